@@ -1,0 +1,5 @@
+"""Run the command as `python -m mailmon`."""
+
+from mailmon.cli import main
+
+main()

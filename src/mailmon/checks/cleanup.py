@@ -1,0 +1,42 @@
+"""Is the mailbox left as it was found? Only messages with our signature are deleted, by UID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailmon.checks.check import Check
+from mailmon.checks.receive import earlier_probes
+from mailmon.checks.subjects import Route
+from mailmon.checks.tools import Tools
+from mailmon.model import Fact, Finding, Note, Severity, Verdict
+
+# So many probes that cannot be deleted begin to matter to the mailbox's owner.
+MANY_PROBES = 50
+
+
+def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+    """Delete our probes and their bounces, leftovers of earlier runs included."""
+    target = route.reader.imap.target if route.reader.imap else route.reader.name
+    mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
+    removed = left = 0
+    obstacle = ""
+    for mailbox in mailboxes.values():
+        if mailbox:
+            cleaned = mailbox.clean()
+            removed, left, obstacle = removed + cleaned.removed, left + cleaned.left, cleaned.obstacle or obstacle
+    yield from earlier_probes(tools, route, target)
+    copies = tools.ledger.duplicates(route.name)
+    if copies:
+        said = f"a probe was delivered twice ({copies} more than sent)" if copies > 1 else "a probe was delivered twice"
+        yield Finding("route.delivered_twice", Verdict.FAIL, target, said, Severity.WARNING, fix=_TWICE)
+    if left:
+        said = f"cleanup not possible here, {left} of our probes stay: {obstacle}"
+        severity = Severity.WARNING if left > MANY_PROBES else Severity.INFO
+        yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, severity, fix=_LEFT)
+    yield Note("OK" if not removed else f"OK (removed {removed})")
+
+
+_TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a filter that hands mail back twice."
+_LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
+
+CHECK = Check("cleanup", "Cleanup", ask, needs=("imap_auth:reader",), after=("receive:route",))

@@ -1,0 +1,23 @@
+"""Can the account log in by IMAP and open its folder?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailmon.checks.check import Check
+from mailmon.checks.subjects import Account
+from mailmon.checks.tools import Tools
+from mailmon.model import Fact, Metric, Note
+
+
+def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+    """Log in, open the folder, and judge what lies there already."""
+    mailbox = tools.open_mailbox(account)
+    days = mailbox.client.certificate_days(tools.world.now().timestamp())
+    if days is not None:
+        yield Metric("certificate_days", round(days, 2))
+    yield Metric("messages", mailbox.client.exists)
+    yield Note("OK")
+
+
+CHECK = Check("imap_auth", "IMAP Auth", ask)

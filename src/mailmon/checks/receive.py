@@ -1,0 +1,96 @@
+"""Does the probe arrive, and how long does it take?
+
+Measured from the 250 after DATA to the first answer of the mailbox that tells of it, together with the bound of the
+error: the time since it was last known not to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailmon.checks.check import Check
+from mailmon.checks.subjects import Route
+from mailmon.checks.tools import Tools
+from mailmon.mail.ledger import Arrival
+from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
+
+# The wait between two looks grows with the time waited: the error stays at 5 % of the figure, the cost logarithmic.
+MIN_INTERVAL_S, MAX_INTERVAL_S, INTERVAL_SHARE = 0.005, 1.0, 0.05
+# A bounce need not be timed; where it comes to another mailbox than the probe, that one is asked less often.
+BOUNCE_INTERVAL_S = 2.0
+
+
+def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+    """Wait for the probe, for its bounce, or for the end of the route's patience."""
+    target = route.reader.imap.target if route.reader.imap else route.reader.name
+    accepted_s = tools.accepted[tools.ledger.current(route.name).token].at_s
+    probe = _wait(tools, route, accepted_s)
+    tools.ledger.stop_waiting(probe.token)
+    arrival = tools.ledger.arrival(probe.token)
+    yield from earlier_probes(tools, route, target)
+    if arrival:
+        delivery_s = max(arrival.seen_s - accepted_s, 0.0)
+        yield Metric("delivery_s", round(delivery_s, 4))
+        yield Metric("delivery_error_s", round(_error_s(arrival, accepted_s), 4))
+        yield Note(f"Email delivered in {delivery_s:.1f}s")
+    elif probe.fate is Fate.BOUNCED:
+        said = f"{probe.acceptance}, then bounced: {probe.detail}"
+        yield Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail)
+    else:
+        yield _not_received(probe, target, tools.world.deadline.monotonic() - accepted_s)
+
+
+def earlier_probes(tools: Tools, route: Route, target: str) -> Iterator[Finding]:
+    """Yield what became of probes that earlier runs gave up waiting for; worth knowing, no failure of this run."""
+    for event in tools.ledger.take_events(route.name):
+        yield Finding(event.finding_id, Verdict.FAIL, target, event.words, Severity.INFO)
+
+
+def poll_interval_s(waited_s: float) -> float:
+    """Return how long to wait before the next look."""
+    return min(max(MIN_INTERVAL_S, INTERVAL_SHARE * waited_s), MAX_INTERVAL_S)
+
+
+def _wait(tools: Tools, route: Route, accepted_s: float) -> Probe:
+    """Look until something is known of the probe or the time is over; return what is known."""
+    token = tools.ledger.current(route.name).token
+    mailbox = tools.mailbox(route.reader)
+    assert mailbox is not None
+    bounces = tools.mailbox(route.sender) if route.sender.name != route.reader.name else None
+    deadline, monotonic = tools.world.deadline, tools.world.deadline.monotonic
+    until_s = min(accepted_s + route.timeout_s, deadline.at_s - 1.0)
+    next_bounces_s = accepted_s + BOUNCE_INTERVAL_S
+    while True:
+        is_last = monotonic() >= until_s
+        mailbox.look(token, thoroughly=is_last)
+        if bounces and (is_last or monotonic() >= next_bounces_s):
+            bounces.look(token, thoroughly=is_last)
+            next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
+        probe = tools.ledger.probe(token)
+        assert probe is not None
+        if probe.settled_at or is_last:
+            return probe
+        waited_s = monotonic() - accepted_s
+        tools.world.sleep(max(min(poll_interval_s(waited_s), until_s - monotonic()), 0.0))
+
+
+def _error_s(arrival: Arrival, accepted_s: float) -> float:
+    """Return the most that the true delivery can have been shorter than the figure."""
+    return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
+
+
+def _not_received(probe: Probe, target: str, waited_s: float) -> Finding:
+    advice = "Look at the server's mail queue and its filters."
+    if probe.queue_id:
+        advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
+    return Finding(
+        "route.not_received",
+        Verdict.FAIL,
+        target,
+        f"not received within {waited_s:.0f} s; {probe.acceptance}",
+        Severity.ERROR,
+        fix=advice,
+    )
+
+
+CHECK = Check("receive", "Receive Test", ask, needs=("send:route",))

@@ -1,0 +1,25 @@
+"""Does the server take a message from the account to the route's address?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailmon.checks.check import Check
+from mailmon.checks.subjects import Route
+from mailmon.checks.tools import Tools
+from mailmon.mail.probe import compose, message_id
+from mailmon.model import Fact, Note
+
+
+def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+    """Hand the planned probe over; the 250 after DATA starts the clock of its delivery."""
+    assert route.sender.smtp is not None
+    probe = tools.ledger.current(route.name)
+    message = compose(probe, tools.world.key, tools.world.version)
+    accepted = tools.smtp(route.sender).send(probe.sender, probe.recipient, message)
+    tools.accepted[probe.token] = accepted
+    tools.ledger.accept(probe.token, at=tools.world.now(), by=route.sender.smtp.target, queue_id=accepted.queue_id)
+    yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
+
+
+CHECK = Check("send", "Send Test", ask, needs=("smtp_auth:sender", "imap_auth:reader"))

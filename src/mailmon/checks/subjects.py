@@ -1,0 +1,35 @@
+"""What are checks asked for? Accounts and routes, with their credentials resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailmon.clients.server import Server
+from mailmon.model import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A mailbox with its servers and its credential."""
+
+    name: str
+    address: str
+    username: str
+    password: Secret
+    smtp: Server | None = None
+    imap: Server | None = None
+    folder: str = "INBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way that mail must go: from an account, to an address, seen in an account within `timeout_s` seconds."""
+
+    name: str
+    sender: Account
+    recipient: str
+    reader: Account
+    timeout_s: float = 60.0
+
+
+Subject = Account | Route

@@ -1,0 +1,102 @@
+"""What may a check touch? This, and nothing else: the clocks, the ledger, and the connections of the run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailmon.checks.mailbox import WatchedMailbox
+from mailmon.checks.subjects import Account
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.imap import ImapClient
+from mailmon.clients.names import Resolve
+from mailmon.clients.server import Server
+from mailmon.clients.smtp import Accepted, SmtpClient
+from mailmon.clients.tls import TlsContexts
+from mailmon.clients.wire import Record, Wire, connect
+from mailmon.mail.ledger import Ledger
+from mailmon.mail.text import Masker
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The outside world of one run, as the top layer hands it in."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    deadline: Deadline
+    resolve: Resolve
+    key: bytes
+    version: str
+    record: Record | None = None
+
+
+class Tools:
+    """The connections of one run, at most one SMTP and one IMAP connection an account, and the probes in flight."""
+
+    def __init__(self, world: World, ledger: Ledger, accounts: Iterable[Account]) -> None:
+        self.world = world
+        self.ledger = ledger
+        self.accepted: dict[str, Accepted] = {}
+        self._contexts = TlsContexts()
+        self._lock = threading.Lock()
+        self._mailboxes: dict[str, WatchedMailbox] = {}
+        self._smtp: dict[str, SmtpClient] = {}
+        known = tuple(accounts)
+        self._masker = Masker((a.password.value for a in known), {a.username for a in known})
+
+    def open_smtp(self, account: Account) -> SmtpClient:
+        """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
+        assert account.smtp is not None
+        client = SmtpClient(self._wire(account.smtp), self._contexts)
+        with self._lock:
+            self._smtp[account.name] = client
+        client.open()
+        client.login(account.username, account.password.value)
+        return client
+
+    def open_mailbox(self, account: Account) -> WatchedMailbox:
+        """Connect, log in, open the account's folder and judge what earlier runs left there."""
+
+        def connect_imap() -> ImapClient:
+            assert account.imap is not None
+            client = ImapClient(self._wire(account.imap), self._contexts)
+            try:
+                client.open()
+                client.login(account.username, account.password.value)
+                client.select(account.folder)
+            except BaseException:
+                client.close()
+                raise
+            return client
+
+        mailbox = WatchedMailbox(account.name, connect_imap, self.ledger, self.world.key, self.world.now)
+        with self._lock:
+            self._mailboxes[account.name] = mailbox
+        mailbox.sweep()
+        return mailbox
+
+    def smtp(self, account: Account) -> SmtpClient:
+        """Return the connection that the login check opened."""
+        with self._lock:
+            return self._smtp[account.name]
+
+    def mailbox(self, account: Account) -> WatchedMailbox | None:
+        """Return the mailbox that the login check opened, None where it could not or where there is none."""
+        with self._lock:
+            return self._mailboxes.get(account.name)
+
+    def close(self) -> None:
+        """End all connections; never raises."""
+        with self._lock:
+            for smtp in self._smtp.values():
+                smtp.close()
+            for mailbox in self._mailboxes.values():
+                mailbox.close()
+
+    def _wire(self, server: Server) -> Wire:
+        deadline = self.world.deadline
+        addresses = self.world.resolve(server.host, server.port, deadline)
+        return connect(server, addresses, deadline, self._masker, self.world.record)

@@ -1,0 +1,95 @@
+"""The command line: one small file a command; errors become exit codes here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from mailmon import __version__
+from mailmon.errors import MailmonError
+
+# Name -> short help. A table, so that `--help` and `check` import no other command.
+COMMANDS: dict[str, str] = {
+    "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
+    "status": "Show what the last runs left in memory: health, since when, what is pending.",
+    "notify": "Send a test message to the configured channels.",
+    "config": "Check the configuration, print its schema or an example.",
+    "checks": "List the built-in checks.",
+    "demo": "Watch a failure and a recovery against an embedded mail server; no network needed.",
+    "sandbox": "Run the embedded mail server on loopback, well or misbehaving.",
+}
+EXIT_BUG = 70
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command only when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"mailmon.cli.{cmd_name}").COMMAND
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mailmon")
+@click.option("--config", "config_path", metavar="PATH", help="Configuration file.")
+@click.pass_context
+def cli(ctx: click.Context, config_path: str | None) -> None:
+    """Check that a mail server really takes, delivers and shows mail; alert once when that changes."""
+    ctx.obj = config_path
+
+
+def main() -> NoReturn:
+    """Run the command and end the process with its exit code."""
+    wants_json = "--json" in sys.argv[1:]
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exc:
+        code = exc.exit_code
+    except click.ClickException as exc:
+        exc.show()
+        code = exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        # The reader has gone (a pager, head): nothing more can be said, and Python must not try at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except MailmonError as exc:
+        code = _tell(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
+    except Exception as exc:  # nothing but a bug gets here; a traceback could hold a credential, its place cannot
+        message = f"a bug in mailmon: {type(exc).__name__} at {_place(exc)}"
+        code = _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:
+    for line in message.splitlines():
+        click.echo(f"mailmon: {line}", err=True)
+    if advice:
+        click.echo(f"  → {advice}", err=True)
+    if wants_json:
+        click.echo(json.dumps({"schema": "mailmon/error/1", "error": {"code": code, "message": message}}))
+    return exit_code
+
+
+def _place(exc: Exception) -> str:
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('mailmon/')[2]}:{trace.tb_lineno}" if trace else "?"

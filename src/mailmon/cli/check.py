@@ -1,0 +1,134 @@
+"""`mailmon check`: one full cycle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.config import Overrides
+from mailmon.cycle import Report, Request, run
+from mailmon.model import Outcome
+from mailmon.report import document, terminal
+
+_OPTIONS = (
+    click.option("--smtp-host", metavar="HOST"),
+    click.option("--smtp-port", type=int, metavar="PORT"),
+    click.option("--imap-host", metavar="HOST"),
+    click.option("--imap-port", type=int, metavar="PORT"),
+    click.option("--username", metavar="NAME"),
+    click.option("--password", metavar="TEXT", help="Others can read it in the process list: use --password-file."),
+    click.option("--password-file", metavar="PATH", type=click.Path(resolve_path=True)),
+    click.option("--test-recipient", metavar="ADDRESS"),
+    click.option("--receive-timeout", type=float, metavar="SECONDS"),
+    click.option("--ntfy-topic", metavar="TOPIC"),
+    click.option("--ntfy-server", metavar="URL"),
+    click.option("--state-file", metavar="PATH", type=click.Path(resolve_path=True)),
+)
+
+
+def _override_options(command: Any) -> Any:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("check", short_help="Run one full cycle.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the conversations on stderr, credentials masked.")
+@click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
+@common.common_options
+@_override_options
+def check(
+    names: tuple[str, ...],
+    dry_run: bool,
+    verbose: bool,
+    nameserver: tuple[str, ...],
+    config_path: str | None,
+    as_json: bool,
+    color: str,
+    **overrides: Any,
+) -> None:
+    """Run one full cycle for all accounts and routes, or for those named.
+
+    Logs in by IMAP and SMTP, sends a probe, waits for it, cleans up, compares with what is remembered, and alerts
+    only on a change. The options below take the place of what the configuration says.
+    """
+    if overrides["password"]:
+        common.warn("--password: other users can read it in the process list; use --password-file")
+    setup = common.load_setup(config_path, Overrides(overrides, nameserver))
+    for warning in setup.warnings:
+        common.warn(warning)
+    printer = _Printer(common.wants_colour(color), is_silent=as_json)
+    report = run(
+        Request(
+            setup,
+            common.now,
+            names,
+            is_dry=dry_run,
+            record=common.print_transcript if verbose else None,
+            on_done=printer,
+        )
+    )
+    _tell(report, len(setup.warnings), as_json=as_json)
+    raise click.exceptions.Exit(report.exit_code)
+
+
+class _Printer:
+    """Prints each step as it ends."""
+
+    def __init__(self, has_colour: bool, *, is_silent: bool) -> None:
+        self._has_colour = has_colour
+        self._is_silent = is_silent
+
+    def __call__(self, outcome: Outcome, label: str) -> None:
+        if self._is_silent:
+            return
+        for number, line in enumerate(terminal.step_lines(outcome, label)):
+            colour = terminal.COLOURS.get(outcome.status) if self._has_colour and number == 0 else None
+            common.say(line, colour=colour)
+
+
+def _tell(report: Report, told: int, *, as_json: bool) -> None:
+    """Print what the steps have not said: the alerts, the state, and with --json everything."""
+    for warning in report.warnings[told:]:
+        common.warn(warning)
+    if report.state_error:
+        common.say(f"mailmon: {report.state_error}; alerts may repeat", err=True)
+    for alert in report.alerts:
+        if alert.status != "sent":
+            common.say(f"mailmon: alert {alert.status}: {alert.channel}: {alert.error}", err=True)
+    if as_json:
+        common.print_json(_document(report))
+        return
+    if report.preview:
+        common.say("\nthis alert would be sent:")
+        for line in terminal.alert_lines(report.preview):
+            common.say(f"  {line}")
+    for alert in report.alerts:
+        if alert.status == "sent":
+            common.say(f"alert sent: {alert.channel}: {alert.title}")
+
+
+def _document(report: Report) -> dict[str, Any]:
+    shown = report.preview
+    preview = [{"id": shown.id, "channel": "(dry run)", "status": "pending", "title": shown.title}] if shown else []
+    return {
+        "schema": "mailmon/check/1",
+        "run_id": report.run_id,
+        "started_at": document.instant(report.started_at),
+        "finished_at": document.instant(report.finished_at),
+        "duration_s": round(report.duration_s, 4),
+        "status": report.status.value,
+        "steps": [document.step_document(outcome) for outcome in report.steps],
+        "changes": [document.change_document(flip) for flip in report.changes],
+        "alerts": [
+            *({"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in report.alerts),
+            *preview,
+        ],
+    }
+
+
+COMMAND = check

@@ -1,0 +1,89 @@
+"""What do all commands share? Options, the loaded configuration, and how lines are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mailmon.config import Overrides, Setup, find_file, load, resolve
+from mailmon.config.load import environment_overrides
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_print_lock = threading.Lock()
+
+
+def common_options(command: F) -> F:
+    """Add --config, --json and --color to a command."""
+    for option in (
+        click.option(
+            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else."),
+        click.option(
+            "--config",
+            "config_path",
+            metavar="PATH",
+            help="Configuration [default: $MAILMON_CONFIG, /etc/mailmon/config.json, ~/.config/mailmon/config.json].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def now() -> datetime:
+    """Return the present time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def config_file(config_path: str | None) -> Path | None:
+    """Return the configuration file that the options and the environment name."""
+    context = click.get_current_context(silent=True)
+    return find_file(config_path or (context.obj if context else None), os.environ)
+
+
+def load_setup(config_path: str | None, overrides: Overrides = Overrides()) -> Setup:  # noqa: B008 -- it is frozen
+    """Load the configuration: defaults < file < environment < options. Raises ConfigError."""
+    path = config_file(config_path)
+    environment = environment_overrides(os.environ)
+    given = {key: value for key, value in overrides.values.items() if value is not None}
+    if any(key.startswith("password") for key in given):
+        environment = {key: value for key, value in environment.items() if not key.startswith("password")}
+    merged = Overrides({**environment, **given}, overrides.nameservers)
+    return resolve(load(path, merged), path, os.environ)
+
+
+def wants_colour(color: str) -> bool:
+    """Say whether text is coloured: as asked for, else on a terminal unless NO_COLOR is set (no-color.org)."""
+    if color != "auto":
+        return color == "always"
+    return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+
+def say(text: str, *, colour: str | None = None, err: bool = False) -> None:
+    """Print one line; threads may call it side by side."""
+    with _print_lock:
+        click.echo(click.style(text, fg=colour) if colour else text, err=err, color=True if colour else None)
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    say(f"warning: {text}", err=True)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document."""
+    say(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_transcript(target: str, at_s: float, who: str, text: str) -> None:
+    """Print one line of a conversation on stderr."""
+    say(f"{target:<28} {at_s:8.3f}  {'C:' if who == 'client' else 'S:'} {text}", err=True)

@@ -1,0 +1,286 @@
+"""What is in this mailbox? (RFC 3501 with STARTTLS, UIDPLUS RFC 4315)
+
+imaplib does the protocol, our wire carries it: one deadline a command, a transcript, errors that say the stage.
+Why imaplib and not IMAPClient: docs/decisions/0003-imaplib.md.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from mailmon.clients.server import Security
+from mailmon.clients.tls import TlsContexts
+from mailmon.clients.wire import Wire
+from mailmon.errors import Stage, StageError
+from mailmon.mail.text import MASK, visible
+
+_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE PLAIN))\b.*", re.DOTALL | re.IGNORECASE)
+_UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
+_INTERNALDATE = re.compile(rb'\bINTERNALDATE "([^"]{20,30})"', re.IGNORECASE)
+_MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
+_LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE."""
+
+    number: int
+    uid: int
+    text: bytes
+    received_at: datetime | None
+
+
+class _WireImap(imaplib.IMAP4):
+    """imaplib over our wire: `open`, `read`, `readline`, `send` and `shutdown` are its documented seams."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._hides_input = False
+        super().__init__()
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        """Take the connection that is there."""
+
+    def read(self, size: int) -> bytes:
+        return self._wire.read_bytes(size)
+
+    def readline(self) -> bytes:
+        return self._wire.read_line()
+
+    def send(self, data: Any) -> None:
+        raw = bytes(data)
+        shown = None
+        if self._hides_input:
+            match = _LOGIN_ARGUMENTS.match(raw)
+            shown = f"{visible(match[1])} {MASK}" if match else MASK
+        self._wire.send(raw, shown)
+
+    def shutdown(self) -> None:
+        self._wire.close()
+
+    def login_hidden(self, username: str, password: str) -> None:
+        """LOGIN, or AUTHENTICATE PLAIN where the credential does not fit into a quoted string."""
+        self._hides_input = True
+        try:
+            if (username + password).isascii() and (username + password).isprintable():
+                self.login(username, password)
+            else:
+                identity = f"\0{username}\0{password}".encode()
+                self.authenticate("PLAIN", lambda _: identity)
+        finally:
+            self._hides_input = False
+
+
+class ImapClient:
+    """One IMAP session on one folder. Every method raises StageError with the server's words."""
+
+    def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
+        self._wire = wire
+        self._contexts = contexts
+        self._imap: _WireImap
+        self._capabilities: set[str] = set()
+        self.exists = 0
+        self.uid_next = 1
+        self.uid_validity = 0
+        self.is_read_only = False
+
+    def open(self) -> None:
+        """Read the greeting and protect the connection as configured."""
+        if self._wire.server.security is Security.TLS:
+            self._wire.start_tls(self._contexts)
+        self._wire.begin(Stage.GREETING)
+        self._imap = self._ask("greeting_rejected", lambda: _WireImap(self._wire))
+        self._capabilities = {str(name).upper() for name in self._imap.capabilities}
+        if self._wire.server.security is Security.STARTTLS:
+            self._start_tls()
+
+    def login(self, username: str, password: str) -> None:
+        """Log in once."""
+        self._wire.begin(Stage.LOGIN)
+        if "LOGINDISABLED" in self._capabilities:
+            raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
+        self._ask("login_refused", lambda: self._imap.login_hidden(username, password))
+        self._wire.begin(Stage.LOGIN)
+        self._read_capabilities()
+
+    def select(self, folder: str) -> None:
+        """Open a folder for reading and deleting; `is_read_only` tells when the server allows only the former."""
+        self._wire.begin(Stage.SELECT)
+
+        def select() -> None:
+            try:
+                self._checked(self._imap.select(_quoted(folder)))
+            except imaplib.IMAP4.readonly:
+                self._checked(self._imap.select(_quoted(folder), readonly=True))
+                self.is_read_only = True
+
+        self._ask("select_failed", select)
+        self.exists = self._untagged_number("EXISTS", 0)
+        self.uid_next = self._untagged_number("UIDNEXT", 0) or self._highest_uid() + 1
+        self.uid_validity = self._untagged_number("UIDVALIDITY", 0)
+
+    def noop(self) -> bool:
+        """Let the server tell what is new; say whether the folder has grown since it was last asked."""
+        self._ask("command_failed", lambda: self._checked(self._imap.noop()))
+        return self.has_grown()
+
+    def has_grown(self) -> bool:
+        """Say whether any answer since the last call told of more messages; EXISTS may ride on each of them."""
+        before = self.exists
+        self.exists = self._untagged_number("EXISTS", before)
+        return self.exists > before
+
+    def search(self, *criteria: str) -> list[int]:
+        """Return the UIDs that the server finds. A hint: some servers ignore the criteria."""
+        answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("SEARCH", *criteria)))
+        words = b" ".join(part for part in answer if isinstance(part, bytes)).split()
+        return [int(word) for word in words if word.isdigit()]
+
+    def fetch_headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
+        """Return header fields and arrival time of a UID set, without marking anything as read."""
+        return self._fetch(uids, f"(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])")
+
+    def fetch_start(self, uid: int, size_bytes: int) -> bytes:
+        """Return the first bytes of a message, without marking it as read."""
+        fetched = self._fetch(str(uid), f"(UID BODY.PEEK[]<0.{size_bytes}>)")
+        return fetched[0].text if fetched else b""
+
+    def delete(self, uids: Iterable[int]) -> bool:
+        """Delete messages by UID; say whether they are gone.
+
+        Without UIDPLUS they are only flagged: a plain EXPUNGE would take other people's deletions along (RFC 4315
+        section 2.1).
+        """
+        uid_set = ",".join(map(str, uids))
+        flags = ("+FLAGS.SILENT", r"(\Deleted)")
+        self._ask("command_failed", lambda: self._checked(self._imap.uid("STORE", uid_set, *flags)))
+        if "UIDPLUS" not in self._capabilities:
+            return False
+        self._ask("command_failed", lambda: self._checked(self._imap.uid("EXPUNGE", uid_set)))
+        return True
+
+    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
+        """Start a new command with its own deadline."""
+        self._wire.begin(stage, timeout_s)
+
+    def now_s(self) -> float:
+        """Return the monotonic clock."""
+        return self._wire.now_s()
+
+    def certificate_days(self, now_s: float) -> float | None:
+        """Return the days until the server's certificate expires."""
+        return self._wire.certificate_days(now_s)
+
+    def close(self) -> None:
+        """Say LOGOUT without waiting for the answer; never raises."""
+        try:
+            self._wire.begin(Stage.CLEANUP, 1.0)
+            self._wire.send(b"bye LOGOUT\r\n")
+        except StageError:
+            pass
+        self._wire.close()
+
+    def _start_tls(self) -> None:
+        self._wire.begin(Stage.TLS)
+        if "STARTTLS" not in self._capabilities:
+            raise self._wire.error(
+                "starttls_missing",
+                "the server does not offer STARTTLS",
+                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
+            )
+        self._ask("starttls_refused", lambda: self._checked(self._imap.xatom("STARTTLS")))
+        self._wire.start_tls(self._contexts)
+        self._wire.begin(Stage.TLS)
+        # What was offered in clear may have been tampered with: RFC 3501 section 6.2.1.
+        self._capabilities = set()
+        self._imap.untagged_responses.pop("CAPABILITY", None)
+        self._ask("command_failed", self._read_capabilities)
+
+    def _read_capabilities(self) -> None:
+        """Take the capabilities that came along with the last answer, else ask for them."""
+        _, data = self._imap.response("CAPABILITY")
+        if not data or data[-1] is None:
+            _, data = self._imap.capability()
+        self._capabilities = set(visible(data[-1] or b"", 4000).upper().split())
+
+    def _highest_uid(self) -> int:
+        fetched = self._fetch_items("*", "(UID)") if self.exists else []
+        return max((int(match[1]) for item in fetched if (match := _UID.search(item[0]))), default=0)
+
+    def _fetch(self, uids: str, items: str) -> list[Fetched]:
+        messages = []
+        for description, text in self._fetch_items(uids, items):
+            number, _, _ = description.partition(b" ")
+            if number.isdigit() and (uid := _UID.search(description)):
+                messages.append(Fetched(int(number), int(uid[1]), text, _received_at(description)))
+        return messages
+
+    def _fetch_items(self, uids: str, items: str) -> list[tuple[bytes, bytes]]:
+        """Return (description, literal) of each message; what stands behind the literal belongs to its description."""
+        answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("FETCH", uids, items)))
+        pairs: list[tuple[bytes, bytes]] = []
+        for part in answer:
+            if isinstance(part, tuple):
+                pairs.append((bytes(part[0]), bytes(part[1])))
+            elif isinstance(part, bytes) and part != b")" and not part.startswith(b" "):
+                pairs.append((part, b""))
+            elif isinstance(part, bytes) and pairs:
+                pairs[-1] = (pairs[-1][0] + part, pairs[-1][1])
+        return pairs
+
+    def _untagged_number(self, name: str, default: int) -> int:
+        _, data = self._imap.response(name)
+        numbers = [int(item) for item in data if isinstance(item, bytes) and item.isdigit()]
+        return numbers[-1] if numbers else default
+
+    def _checked(self, answer: tuple[str, list[Any]]) -> list[Any]:
+        typ, data = answer
+        if typ != "OK":
+            raise imaplib.IMAP4.error(f"{typ} {visible(data[-1] or b'')}")
+        return data
+
+    def _ask(self, problem: str, command: Callable[[], _T]) -> _T:
+        """Run one imaplib call and translate how it fails."""
+        try:
+            return command()
+        except imaplib.IMAP4.abort as exc:
+            raise self._wire.error("connection_lost", _said(exc), lost=True) from exc
+        except imaplib.IMAP4.error as exc:
+            raise self._wire.error(problem, _said(exc), _LOGIN_ADVICE if problem == "login_refused" else "") from exc
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as exc:
+            # imaplib trusts the shape of answers; a broken or hostile server makes it stumble in one of these ways.
+            raise self._wire.error("protocol_error", f"an answer that makes no sense ({type(exc).__name__})") from exc
+
+
+def _said(exc: Exception) -> str:
+    """Return the server's words from an imaplib exception, which holds bytes or their repr."""
+    first = exc.args[0] if exc.args else ""
+    text = visible(first) if isinstance(first, bytes | str) else visible(str(first))
+    return re.sub(r"\[b'(.*)'\]$", r"\1", re.sub(r"^b'(.*)'$", r"\1", text))
+
+
+def _quoted(folder: str) -> str:
+    """Return a folder name as a quoted string (RFC 3501 section 4.3)."""
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _received_at(description: bytes) -> datetime | None:
+    """Return the INTERNALDATE in a FETCH answer, None where it is missing or no date (RFC 3501 section 9)."""
+    match = _INTERNALDATE.search(description)
+    if not match:
+        return None
+    try:
+        day, month, rest = match[1].strip().lower().split(b"-", 2)
+        number = _MONTHS.index(month) + 1
+        local = datetime.strptime(f"{int(day)} {number} {rest.decode('ascii')}", "%d %m %Y %H:%M:%S %z")
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return local.astimezone(UTC)

@@ -1,0 +1,76 @@
+"""Which addresses does a host name have? Bounded: the C library's resolver has no time-out of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Sequence
+
+from mailmon.clients.deadline import Deadline
+from mailmon.errors import Stage, StageError
+
+LOOKUP_TIMEOUT_S = 10.0
+
+Addresses = list[tuple[socket.AddressFamily, tuple[str, int]]]
+Resolve = Callable[[str, int, Deadline], Addresses]
+
+
+def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
+    """Look a name up as the system does (hosts file included). Raises StageError at the stage dns."""
+    if literal := _literal(host, port):
+        return literal
+    answers: list[Addresses] = []
+    failures: list[OSError | UnicodeError] = []
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
+            failures.append(exc)
+        else:
+            answers.append([(family, (str(address[0]), port)) for family, _, _, _, address in found])
+
+    timeout_s = deadline.bound_s(LOOKUP_TIMEOUT_S)
+    thread = threading.Thread(target=look_up, name=f"look up {host}", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if answers:
+        return answers[0]
+    if not failures:
+        raise _dns_error("dns.resolver_error", host, port, f"no answer within {timeout_s:.0f} s")
+    raise _explain(failures[0], host, port) from failures[0]
+
+
+def resolver_for(nameservers: Sequence[tuple[str, int]]) -> Resolve:
+    """Return a look-up that asks just these name servers, through dnspython."""
+    if not nameservers:
+        return resolve_with_system
+
+    def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
+        if literal := _literal(host, port):
+            return literal
+        from mailmon.clients.dns import look_up_addresses
+
+        return look_up_addresses(host, port, nameservers, deadline.bound_s(LOOKUP_TIMEOUT_S))
+
+    return resolve
+
+
+def _literal(host: str, port: int) -> Addresses:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return []
+    return [(socket.AF_INET if address.version == 4 else socket.AF_INET6, (host, port))]
+
+
+def _explain(exc: OSError | UnicodeError, host: str, port: int) -> StageError:
+    if isinstance(exc, socket.gaierror) and exc.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+        return _dns_error("dns.resolver_error", host, port, "the name servers do not answer")
+    return _dns_error("dns.host_not_found", host, port, "no such host name")
+
+
+def _dns_error(finding_id: str, host: str, port: int, said: str) -> StageError:
+    advice = "Check the host name and this machine's resolver (/etc/resolv.conf)."
+    return StageError(finding_id, Stage.DNS, f"{host}:{port}", said, advice)

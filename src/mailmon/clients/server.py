@@ -1,0 +1,50 @@
+"""Where is a server, and how much of it is trusted?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Security(StrEnum):
+    """How a connection is protected. Never lowered in silence."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which certificates are good: those of `ca_file` (None: the system's), or just those pinned, or any."""
+
+    ca_file: str | None = None
+    tls_sha256: tuple[str, ...] = ()
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One mail service. `timeout_s` bounds each single command, in seconds."""
+
+    protocol: str
+    host: str
+    port: int
+    security: Security
+    trust: Trust = Trust()
+    timeout_s: float = 20.0
+
+    @property
+    def target(self) -> str:
+        """Return `host:port`, an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def default_security(protocol: str, port: int) -> Security:
+    """Return what a port means when nothing is said (RFC 8314 section 3)."""
+    if port in (465, 993, 995):
+        return Security.TLS
+    if port in (25, 587, 143, 110) or protocol == "smtp":
+        return Security.STARTTLS
+    return Security.TLS

@@ -1,0 +1,172 @@
+"""Will this server take a message from us? (RFC 5321 with STARTTLS RFC 3207, AUTH RFC 4954, PIPELINING RFC 2920)"""
+
+from __future__ import annotations
+
+import socket
+from base64 import b64encode
+from dataclasses import dataclass
+
+from mailmon.clients.server import Security
+from mailmon.clients.tls import TlsContexts
+from mailmon.clients.wire import Wire
+from mailmon.errors import MalformedError, Stage, StageError
+from mailmon.mail.advice import advise
+from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
+from mailmon.mail.text import MASK
+
+# Content filters run before the 250: RFC 5321 section 4.5.3.2.6 asks for ten minutes, a monitor cannot wait so long.
+DATA_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The 250 after DATA; `at_s` is its arrival on the monotonic clock."""
+
+    at_s: float
+    queue_id: str
+    reply: str
+
+
+class SmtpClient:
+    """One SMTP session. Every method raises StageError with the server's reply in its words."""
+
+    def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
+        self._wire = wire
+        self._contexts = contexts
+        self._reader = ReplyReader()
+        self.extensions: dict[str, str] = {}
+
+    def open(self) -> None:
+        """Read the greeting, say EHLO and protect the connection as configured."""
+        if self._wire.server.security is Security.TLS:
+            self._wire.start_tls(self._contexts)
+        self._wire.begin(Stage.GREETING)
+        self._expect(self._reply(), "greeting_rejected", 220)
+        self._ehlo()
+        if self._wire.server.security is Security.STARTTLS:
+            self._start_tls()
+            self._ehlo()
+
+    def login(self, username: str, password: str) -> None:
+        """Log in once, by PLAIN where offered, else by LOGIN (RFC 4616)."""
+        self._wire.begin(Stage.LOGIN)
+        offered = self.extensions.get("AUTH", "").upper().split()
+        if "PLAIN" in offered:
+            identity = b64encode(f"\0{username}\0{password}".encode()).decode()
+            self._send(f"AUTH PLAIN {identity}", shown=f"AUTH PLAIN {MASK}")
+        elif "LOGIN" in offered:
+            self._send("AUTH LOGIN")
+            self._expect(self._reply(), "login_refused", 334)
+            self._send(b64encode(username.encode()).decode(), shown=MASK)
+            self._expect(self._reply(), "login_refused", 334)
+            self._send(b64encode(password.encode()).decode(), shown=MASK)
+        else:
+            what = f"only AUTH {' '.join(offered)}" if offered else "no AUTH"
+            raise self._wire.error(
+                "auth_not_offered", f"the server offers {what}", "Is this the submission port (587 or 465)?"
+            )
+        self._expect(self._reply(), "login_refused", 235)
+
+    def send(self, sender: str, recipient: str, message: bytes) -> Accepted:
+        """Hand over one message (CRLF line endings) for one recipient."""
+        mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
+        self._wire.begin(Stage.MAIL)
+        if "PIPELINING" in self.extensions:
+            self._send(f"{mail}\r\n{rcpt}\r\nDATA")
+            replies = self._pipelined()
+        else:
+            replies = self._one_by_one(mail, rcpt)
+        self._raise_refusal(replies)
+        self._wire.begin(Stage.DATA, max(DATA_TIMEOUT_S, self._wire.server.timeout_s))
+        self._wire.send(_dot_stuffed(message), shown=f"(the probe, {len(message)} bytes)")
+        reply = self._expect(self._reply(), "data_refused", 250)
+        return Accepted(self._wire.now_s(), reply.queue_id, str(reply))
+
+    def certificate_days(self, now_s: float) -> float | None:
+        """Return the days until the server's certificate expires."""
+        return self._wire.certificate_days(now_s)
+
+    def close(self) -> None:
+        """Say QUIT without waiting for the answer; never raises."""
+        try:
+            self._wire.begin(Stage.GREETING, 1.0)
+            self._send("QUIT")
+        except StageError:
+            pass
+        self._wire.close()
+
+    def _ehlo(self) -> None:
+        self._wire.begin(Stage.EHLO)
+        self._send(f"EHLO {_helo_name(self._wire.local_address)}")
+        self.extensions = parse_extensions(self._expect(self._reply(), "ehlo_refused", 250))
+
+    def _start_tls(self) -> None:
+        self._wire.begin(Stage.TLS)
+        if "STARTTLS" not in self.extensions:
+            raise self._wire.error(
+                "starttls_missing",
+                "the server does not offer STARTTLS",
+                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
+            )
+        self._send("STARTTLS")
+        self._expect(self._reply(), "starttls_refused", 220)
+        self._wire.start_tls(self._contexts)
+
+    def _pipelined(self) -> list[tuple[Stage, Reply]]:
+        replies = []
+        for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+            self._wire.stage = stage
+            replies.append((stage, self._reply()))
+        if replies[-1][1].code == 354 and not all(reply.is_positive for _, reply in replies):
+            self._send(".")  # RFC 2920 section 3.1: a server may want the (empty) message although it refused before
+            self._reply()
+        return replies
+
+    def _one_by_one(self, mail: str, rcpt: str) -> list[tuple[Stage, Reply]]:
+        replies: list[tuple[Stage, Reply]] = []
+        for stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt), (Stage.DATA, "DATA")):
+            self._wire.begin(stage)
+            self._send(command)
+            replies.append((stage, self._reply()))
+            if not replies[-1][1].is_positive:
+                break
+        return replies
+
+    def _raise_refusal(self, replies: list[tuple[Stage, Reply]]) -> None:
+        for stage, reply in replies:
+            self._wire.stage = stage
+            self._expect(reply, f"{stage.lower()}_refused", *((354,) if stage is Stage.DATA else (250, 251, 252)))
+
+    def _expect(self, reply: Reply, problem: str, *codes: int) -> Reply:
+        if reply.code not in codes:
+            advice = advise(self._wire.stage, reply)
+            raise self._wire.error(problem, str(reply), advice, is_temporary=reply.is_transient)
+        return reply
+
+    def _reply(self) -> Reply:
+        while True:
+            line = self._wire.read_line().rstrip(b"\r\n")
+            try:
+                reply = self._reader.feed(line)
+            except MalformedError as exc:
+                raise self._wire.error("protocol_error", exc.message) from exc
+            if reply:
+                return reply
+
+    def _send(self, command: str, shown: str | None = None) -> None:
+        self._wire.send(command.encode("utf-8") + b"\r\n", shown)
+
+
+def _dot_stuffed(message: bytes) -> bytes:
+    """Return a message as it goes over the wire, with its final dot (RFC 5321 section 4.5.2)."""
+    body = message if message.endswith(b"\r\n") else message + b"\r\n"
+    stuffed = body.replace(b"\r\n.", b"\r\n..")
+    return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
+
+
+def _helo_name(local_address: str) -> str:
+    """Return our name for EHLO: the host name where it is a full one, else an address literal (RFC 5321 4.1.3)."""
+    name = socket.gethostname()
+    if "." in name and name.replace(".", "").replace("-", "").isalnum() and name.isascii():
+        return name
+    return f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"

@@ -1,0 +1,86 @@
+"""Is this really the server, as far as its certificate tells? (RFC 8314, RFC 9525)"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+
+from mailmon.clients.server import Server, Trust
+from mailmon.errors import MailmonError, Stage, StageError
+from mailmon.mail.text import visible
+
+# OpenSSL's verification results: (finding, what to say, what to do). x509_vfy.h
+_VERIFY_CODES: dict[int, tuple[str, str, str]] = {
+    9: ("tls.cert_not_yet_valid", "the certificate is not valid yet", "Compare the clocks of both machines."),
+    10: ("tls.cert_expired", "the certificate has expired", "Renew it and reload the mail server."),
+    18: ("tls.cert_self_signed", "the certificate is self-signed", "Set ca_file to it, or pin it with tls_sha256."),
+    19: ("tls.cert_untrusted", "the chain ends in an unknown self-signed certificate", "Set ca_file to its CA."),
+    20: ("tls.cert_untrusted", "the issuer of the certificate is unknown", "Set ca_file, or serve the whole chain."),
+    21: ("tls.cert_chain_incomplete", "the issuer of the certificate is missing", "Serve the whole chain."),
+    62: ("tls.cert_name", "the certificate is for another name", "Check the host name, or get a certificate for it."),
+    64: ("tls.cert_name", "the certificate is not for this address", "Use the name that the certificate is for."),
+}
+_PLAINTEXT_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+
+
+class TlsContexts:
+    """The TLS contexts of one run: reading a bundle of certificates takes longer than a connection."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[Trust, ssl.SSLContext] = {}
+
+    def get(self, trust: Trust) -> ssl.SSLContext:
+        """Return the context for a trust. A pin replaces chain and name; the caller then checks it (verify_pin).
+
+        Without `ca_file` OpenSSL's default places are used, SSL_CERT_FILE and SSL_CERT_DIR included.
+        """
+        if trust not in self._contexts:
+            self._contexts[trust] = _make_context(trust)
+        return self._contexts[trust]
+
+
+def _make_context(trust: Trust) -> ssl.SSLContext:
+    if trust.insecure or trust.tls_sha256:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    try:
+        return ssl.create_default_context(cafile=trust.ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise MailmonError(f"ca_file {trust.ca_file}: {exc.strerror or exc}") from exc
+
+
+def verify_pin(certificate: bytes, server: Server) -> None:
+    """Compare a leaf certificate (DER) with the pinned SHA-256 digests. Raises StageError before any credential."""
+    pins = server.trust.tls_sha256
+    digest = hashlib.sha256(certificate).hexdigest()
+    if pins and digest not in pins:
+        raise StageError(
+            "tls.pin_mismatch",
+            Stage.CERTIFICATE,
+            server.target,
+            f"the certificate's SHA-256 is {digest}, which is not pinned",
+            "If the certificate was renewed on purpose, put this digest into tls_sha256.",
+        )
+
+
+def tls_error(exc: OSError, server: Server) -> StageError | None:
+    """Return what a failed handshake means, None when it was the connection that broke."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        finding_id, said, advice = _VERIFY_CODES.get(
+            exc.verify_code, ("tls.cert_untrusted", visible(exc.verify_message or "not trusted"), "")
+        )
+        return StageError(finding_id, Stage.CERTIFICATE, server.target, said, advice)
+    if not isinstance(exc, ssl.SSLError) or isinstance(exc, ssl.SSLEOFError):
+        return None
+    if exc.reason in _PLAINTEXT_REASONS:
+        return StageError(
+            f"{server.protocol}.plaintext_on_tls_port",
+            Stage.TLS,
+            server.target,
+            "the server speaks plain text where TLS is expected",
+            "Set the security of this port to starttls, or use the TLS port.",
+        )
+    reason = visible((exc.reason or str(exc)).replace("_", " ").lower())
+    return StageError("tls.handshake_failed", Stage.TLS, server.target, f"the TLS handshake failed: {reason}")

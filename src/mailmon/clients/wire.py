@@ -1,0 +1,209 @@
+"""One connection to a mail server: lines and bytes, each command with its own deadline, everything on record.
+
+Server bytes go no further than here undecided; every failure leaves as a StageError that says where and whose it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.server import Server
+from mailmon.clients.tls import TlsContexts, tls_error, verify_pin
+from mailmon.errors import Stage, StageError
+from mailmon.mail.text import Masker, visible
+
+MAX_LINE_BYTES = 65536
+MAX_LITERAL_BYTES = 4 * 1024 * 1024
+
+# (seconds since the connection began, "client" or "server", text)
+Record = Callable[[str, float, str, str], None]
+
+_NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+
+
+class Wire:
+    """A socket to `server` that is read line by line. Not for use by two threads at once."""
+
+    def __init__(
+        self, sock: socket.socket, server: Server, deadline: Deadline, masker: Masker, record: Record | None
+    ) -> None:
+        self._sock = sock
+        self.server = server
+        self._run_deadline = deadline
+        self._mask = masker
+        self._record = record
+        self._buffer = bytearray()
+        self._started_s = deadline.monotonic()
+        self.stage = Stage.CONNECT
+        self._timeout_s = server.timeout_s
+        self._until_s = deadline.at_s
+
+    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
+        """Start a new command: all that follows up to the next call must end within `timeout_s`."""
+        self.stage = stage
+        wanted = self.server.timeout_s if timeout_s is None else timeout_s
+        self._timeout_s = self._run_deadline.bound_s(wanted)
+        self._until_s = self._run_deadline.monotonic() + self._timeout_s
+
+    def read_line(self) -> bytes:
+        """Return the next line with its line ending. Raises StageError; a line is at most MAX_LINE_BYTES long."""
+        while True:
+            end = self._buffer.find(b"\n")
+            if end >= 0:
+                return self._take(end + 1)
+            if len(self._buffer) > MAX_LINE_BYTES:
+                raise self.error("protocol_error", f"a line of more than {MAX_LINE_BYTES} bytes")
+            self._fill()
+
+    def read_bytes(self, size: int) -> bytes:
+        """Return exactly `size` bytes. Raises StageError; at most MAX_LITERAL_BYTES."""
+        if size > MAX_LITERAL_BYTES:
+            raise self.error("protocol_error", f"the server announces {size} bytes, more than is taken")
+        while len(self._buffer) < size:
+            self._fill()
+        return self._take(size, is_shown=False)
+
+    def send(self, data: bytes, shown: str | None = None) -> None:
+        """Send bytes; `shown` stands for them on the record where they hold a credential or a message."""
+        if self._record:
+            self._show("client", visible(data.rstrip(b"\r\n"), 2000) if shown is None else shown)
+        try:
+            self._sock.settimeout(self._time_left())
+            self._sock.sendall(data)
+        except OSError as exc:
+            raise self._translate(exc) from exc
+
+    def start_tls(self, contexts: TlsContexts) -> None:
+        """Begin TLS on this connection, check the pinned certificate, and forget nothing that came before in clear.
+
+        Raises StageError at the stages tls and certificate. Bytes that the server sent in clear behind its answer to
+        STARTTLS are an injection (CVE-2011-0411) and end the conversation.
+        """
+        if self._buffer:
+            raise self.error("starttls_injection", "the server sent more in clear behind its answer to STARTTLS")
+        self.begin(Stage.TLS)
+        try:
+            self._sock.settimeout(self._time_left())
+            self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=self.server.host)
+        except OSError as exc:
+            raise tls_error(exc, self.server) or self._translate(exc) from exc
+        tls = self._tls_socket()
+        verify_pin(tls.getpeercert(binary_form=True) or b"", self.server)
+        if self._record:
+            self._show("server", f"({tls.version()}, {(tls.cipher() or ('?',))[0]})")
+
+    def certificate_days(self, now_s: float) -> float | None:
+        """Return the days until the server's certificate expires, None where it was not verified by its chain."""
+        certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
+        expires = str(certificate["notAfter"]) if certificate and "notAfter" in certificate else None
+        return (ssl.cert_time_to_seconds(expires) - now_s) / 86400 if expires else None
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+        try:
+            self._sock.close()
+        except OSError:
+            return
+
+    def now_s(self) -> float:
+        """Return the monotonic clock."""
+        return self._run_deadline.monotonic()
+
+    def error(self, problem: str, said: str, advice: str = "", *, lost: bool = False, **more: bool) -> StageError:
+        """Return a StageError at the present stage, credentials masked."""
+        finding_id = problem if "." in problem else f"{self.server.protocol}.{problem}"
+        return StageError(finding_id, self.stage, self.server.target, self._mask(said), advice, lost=lost, **more)
+
+    @property
+    def local_address(self) -> str:
+        """Return our own address on this connection."""
+        return str(self._sock.getsockname()[0])
+
+    @property
+    def is_recorded(self) -> bool:
+        """Say whether somebody reads the transcript."""
+        return self._record is not None
+
+    def _tls_socket(self) -> ssl.SSLSocket:
+        assert isinstance(self._sock, ssl.SSLSocket)
+        return self._sock
+
+    def _take(self, size: int, *, is_shown: bool = True) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        if self._record:
+            self._show("server", visible(taken.rstrip(b"\r\n"), 2000) if is_shown else f"({size} bytes)")
+        return taken
+
+    def _fill(self) -> None:
+        try:
+            self._sock.settimeout(self._time_left())
+            received = self._sock.recv(65536)
+        except OSError as exc:
+            raise self._translate(exc) from exc
+        if not received:
+            raise self.error("connection_lost", "the server closed the connection", lost=True)
+        self._buffer += received
+
+    def _time_left(self) -> float:
+        left = self._until_s - self._run_deadline.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _translate(self, exc: OSError) -> StageError:
+        if isinstance(exc, TimeoutError):
+            advice = ""
+            if self.stage is Stage.GREETING:
+                advice = "If this port expects TLS from the first byte, set its security to tls."
+            return self.error("timeout", f"no answer within {self._timeout_s:.0f} s", advice)
+        if isinstance(exc, ssl.SSLEOFError):
+            return self.error("connection_lost", "the server closed the connection", lost=True)
+        return self.error("connection_lost", f"the connection broke: {exc.strerror or exc}", lost=True)
+
+    def _show(self, who: str, text: str) -> None:
+        assert self._record is not None
+        elapsed_s = self._run_deadline.monotonic() - self._started_s
+        self._record(self.server.target, elapsed_s, who, self._mask(text))
+
+
+def connect(
+    server: Server,
+    addresses: list[tuple[socket.AddressFamily, tuple[str, int]]],
+    deadline: Deadline,
+    masker: Masker,
+    record: Record | None = None,
+) -> Wire:
+    """Connect to the first of a server's addresses that answers. Raises StageError at the stage connect."""
+    failures: list[OSError] = []
+    for number, (family, address) in enumerate(addresses):
+        share_s = deadline.bound_s(server.timeout_s) / (len(addresses) - number)
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(max(share_s, 0.001))
+            sock.connect(address)
+        except OSError as exc:
+            sock.close()
+            failures.append(exc)
+        else:
+            return Wire(sock, server, deadline, masker, record)
+    # An address family that this machine lacks must not hide what happened on the other one.
+    telling = next((exc for exc in failures if exc.errno not in _NO_ROUTE), failures[0])
+    raise _unreachable(server, telling) from telling
+
+
+def _unreachable(server: Server, exc: OSError) -> StageError:
+    said, advice = f"{exc.strerror or exc}", ""
+    if isinstance(exc, TimeoutError):
+        said = f"no answer within {server.timeout_s:.0f} s"
+        advice = "A firewall may drop the packets, or the host is down."
+    elif isinstance(exc, ConnectionRefusedError):
+        said, advice = "connection refused", "Nothing listens on this port: is the mail server running?"
+    ours = exc.errno in _NO_ROUTE
+    if ours:
+        advice = "This machine has no way to that address: look at its own network first."
+    return StageError("tcp.unreachable", Stage.CONNECT, server.target, said, advice, ours=ours)

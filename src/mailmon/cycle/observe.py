@@ -1,0 +1,152 @@
+"""What did each step find out? Every step in a thread of its own as soon as it may run, all under one deadline."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailmon.checks.check import failure
+from mailmon.checks.tools import Tools
+from mailmon.cycle.plan import Step
+from mailmon.errors import MailmonError, StageError
+from mailmon.mail.text import join_words, visible
+from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
+
+MAX_WORKERS = 16
+# A step that notices the deadline itself has still to say so.
+GRACE_S = 2.0
+
+BUG = "mailmon.bug"
+DEADLINE = "mailmon.deadline"
+
+_STATUS_OF_SEVERITY = {
+    Severity.CRITICAL: Status.FAILED,
+    Severity.ERROR: Status.FAILED,
+    Severity.WARNING: Status.WARNING,
+    Severity.NOTICE: Status.OK,
+    Severity.INFO: Status.OK,
+}
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is going on."""
+
+    waiting: dict[str, Step]
+    untold: list[str]
+    on_done: Callable[[Outcome], None]
+    done: dict[str, Outcome] = field(default_factory=dict)
+    running: dict[str, Step] = field(default_factory=dict)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Note an outcome; tell all outcomes whose turn has come, in the order of the plan."""
+        self.done[outcome.id] = outcome
+        while self.untold and self.untold[0] in self.done:
+            self.on_done(self.done[self.untold.pop(0)])
+
+
+def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], None]) -> list[Outcome]:
+    """Run all steps and return their outcomes in the order of `steps`. `on_done` is told of each, in that order."""
+    watch = _Watch({step.id: step for step in steps}, [step.id for step in steps], on_done)
+    results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    while watch.waiting or watch.running:
+        _start_what_may(watch, tools, results)
+        if not watch.running:
+            continue
+        try:
+            outcome = results.get(timeout=tools.world.deadline.remaining_s() + GRACE_S)
+        except queue.Empty:
+            _give_up(watch)
+            break
+        watch.running.pop(outcome.id)
+        watch.settle(outcome)
+    return [watch.done[step.id] for step in steps]
+
+
+def _start_what_may(watch: _Watch, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
+    for step in list(watch.waiting.values()):
+        if not all(other in watch.done for other in (*step.needs, *step.after)) or len(watch.running) >= MAX_WORKERS:
+            continue
+        del watch.waiting[step.id]
+        missing = [need for need in step.needs if watch.done[need].status not in (Status.OK, Status.WARNING)]
+        if missing:
+            watch.settle(_skipped(step, missing))
+            continue
+        watch.running[step.id] = step
+        # Daemons: a thread that hangs in foreign code must not keep the process from ending.
+        threading.Thread(target=_run, args=(step, tools, results), name=step.id, daemon=True).start()
+
+
+def _run(step: Step, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
+    started_s = tools.world.deadline.monotonic()
+    facts: list[Fact] = []
+    try:
+        for fact in step.ask(tools):
+            facts.append(fact)
+    except StageError as exc:
+        facts.append(failure(exc))
+    except MailmonError as exc:
+        facts.append(Finding("mailmon.error", Verdict.UNKNOWN, step.name, exc.message, fix=exc.advice))
+    except Exception as exc:  # the one place: a bug is reported as one (exit 70), not as a mail failure
+        facts.append(_bug(step, exc))
+    duration_s = tools.world.deadline.monotonic() - started_s
+    results.put(make_outcome(step, facts, duration_s))
+
+
+def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcome:
+    """Return what the facts of a step amount to: the worst finding gives the status and the words."""
+    findings = tuple(fact for fact in facts if isinstance(fact, Finding))
+    metrics = tuple(fact for fact in facts if isinstance(fact, Metric))
+    notes = [fact.text for fact in facts if isinstance(fact, Note)]
+    statuses = {finding: _status(finding) for finding in findings}
+    for status in (Status.FAILED, Status.UNKNOWN, Status.WARNING):
+        worst = [finding for finding in findings if statuses[finding] is status]
+        if worst:
+            words = "; ".join(finding.message for finding in worst)
+            advice = next((finding.fix for finding in worst if finding.fix), "")
+            return Outcome(step.id, step.check, step.name, status, words, advice, duration_s, findings, metrics)
+    message = notes[-1] if notes else "OK"
+    return Outcome(step.id, step.check, step.name, Status.OK, message, "", duration_s, findings, metrics)
+
+
+def _status(finding: Finding) -> Status:
+    if finding.status is Verdict.FAIL:
+        return _STATUS_OF_SEVERITY[finding.severity or Severity.ERROR]
+    return Status.UNKNOWN if finding.status is Verdict.UNKNOWN else Status.OK
+
+
+def _skipped(step: Step, missing: Sequence[str]) -> Outcome:
+    words = f"skipped, because {join_words(missing)} did not succeed"
+    return Outcome(step.id, step.check, step.name, Status.SKIPPED, words)
+
+
+def _give_up(watch: _Watch) -> None:
+    """The deadline has passed: what still runs has failed, what has not begun says nothing."""
+    for step in watch.running.values():
+        said = "not finished when the run's deadline came"
+        finding = Finding(DEADLINE, Verdict.FAIL, step.name, said, Severity.ERROR, fix="Raise deadline_s.")
+        watch.settle(make_outcome(step, [finding], 0.0))
+    for step in watch.waiting.values():
+        words = "skipped, because the run's deadline came first"
+        watch.settle(Outcome(step.id, step.check, step.name, Status.SKIPPED, words))
+
+
+def _bug(step: Step, exc: Exception) -> Finding:
+    """Name the place of a bug without its values: a traceback could hold a credential."""
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename.rpartition('mailmon/')[2]}:{trace.tb_lineno}" if trace else "?"
+    said = f"a bug in mailmon: {type(exc).__name__} at {visible(place)}"
+    return Finding(BUG, Verdict.UNKNOWN, step.name, said, fix="Please report it with this line.")
+
+
+def labels_of(steps: Sequence[Step], *, always_named: bool = False) -> Mapping[str, str]:
+    """Return how steps are called: with the name in brackets where there are several of a kind."""
+    checks = [step.check for step in steps]
+    return {
+        step.id: f"{step.label} ({step.name})" if always_named or checks.count(step.check) > 1 else step.label
+        for step in steps
+    }

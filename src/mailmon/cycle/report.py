@@ -1,0 +1,53 @@
+"""What did a run amount to? Values only; the exit code follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailmon.model import Alert, Flip, Outcome, Status
+
+EXIT_OK, EXIT_FAILED, EXIT_ALERT, EXIT_BUG, EXIT_STATE, EXIT_UNKNOWN = 0, 1, 69, 70, 74, 75
+# An alert that has been pending for so many runs means that nobody is being told.
+PENDING_RUNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """What became of one alert on one channel in this run: sent, pending or dropped."""
+
+    id: str
+    channel: str
+    status: str
+    title: str
+    error: str = ""
+    is_alarming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. `preview` is the alert that a dry run would have sent."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    duration_s: float
+    status: Status
+    steps: tuple[Outcome, ...]
+    changes: tuple[Flip, ...] = ()
+    alerts: tuple[AlertLine, ...] = ()
+    preview: Alert | None = None
+    state_error: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code: it speaks of this run, the gravest cause first (docs/exit-codes.md)."""
+        causes = (
+            (EXIT_BUG, any(finding.id == "mailmon.bug" for step in self.steps for finding in step.findings)),
+            (EXIT_STATE, bool(self.state_error)),
+            (EXIT_ALERT, any(alert.is_alarming for alert in self.alerts)),
+            (EXIT_FAILED, self.status is Status.FAILED),
+            (EXIT_UNKNOWN, self.status is Status.UNKNOWN),
+        )
+        return next((code for code, holds in causes if holds), EXIT_OK)

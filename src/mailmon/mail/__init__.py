@@ -1,0 +1,1 @@
+"""Formats and policies: bytes and records in, values out. Nothing here touches the world."""

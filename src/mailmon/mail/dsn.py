@@ -1,0 +1,80 @@
+"""Is this message a delivery status notification for one of our probes, and what does it say? (RFC 3464, RFC 6522)
+
+Only what the wait for a probe needs: which token came back, was it given up or only delayed, and why.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+
+from mailmon.mail.probe import find_tokens, is_signed, read_headers
+from mailmon.mail.text import visible
+
+MAX_BYTES = 65536
+MAX_RETURNED_PROBES = 5
+
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
+# A 5yz reply in the prose of a notification that has no machine-readable part.
+_PROSE_REPLY = re.compile(r"\b(5\d\d[ -](?:#?5\.\d{1,3}\.\d{1,3} )?[^\r\n]{1,200})", re.ASCII)
+_PROBE_HEADER = re.compile(r"^X-Mailmon-Token:", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a notification says. `has_failed` is false for "delayed, still trying"."""
+
+    tokens: tuple[str, ...]
+    has_failed: bool
+    reason: str
+    may_be_deleted: bool
+
+
+def read_report(raw: bytes, key: bytes) -> Report | None:
+    """Read the first MAX_BYTES of a message; return None when it reports nothing about a probe. Never raises.
+
+    `may_be_deleted` is true only for a real multipart/report that returns the headers of a probe with our signature.
+    """
+    text = raw[:MAX_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n")
+    tokens = find_tokens(text)
+    head, _, body = text.partition("\n\n")
+    if not tokens:
+        return None
+    content_type = " ".join(read_headers(head.encode()).get("content-type", ())).lower()
+    status = _delivery_status(body)
+    if status is None:
+        match = _PROSE_REPLY.search(body)
+        return Report(tokens, True, visible(match[1]), False) if match else None
+    action = status.get("action", "failed").lower()
+    if action not in ("failed", "delayed"):
+        return None
+    deletable = content_type.startswith("multipart/report") and action == "failed" and _returns_our_probe(body, key)
+    return Report(tokens, action == "failed", _reason(status), deletable)
+
+
+def _delivery_status(body: str) -> dict[str, str] | None:
+    """Return the fields of the first recipient block (RFC 3464 section 2.3), None where there is no such block."""
+    for block in re.split(r"\n[ \t]*\n", body):
+        fields = {name: values[0] for name, values in read_headers(block.lstrip().encode()).items()}
+        if "action" in fields and ("status" in fields or "final-recipient" in fields):
+            return fields
+    return None
+
+
+def _reason(status: dict[str, str]) -> str:
+    """Say the status and the diagnostic without saying the same code twice: `5.2.2 mailbox full`."""
+    diagnostic = visible(status.get("diagnostic-code", "").partition(";")[2].strip(), 200)
+    code = _STATUS.search(status.get("status", ""))
+    if code and code[0] not in diagnostic:
+        return f"{code[0]} {diagnostic}".strip()
+    return diagnostic or "no reason given"
+
+
+def _returns_our_probe(body: str, key: bytes) -> bool:
+    """Say whether the returned part holds the headers of a probe that we signed (RFC 3464 section 2, third part)."""
+    for match in islice(_PROBE_HEADER.finditer(body), MAX_RETURNED_PROBES):
+        start = body.rfind("\n\n", 0, match.start()) + 2
+        if is_signed(read_headers(body[start:].encode()), key):
+            return True
+    return False

@@ -1,0 +1,185 @@
+"""What became of every probe: waiting, arrived, late, delivered twice, bounced or lost?
+
+The ledger is the only place that decides. It is fed with sightings from the mailboxes and is shared by the threads
+of one run; between runs the state file keeps its probes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mailmon.mail.text import format_duration
+from mailmon.model import Fate, Probe
+
+LOST_AFTER = timedelta(days=1)
+KEEP_SETTLED = timedelta(days=2)
+MAX_PROBES = 1000
+
+_OUTSTANDING = (Fate.PLANNED, Fate.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a probe was first seen, on the monotonic clock, and since when it may have been there unseen."""
+
+    seen_s: float
+    unseen_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What this run learnt of an earlier probe."""
+
+    finding_id: str
+    words: str
+
+
+class Ledger:
+    """The probes of this run and of the runs before it."""
+
+    def __init__(self, probes: Iterable[Probe] = ()) -> None:
+        self._lock = threading.Lock()
+        self._probes = {probe.token: probe for probe in probes}
+        self._current: set[str] = set()
+        self._arrivals: dict[str, Arrival] = {}
+        self._seen: Counter[str] = Counter()
+        self._removed: Counter[str] = Counter()
+        self._events: dict[str, list[Event]] = {}
+        self._duplicates: dict[str, int] = {}
+
+    def plan(self, probe: Probe) -> None:
+        """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
+        with self._lock:
+            self._probes[probe.token] = probe
+            self._current.add(probe.token)
+
+    def current(self, route: str) -> Probe:
+        """Return the probe that this run planned for a route."""
+        with self._lock:
+            return next(self._probes[token] for token in self._current if self._probes[token].route == route)
+
+    def accept(self, token: str, *, at: datetime, by: str, queue_id: str) -> Probe:
+        """Note the 250 after DATA. Another thread may have seen the probe in its mailbox a moment before."""
+        with self._lock:
+            probe = self._probes[token]
+            fate = Fate.WAITING if probe.fate is Fate.PLANNED else probe.fate
+            self._probes[token] = replace(probe, fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id)
+            return self._probes[token]
+
+    def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival) -> None:
+        """Note one message that carries `token`. Call it once per message and run."""
+        with self._lock:
+            probe = self._probes.get(token)
+            if probe is None or probe.mailbox != mailbox:
+                return
+            self._seen[token] += 1
+            if probe.fate in _OUTSTANDING and token in self._current:
+                self._arrivals[token] = arrival
+                self._settle(probe, Fate.ARRIVED, at)
+            elif probe.fate in (Fate.WAITING, Fate.LOST):
+                self._settle_late(probe, at)
+            elif probe.fate in (Fate.PLANNED, Fate.BOUNCED):
+                # PLANNED: a killed run left it, nobody knows whether it was accepted. BOUNCED: one of two recipients.
+                self._settle(probe, Fate.ARRIVED, at)
+            elif self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0):
+                self._duplicates[probe.route] = self._duplicates.get(probe.route, 0) + 1
+
+    def bounce(self, token: str, *, at: datetime, reason: str) -> None:
+        """Note that a probe came back. A bounce of a probe that has arrived too changes nothing."""
+        with self._lock:
+            probe = self._probes.get(token)
+            if probe is None or probe.fate not in (*_OUTSTANDING, Fate.LOST):
+                return
+            self._settle(probe, Fate.BOUNCED, at, reason)
+            if token not in self._current:
+                self._tell(probe.route, "route.bounced_late", f"the probe of {_clock(probe)} bounced: {reason}")
+
+    def stop_waiting(self, token: str) -> None:
+        """End this run's wait: from now on a sighting of the probe is a late arrival."""
+        with self._lock:
+            self._current.discard(token)
+
+    def removed(self, tokens: Iterable[str]) -> None:
+        """Note copies that were deleted from their mailbox."""
+        with self._lock:
+            self._removed.update(tokens)
+
+    def give_up(self, now: datetime) -> None:
+        """Call probes lost that were accepted more than a day ago; forget what is settled for two."""
+        with self._lock:
+            for probe in list(self._probes.values()):
+                if probe.fate is Fate.WAITING and probe.accepted_at and now - probe.accepted_at > LOST_AFTER:
+                    self._settle(probe, Fate.LOST, now)
+                    lost = f"the probe of {_clock(probe)} is lost: {probe.acceptance}, not seen for a day"
+                    self._tell(probe.route, "route.lost", lost)
+                elif now - (probe.settled_at or probe.planned_at) > KEEP_SETTLED:
+                    del self._probes[probe.token]
+
+    def probe(self, token: str) -> Probe | None:
+        """Return what is known of a token."""
+        with self._lock:
+            return self._probes.get(token)
+
+    def arrival(self, token: str) -> Arrival | None:
+        """Return when this run saw the probe, None while it has not."""
+        with self._lock:
+            return self._arrivals.get(token)
+
+    def outstanding(self) -> tuple[str, ...]:
+        """Return the tokens of earlier runs that may still arrive or bounce, newest first."""
+        with self._lock:
+            waiting = [p for p in self._probes.values() if p.fate is Fate.WAITING and p.token not in self._current]
+        return tuple(probe.token for probe in sorted(waiting, key=lambda p: p.planned_at, reverse=True))
+
+    def is_awaited(self, token: str) -> bool:
+        """Say whether some route of this run still waits for the token, so that nobody else may delete it."""
+        with self._lock:
+            probe = self._probes.get(token)
+            return token in self._current and probe is not None and probe.fate in _OUTSTANDING
+
+    def take_events(self, route: str) -> tuple[Event, ...]:
+        """Return what this run learnt of earlier probes of a route and was not told yet."""
+        with self._lock:
+            return tuple(self._events.pop(route, ()))
+
+    def duplicates(self, route: str) -> int:
+        """Return how many superfluous copies of the route's probes this run has seen."""
+        with self._lock:
+            return self._duplicates.get(route, 0)
+
+    def remaining(self) -> tuple[Probe, ...]:
+        """Return the probes to remember, oldest first; without those that were never accepted."""
+        with self._lock:
+            kept = [self._with_copies(p) for p in self._probes.values() if p.fate is not Fate.PLANNED]
+        return tuple(sorted(kept, key=lambda p: p.planned_at)[-MAX_PROBES:])
+
+    def planned(self) -> tuple[Probe, ...]:
+        """Return every probe, also those that this run is about to send."""
+        with self._lock:
+            return tuple(self._probes.values())
+
+    def _with_copies(self, probe: Probe) -> Probe:
+        if probe.token not in self._seen:
+            return probe
+        return replace(probe, copies_left=max(self._seen[probe.token] - self._removed[probe.token], 0))
+
+    def _settle_late(self, probe: Probe, at: datetime) -> None:
+        self._settle(probe, Fate.LATE, at)
+        took_s = (at - (probe.accepted_at or probe.planned_at)).total_seconds()
+        words = f"the probe of {_clock(probe)} arrived late, after {format_duration(took_s)}"
+        self._tell(probe.route, "route.arrived_late", words)
+
+    def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:
+        self._probes[probe.token] = replace(probe, fate=fate, settled_at=at, detail=detail)
+
+    def _tell(self, route: str, finding_id: str, words: str) -> None:
+        self._events.setdefault(route, []).append(Event(finding_id, words))
+
+
+def _clock(probe: Probe) -> str:
+    """Return when a probe was sent, in local time with its offset."""
+    return f"{probe.planned_at.astimezone():%H:%M (%z)}"

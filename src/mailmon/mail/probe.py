@@ -1,0 +1,154 @@
+"""What does a probe look like, and is this message one of ours?
+
+The token says which probe a message is, the signature that it is ours and may be deleted. The token stands in the
+Subject, in a header of its own and in the body, because some servers strip one or the other. Neither header is the
+last one: a known broken filter glues its own header onto the last line.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mailmon.model import Probe
+
+TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
+SIGNATURE_HEADER = "X-Mailmon-Signature"
+# What must be fetched to judge a message: enough to know a probe or a bounce by its headers alone.
+MARK_FIELDS = (TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted")
+
+_TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
+_ANSWER = re.compile(r"(re|aw|sv|fwd?|wg)\s*:", re.ASCII)
+_MAILERS = ("mailer-daemon", "postmaster", "microsoftexchange")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the headers of a message say about it: its token, whether our signature is on it, whether it may bounce."""
+
+    token: str | None
+    is_signed: bool
+    may_be_report: bool
+
+
+def make_token(entropy: bytes) -> str:
+    """Return the token for 16 bytes of entropy: `mm` and 32 hexadecimal digits."""
+    if len(entropy) != 16:
+        raise ValueError("a token takes 16 bytes of entropy")
+    return f"mm{entropy.hex()}"
+
+
+def sign(token: str, key: bytes) -> str:
+    """Return the signature of a token: HMAC-SHA256 (RFC 2104), in hexadecimal digits."""
+    return hmac.new(key, b"mailmon probe " + token.encode("ascii"), "sha256").hexdigest()
+
+
+def compose(probe: Probe, key: bytes, version: str) -> bytes:
+    """Return the probe as a message with CRLF line endings, ready for DATA (RFC 5322, RFC 3834 section 5)."""
+    domain = probe.sender.rpartition("@")[2] or "localhost"
+    lines = [
+        f"From: mailmon <{probe.sender}>",
+        f"To: {probe.recipient}",
+        f"Subject: mailmon probe {probe.token}",
+        f"Date: {format_date(probe.planned_at)}",
+        f"Message-ID: {message_id(probe.token, domain)}",
+        f"{TOKEN_HEADER}: {probe.token}",
+        f"{SIGNATURE_HEADER}: {sign(probe.token, key)}",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=us-ascii",
+        "Content-Transfer-Encoding: 7bit",
+        f"X-Mailer: mailmon {version}",
+        "",
+        "This message tests whether mail is delivered. mailmon deletes it once it has arrived.",
+        "",
+        f"Route: {probe.route}",
+        f"Token: {probe.token}",
+        "",
+    ]
+    return "\r\n".join(lines).encode("ascii")
+
+
+def message_id(token: str, domain: str) -> str:
+    """Return the Message-ID of a probe, angle brackets included."""
+    return f"<{token}@{domain}>"
+
+
+def format_date(at: datetime) -> str:
+    """Return a date as headers want it, in English whatever the locale (RFC 5322 section 3.3)."""
+    utc = at.astimezone(UTC)
+    return f"{_DAYS[utc.weekday()]}, {utc.day:02d} {_MONTHS[utc.month - 1]} {utc:%Y %H:%M:%S} +0000"
+
+
+def find_token(text: str) -> str | None:
+    """Return the first token in `text`, or None. It may be glued to other text on either side."""
+    match = _TOKEN.search(text)
+    return match[0] if match else None
+
+
+def find_tokens(text: str, limit: int = 20) -> tuple[str, ...]:
+    """Return the different tokens in `text` in their order, `limit` at most."""
+    found = dict.fromkeys(match[0] for _, match in zip(range(limit), _TOKEN.finditer(text), strict=False))
+    return tuple(found)
+
+
+def read_headers(raw: bytes) -> dict[str, list[str]]:
+    """Return header fields by lower-case name, unfolded, in their order (RFC 5322 section 2.2.3). Never raises."""
+    fields: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in raw.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n"):
+        if line[:1] in (" ", "\t"):
+            if current:
+                current[-1] += " " + line.strip()
+            continue
+        if not line:
+            break
+        name, colon, value = line.partition(":")
+        current = fields.setdefault(name.strip().lower(), []) if colon else None
+        if current is not None:
+            current.append(value.strip())
+    return fields
+
+
+def read_marks(raw_headers: bytes, key: bytes) -> Marks:
+    """Judge a message by its own headers, without its body. Never raises."""
+    fields = read_headers(raw_headers)
+    may_be_report = _may_be_report(fields)
+    subject = [] if may_be_report or _is_answer(fields) else fields.get("subject", [])
+    return Marks(_first_token(fields.get(TOKEN_HEADER.lower(), []), subject), is_signed(fields, key), may_be_report)
+
+
+def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
+    """Say whether these headers carry one token and our signature of just that token."""
+    tokens, signatures = fields.get(TOKEN_HEADER.lower(), []), fields.get(SIGNATURE_HEADER.lower(), [])
+    if len(tokens) != 1 or len(signatures) != 1 or not _TOKEN.fullmatch(tokens[0]):
+        return False
+    # Compared as bytes: compare_digest refuses str that is not ASCII, and the header is foreign text.
+    return hmac.compare_digest(signatures[0].encode(), sign(tokens[0], key).encode())
+
+
+def _first_token(*places: Iterable[str]) -> str | None:
+    for place in places:
+        for text in place:
+            token = find_token(text)
+            if token:
+                return token
+    return None
+
+
+def _is_answer(fields: dict[str, list[str]]) -> bool:
+    """A reply, a forward or a vacation notice quotes the Subject of a probe and is none (RFC 3834 section 3.1.7)."""
+    subject = " ".join(fields.get("subject", ())).lower()
+    return _ANSWER.match(subject) is not None or "auto-replied" in " ".join(fields.get("auto-submitted", ())).lower()
+
+
+def _may_be_report(fields: dict[str, list[str]]) -> bool:
+    """A bounce is a report, or comes from the mailer itself (RFC 3464 section 2, RFC 3834 section 2)."""
+    content_type = " ".join(fields.get("content-type", ())).lower()
+    sender = " ".join(fields.get("from", ())).lower()
+    return "report" in content_type or any(word in sender for word in _MAILERS)

@@ -1,0 +1,88 @@
+"""How are a server's words shown without letting them do harm?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MASK = "****"
+
+
+def visible(raw: bytes | str, limit: int = 400) -> str:
+    """Decode foreign text for display: one line, control characters shown as escapes, at most `limit` characters.
+
+    >>> visible(b"550 no\\x1b[31m such\\r\\nuser")
+    '550 no\\\\x1b[31m such\\\\r\\\\nuser'
+    """
+    text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
+    cut = text[:limit]
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut)
+    return shown + "…" if len(text) > limit else shown
+
+
+def fit_bytes(text: str, limit: int) -> str:
+    """Cut `text` so that its UTF-8 form has at most `limit` bytes, ending in an ellipsis where it was cut.
+
+    >>> fit_bytes("grün", 4)
+    'g…'
+    """
+    raw = text.encode("utf-8")
+    if len(raw) <= limit:
+        return text
+    return raw[: limit - 3].decode("utf-8", errors="ignore") + "…"
+
+
+def fit_characters(text: str, limit: int) -> str:
+    """Cut `text` to at most `limit` characters, ending in an ellipsis where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class Masker:
+    """Replaces every known credential in a text, so that a server that quotes one back cannot leak it.
+
+    Also the base64 forms in which SASL PLAIN and LOGIN carry it (RFC 4616, draft-murchison-sasl-login).
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), usernames: Iterable[str] = ()) -> None:
+        forms: set[str] = set()
+        names = tuple(usernames)
+        for secret in secrets:
+            forms |= _spellings(secret, names)
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def _spellings(secret: str, usernames: tuple[str, ...]) -> set[str]:
+    from base64 import b64encode
+
+    if not secret:
+        return set()
+    quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
+    plain = {b64encode(f"\0{name}\0{secret}".encode()).decode() for name in usernames}
+    encoded = b64encode(secret.encode()).decode()
+    return {secret, quoted, visible(secret), encoded, *plain}
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as a person says it.
+
+    >>> format_duration(452), format_duration(3.44), format_duration(93784)
+    ('7 min 32 s', '3.4 s', '1 d 2 h')
+    """
+    if seconds < 59.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    for size, unit, smaller, smaller_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            count, rest = whole // size, whole % size // smaller
+            return f"{count} {unit} {rest} {smaller_unit}" if rest else f"{count} {unit}"
+    return f"{whole} s"
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join words as a sentence does: `a`, `a and b`, `a, b and c`."""
+    *first, last = tuple(words) or ("",)
+    return f"{', '.join(first)} and {last}" if first else last

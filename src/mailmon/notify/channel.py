@@ -1,0 +1,58 @@
+"""What is a channel? A way to reach a person: it takes an alert and either acknowledges it or raises DeliveryError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+
+from mailmon.mail.text import Masker
+from mailmon.model import Alert, Secret
+from mailmon.options import Options
+
+
+class ChannelOptions(Options):
+    """What every channel's options have: `type` names the notifier, by default it is the channel's own name."""
+
+    # Which of the options are credentials. Each has a form `<name>_file` beside it.
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    required_secrets: ClassVar[tuple[str, ...]] = ()
+
+    type: str
+
+
+O_contra = TypeVar("O_contra", bound=ChannelOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The secrets of one channel by the name of their option."""
+
+    values: Mapping[str, Secret] = field(repr=False)
+
+    def get(self, name: str) -> str | None:
+        """Return a secret, None where it is not configured."""
+        secret = self.values.get(name)
+        return secret.value if secret else None
+
+    def masker(self) -> Masker:
+        """Return what hides these secrets in a text."""
+        return Masker(secret.value for secret in self.values.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier(Generic[O_contra]):
+    """A kind of channel: `send` returns what the receiver answered, in words, or raises DeliveryError."""
+
+    name: str
+    options: type[O_contra]
+    send: Callable[[Alert, O_contra, Credentials, float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured channel."""
+
+    name: str
+    options: ChannelOptions
+    credentials: Credentials

@@ -1,0 +1,74 @@
+"""Discord: an embed through a webhook, which mentions nobody (discord.com/developers/docs/resources/webhook)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from mailmon.clients.http import Request, post
+from mailmon.mail.text import fit_characters
+from mailmon.model import Alert, AlertKind
+from mailmon.notify.channel import ChannelOptions, Credentials, Notifier
+
+MAX_TITLE = 250
+MAX_TOTAL = 2000
+
+_MARKS = {
+    AlertKind.PROBLEM: ("🚨", 0xDC3545),
+    AlertKind.WARNING: ("⚠️", 0xFFC107),
+    AlertKind.RECOVERY: ("✅", 0x198754),
+    AlertKind.TEST: ("👋", 0x0D6EFD),
+}
+_MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#@<-])")
+
+
+class DiscordOptions(ChannelOptions):
+    """A webhook of a Discord channel; its address is a credential."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("webhook",)
+    required_secrets: ClassVar[tuple[str, ...]] = ("webhook",)
+
+    type: Literal["discord"] = "discord"
+    webhook: SecretStr | None = Field(None, description="Address of the webhook")
+    webhook_file: str | None = Field(None, description="File that holds the address of the webhook")
+    ca_file: str | None = Field(None, description="PEM file of the CA that the server's certificate must come from")
+
+
+def send(alert: Alert, options: DiscordOptions, credentials: Credentials, timeout_s: float) -> str:
+    """Post an alert; return what Discord answered. Raises DeliveryError; a 429 says when to come back."""
+    mark, colour = _MARKS[alert.kind]
+    title = fit_characters(f"{mark} {_escape(alert.title)}", MAX_TITLE)
+    message = {
+        "embeds": [
+            {
+                "title": title,
+                "description": fit_characters(_escape(alert.body), MAX_TOTAL - len(title)),
+                "color": colour,
+                "timestamp": f"{alert.at:%Y-%m-%dT%H:%M:%SZ}",
+            }
+        ],
+        "allowed_mentions": {"parse": []},
+    }
+    status = post(
+        Request(
+            who="Discord",
+            url=credentials.get("webhook") or "",
+            body=json.dumps(message).encode(),
+            headers={"Content-Type": "application/json"},
+            mask=credentials.masker(),
+            ca_file=options.ca_file,
+        ),
+        timeout_s,
+    )
+    return f"Discord answered {status}"
+
+
+def _escape(text: str) -> str:
+    """Take their meaning from a server's words: no formatting, no link, no mention."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+NOTIFIER = Notifier("discord", DiscordOptions, send)

@@ -1,0 +1,65 @@
+"""How does a value read in a JSON document? The shapes of docs/json.md, which other tools rely on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from mailmon.model import Finding, Flip, OutboxEntry, Outcome
+
+
+def instant(at: datetime) -> str:
+    """Return ISO 8601 in UTC, ending in Z."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Return a finding; what it does not say is left out, but for the five keys that every finding has."""
+    document: dict[str, Any] = {
+        "id": finding.id,
+        "status": finding.status.value,
+        "severity": finding.severity.value if finding.severity else None,
+        "target": finding.target,
+        "message": finding.message,
+    }
+    optional = ("evidence", "expected", "found", "fix", "reference", "duration_s")
+    return document | {key: value for key in optional if (value := getattr(finding, key))}
+
+
+def step_document(outcome: Outcome) -> dict[str, Any]:
+    """Return one step of a run."""
+    return {
+        "id": outcome.id,
+        "check": outcome.check,
+        "name": outcome.name,
+        "status": outcome.status.value,
+        "duration_s": round(outcome.duration_s, 4),
+        "message": outcome.message,
+        "advice": outcome.advice,
+        "findings": [finding_document(finding) for finding in outcome.findings],
+        "metrics": {metric.name: metric.value for metric in outcome.metrics},
+    }
+
+
+def change_document(flip: Flip) -> dict[str, Any]:
+    """Return an announced change of health."""
+    return {
+        "id": flip.id,
+        "from": flip.before.value,
+        "to": flip.after.value,
+        "since": instant(flip.at),
+        "reason": flip.reason,
+    }
+
+
+def pending_document(entry: OutboxEntry) -> dict[str, Any]:
+    """Return an alert that waits in the outbox."""
+    return {
+        "id": entry.alert.id,
+        "channel": entry.channel,
+        "status": "pending",
+        "title": entry.alert.title,
+        "at": instant(entry.alert.at),
+        "runs": entry.runs,
+        "error": entry.error,
+    }

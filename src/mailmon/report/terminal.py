@@ -1,0 +1,43 @@
+"""How does a step read on a terminal and in a journal? Stable words: people grep for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from mailmon.mail.text import format_duration
+from mailmon.model import Alert, Memory, Outcome, Severity, Status, Verdict
+
+MARKS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "❌", Status.UNKNOWN: "?", Status.SKIPPED: "–"}
+COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "red", Status.UNKNOWN: "magenta"}
+_MUTED = (Severity.INFO, Severity.NOTICE)
+
+
+def step_lines(outcome: Outcome, label: str) -> Iterator[str]:
+    """Yield the line of a step, what to do about it, and what else is worth knowing."""
+    yield f"{MARKS[outcome.status]} {label}: {outcome.message}"
+    if outcome.advice:
+        yield f"  → {outcome.advice}"
+    for finding in outcome.findings:
+        if finding.status is Verdict.FAIL and finding.severity in _MUTED:
+            yield f"  · {finding.message}"
+
+
+def alert_lines(alert: Alert) -> Iterator[str]:
+    """Yield an alert as a phone shows it."""
+    yield alert.title
+    yield from alert.body.splitlines()
+
+
+def health_line(step_id: str, memory: Memory, labels: Mapping[str, str], now: datetime) -> str:
+    """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
+    lasted = format_duration((now - memory.since).total_seconds())
+    check, _, name = step_id.partition(":")
+    label = f"{labels.get(check, check)} ({name})"
+    reason = f": {memory.reason}" if memory.reason else ""
+    return f"{memory.health:<8}  {label:<24}  for {lasted}, since {local_time(memory.since)}{reason}"
+
+
+def local_time(at: datetime) -> str:
+    """Return local time with its offset."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %z}"

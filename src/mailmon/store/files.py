@@ -1,0 +1,59 @@
+"""How is a small file written so that it is never torn, never readable by others, and owned as its directory is?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from mailmon.errors import StateError
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600: temporary file, fsync, rename, fsync of the directory. Raises StateError.
+
+    The temporary name is fixed, so that a killed run leaves at most one; the caller holds the lock.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            give_to_owner_of(path.parent, descriptor)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+        _sync_directory(path.parent)
+    except OSError as exc:
+        raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory of mode 0700 with its parents where it is missing. Raises StateError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StateError(f"{directory}: cannot be made: {exc.strerror}", _advice(exc)) from exc
+
+
+def give_to_owner_of(directory: Path, descriptor: int) -> None:
+    """As root, give an open file the directory's owner: a run by hand must not lock the service out."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _advice(exc: OSError) -> str:
+    if isinstance(exc, PermissionError):
+        return "Run as the user that owns the state directory, or set state_file."
+    return "Set state_file to a place that can be written."

@@ -1,0 +1,53 @@
+"""Is another run at work on this state? The kernel frees the lock of a run that died."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+
+from mailmon.errors import LockHeldError, StateError
+from mailmon.mail.text import visible
+from mailmon.store.files import give_to_owner_of
+
+
+class Lock:
+    """An exclusive lock beside the state file; a context manager."""
+
+    def __init__(self, state_file: Path, now: datetime) -> None:
+        self._path = state_file.with_name(f"{state_file.name}.lock")
+        self._now = now
+        self._descriptor = -1
+
+    def __enter__(self) -> Lock:
+        """Take the lock. Raises LockHeldError at once when another run has it, StateError when it cannot be made."""
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+            give_to_owner_of(self._path.parent, self._descriptor)
+        except OSError as exc:
+            raise StateError(
+                f"{self._path}: cannot be opened: {exc.strerror}",
+                "Run as the user that owns the state directory, or set state_file.",
+            ) from exc
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            holder = visible(os.read(self._descriptor, 200).strip())
+            self.release()
+            raise LockHeldError(
+                f"another run holds {self._path}: {holder or 'unknown process'}", "Wait for it; runs never overlap."
+            ) from exc
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"process {os.getpid()} since {self._now:%Y-%m-%dT%H:%M:%SZ}\n".encode())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the lock up."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
