@@ -1,13 +1,14 @@
 """The words that all parts of mailmon share: findings, outcomes, health, flips, alerts, probes.
 
-Frozen values of the standard library only. Every `*_at` is an aware UTC datetime.
+Immutable values of the standard library only; why named tuples: docs/decisions/0002-start-up.md.
+Every `*_at` is an aware UTC datetime.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -49,15 +50,19 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
     """A credential. Its value never shows in a repr, so not in a traceback or a log either."""
 
-    value: str = field(repr=False)
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One answer to one question; ids are stable for ever (docs/findings.md)."""
 
     id: str
@@ -73,16 +78,14 @@ class Finding:
     duration_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A figure that a check measured; the unit ends the name."""
 
     name: str
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Words for the line of a step that needs no finding."""
 
     text: str
@@ -91,8 +94,7 @@ class Note:
 Fact = Finding | Metric | Note
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """All facts of one step of one run."""
 
     id: str
@@ -106,8 +108,7 @@ class Outcome:
     metrics: tuple[Metric, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What the state file remembers of one step."""
 
     health: Health
@@ -115,12 +116,8 @@ class Memory:
     reason: str = ""
     checked_at: datetime | None = None
 
-    def __post_init__(self) -> None:
-        require_aware(self.since, self.checked_at)
 
-
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(NamedTuple):
     """An announced change of health; `since` is when the health that ended had begun."""
 
     id: str
@@ -141,8 +138,7 @@ class AlertKind(StrEnum):
     TEST = "test"
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """The words that a person gets. `id` lets a receiver drop a repetition."""
 
     id: str
@@ -151,12 +147,8 @@ class Alert:
     body: str
     at: datetime
 
-    def __post_init__(self) -> None:
-        require_aware(self.at)
 
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(NamedTuple):
     """An alert that one channel has not acknowledged yet."""
 
     alert: Alert
@@ -178,8 +170,7 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """A message that we send, known by its token.
 
     `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `copies_left` how
@@ -200,18 +191,8 @@ class Probe:
     detail: str = ""
     copies_left: int = 0
 
-    def __post_init__(self) -> None:
-        require_aware(self.planned_at, self.accepted_at, self.settled_at)
-
     @property
     def acceptance(self) -> str:
         """Say who took the probe, for example `accepted by mail.example.org:587 as queue id 4XyZ`."""
         queue_id = f" as queue id {self.queue_id}" if self.queue_id else ""
         return f"accepted by {self.accepted_by}{queue_id}"
-
-
-def require_aware(*times: datetime | None) -> None:
-    """Raise ValueError for a time without a zone: comparing it later would end the run."""
-    for time in times:
-        if time is not None and time.utcoffset() is None:
-            raise ValueError(f"time without a zone: {time.isoformat()}")

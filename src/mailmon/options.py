@@ -1,73 +1,108 @@
-"""What types do configuration values have, and what does a wrong one say?"""
+"""How is a part of the configuration declared, and what does a wrong value say?
+
+A part is a dataclass; its constraints are markers in `Annotated` that mean something to pydantic only when pydantic
+is asked (schema.py). So the command starts without pydantic as long as the configuration has not changed.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, dataclass_transform
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.ASCII
-)
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-
-
-class Options(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False)
+T = TypeVar("T")
 
 
-def between(low: float, high: float) -> AfterValidator:
-    """Return a validator that says both ends of the range at once."""
-
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            context = {"low": f"{low:g}", "high": f"{high:g}", "value": f"{value:g}"}
-            raise PydanticCustomError("range", "must be between {low} and {high}, got {value}", context)
-        return value
-
-    return AfterValidator(check)
-
-
-def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
-    """Return a validator for a whole string, with words for what it must be."""
-
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise PydanticCustomError("shape", "must be {what}, got {value}", {"what": what, "value": repr(value[:80])})
-        return value
-
-    return AfterValidator(check)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def options(cls: type[T]) -> type[T]:
+    """Make a class a part of the configuration: frozen, unknown keys refused, `ALIASES` as its keys in the file."""
+    aliases: dict[str, str] = getattr(cls, "ALIASES", {})
+    made = dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)  # nobody compares or prints them
+    made.__pydantic_config__ = {  # type: ignore[attr-defined]
+        "extra": "forbid",
+        "hide_input_in_errors": True,
+        "alias_generator": lambda name: aliases.get(name, name),
+    }
+    return made
 
 
-def _digest(value: str) -> str:
-    digest = value.replace(":", "").strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise PydanticCustomError("shape", "must be a SHA-256 digest of 64 hexadecimal digits", {})
-    return digest
+class _Constraint:
+    """Something that a value must fulfil. `problem` says what is wrong, "" when nothing is."""
+
+    schema: Mapping[str, Any] = MappingProxyType({})
+
+    def problem(self, value: Any) -> str:
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def check(value: Any) -> Any:
+            if problem := self.problem(value):
+                raise PydanticCustomError("constraint", "{problem}", {"problem": problem})
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), **self.schema}
 
 
-def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s]*)?", value):
-        raise PydanticCustomError("shape", "must be a URL that begins with https:// or http://, without a login", {})
-    return value
+class Between(_Constraint):
+    """A number from `low` to `high`."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+        self.schema = {"minimum": low, "maximum": high}
+
+    def problem(self, value: float) -> str:
+        if self.low <= value <= self.high:
+            return ""
+        return f"must be between {self.low:g} and {self.high:g}, got {value:g}"
 
 
-def _argv(value: object) -> object:
-    if isinstance(value, str):
-        raise PydanticCustomError("argv", "must be a list of words, not one string: no shell is involved", {})
-    return value
+class Matching(_Constraint):
+    """A string of a certain shape; `what` says which. `is_secret` keeps a wrong value out of the message."""
+
+    def __init__(self, pattern: str, what: str, *, is_secret: bool = False) -> None:
+        self.pattern, self.what, self.is_secret = pattern, what, is_secret
+
+    def problem(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value, re.ASCII):
+            return ""
+        return f"must be {self.what}" + ("" if self.is_secret else f", got {value[:80]!r}")
 
 
-Port = Annotated[int, between(1, 65535), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})]
-Timeout = Annotated[float, between(1, 3600), WithJsonSchema({"type": "number", "minimum": 1, "maximum": 3600})]
-Host = Annotated[str, matching(_HOST, "a host name or an IP address")]
-Address = Annotated[str, matching(_ADDRESS, "a mail address of ASCII characters (user@example.org)")]
-Name = Annotated[str, matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
-Digest = Annotated[str, AfterValidator(_digest)]
-Url = Annotated[str, AfterValidator(_url)]
-Argv = Annotated[list[str], BeforeValidator(_argv), Field(min_length=1)]
+class About(_Constraint):
+    """The description of an option, for the schema and the documentation."""
+
+    def __init__(self, text: str) -> None:
+        self.schema = {"description": text}
+
+    def problem(self, value: Any) -> str:
+        return ""
+
+
+_LOCAL_PART, _DOMAIN = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+
+Port = Annotated[int, Between(1, 65535)]
+Timeout = Annotated[float, Between(1, 3600)]
+Host = Annotated[
+    str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", "a host name or an IP address")
+]
+Address = Annotated[str, Matching(f"{_LOCAL_PART}@{_DOMAIN}", "a mail address of ASCII characters (user@example.org)")]
+Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
+Digest = Annotated[
+    str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")
+]
+Url = Annotated[
+    str, Matching(r"https?://[^\s/?#@]+(?:/\S*)?", "a URL that begins with https:// or http://, without a login")
+]
+SecretText = Annotated[str, Matching(r"[^\x00\r\n]+", "one line of text that is not empty", is_secret=True)]

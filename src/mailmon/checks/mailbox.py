@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from mailmon.clients.imap import Fetched, ImapClient
 from mailmon.errors import Stage, StageError
@@ -28,8 +27,7 @@ MAX_LATE_BOUNCES = 10
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """What a cleanup did: how many messages are gone, how many had to stay, and why."""
 
     removed: int = 0

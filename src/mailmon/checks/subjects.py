@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailmon.clients.server import Server
 from mailmon.model import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """A mailbox with its servers and its credential."""
 
     name: str
@@ -21,8 +20,7 @@ class Account:
     folder: str = "INBOX"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A way that mail must go: from an account, to an address, seen in an account within `timeout_s` seconds."""
 
     name: str

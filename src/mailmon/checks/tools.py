@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account
@@ -20,8 +20,7 @@ from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """The outside world of one run, as the top layer hands it in."""
 
     now: Callable[[], datetime]

@@ -58,7 +58,7 @@ def load_setup(config_path: str | None, overrides: Overrides = Overrides()) -> S
     if any(key.startswith("password") for key in given):
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
     merged = Overrides({**environment, **given}, overrides.nameservers)
-    return resolve(load(path, merged), path, os.environ)
+    return resolve(load(path, merged, os.environ), path, os.environ)
 
 
 def wants_colour(color: str) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import imaplib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
@@ -21,14 +20,15 @@ from mailmon.mail.text import MASK, visible
 
 _LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE PLAIN))\b.*", re.DOTALL | re.IGNORECASE)
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
-_INTERNALDATE = re.compile(rb'\bINTERNALDATE "([^"]{20,30})"', re.IGNORECASE)
+_INTERNALDATE = re.compile(
+    rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
+)
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE."""
 
     number: int
@@ -277,10 +277,11 @@ def _received_at(description: bytes) -> datetime | None:
     match = _INTERNALDATE.search(description)
     if not match:
         return None
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
     try:
-        day, month, rest = match[1].strip().lower().split(b"-", 2)
-        number = _MONTHS.index(month) + 1
-        local = datetime.strptime(f"{int(day)} {number} {rest.decode('ascii')}", "%d %m %Y %H:%M:%S %z")
-    except (ValueError, UnicodeDecodeError):
+        number = _MONTHS.index(month.lower()) + 1
+        local = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    except ValueError:
         return None
-    return local.astimezone(UTC)
+    offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
+    return local + offset if sign == b"-" else local - offset

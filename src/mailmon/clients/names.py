@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -58,11 +57,13 @@ def resolver_for(nameservers: Sequence[tuple[str, int]]) -> Resolve:
 
 
 def _literal(host: str, port: int) -> Addresses:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return []
-    return [(socket.AF_INET if address.version == 4 else socket.AF_INET6, (host, port))]
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            continue
+        return [(family, (host, port))]
+    return []
 
 
 def _explain(exc: OSError | UnicodeError, host: str, port: int) -> StageError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Security(StrEnum):
@@ -14,8 +14,7 @@ class Security(StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Which certificates are good: those of `ca_file` (None: the system's), or just those pinned, or any."""
 
     ca_file: str | None = None
@@ -23,8 +22,7 @@ class Trust:
     insecure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """One mail service. `timeout_s` bounds each single command, in seconds."""
 
     protocol: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from base64 import b64encode
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
@@ -18,8 +18,7 @@ from mailmon.mail.text import MASK
 DATA_TIMEOUT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The 250 after DATA; `at_s` is its arrival on the monotonic clock."""
 
     at_s: float

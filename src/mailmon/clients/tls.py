@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import threading
 
 from mailmon.clients.server import Server, Trust
 from mailmon.errors import MailmonError, Stage, StageError
@@ -27,6 +28,7 @@ class TlsContexts:
     """The TLS contexts of one run: reading a bundle of certificates takes longer than a connection."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._contexts: dict[Trust, ssl.SSLContext] = {}
 
     def get(self, trust: Trust) -> ssl.SSLContext:
@@ -34,9 +36,10 @@ class TlsContexts:
 
         Without `ca_file` OpenSSL's default places are used, SSL_CERT_FILE and SSL_CERT_DIR included.
         """
-        if trust not in self._contexts:
-            self._contexts[trust] = _make_context(trust)
-        return self._contexts[trust]
+        with self._lock:
+            if trust not in self._contexts:
+                self._contexts[trust] = _make_context(trust)
+            return self._contexts[trust]
 
 
 def _make_context(trust: Trust) -> ssl.SSLContext:

@@ -5,7 +5,7 @@ They are read as the account `main`, the route `main` and the channel `ntfy`, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NAME = "main"
@@ -39,7 +39,11 @@ def expand(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return a configuration in the full form, and what is wrong with its flat keys. The input is not changed."""
     full = _copy({key: value for key, value in document.items() if key not in PLACES})
     flat = {key: value for key, value in document.items() if key in PLACES and value is not None}
-    problems = []
+    problems: list[str] = []
+    if full.get("notify") == {}:
+        del full["notify"]  # an empty table is an oversight, only the word says that it is meant
+    elif full.get("notify") == "none":
+        full["notify"] = {}
     if is_flat(document):
         problems += [f"{key}: missing" for key in REQUIRED if not flat.get(key)]
         problems += _complete(flat, full)
@@ -90,3 +94,10 @@ def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(item) for key, item in value.items()}
     return value
+
+
+def channels_of(full: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the channels of a configuration with their types: by default a channel's own name."""
+    notify = full.get("notify")
+    tables = notify.items() if isinstance(notify, dict) else ()
+    return {name: {"type": name, **options} for name, options in tables if isinstance(options, dict)}

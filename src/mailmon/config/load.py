@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mailmon.config import flat
 from mailmon.config.models import Config
-from mailmon.config.problems import describe, did_you_mean
-from mailmon.errors import ConfigError
+from mailmon.errors import ConfigError, MailmonError
+from mailmon.notify import NOTIFIERS
+from mailmon.notify.channel import ChannelOptions
+from mailmon.plain import build
+from mailmon.store.checked import was_checked
 
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -27,14 +28,14 @@ _OVERRIDES: dict[str, tuple[str, ...]] = {
     "receive_timeout": ("routes", "*", "receive_timeout_s"),
     "state_file": ("state_file",),
 }
+_NUMBERS = ("smtp_port", "imap_port", "receive_timeout")
 _PASSWORD_KEYS = ("password", "password_file", "password_command")
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(NamedTuple):
     """Values by flat key that take the place of those in the file; None where nothing was said."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = MappingProxyType({})
     nameservers: tuple[str, ...] = ()
 
 
@@ -48,23 +49,64 @@ def find_file(explicit: str | None, environ: Mapping[str, str]) -> Path | None:
     return next((path for path in places if path.exists()), None)
 
 
-def load(path: Path | None, overrides: Overrides) -> Config:
-    """Read, merge and check the configuration. Raises ConfigError with every mistake."""
+class Loaded(NamedTuple):
+    """A configuration without mistakes, the channels in it, and its full form as plain JSON."""
+
+    config: Config
+    channels: Mapping[str, ChannelOptions]
+    document: dict[str, Any]
+    state_file: Path
+
+
+def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str]) -> Loaded:
+    """Read, merge and check the configuration. Raises ConfigError with every mistake.
+
+    A configuration that an earlier run with the same state has checked is taken as it is.
+    """
     source = str(path) if path else "options"
-    document = _read(path) if path else {}
-    problems = _override(document, overrides)
-    full, more = flat.expand(document)
+    written = _read(path) if path else {}
+    problems = _override(written, overrides)
+    full, more = flat.expand(written)
     problems += more
-    flat_keys = [key for key in document if key in flat.PLACES]
-    try:
-        config = Config.model_validate(full)
-    except ValidationError as exc:
-        problems += [text for error in exc.errors(include_url=False) if (text := describe(error, flat_keys, problems))]
-        raise ConfigError(source, problems, _advice(path)) from None
-    problems += _references(config)
-    if problems:
+    state_file = state_path(full.get("state_file"), path, environ)
+    loaded = None
+    if not problems and was_checked(state_file, full):
+        loaded = _build(full, state_file)
+    if loaded is None:
+        from mailmon.config.problems import find_problems
+
+        problems += find_problems(full, [key for key in written if key in flat.PLACES])
+        if problems:
+            raise ConfigError(source, problems, _advice(path))
+        loaded = _build(full, state_file)
+    if loaded is None:
+        raise MailmonError(f"{source}: checked, and yet it cannot be used", "Please report it.")
+    if problems := _references(loaded.config):
         raise ConfigError(source, problems, _advice(path))
-    return config
+    return loaded
+
+
+def state_path(configured: object, config_file: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return where the state file is. Raises ConfigError where no place can be told."""
+    if isinstance(configured, str) and configured:
+        return (config_file.parent if config_file else Path()) / configured
+    if environ.get("STATE_DIRECTORY"):
+        return Path(environ["STATE_DIRECTORY"].partition(":")[0]) / "state.json"
+    home = environ.get("XDG_STATE_HOME") or (f"{environ['HOME']}/.local/state" if environ.get("HOME") else None)
+    if home is None:
+        problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME says where to remember"
+        raise ConfigError(str(config_file or "options"), [problem])
+    return Path(home) / "mailmon/state.json"
+
+
+def _build(full: dict[str, Any], state_file: Path) -> Loaded | None:
+    """Return the configuration, None where it was checked by a version that wanted something else."""
+    try:
+        config = build(Config, full)
+        options = {name: build(NOTIFIERS[c["type"]].options, c) for name, c in flat.channels_of(full).items()}
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return None
+    return Loaded(config, options, full, state_file)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -148,9 +190,8 @@ def _references(config: Config) -> list[str]:
     for name, route in config.routes.items():
         for key, account, service in (("from", route.sender, "smtp"), ("in", route.reader, "imap")):
             if account not in config.accounts:
-                problems.append(
-                    f"routes.{name}.{key}: there is no account {account!r}{did_you_mean(account, config.accounts)}"
-                )
+                known = ", ".join(config.accounts)
+                problems.append(f"routes.{name}.{key}: there is no account {account!r}; there are: {known}")
             elif getattr(config.accounts[account], service) is None:
                 problems.append(f"routes.{name}.{key}: accounts.{account} has no {service} server")
     longest_s = longest_wait_s(config)
@@ -174,7 +215,16 @@ def _advice(path: Path | None) -> str:
     return ""
 
 
-def environment_overrides(environ: Mapping[str, str]) -> dict[str, str]:
+def environment_overrides(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the values that the environment gives: MAILMON_SMTP_HOST for smtp_host, and so on."""
     names = {key: f"MAILMON_{key.upper()}" for key in _OVERRIDES if key != "password_command"}
-    return {key: environ[name] for key, name in names.items() if environ.get(name)}
+    given = {key: environ[name] for key, name in names.items() if environ.get(name)}
+    return {key: _number(text) if key in _NUMBERS else text for key, text in given.items()}
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number that a variable holds; what is none is left for the check to report."""
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return text

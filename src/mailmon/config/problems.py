@@ -3,63 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from mailmon.config import flat
 from mailmon.config.models import Config
+from mailmon.notify import NOTIFIERS
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
-def describe(error: ErrorDetails, flat_keys: list[str], told: list[str]) -> str:
-    """Return one mistake as `path: what is wrong`, "" where a flat key was already reported as missing."""
-    path = [str(step) for step in error["loc"]]
-    if path[:1] == ["notify"] and len(path) > 2:
-        path = [path[0], path[1], *path[3:]]  # the third step is the channel's type, which the person did not write
-    name = flat.name_of(path, flat_keys)
-    message, kind = error["msg"], error["type"]
-    if kind == "extra_forbidden":
-        message = f"unknown key{did_you_mean(path[-1], _known_keys(path[:-1]))}"
-    elif kind == "missing":
-        flat_name = flat.name_of(path, flat.REQUIRED) if flat_keys else name
-        if f"{flat_name}: missing" in told or (flat_keys and path[:2] in (list(flat.ACCOUNT), list(flat.ROUTE))):
-            return ""
-        message = "missing"
-    elif kind.startswith("union_tag"):
-        message = "unknown type of channel; there are ntfy and discord"
-    elif kind in ("value_error", "string_type", "int_parsing", "float_parsing"):
-        message = message.removeprefix("Value error, ")
-    return f"{name or 'the whole'}: {message[:1].lower()}{message[1:]}"
+def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
+    """Return every mistake in a configuration in the full form, by the names that the person used."""
+    from mailmon.schema import find_errors
+
+    used = tuple(flat_keys)
+    problems = [_describe(error, used, Config, ()) for error in find_errors(Config, full)]
+    for name, channel in flat.channels_of(full).items():
+        notifier = NOTIFIERS.get(str(channel.get("type")))
+        if notifier is None:
+            hint = did_you_mean(str(channel.get("type")), NOTIFIERS)
+            problems.append(f"notify.{name}: unknown type of channel{hint}; there are {', '.join(NOTIFIERS)}")
+            continue
+        prefix = ("notify", name)
+        problems += [_describe(e, used, notifier.options, prefix) for e in find_errors(notifier.options, channel)]
+    return [problem for problem in dict.fromkeys(problems) if problem]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint at the known word that is nearest, "" when none is near."""
     import difflib
 
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    """Return the keys that the configuration has at a path, flat ones included at the top."""
-    node: Any = Config.model_json_schema(by_alias=True)
+def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix: tuple[str, ...]) -> str:
+    """Return one mistake as `path: what is wrong`, "" for what a flat key was already told to lack."""
+    path = [*prefix, *(str(step) for step in error["loc"] if step != "[key]")]
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    match error["type"]:
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            message = f"unknown key{did_you_mean(path[-1], _known_keys(kind, path[len(prefix) : -1]))}"
+        case "missing" | "missing_argument":
+            if flat_keys and tuple(path[:2]) in (flat.ACCOUNT, flat.ROUTE):
+                return ""
+            message = "missing"
+        case "dataclass_type" | "dict_type":
+            message = "must be a table: { ... }"
+        case "tuple_type":
+            message = "must be a list: [ ... ]"
+        case _:
+            message = message.replace("should be", "must be", 1)
+    return f"{flat.name_of(path, flat_keys) or 'the whole'}: {message[:1].lower()}{message[1:]}"
+
+
+def _known_keys(kind: Any, path: Iterable[str]) -> list[str]:
+    """Return the keys that a part of the configuration has at a path, flat ones included at the top."""
+    from mailmon.schema import json_schema
+
+    node: Any = json_schema(kind)
     definitions = node.get("$defs", {})
-    if not path:
-        return [*node["properties"], *flat.PLACES]
-    for step in path:
+    steps = list(path)
+    for step in steps:
         node = _into(node, step, definitions)
-    variants = [node, *node.get("anyOf", ()), *node.get("oneOf", ())]
-    return [key for variant in variants for key in _resolved(variant, definitions).get("properties", {})]
+    keys = [key for variant in _variants(node, definitions) for key in variant.get("properties", {})]
+    return keys if steps or kind is not Config else [*keys, *flat.PLACES]
 
 
 def _into(node: Any, step: str, definitions: dict[str, Any]) -> Any:
-    for variant in (node, *node.get("anyOf", ())):
-        resolved = _resolved(variant, definitions)
-        if step in resolved.get("properties", {}):
-            return _resolved(resolved["properties"][step], definitions)
-        if isinstance(resolved.get("additionalProperties"), dict):
-            return _resolved(resolved["additionalProperties"], definitions)
+    for variant in _variants(node, definitions):
+        if step in variant.get("properties", {}):
+            return variant["properties"][step]
+        if isinstance(variant.get("additionalProperties"), dict):
+            return variant["additionalProperties"]
     return {}
 
 
-def _resolved(node: Any, definitions: dict[str, Any]) -> Any:
-    return definitions.get(node["$ref"].rpartition("/")[2], {}) if "$ref" in node else node
+def _variants(node: Any, definitions: dict[str, Any]) -> list[Any]:
+    return [
+        definitions.get(variant["$ref"].rpartition("/")[2], {}) if "$ref" in variant else variant
+        for variant in (node, *node.get("anyOf", ()))
+    ]

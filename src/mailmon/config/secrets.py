@@ -44,7 +44,7 @@ class SecretSources:
         if self._environ.get(variable):
             return Secret(self._environ[variable])
         if inline is not None:
-            return _usable(inline.get_secret_value(), field)
+            return _usable(inline, field)
         if file is not None:
             return _usable(self._read(self._base / file, f"{field}_file"), f"{field}_file")
         if command is not None:
@@ -73,7 +73,7 @@ class SecretSources:
             raise SecretProblemError(f"{what}: {path}: is not text in UTF-8") from None
 
 
-def _run(command: list[str], what: str) -> str:
+def _run(command: tuple[str, ...], what: str) -> str:
     try:
         finished = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False

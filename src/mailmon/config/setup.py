@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mailmon.checks.subjects import Account, Route
 from mailmon.clients.server import Security, Server, Trust, default_security
-from mailmon.config.load import longest_wait_s
+from mailmon.config.load import Loaded, longest_wait_s
 from mailmon.config.models import AccountOptions, Config, ImapOptions, SmtpOptions
 from mailmon.config.secrets import SecretProblemError, SecretSources, others_may
 from mailmon.errors import ConfigError
@@ -30,20 +30,22 @@ class Setup:
     nameservers: tuple[tuple[str, int], ...]
     deadline_s: float
     state_file: Path
+    document: dict[str, Any] = field(repr=False)
     warnings: tuple[str, ...] = ()
 
 
-def resolve(config: Config, path: Path | None, environ: Mapping[str, str], *, with_secrets: bool = True) -> Setup:
+def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, with_secrets: bool = True) -> Setup:
     """Turn a checked configuration into accounts, routes and channels. Raises ConfigError with every mistake.
 
     Without secrets, credentials are left empty and files are not looked at: for a build machine.
     """
+    config = loaded.config
     resolver = _Resolver(path, environ, with_secrets)
     accounts = {name: resolver.account(name, options) for name, options in config.accounts.items()}
-    channels = {name: resolver.channel(name, options) for name, options in (config.notify or {}).items()}
+    channels = {name: resolver.channel(name, options) for name, options in loaded.channels.items()}
     ping = resolver.channel("ping", config.ping) if config.ping else None
     if with_secrets and path:
-        resolver.check_permissions(config, path)
+        resolver.check_permissions(loaded, path)
     if resolver.problems:
         raise ConfigError(str(path or "options"), resolver.problems)
     default_s = config.checks.receive.timeout_s
@@ -54,21 +56,9 @@ def resolve(config: Config, path: Path | None, environ: Mapping[str, str], *, wi
     warnings = [*resolver.warnings, *_warnings(config)]
     deadline_s = config.deadline_s or longest_wait_s(config) + 90
     nameservers = tuple(_nameserver(text) for text in config.dns.nameservers)
-    state_file = state_path(config.state_file, path, environ)
-    return Setup(accounts, routes, channels, ping, nameservers, deadline_s, state_file, tuple(warnings))
-
-
-def state_path(configured: str | None, config_file: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return where the state file is. Raises ConfigError where no place can be told."""
-    if configured:
-        return (config_file.parent if config_file else Path()) / configured
-    if environ.get("STATE_DIRECTORY"):
-        return Path(environ["STATE_DIRECTORY"].partition(":")[0]) / "state.json"
-    home = environ.get("XDG_STATE_HOME") or (f"{environ['HOME']}/.local/state" if environ.get("HOME") else None)
-    if home is None:
-        problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME says where to remember"
-        raise ConfigError(str(config_file or "options"), [problem])
-    return Path(home) / "mailmon/state.json"
+    return Setup(
+        accounts, routes, channels, ping, nameservers, deadline_s, loaded.state_file, loaded.document, tuple(warnings)
+    )
 
 
 class _Resolver:
@@ -96,38 +86,36 @@ class _Resolver:
     def channel(self, name: str, options: ChannelOptions) -> Channel:
         place = "ping" if options.type == "ping" else f"notify.{name}"
         secrets = {}
-        for field in options.secret_fields:
-            secret = self._secret(place, name, field, options, is_required=field in options.required_secrets)
+        for key in options.SECRETS:
+            secret = self._secret(place, name, key, options, is_required=key in options.REQUIRED_SECRETS)
             if secret:
-                secrets[field] = secret
-        for field in ("webhook", "url"):
-            if field in secrets and not secrets[field].value.startswith(("https://", "http://")):
-                self.problems.append(f"{place}.{field}: must begin with https:// or http://")
+                secrets[key] = secret
+            if secret and key in ("webhook", "url") and not secret.value.startswith(("https://", "http://")):
+                self.problems.append(f"{place}.{key}: must begin with https:// or http://")
         return Channel(name, options, Credentials(secrets))
 
-    def check_permissions(self, config: Config, path: Path) -> None:
+    def check_permissions(self, loaded: Loaded, path: Path) -> None:
         """A configuration that others can write must not name a command; one they can read should hold no secret."""
+        config = loaded.config
         inline = [f"accounts.{name}.password" for name, a in config.accounts.items() if a.password]
         commands = [f"accounts.{name}.password_command" for name, a in config.accounts.items() if a.password_command]
-        for name, channel in (config.notify or {}).items():
-            inline += [f"notify.{name}.{field}" for field in channel.secret_fields if getattr(channel, field)]
+        for name, channel in loaded.channels.items():
+            inline += [f"notify.{name}.{key}" for key in channel.SECRETS if getattr(channel, key)]
         if commands and others_may(path, 0o22):
             self.problems.append(f"{commands[0]}: refused, because others may write this file: chmod go-w {path}")
         if inline and others_may(path, 0o44):
             self.warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
 
-    def _secret(self, place: str, owner: str, field: str, options: Any, *, is_required: bool) -> Secret | None:
+    def _secret(self, place: str, owner: str, key: str, options: Any, *, is_required: bool) -> Secret | None:
         if not self._with_secrets:
             return None
         try:
-            secret = self._sources.find(owner, field, options)
+            secret = self._sources.find(owner, key, options)
         except SecretProblemError as exc:
             self.problems.append(f"{place}.{exc}")
             return None
         if secret is None and is_required:
-            self.problems.append(
-                f"{place}.{field}: missing; give {field}_file, or the systemd credential {owner}.{field}"
-            )
+            self.problems.append(f"{place}.{key}: missing; give {key}_file, or the systemd credential {owner}.{key}")
         return secret
 
     def _server(self, protocol: str, options: SmtpOptions | ImapOptions) -> Server:
@@ -137,7 +125,7 @@ class _Resolver:
             options.host,
             options.port,
             options.security or default_security(protocol, options.port),
-            Trust(ca_file, options.tls_sha256, options.insecure),
+            Trust(ca_file, tuple(map(_normal_digest, options.tls_sha256)), options.insecure),
             options.timeout_s,
         )
 
@@ -164,3 +152,7 @@ def _nameserver(text: str) -> tuple[str, int]:
         address, _, port = text.partition(":")
         return address, int(port)
     return text, 53
+
+
+def _normal_digest(text: str) -> str:
+    return text.replace(":", "").strip().lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from mailmon.clients.deadline import Deadline
 from mailmon.cycle.report import PENDING_RUNS, AlertLine
@@ -48,7 +47,7 @@ def deliver(
             lines.append(_line(entry, "sent"))
             continue
         silent.add(channel.name)
-        waiting = replace(entry, runs=entry.runs + 1, refused=error.is_permanent, error=error.message)
+        waiting = entry._replace(runs=entry.runs + 1, refused=error.is_permanent, error=error.message)
         left[left.index(entry)] = waiting
         is_alarming = waiting.refused or waiting.runs >= PENDING_RUNS
         lines.append(_line(entry, "pending", f"{error.message} {error.advice}".strip(), is_alarming=is_alarming))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailmon.checks import ACCOUNT_CHECKS, ROUTE_CHECKS
 from mailmon.checks.subjects import Account, Route
@@ -12,8 +12,7 @@ from mailmon.errors import ConfigError
 from mailmon.model import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One check for one subject. It waits for `after`, and is skipped when one of `needs` did not succeed."""
 
     id: str
@@ -25,8 +24,7 @@ class Step:
     after: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The steps in the order in which they are told, and the routes whose probes are sent."""
 
     steps: tuple[Step, ...]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mailmon.model import Alert, Flip, Outcome, Status
 
@@ -12,8 +12,7 @@ EXIT_OK, EXIT_FAILED, EXIT_ALERT, EXIT_BUG, EXIT_STATE, EXIT_UNKNOWN = 0, 1, 69,
 PENDING_RUNS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class AlertLine:
+class AlertLine(NamedTuple):
     """What became of one alert on one channel in this run: sent, pending or dropped."""
 
     id: str
@@ -24,8 +23,7 @@ class AlertLine:
     is_alarming: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One run. `preview` is the alert that a dry run would have sent."""
 
     run_id: str

@@ -125,12 +125,14 @@ class _Run:
 
     def _world(self) -> World:
         setup = self._request.setup
+        key = self._keeper.signing_key()
+        self._keeper.remember_checked(setup.document, key)
         return World(
             now=self._request.now,
             sleep=time.sleep,
             deadline=Deadline(setup.deadline_s - STATE_AND_ALERTS_S),
             resolve=resolver_for(setup.nameservers),
-            key=self._keeper.signing_key(),
+            key=key,
             version=__version__,
             record=self._request.record,
         )

@@ -6,8 +6,8 @@ Only what the wait for a probe needs: which token came back, was it given up or 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from mailmon.mail.probe import find_tokens, is_signed, read_headers
 from mailmon.mail.text import visible
@@ -21,8 +21,7 @@ _PROSE_REPLY = re.compile(r"\b(5\d\d[ -](?:#?5\.\d{1,3}\.\d{1,3} )?[^\r\n]{1,200
 _PROBE_HEADER = re.compile(r"^X-Mailmon-Token:", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a notification says. `has_failed` is false for "delayed, still trying"."""
 
     tokens: tuple[str, ...]

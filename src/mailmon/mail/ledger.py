@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mailmon.mail.text import format_duration
 from mailmon.model import Fate, Probe
@@ -22,16 +22,14 @@ MAX_PROBES = 1000
 _OUTSTANDING = (Fate.PLANNED, Fate.WAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """When a probe was first seen, on the monotonic clock, and since when it may have been there unseen."""
 
     seen_s: float
     unseen_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What this run learnt of an earlier probe."""
 
     finding_id: str
@@ -67,7 +65,7 @@ class Ledger:
         with self._lock:
             probe = self._probes[token]
             fate = Fate.WAITING if probe.fate is Fate.PLANNED else probe.fate
-            self._probes[token] = replace(probe, fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id)
+            self._probes[token] = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id)
             return self._probes[token]
 
     def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival) -> None:
@@ -165,7 +163,7 @@ class Ledger:
     def _with_copies(self, probe: Probe) -> Probe:
         if probe.token not in self._seen:
             return probe
-        return replace(probe, copies_left=max(self._seen[probe.token] - self._removed[probe.token], 0))
+        return probe._replace(copies_left=max(self._seen[probe.token] - self._removed[probe.token], 0))
 
     def _settle_late(self, probe: Probe, at: datetime) -> None:
         self._settle(probe, Fate.LATE, at)
@@ -174,7 +172,7 @@ class Ledger:
         self._tell(probe.route, "route.arrived_late", words)
 
     def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:
-        self._probes[probe.token] = replace(probe, fate=fate, settled_at=at, detail=detail)
+        self._probes[probe.token] = probe._replace(fate=fate, settled_at=at, detail=detail)
 
     def _tell(self, route: str, finding_id: str, words: str) -> None:
         self._events.setdefault(route, []).append(Event(finding_id, words))

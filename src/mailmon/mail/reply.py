@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailmon.errors import MalformedError
 from mailmon.mail.text import visible
@@ -23,8 +23,7 @@ _QUEUE_IDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One complete SMTP reply; `lines` are the texts behind the code, as bytes."""
 
     code: int

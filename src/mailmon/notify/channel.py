@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
-from mailmon.options import Options
+from mailmon.options import options
 
 
-class ChannelOptions(Options):
+@options
+class ChannelOptions:
     """What every channel's options have: `type` names the notifier, by default it is the channel's own name."""
 
     # Which of the options are credentials. Each has a form `<name>_file` beside it.
-    secret_fields: ClassVar[tuple[str, ...]] = ()
-    required_secrets: ClassVar[tuple[str, ...]] = ()
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+    REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ()
 
     type: str
 
@@ -49,8 +50,7 @@ class Notifier(Generic[O_contra]):
     send: Callable[[Alert, O_contra, Credentials, float], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """A configured channel."""
 
     name: str

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import ClassVar, Literal
+from dataclasses import field
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr
-
-from mailmon.clients.http import Request, post
 from mailmon.mail.text import fit_characters
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import ChannelOptions, Credentials, Notifier
+from mailmon.options import About, SecretText, options
 
 MAX_TITLE = 250
 MAX_TOTAL = 2000
@@ -25,20 +24,23 @@ _MARKS = {
 _MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#@<-])")
 
 
+@options
 class DiscordOptions(ChannelOptions):
     """A webhook of a Discord channel; its address is a credential."""
 
-    secret_fields: ClassVar[tuple[str, ...]] = ("webhook",)
-    required_secrets: ClassVar[tuple[str, ...]] = ("webhook",)
+    SECRETS: ClassVar[tuple[str, ...]] = ("webhook",)
+    REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ("webhook",)
 
     type: Literal["discord"] = "discord"
-    webhook: SecretStr | None = Field(None, description="Address of the webhook")
-    webhook_file: str | None = Field(None, description="File that holds the address of the webhook")
-    ca_file: str | None = Field(None, description="PEM file of the CA that the server's certificate must come from")
+    webhook: Annotated[SecretText | None, About("Address of the webhook")] = field(default=None, repr=False)
+    webhook_file: Annotated[str | None, About("File that holds the address of the webhook")] = None
+    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
-def send(alert: Alert, options: DiscordOptions, credentials: Credentials, timeout_s: float) -> str:
+def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeout_s: float) -> str:
     """Post an alert; return what Discord answered. Raises DeliveryError; a 429 says when to come back."""
+    from mailmon.clients.http import Request, post
+
     mark, colour = _MARKS[alert.kind]
     title = fit_characters(f"{mark} {_escape(alert.title)}", MAX_TITLE)
     message = {
@@ -59,7 +61,7 @@ def send(alert: Alert, options: DiscordOptions, credentials: Credentials, timeou
             body=json.dumps(message).encode(),
             headers={"Content-Type": "application/json"},
             mask=credentials.masker(),
-            ca_file=options.ca_file,
+            ca_file=discord.ca_file,
         ),
         timeout_s,
     )

@@ -6,31 +6,33 @@ get through changes nothing else: its absence is what the outside watcher alarms
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import field
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr
-
-from mailmon.clients.http import Request, post
 from mailmon.mail.text import fit_bytes
 from mailmon.notify.channel import ChannelOptions, Credentials
+from mailmon.options import About, SecretText, options
 
 MAX_BODY_BYTES = 10_000
 
 
+@options
 class PingOptions(ChannelOptions):
     """A check of Healthchecks, or of whatever speaks its conventions; its address is a credential."""
 
-    secret_fields: ClassVar[tuple[str, ...]] = ("url",)
-    required_secrets: ClassVar[tuple[str, ...]] = ("url",)
+    SECRETS: ClassVar[tuple[str, ...]] = ("url",)
+    REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ("url",)
 
-    type: str = "ping"
-    url: SecretStr | None = Field(None, description="Ping address")
-    url_file: str | None = Field(None, description="File that holds the ping address")
-    ca_file: str | None = Field(None, description="PEM file of the CA that the server's certificate must come from")
+    type: Literal["ping"] = "ping"
+    url: Annotated[SecretText | None, About("Ping address")] = field(default=None, repr=False)
+    url_file: Annotated[str | None, About("File that holds the ping address")] = None
+    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
-def send(signal: str, body: str, options: PingOptions, credentials: Credentials, timeout_s: float) -> str:
+def send(signal: str, body: str, target: PingOptions, credentials: Credentials, timeout_s: float) -> str:
     """Send `start`, `fail` or `` (success) with a body; return what came back. Raises DeliveryError."""
+    from mailmon.clients.http import Request, post
+
     base = (credentials.get("url") or "").rstrip("/")
     status = post(
         Request(
@@ -39,7 +41,7 @@ def send(signal: str, body: str, options: PingOptions, credentials: Credentials,
             body=fit_bytes(body, MAX_BODY_BYTES).encode(),
             headers={"Content-Type": "text/plain; charset=utf-8"},
             mask=credentials.masker(),
-            ca_file=options.ca_file,
+            ca_file=target.ca_file,
         ),
         timeout_s,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from mailmon.errors import StateError
 from mailmon.store import key as keys
 from mailmon.store import state as states
+from mailmon.store.checked import remember_checked
 
 
 class Keeper:
@@ -36,9 +36,17 @@ class Keeper:
                 return keys.new_key()
         return key
 
+    def remember_checked(self, document: dict[str, Any], key: bytes) -> None:
+        """Note that this configuration is right, so that the next run need not check it."""
+        if not self._is_dry and not self.error:
+            try:
+                remember_checked(self._path, document, key)
+            except StateError as exc:
+                self.error = exc.message
+
     def save(self, **changes: Any) -> None:
         """Change the state and write it. A failure does not end the run: it is told by `error` (exit 74)."""
-        self.state = replace(self.state, **changes)
+        self.state = self.state._replace(**changes)
         if self._is_dry:
             return
         try:

@@ -1,17 +1,18 @@
-"""What does mailmon remember? One JSON file; pydantic checks what is read, nothing foreign is ever overwritten."""
+"""What does mailmon remember? One JSON file; what others changed in it is checked, nothing foreign is overwritten."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mailmon.errors import StateError
-from mailmon.model import Health, Memory, OutboxEntry, Probe, Status, require_aware
+from mailmon.model import Health, Memory, OutboxEntry, Probe, Status
+from mailmon.plain import build, to_plain
 from mailmon.store.files import write_atomically
 
 SCHEMA = "mailmon/state/1"
@@ -26,8 +27,7 @@ _SMALL_MONITOR_STEPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(NamedTuple):
     """The last complete run."""
 
     run_id: str
@@ -35,30 +35,22 @@ class LastRun:
     finished_at: datetime
     status: Status
 
-    def __post_init__(self) -> None:
-        require_aware(self.started_at, self.finished_at)
 
-
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that is kept between runs."""
 
     schema: str = SCHEMA
-    checks: dict[str, Memory] = field(default_factory=dict)
+    checks: Mapping[str, Memory] = MappingProxyType({})
     probes: tuple[Probe, ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
     last_run: LastRun | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A state and what had to be said while it was read."""
 
     state: State
     warnings: tuple[str, ...] = ()
-
-
-_ADAPTER = TypeAdapter(State)
 
 
 def peek(path: Path) -> Loaded:
@@ -101,7 +93,9 @@ def load(path: Path, now: datetime) -> Loaded:
 
 def save(path: Path, state: State) -> None:
     """Write the state file, whole or not at all. Raises StateError."""
-    write_atomically(path, _ADAPTER.dump_json(state, indent=1) + b"\n")
+    document = to_plain(state)
+    document = {"schema": document.pop("schema"), "digest": _digest(document), **document}
+    write_atomically(path, json.dumps(document).encode() + b"\n")
 
 
 class _Foreign(StateError):
@@ -118,12 +112,27 @@ def _parse(raw: bytes) -> Loaded:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         schema = document.get("schema") if isinstance(document, dict) else None
         raise _Foreign(f"its schema is {str(schema)[:60]!r}, not {SCHEMA!r}")
+    digest = document.pop("digest", None)
+    contents = {key: value for key, value in document.items() if key != "schema"}
+    # What mailmon wrote itself and nobody has touched needs no second look.
+    if digest != _digest(contents):
+        _check(document)
     try:
-        return Loaded(_ADAPTER.validate_python(document))
-    except ValidationError as exc:
-        error = exc.errors(include_input=False, include_url=False)[0]
+        return Loaded(build(State, document))
+    except (TypeError, ValueError, KeyError, AttributeError) as exc:
+        raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
+
+
+def _check(document: dict[str, Any]) -> None:
+    from mailmon.schema import find_errors
+
+    for error in find_errors(State, document):
         where = ".".join(map(str, error["loc"]))
-        raise _Foreign(f"{where or 'document'}: {error['msg']}") from exc
+        raise _Foreign(f"{where or 'document'}: {error['msg']}")
+
+
+def _digest(contents: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
 
 def _taken_over(document: dict[str, Any]) -> Loaded:
