@@ -36,12 +36,14 @@ def step(memory: Memory | None, outcome: Outcome, now: datetime) -> tuple[Memory
         return memory, None
     after, is_announced = TRANSITIONS[before, outcome.status]
     since = memory.since if memory and after is before else now
-    reason = "" if outcome.status is Status.OK else outcome.message
-    flip = None
-    if is_announced:
-        told = outcome.message if after is not Health.UP else (memory.reason if memory else "")
-        flip = Flip(outcome.id, before, after, memory.since if memory else now, now, told, outcome.advice)
-    return Memory(after, since, reason, now), flip
+    is_ok = outcome.status is Status.OK
+    remembered = Memory(after, since, "" if is_ok else outcome.message, "" if is_ok else outcome.target, now)
+    if not is_announced:
+        return remembered, None
+    told = memory if memory and after is Health.UP else remembered
+    return remembered, Flip(
+        outcome.id, before, after, memory.since if memory else now, now, told.reason, outcome.advice, told.target
+    )
 
 
 def judge(
@@ -79,22 +81,22 @@ def compose(
 
 
 def _title(kind: AlertKind, flips: Sequence[Flip], labels: Mapping[str, str]) -> str:
-    names = join_words(labels.get(flip.id, flip.id) for flip in flips[:3])
+    """Say what and where in the first words: a phone at night shows little more."""
+    names = join_words([labels.get(flip.id, flip.id) for flip in flips[:3]])
     more = f" and {len(flips) - 3} more" if len(flips) > 3 else ""
+    where = join_words(dict.fromkeys(flip.target for flip in flips[:3] if flip.target))
+    at = f": {where}" if where else ""
     if kind is AlertKind.RECOVERY:
         works = "works" if len(flips) == 1 else "work"
-        return f"{names}{more} {works} again after {_lasted(flips[0])}"
-    if len(flips) == 1:
-        return f"{names}: {flips[0].reason}"
-    verb = "failed" if kind is AlertKind.PROBLEM else "warned"
-    return f"{names}{more} {verb}: {flips[0].reason}"
+        return f"{names}{more} {works} again{at}, after {_lasted(flips[0])}"
+    return f"{names}{more} {'failed' if kind is AlertKind.PROBLEM else 'warned'}{at}"
 
 
 def _paragraph(flip: Flip, labels: Mapping[str, str]) -> str:
     label = labels.get(flip.id, flip.id)
     if flip.after is Health.UP:
         was = f"\nIt was: {flip.reason}" if flip.reason else ""
-        return f"{label} works again after {_lasted(flip)}, since {_clock(flip.at)}.{was}"
+        return f"{label} works again since {_clock(flip.at)}, after {_lasted(flip)}.{was}"
     advice = f"\n→ {flip.advice}" if flip.advice else ""
     lasted = f"\nIt was down for {_lasted(flip)}." if flip.before is Health.DOWN else ""
     return f"{label}: {flip.reason}{advice}{lasted}\nSince {_clock(flip.at)}."

@@ -103,6 +103,7 @@ class Outcome(NamedTuple):
     status: Status
     message: str
     advice: str = ""
+    target: str = ""
     duration_s: float = 0.0
     findings: tuple[Finding, ...] = ()
     metrics: tuple[Metric, ...] = ()
@@ -114,6 +115,7 @@ class Memory(NamedTuple):
     health: Health
     since: datetime
     reason: str = ""
+    target: str = ""
     checked_at: datetime | None = None
 
 
@@ -127,6 +129,7 @@ class Flip(NamedTuple):
     at: datetime
     reason: str
     advice: str = ""
+    target: str = ""
 
 
 class AlertKind(StrEnum):

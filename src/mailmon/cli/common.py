@@ -50,7 +50,13 @@ def config_file(config_path: str | None) -> Path | None:
     return find_file(config_path or (context.obj if context else None), os.environ)
 
 
-def load_setup(config_path: str | None, overrides: Overrides = Overrides()) -> Setup:  # noqa: B008 -- it is frozen
+def load_setup(
+    config_path: str | None,
+    overrides: Overrides = Overrides(),  # noqa: B008 -- it is immutable
+    *,
+    with_secrets: bool = True,
+    must_check: bool = False,
+) -> Setup:
     """Load the configuration: defaults < file < environment < options. Raises ConfigError."""
     path = config_file(config_path)
     environment = environment_overrides(os.environ)
@@ -58,7 +64,8 @@ def load_setup(config_path: str | None, overrides: Overrides = Overrides()) -> S
     if any(key.startswith("password") for key in given):
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
     merged = Overrides({**environment, **given}, overrides.nameservers)
-    return resolve(load(path, merged, os.environ), path, os.environ)
+    loaded = load(path, merged, os.environ, must_check=must_check)
+    return resolve(loaded, path, os.environ, with_secrets=with_secrets)
 
 
 def wants_colour(color: str) -> bool:

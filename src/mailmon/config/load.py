@@ -58,10 +58,10 @@ class Loaded(NamedTuple):
     state_file: Path
 
 
-def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str]) -> Loaded:
+def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str], *, must_check: bool = False) -> Loaded:
     """Read, merge and check the configuration. Raises ConfigError with every mistake.
 
-    A configuration that an earlier run with the same state has checked is taken as it is.
+    A configuration that an earlier run with the same state has checked is taken as it is, unless it `must` be checked.
     """
     source = str(path) if path else "options"
     written = _read(path) if path else {}
@@ -70,7 +70,7 @@ def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str]) ->
     problems += more
     state_file = state_path(full.get("state_file"), path, environ)
     loaded = None
-    if not problems and was_checked(state_file, full):
+    if not problems and not must_check and was_checked(state_file, full):
         loaded = _build(full, state_file)
     if loaded is None:
         from mailmon.config.problems import find_problems

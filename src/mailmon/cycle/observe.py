@@ -106,9 +106,11 @@ def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcom
         if worst:
             words = "; ".join(finding.message for finding in worst)
             advice = next((finding.fix for finding in worst if finding.fix), "")
-            return Outcome(step.id, step.check, step.name, status, words, advice, duration_s, findings, metrics)
+            return Outcome(
+                step.id, step.check, step.name, status, words, advice, worst[0].target, duration_s, findings, metrics
+            )
     message = notes[-1] if notes else "OK"
-    return Outcome(step.id, step.check, step.name, Status.OK, message, "", duration_s, findings, metrics)
+    return Outcome(step.id, step.check, step.name, Status.OK, message, "", "", duration_s, findings, metrics)
 
 
 def _status(finding: Finding) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from mailmon.model import Finding, Flip, OutboxEntry, Outcome
+from mailmon.model import Finding, Flip, Memory, OutboxEntry, Outcome
 
 
 def instant(at: datetime) -> str:
@@ -62,4 +62,15 @@ def pending_document(entry: OutboxEntry) -> dict[str, Any]:
         "at": instant(entry.alert.at),
         "runs": entry.runs,
         "error": entry.error,
+    }
+
+
+def memory_document(step_id: str, memory: Memory) -> dict[str, Any]:
+    """Return what is remembered of a step."""
+    return {
+        "id": step_id,
+        "health": memory.health.value,
+        "since": instant(memory.since),
+        "checked_at": instant(memory.checked_at) if memory.checked_at else None,
+        "reason": memory.reason,
     }

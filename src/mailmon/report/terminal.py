@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from mailmon.mail.text import format_duration
-from mailmon.model import Alert, Memory, Outcome, Severity, Status, Verdict
+from mailmon.model import Alert, Health, Memory, Outcome, Severity, Status, Verdict
 
 MARKS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "❌", Status.UNKNOWN: "?", Status.SKIPPED: "–"}
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "red", Status.UNKNOWN: "magenta"}
+HEALTH_COLOURS = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "red"}
 _MUTED = (Severity.INFO, Severity.NOTICE)
 
 

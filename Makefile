@@ -1,0 +1,55 @@
+# What works on a fresh machine: `make demo` and `make test`. Nothing is installed outside .venv.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check format docs bench soak test-system-deps clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+$(STAMP): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e .; \
+	else \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "Python's venv module is incomplete here: apt install python3-venv (Debian, Ubuntu), or install uv"; exit 1; }; \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .; \
+	fi
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Watch a failure, its alert and the recovery; no network, some ten seconds
+	@$(BIN)/mailmon demo
+
+test: $(STAMP) ## Run the tests, with real Postfix and Dovecot where they are installed
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## Everything that CI runs: lint, format, types, layers, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## Write docs/configuration.md anew from the schema
+	$(BIN)/python -m tests.docs.generate
+
+bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measurements.md)
+	$(BIN)/python -m bench
+
+soak: $(STAMP) ## The long runs: 1000 kills at random moments
+	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py
+
+test-system-deps: ## Install the real mail server for the tests (Debian, Ubuntu; as root)
+	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl
+
+clean: ## Remove what was built
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

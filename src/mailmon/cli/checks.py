@@ -1,0 +1,20 @@
+"""`mailmon checks`: which questions are built in?"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from mailmon.checks import LABELS
+
+
+@click.command("checks", short_help="List the built-in checks.")
+def checks() -> None:
+    """List the built-in checks with the question that each of them answers."""
+    for name, label in LABELS.items():
+        question = (import_module(f"mailmon.checks.{name}").__doc__ or "").strip().splitlines()[0]
+        click.echo(f"{name:<10}  {label:<13}  {question}")
+
+
+COMMAND = checks

@@ -1,0 +1,85 @@
+"""`mailmon config`: is the configuration right, and what may stand in it?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.config import flat
+from mailmon.config.models import Config
+from mailmon.errors import ConfigError
+from mailmon.notify import NOTIFIERS
+
+_EXAMPLE = Path(__file__).parent.parent / "config" / "example.json"
+
+
+@click.group("config", short_help="Check the configuration, print its schema or an example.")
+def config() -> None:
+    """Check the configuration, print its schema or an example."""
+
+
+@config.command("validate")
+@click.option("--no-secrets", is_flag=True, help="Do not read password files and the like: for a build machine.")
+@common.common_options
+def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: str) -> None:
+    """Report every mistake in the configuration at once; exit code 78 when there is one."""
+    del color
+    path = common.config_file(config_path)
+    setup = common.load_setup(config_path, with_secrets=not no_secrets, must_check=True)
+    told_nobody = [warning for warning in setup.warnings if warning.startswith("no channel")]
+    if told_nobody:
+        raise ConfigError(str(path or "options"), [f"notify: {told_nobody[0]}"])
+    for warning in setup.warnings:
+        common.warn(warning)
+    if as_json:
+        common.print_json({"schema": "mailmon/config/1", "file": str(path), "warnings": list(setup.warnings)})
+        return
+    counts = f"{len(setup.accounts)} accounts, {len(setup.routes)} routes, {len(setup.channels)} channels"
+    common.say(f"{path}: right ({counts}; a run takes at most {setup.deadline_s:g} s)")
+
+
+@config.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the configuration, flat keys included."""
+    from mailmon.schema import json_schema
+
+    common.print_json(complete_schema(json_schema))
+
+
+@config.command("example")
+@click.option("--flat", "form", flag_value="flat", help="Only the flat form: one server in a few lines.")
+@click.option("--full", "form", flag_value="full", help="Only the full form.")
+def example(form: str | None) -> None:
+    """Print an example that holds both forms, or one of them."""
+    document: dict[str, Any] = json.loads(_EXAMPLE.read_text("utf-8"))
+    if form:
+        document = {key: value for key, value in document.items() if (key in flat.PLACES) == (form == "flat")}
+    common.print_json(document)
+
+
+def complete_schema(json_schema: Any) -> dict[str, Any]:
+    """Return the schema of the whole file: the full form, its channels, and the flat keys."""
+    document: dict[str, Any] = json_schema(Config)
+    definitions = document.setdefault("$defs", {})
+    for notifier in NOTIFIERS.values():
+        part = json_schema(notifier.options)
+        definitions.update(part.pop("$defs", {}))
+        definitions[notifier.options.__name__] = part
+    properties = document["properties"]
+    channels = [{"$ref": f"#/$defs/{notifier.options.__name__}"} for notifier in NOTIFIERS.values()]
+    description = properties["notify"].get("description", "")
+    properties["notify"] = {
+        "anyOf": [{"type": "object", "additionalProperties": {"anyOf": channels}}, {"const": "none"}],
+        "description": description,
+    }
+    for key, place in flat.PLACES.items():
+        properties[key] = {"description": f"Flat form of {'.'.join(place)}"}
+    document.pop("required", None)  # the flat form does without accounts
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mailmon", **document}
+
+
+COMMAND = config

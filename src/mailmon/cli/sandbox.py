@@ -1,0 +1,119 @@
+"""`mailmon sandbox`: a mail server to try mailmon on."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from mailmon.sandbox import Faults
+
+_POLL_S = 0.2
+
+
+def import_sandbox() -> Any:
+    """Return the sandbox package. Raises MissingExtraError where its libraries are not installed."""
+    try:
+        import mailmon.sandbox.settings
+    except ImportError as exc:
+        raise MissingExtraError(
+            f"the embedded mail server needs {exc.name}", "Install the extra: pip install 'mailmon[sandbox]'"
+        ) from exc
+    return mailmon.sandbox
+
+
+@click.command("sandbox", short_help="Run the embedded mail server on loopback.")
+@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where its files go.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Misbehave; repeatable.")
+@click.option("--list-faults", is_flag=True, help="List the faults and end.")
+@click.option("--seconds", type=float, metavar="S", help="End by itself after so many seconds.")
+def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, seconds: float | None) -> None:
+    """Run a small SMTP and IMAP server on 127.0.0.1 with random passwords and a throw-away CA.
+
+    A configuration for it is written into its directory. What stands in the file `faults` there, a fault a line, is
+    applied while it runs, so that a failure and a recovery can be tried by hand.
+    """
+    package = import_sandbox()
+    if list_faults:
+        for field in dataclasses.fields(package.Faults):
+            click.echo(f"{field.name:<22} {_kind(field)}")
+        return
+    settings = apply_faults(package.Faults(), list(faults))
+    with tempfile.TemporaryDirectory(prefix="mailmon-sandbox-") as temporary:
+        place = (directory or Path(temporary)).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        with package.Sandbox(faults=settings, directory=place) as server:
+            path = package.settings.write_configuration(server, place)
+            click.echo(f"SMTP on 127.0.0.1:{server.smtp_port} (starttls) and {server.smtps_port} (tls)")
+            click.echo(f"IMAP on 127.0.0.1:{server.imap_port} (starttls) and {server.imaps_port} (tls)")
+            click.echo(f"try it:   mailmon check --config {path}")
+            click.echo(f"break it: echo lose_mail > {place / 'faults'}   (mailmon sandbox --list-faults)")
+            click.echo("end it:   Ctrl-C")
+            _serve(settings, place / "faults", list(faults), seconds)
+
+
+def apply_faults(faults: Faults, words: list[str]) -> Faults:
+    """Set faults from `name` and `name=value`, all others back to none. Raises UsageError for what makes no sense."""
+    fresh = type(faults)()
+    fields = {field.name: field for field in dataclasses.fields(fresh)}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in fields:
+            raise click.UsageError(f"there is no fault {name!r}; `mailmon sandbox --list-faults` lists them")
+        try:
+            setattr(fresh, name, _parsed(getattr(fresh, name), _kind(fields[name]), value))
+        except ValueError as exc:
+            raise click.UsageError(f"{name}: {exc}") from exc
+    for name in fields:
+        setattr(faults, name, getattr(fresh, name))
+    return faults
+
+
+def _parsed(present: object, kind: str, value: str) -> object:
+    if isinstance(present, bool):
+        return value.lower() not in ("0", "no", "false")
+    if isinstance(present, set):
+        return {part.strip() for part in value.split(",") if part.strip()}
+    if isinstance(present, float):
+        return float(value)
+    if not value:
+        raise ValueError(f"wants a value: {kind}")
+    return value
+
+
+def _kind(field: dataclasses.Field[Any]) -> str:
+    return str(field.type if isinstance(field.type, str) else getattr(field.type, "__name__", field.type))
+
+
+def _serve(faults: Faults, file: Path, given: list[str], seconds: float | None) -> None:
+    """Wait for the end, and apply the faults file whenever it has changed."""
+    ended = threading.Event()
+    seen = ""
+    waited_s = 0.0
+    while seconds is None or waited_s < seconds:
+        ended.wait(_POLL_S)
+        waited_s += _POLL_S
+        text = file.read_text("utf-8") if file.exists() else ""
+        if text != seen:
+            seen = text
+            _apply_file(faults, [*given, *(line.strip() for line in text.splitlines() if line.strip())])
+
+
+def _apply_file(faults: Faults, words: list[str]) -> None:
+    try:
+        apply_faults(faults, words)
+    except click.UsageError as exc:
+        common.warn(exc.format_message())
+    else:
+        common.say(f"faults: {', '.join(words) or 'none'}")
+
+
+COMMAND = sandbox
