@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import Wire
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import MASK, visible
 
@@ -103,7 +103,7 @@ class ImapClient:
 
     def login(self, username: str, password: str) -> None:
         """Log in once."""
-        self._wire.begin(Stage.LOGIN)
+        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
         if "LOGINDISABLED" in self._capabilities:
             raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
         self._ask("login_refused", lambda: self._imap.login_hidden(username, password))

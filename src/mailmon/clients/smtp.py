@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import Wire
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.advice import advise
 from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
@@ -48,7 +48,7 @@ class SmtpClient:
 
     def login(self, username: str, password: str) -> None:
         """Log in once, by PLAIN where offered, else by LOGIN (RFC 4616)."""
-        self._wire.begin(Stage.LOGIN)
+        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
         offered = self.extensions.get("AUTH", "").upper().split()
         if "PLAIN" in offered:
             identity = b64encode(f"\0{username}\0{password}".encode()).decode()

@@ -17,6 +17,8 @@ from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker, visible
 
 MAX_LINE_BYTES = 65536
+# Servers delay the answer to a wrong password (Dovecot's penalty: 15 s at most): less would call it a time-out.
+LOGIN_TIMEOUT_S = 20.0
 MAX_LITERAL_BYTES = 4 * 1024 * 1024
 
 # (seconds since the connection began, "client" or "server", text)

@@ -1,0 +1,81 @@
+"""How does the sandbox say that a message could not be delivered (RFC 3464)?"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from mailmon.sandbox import rfc822
+
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+
+_TEMPLATE = """\
+Return-Path: <>
+Date: {date}
+From: Mail Delivery System <MAILER-DAEMON@{hostname}>
+To: {sender}
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <{boundary}@{hostname}>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"
+
+This is a MIME-encapsulated message.
+
+--{boundary}
+Content-Type: text/plain; charset=us-ascii
+Content-Description: Notification
+
+This is the mail system at host {hostname}.
+
+Your message could not be delivered to one or more recipients.
+
+<{recipient}>: {reason}
+
+--{boundary}
+Content-Type: message/delivery-status
+Content-Description: Delivery report
+
+Reporting-MTA: dns; {hostname}
+Arrival-Date: {date}
+
+Final-Recipient: rfc822; {recipient}
+Original-Recipient: rfc822;{recipient}
+Action: failed
+Status: {status}
+Diagnostic-Code: smtp; 550 {reason}
+
+--{boundary}
+Content-Type: {returned_type}
+Content-Description: Undelivered Message
+
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One message that is not delivered to one recipient; the reason starts with the enhanced status code."""
+
+    sender: str
+    recipient: str
+    raw: bytes
+    reason: str
+
+
+def build_bounce(failure: Failure, hostname: str, headers_only: bool = False) -> bytes:
+    """Build the delivery status notification: multipart/report, null Return-Path (RFC 3464 section 2, RFC 3834)."""
+    match = _STATUS.match(failure.reason)
+    boundary = secrets.token_hex(12)
+    head = _TEMPLATE.format(
+        date=format_datetime(datetime.now(UTC)),
+        hostname=hostname,
+        sender=failure.sender,
+        recipient=failure.recipient,
+        reason=failure.reason,
+        status=match.group() if match else "5.0.0",
+        boundary=boundary,
+        returned_type="text/rfc822-headers" if headers_only else "message/rfc822",
+    )
+    returned = rfc822.split(failure.raw)[0] if headers_only else failure.raw
+    return head.replace("\n", "\r\n").encode() + returned + f"\r\n--{boundary}--\r\n".encode()

@@ -1,0 +1,51 @@
+"""In which ways is the sandbox asked to misbehave just now?"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    """Say how the sandbox misbehaves; every field may be changed while it runs and is read at each decision.
+
+    A service is "smtp" or "imap" and means both its ports. A reply is the whole text after which the line ends,
+    e.g. "450 4.2.0 greylisted". Without arguments the server behaves well.
+    """
+
+    # Connections
+    refuse_connection: set[str] = field(default_factory=set)  # services that close right after accept
+    silent: set[str] = field(default_factory=set)  # services that accept and never say anything, not even TLS
+    plaintext_on_tls: bool = False  # the implicit-TLS IMAP port greets in plain text
+    certificate: str = "good"  # "good", "expired", "wrong_name", "self_signed" or "soon" (5 days left)
+
+    # Logins
+    refuse_login: set[str] = field(default_factory=set)  # services that refuse right passwords too
+    echo_credentials: bool = False  # a refused login is answered with the password in it
+    login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
+
+    # SMTP replies instead of 220 and 250
+    greeting: str | None = None
+    mail_reply: str | None = None
+    rcpt_reply: str | None = None
+    data_reply: str | None = None  # at the end of DATA; unless it starts with 2 nothing is delivered
+
+    # What becomes of accepted mail
+    lose_mail: bool = False
+    delivery_delay_s: float = 0.0
+    duplicate: bool = False
+    duplicate_delay_s: float = 0.0  # from the first copy to the second
+    bounce: str | None = None  # e.g. "5.2.2 mailbox full": a DSN to the envelope sender instead of delivery
+    bounce_headers_only: bool = False  # the DSN returns text/rfc822-headers, not message/rfc822
+    folder: str = "INBOX"  # where mail lands, e.g. "Junk"
+    strip_headers: bool = False  # X- header fields are removed
+    glue: bool = False  # "List-Unsubscribe: <x>" is glued onto the last header line
+    footer: bool = False  # text is appended to the body
+
+    # IMAP
+    cut_imap: bool = False  # a selected connection is dropped at its next NOOP, SEARCH or IDLE
+    drop_idle: bool = False  # IDLE is granted, then the connection is dropped
+    read_only: bool = False  # SELECT answers [READ-ONLY]; STORE, EXPUNGE and MOVE answer NO
+    no_store: bool = False  # STORE, EXPUNGE, COPY, MOVE and IDLE are unknown commands, though advertised
+    no_uidplus: bool = False  # UIDPLUS is not advertised and UID EXPUNGE is unknown
+    hidden_capabilities: set[str] = field(default_factory=set)  # not advertised, though they work
+    search_lies: str | None = None  # "all": SEARCH finds every message; "none": it finds nothing
+    late_exists: bool = False  # EXISTS comes only with a SEARCH that did not see the new message

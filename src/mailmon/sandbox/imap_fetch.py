@@ -1,0 +1,147 @@
+"""What does FETCH return of a message (RFC 3501 sections 6.4.5 and 7.4.2)?"""
+
+from dataclasses import dataclass
+from email.utils import getaddresses
+
+from mailmon.sandbox import rfc822
+from mailmon.sandbox.imap_answer import BadCommandError
+from mailmon.sandbox.imap_syntax import Parser, internal_date, quote
+from mailmon.sandbox.store import Message
+
+_MACROS = {
+    "ALL": ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"),
+    "FAST": ("FLAGS", "INTERNALDATE", "RFC822.SIZE"),
+}
+_ATTRIBUTES = {"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"}
+_OLD_SECTIONS = {"RFC822": "", "RFC822.HEADER": "HEADER", "RFC822.TEXT": "TEXT"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to fetch: an attribute, or a section if section is not None ("" is the whole message)."""
+
+    label: str
+    section: str | None = None
+    fields: tuple[str, ...] = ()
+    partial: tuple[int, int] | None = None
+    sets_seen: bool = False
+
+
+def parse_items(parser: Parser) -> list[Item]:
+    """Parse the items, one or a list in parentheses; BadCommandError."""
+    if not parser.accept(b"("):
+        return _items(parser)
+    items = _items(parser)
+    while parser.accept(b" "):
+        items += _items(parser)
+    parser.expect(b")")
+    return items
+
+
+def render(number: int, message: Message, items: list[Item], is_recent: bool) -> bytes:
+    """Return the untagged FETCH response without its line end."""
+    parts = [item.label.encode() + b" " + _value(message, item, is_recent) for item in items]
+    return b"* %d FETCH (" % number + b" ".join(parts) + b")"
+
+
+def render_flags(message: Message, is_recent: bool) -> bytes:
+    """Return the flags in parentheses."""
+    flags = sorted(message.flags) + (["\\Recent"] if is_recent else [])
+    return b"(" + " ".join(flags).encode() + b")"
+
+
+def _items(parser: Parser) -> list[Item]:
+    for start, sets_seen in ((b"BODY.PEEK[", False), (b"BODY[", True)):
+        if parser.accept(start):
+            return [_section(parser, sets_seen)]
+    name = parser.atom()
+    if name in _MACROS:
+        return [Item(attribute) for attribute in _MACROS[name]]
+    if name in _ATTRIBUTES:
+        return [Item(name)]
+    if name in _OLD_SECTIONS:
+        return [Item(name, _OLD_SECTIONS[name], sets_seen=name != "RFC822.HEADER")]
+    raise BadCommandError(f"cannot fetch {name}")
+
+
+def _section(parser: Parser, sets_seen: bool) -> Item:
+    section = "" if parser.comes(b"]") else parser.atom()
+    if section not in ("", "HEADER", "TEXT", "HEADER.FIELDS", "HEADER.FIELDS.NOT"):
+        raise BadCommandError("cannot fetch this section")
+    label, fields = section, []
+    if section.startswith("HEADER.FIELDS"):
+        parser.expect(b" (")
+        fields.append(_field(parser))
+        while parser.accept(b" "):
+            fields.append(_field(parser))
+        parser.expect(b")")
+        label += f" ({' '.join(fields)})"
+    parser.expect(b"]")
+    label, partial = f"BODY[{label}]", None
+    if parser.accept(b"<"):
+        start = parser.number()
+        parser.expect(b".")
+        partial = (start, parser.number())
+        parser.expect(b">")
+        label += f"<{start}>"
+    return Item(label, section, tuple(fields), partial, sets_seen)
+
+
+def _field(parser: Parser) -> str:
+    name = parser.astring()
+    if not name.isascii() or any(octet <= 0x20 or octet in b'"()\\{]' for octet in name):
+        raise BadCommandError("invalid field name")
+    return name.decode()
+
+
+def _value(message: Message, item: Item, is_recent: bool) -> bytes:
+    if item.section is not None:
+        octets = _octets(message.raw, item.section, {name.lower() for name in item.fields})
+        if item.partial is not None:
+            start, size = item.partial
+            octets = octets[start : start + size]
+        return b"{%d}\r\n" % len(octets) + octets
+    match item.label:
+        case "UID":
+            return b"%d" % message.uid
+        case "FLAGS":
+            return render_flags(message, is_recent)
+        case "INTERNALDATE":
+            return internal_date(message.received_at)
+        case "RFC822.SIZE":
+            return b"%d" % len(message.raw)
+    return _envelope(message.raw)
+
+
+def _octets(raw: bytes, section: str, fields: set[str]) -> bytes:
+    if section == "":
+        return raw
+    header, body = rfc822.split(raw)
+    if section in ("HEADER", "TEXT"):
+        return header if section == "HEADER" else body
+    is_wanted = section == "HEADER.FIELDS"
+    lines = [line for line in rfc822.header_lines(raw) if (rfc822.field_name(line) in fields) == is_wanted]
+    return b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+def _envelope(raw: bytes) -> bytes:
+    sender = _addresses(raw, "From")
+    parts = [_text(raw, "Date"), _text(raw, "Subject"), sender]
+    # A missing Sender or Reply-To is the From header (section 7.4.2).
+    parts += [found if (found := _addresses(raw, name)) != b"NIL" else sender for name in ("Sender", "Reply-To")]
+    parts += [_addresses(raw, name) for name in ("To", "Cc", "Bcc")]
+    parts += [_text(raw, "In-Reply-To"), _text(raw, "Message-ID")]
+    return b"(" + b" ".join(parts) + b")"
+
+
+def _text(raw: bytes, name: str) -> bytes:
+    values = rfc822.header_values(raw, name)
+    return quote(values[0]) if values else b"NIL"
+
+
+def _addresses(raw: bytes, name: str) -> bytes:
+    rendered = []
+    for display, address in getaddresses(rfc822.header_values(raw, name)):
+        local, _, domain = address.rpartition("@")
+        rendered.append(b"(%s NIL %s %s)" % (quote(display) if display else b"NIL", quote(local), quote(domain)))
+    return b"(" + b"".join(rendered) + b")" if rendered else b"NIL"

@@ -1,0 +1,38 @@
+"""Fixtures that all tests may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailmon.sandbox import Sandbox
+from mailmon.sandbox.receiver import Receiver
+from tests.bed.fixtures import bed
+
+__all__ = ["bed"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Start a server that stands for ntfy, Discord or a ping address."""
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """Start the embedded mail server with its files in a directory of its own."""
+    with Sandbox(directory=tmp_path / "sandbox") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder with outside data; without MAILMON_TEST_DATA the test is skipped."""
+    name = os.environ.get("MAILMON_TEST_DATA")
+    if not name:
+        pytest.skip("MAILMON_TEST_DATA does not name the folder with the outside test data")
+    return Path(name)
