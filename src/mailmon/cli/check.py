@@ -13,18 +13,18 @@ from mailmon.model import Outcome
 from mailmon.report import document, terminal
 
 _OPTIONS = (
-    click.option("--smtp-host", metavar="HOST"),
-    click.option("--smtp-port", type=int, metavar="PORT"),
-    click.option("--imap-host", metavar="HOST"),
-    click.option("--imap-port", type=int, metavar="PORT"),
-    click.option("--username", metavar="NAME"),
+    click.option("--smtp-host", metavar="HOST", help="SMTP server."),
+    click.option("--smtp-port", type=int, metavar="PORT", help="Its port; 465 means tls, others starttls."),
+    click.option("--imap-host", metavar="HOST", help="IMAP server."),
+    click.option("--imap-port", type=int, metavar="PORT", help="Its port; 143 means starttls, others tls."),
+    click.option("--username", metavar="NAME", help="Login name."),
     click.option("--password", metavar="TEXT", help="Others can read it in the process list: use --password-file."),
-    click.option("--password-file", metavar="PATH", type=click.Path(resolve_path=True)),
-    click.option("--test-recipient", metavar="ADDRESS"),
-    click.option("--receive-timeout", type=float, metavar="SECONDS"),
-    click.option("--ntfy-topic", metavar="TOPIC"),
-    click.option("--ntfy-server", metavar="URL"),
-    click.option("--state-file", metavar="PATH", type=click.Path(resolve_path=True)),
+    click.option("--password-file", metavar="PATH", type=click.Path(resolve_path=True), help="File that holds the password."),
+    click.option("--test-recipient", metavar="ADDRESS", help="Where the probe is sent."),
+    click.option("--receive-timeout", type=float, metavar="SECONDS", help="Until the probe must have arrived."),
+    click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),
+    click.option("--ntfy-server", metavar="URL", help="ntfy server."),
+    click.option("--state-file", metavar="PATH", type=click.Path(resolve_path=True), help="Where mailmon remembers."),
 )
 
 

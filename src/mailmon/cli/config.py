@@ -79,7 +79,7 @@ def complete_schema(json_schema: Any) -> dict[str, Any]:
     for key, place in flat.PLACES.items():
         properties[key] = {"description": f"Flat form of {'.'.join(place)}"}
     document.pop("required", None)  # the flat form does without accounts
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mailmon", **document}
+    return {**document, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mailmon"}
 
 
 COMMAND = config
