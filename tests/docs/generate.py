@@ -43,8 +43,9 @@ def page_with(generated: str, page: str) -> str:
 
 def _lines() -> Iterator[str]:
     schema = complete_schema(json_schema)
+    definitions = schema["$defs"]
     for heading, name in _PARTS:
-        part = schema["$defs"][name] if name else schema
+        part = definitions[name] if name else schema
         yield f"### {heading}\n"
         if name:
             yield f"{part['description']}\n"
@@ -54,7 +55,7 @@ def _lines() -> Iterator[str]:
             if (name or key not in flat.PLACES) and "const" not in option:
                 needed = key in part.get("required", ()) or (not name and key == "accounts")
                 default = "**required**" if needed else _default(option)
-                yield f"| `{key}` | {_type(option, schema['$defs'])} | {default} | {_meaning(option, schema['$defs'])} |"
+                yield f"| `{key}` | {_type(option, definitions)} | {default} | {_meaning(option, definitions)} |"
         yield ""
     yield "### The flat keys\n"
     yield "| key | stands for |"
@@ -85,7 +86,9 @@ def _default(option: dict[str, Any]) -> str:
     default = option.get("default")
     if default in (None, [], "") or isinstance(default, dict):
         return "–"
-    return f"`{default:g}`" if isinstance(default, float) else f"`{str(default).lower() if default is False else default}`"
+    return (
+        f"`{default:g}`" if isinstance(default, float) else f"`{str(default).lower() if default is False else default}`"
+    )
 
 
 def _meaning(option: dict[str, Any], definitions: dict[str, Any]) -> str:

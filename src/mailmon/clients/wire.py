@@ -159,6 +159,8 @@ class Wire:
 
     def _translate(self, exc: OSError) -> StageError:
         if isinstance(exc, TimeoutError):
+            if self._run_deadline.remaining_s() <= 0:
+                return self.error("timeout", "no answer before the run's deadline", "Raise deadline_s.")
             advice = ""
             if self.stage is Stage.GREETING:
                 advice = "If this port expects TLS from the first byte, set its security to tls."

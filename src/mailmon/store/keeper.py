@@ -51,5 +51,6 @@ class Keeper:
             return
         try:
             states.save(self._path, self.state)
+            self.error = ""
         except StateError as exc:
             self.error = exc.message
