@@ -19,7 +19,9 @@ _OPTIONS = (
     click.option("--imap-port", type=int, metavar="PORT", help="Its port; 143 means starttls, others tls."),
     click.option("--username", metavar="NAME", help="Login name."),
     click.option("--password", metavar="TEXT", help="Others can read it in the process list: use --password-file."),
-    click.option("--password-file", metavar="PATH", type=click.Path(resolve_path=True), help="File that holds the password."),
+    click.option(
+        "--password-file", metavar="PATH", type=click.Path(resolve_path=True), help="File that holds the password."
+    ),
     click.option("--test-recipient", metavar="ADDRESS", help="Where the probe is sent."),
     click.option("--receive-timeout", type=float, metavar="SECONDS", help="Until the probe must have arrived."),
     click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),

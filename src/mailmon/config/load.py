@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mailmon.config import flat
 from mailmon.config.models import Config
-from mailmon.errors import ConfigError, MailmonError
+from mailmon.errors import ConfigError
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
 from mailmon.plain import build
@@ -67,8 +67,8 @@ def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str], *,
     written = _read(path) if path else {}
     problems = _override(written, overrides)
     full, more = flat.expand(written)
-    problems += more
     state_file = state_path(full.get("state_file"), path, environ)
+    problems += [*more, *_references(full)]
     loaded = None
     if not problems and not must_check and was_checked(state_file, full):
         loaded = _build(full, state_file)
@@ -76,13 +76,11 @@ def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str], *,
         from mailmon.config.problems import find_problems
 
         problems += find_problems(full, [key for key in written if key in flat.PLACES])
-        if problems:
-            raise ConfigError(source, problems, _advice(path))
-        loaded = _build(full, state_file)
+        loaded = None if problems else _build(full, state_file)
     if loaded is None:
-        raise MailmonError(f"{source}: checked, and yet it cannot be used", "Please report it.")
-    if problems := _references(loaded.config):
-        raise ConfigError(source, problems, _advice(path))
+        raise ConfigError(source, problems or ["it was found right, and yet it cannot be used"], _advice(path))
+    if problem := _too_short(loaded.config):
+        raise ConfigError(source, [problem], _advice(path))
     return loaded
 
 
@@ -184,23 +182,37 @@ def _forget_passwords(table: dict[str, Any]) -> None:
         table.pop(key, None)
 
 
-def _references(config: Config) -> list[str]:
-    """Return what routes name that is not there."""
-    problems = []
-    for name, route in config.routes.items():
-        for key, account, service in (("from", route.sender, "smtp"), ("in", route.reader, "imap")):
-            if account not in config.accounts:
-                known = ", ".join(config.accounts)
+def _references(full: dict[str, Any]) -> list[str]:
+    """Return what routes name that is not there. What is not a table or a name is left to the schema."""
+    problems: list[str] = []
+    accounts = _tables(full.get("accounts"))
+    for name, route in _tables(full.get("routes")).items():
+        for key, service in (("from", "smtp"), ("in", "imap")):
+            account = route.get(key)
+            if not isinstance(account, str):
+                continue
+            if account not in accounts:
+                known = ", ".join(accounts)
                 problems.append(f"routes.{name}.{key}: there is no account {account!r}; there are: {known}")
-            elif getattr(config.accounts[account], service) is None:
+            elif not accounts[account].get(service):
                 problems.append(f"routes.{name}.{key}: accounts.{account} has no {service} server")
-    longest_s = longest_wait_s(config)
-    if config.deadline_s is not None and config.deadline_s < longest_s + 30:
-        problems.append(
-            f"deadline_s: must be at least {longest_s + 30:g}, 30 more than the longest receive timeout, "
-            f"got {config.deadline_s:g}"
-        )
     return problems
+
+
+def _tables(value: object) -> dict[str, dict[str, Any]]:
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: table for name, table in items if isinstance(table, dict)}
+
+
+def _too_short(config: Config) -> str:
+    """Return what is wrong with the deadline, "" when nothing is."""
+    longest_s = longest_wait_s(config)
+    if config.deadline_s is None or config.deadline_s >= longest_s + 30:
+        return ""
+    return (
+        f"deadline_s: must be at least {longest_s + 30:g}, 30 more than the longest receive timeout, "
+        f"got {config.deadline_s:g}"
+    )
 
 
 def longest_wait_s(config: Config) -> float:
