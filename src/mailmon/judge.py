@@ -26,6 +26,9 @@ TRANSITIONS: dict[tuple[Health, Status], tuple[Health, bool]] = {
     (Health.DOWN, Status.OK): (Health.UP, True),
     (Health.DOWN, Status.WARNING): (Health.DEGRADED, True),
     (Health.DOWN, Status.FAILED): (Health.DOWN, False),
+    (Health.UNKNOWN, Status.OK): (Health.UP, False),
+    (Health.UNKNOWN, Status.WARNING): (Health.DEGRADED, True),
+    (Health.UNKNOWN, Status.FAILED): (Health.DOWN, True),
 }
 
 

@@ -49,7 +49,7 @@ def _build_simple(kind: Any, raw: Any) -> Any:
         known = _places(kind)
         return kind(**{name: _build(hint, raw[key]) for key, (name, hint) in known.items() if key in raw})
     if kind is datetime:
-        return _aware(datetime.fromisoformat(raw))
+        return _utc(datetime.fromisoformat(raw))
     if kind is float:
         return float(raw)
     return kind(raw) if isinstance(kind, type) and issubclass(kind, Enum) else raw
@@ -63,7 +63,10 @@ def _places(kind: Any) -> dict[str, tuple[str, Any]]:
     return {aliases.get(name, name): (name, hints[name]) for name in names}
 
 
-def _aware(at: datetime) -> datetime:
+def _utc(at: datetime) -> datetime:
     if at.utcoffset() is None:
         raise ValueError(f"a time without its zone: {at}")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError(f"a time that UTC cannot hold: {at}") from exc

@@ -17,7 +17,11 @@ MAX_RETURNED_PROBES = 5
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 # A 5yz reply in the prose of a notification that has no machine-readable part.
-_PROSE_REPLY = re.compile(r"\b(5\d\d[ -](?:#?5\.\d{1,3}\.\d{1,3} )?[^\r\n]{1,200})", re.ASCII)
+_PROSE_REPLY = re.compile(
+    r"(?<![\d.:])(5(?:\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|5[0-7][ -](?!bytes))[^\r\n]{0,200})", re.ASCII
+)
+_DIAGNOSTIC_TYPE = re.compile(r"\s*[A-Za-z0-9-]{1,40}\s*;\s*", re.ASCII)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _PROBE_HEADER = re.compile(r"^X-Mailmon-Token:", re.MULTILINE | re.IGNORECASE)
 
 
@@ -53,17 +57,18 @@ def read_report(raw: bytes, key: bytes) -> Report | None:
 
 
 def _delivery_status(body: str) -> dict[str, str] | None:
-    """Return the fields of the first recipient block (RFC 3464 section 2.3), None where there is no such block."""
-    for block in re.split(r"\n[ \t]*\n", body):
+    """Return the fields of the recipient block that failed, else of the first one (RFC 3464 section 2.3)."""
+    blocks = []
+    for block in _BLANK_LINE.split(body):
         fields = {name: values[0] for name, values in read_headers(block.lstrip().encode()).items()}
         if "action" in fields and ("status" in fields or "final-recipient" in fields):
-            return fields
-    return None
+            blocks.append(fields)
+    return next((fields for fields in blocks if fields["action"].lower() == "failed"), blocks[0] if blocks else None)
 
 
 def _reason(status: dict[str, str]) -> str:
     """Say the status and the diagnostic without saying the same code twice: `5.2.2 mailbox full`."""
-    diagnostic = visible(status.get("diagnostic-code", "").partition(";")[2].strip(), 200)
+    diagnostic = visible(_DIAGNOSTIC_TYPE.sub("", status.get("diagnostic-code", ""), count=1).strip(), 200)
     code = _STATUS.search(status.get("status", ""))
     if code and code[0] not in diagnostic:
         return f"{code[0]} {diagnostic}".strip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -21,7 +20,9 @@ SIGNATURE_HEADER = "X-Mailmon-Signature"
 MARK_FIELDS = (TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted")
 
 _TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
-_ANSWER = re.compile(r"(re|aw|sv|fwd?|wg)\s*:", re.ASCII)
+_SUBJECT = re.compile(
+    r"(?:[\[(*{][^\[\](){}*]{0,40}[\])*}]+\s*)*mailmon probe (mm[0-9a-f]{32})\s*", re.ASCII | re.IGNORECASE
+)
 _MAILERS = ("mailer-daemon", "postmaster", "microsoftexchange")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -103,7 +104,7 @@ def read_headers(raw: bytes) -> dict[str, list[str]]:
     for line in raw.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n"):
         if line[:1] in (" ", "\t"):
             if current:
-                current[-1] += " " + line.strip()
+                current[-1] = f"{current[-1]} {line.strip()}".strip()
             continue
         if not line:
             break
@@ -117,9 +118,10 @@ def read_headers(raw: bytes) -> dict[str, list[str]]:
 def read_marks(raw_headers: bytes, key: bytes) -> Marks:
     """Judge a message by its own headers, without its body. Never raises."""
     fields = read_headers(raw_headers)
+    own = fields.get(TOKEN_HEADER.lower(), [])
+    token = next((found for text in own if (found := find_token(text))), None)
     may_be_report = _may_be_report(fields)
-    subject = [] if may_be_report or _is_answer(fields) else fields.get("subject", [])
-    return Marks(_first_token(fields.get(TOKEN_HEADER.lower(), []), subject), is_signed(fields, key), may_be_report)
+    return Marks(token or (None if may_be_report else _subject_token(fields)), is_signed(fields, key), may_be_report)
 
 
 def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
@@ -131,19 +133,17 @@ def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
     return hmac.compare_digest(signatures[0].encode(), sign(tokens[0], key).encode())
 
 
-def _first_token(*places: Iterable[str]) -> str | None:
-    for place in places:
-        for text in place:
-            token = find_token(text)
-            if token:
-                return token
-    return None
+def _subject_token(fields: dict[str, list[str]]) -> str | None:
+    """Return the token of a probe that lost its own header on the way.
 
-
-def _is_answer(fields: dict[str, list[str]]) -> bool:
-    """A reply, a forward or a vacation notice quotes the Subject of a probe and is none (RFC 3834 section 3.1.7)."""
-    subject = " ".join(fields.get("subject", ())).lower()
-    return _ANSWER.match(subject) is not None or "auto-replied" in " ".join(fields.get("auto-submitted", ())).lower()
+    The Subject must be a probe's, but for tags in brackets: replies, forwards and vacation notices quote it too
+    (RFC 3834 section 3.1.5).
+    """
+    subjects = fields.get("subject", [])
+    if len(subjects) != 1 or "auto-replied" in " ".join(fields.get("auto-submitted", ())).lower():
+        return None
+    match = _SUBJECT.fullmatch(subjects[0])
+    return match[1] if match else None
 
 
 def _may_be_report(fields: dict[str, list[str]]) -> bool:

@@ -15,11 +15,11 @@ MAX_LINES = 200
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?=\s|$)", re.ASCII)
 # Postfix and Sendmail, Exim, Exchange, Amazon SES and others, in that order.
 _QUEUE_IDS = (
-    re.compile(r"queued as ([A-Za-z0-9.-]{4,64})", re.ASCII),
+    re.compile(r"queued as ([A-Za-z0-9][A-Za-z0-9.-]{2,62}[A-Za-z0-9])", re.ASCII),
     re.compile(r"\bid=([A-Za-z0-9-]{6,64})", re.ASCII),
     re.compile(r"\b([A-Za-z0-9]{6,64}) Message accepted for delivery", re.ASCII),
     re.compile(r"\[InternalId=(\d{1,32})", re.ASCII),
-    re.compile(r"^(?:2\.0\.0 )?Ok:? ([A-Za-z0-9-]{10,80})$", re.ASCII | re.IGNORECASE),
+    re.compile(r"^(?:2\.0\.0 )?Ok:? (?=\S*\d)([A-Za-z0-9-]{10,80})$", re.ASCII | re.IGNORECASE),
 )
 
 

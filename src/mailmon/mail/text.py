@@ -44,15 +44,24 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str] = (), usernames: Iterable[str] = ()) -> None:
-        forms: set[str] = set()
         names = tuple(usernames)
-        for secret in secrets:
-            forms |= _spellings(secret, names)
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        forms = {form for secret in secrets for form in _spellings(secret, names)}
+        # A look-ahead finds occurrences that overlap each other.
+        self._patterns = [re.compile(f"(?={re.escape(form)})") for form in forms]
+        self._lengths = [len(form) for form in forms]
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        spans = sorted(
+            (match.start(), match.start() + length)
+            for pattern, length in zip(self._patterns, self._lengths, strict=True)
+            for match in pattern.finditer(text)
+        )
+        shown, end = [], 0
+        for start, stop in spans:
+            if start >= end:
+                shown += [text[end:start], MASK]
+            end = max(end, stop)
+        return "".join([*shown, text[end:]])
 
 
 def _spellings(secret: str, usernames: tuple[str, ...]) -> set[str]:

@@ -1,0 +1,96 @@
+"""Do values survive the way to JSON and back?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailmon.config.models import RouteOptions
+from mailmon.model import Alert, Fate, Health, Memory, OutboxEntry, Probe, Status
+from mailmon.plain import build, to_plain
+from mailmon.store.state import LastRun, State
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+AWARE = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+WORDS = st.text(max_size=20)
+STATES = st.builds(
+    State,
+    schema=st.just("mailmon/state/1"),
+    checks=st.dictionaries(
+        WORDS,
+        st.builds(Memory, st.sampled_from(list(Health)), AWARE, WORDS, WORDS, st.none() | AWARE),
+        max_size=3,
+    ),
+    probes=st.lists(
+        st.builds(
+            Probe,
+            *(WORDS for _ in range(5)),
+            planned_at=AWARE,
+            fate=st.sampled_from(list(Fate)),
+            accepted_at=st.none() | AWARE,
+            settled_at=st.none() | AWARE,
+            copies_left=st.integers(0, 9),
+        ),
+        max_size=3,
+    ).map(tuple),
+    outbox=st.lists(
+        st.builds(OutboxEntry, st.builds(Alert, at=AWARE), WORDS, st.integers(0, 9), st.booleans(), WORDS), max_size=3
+    ).map(tuple),
+    last_run=st.none() | st.builds(LastRun, WORDS, AWARE, AWARE, st.sampled_from(list(Status))),
+)
+
+
+@settings(deadline=None)
+@given(STATES)
+def test_a_state_comes_back_from_json_as_it_was(state: State) -> None:
+    assert build(State, json.loads(json.dumps(to_plain(state)))) == state
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (NOON, "2026-03-01T12:00:00Z"),
+        (NOON.replace(microsecond=250_000), "2026-03-01T12:00:00.250000Z"),
+        (datetime(2026, 3, 1, 13, 0, tzinfo=timezone(timedelta(hours=1))), "2026-03-01T12:00:00Z"),
+    ],
+)
+def test_times_are_written_in_utc_ending_in_z(at: datetime, text: str) -> None:
+    assert to_plain(at) == text
+
+
+@pytest.mark.parametrize("text", ["2026-03-01T12:00:00", "2026-03-01", "noon", ""])
+def test_a_time_without_its_zone_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        build(Memory, {"health": "up", "since": text})
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_that_utc_cannot_hold_is_refused_when_it_is_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        build(Memory, {"health": "up", "since": text})
+
+
+def test_what_json_lacks_keeps_its_default() -> None:
+    assert build(Memory, {"health": "up", "since": "2026-03-01T12:00:00Z"}) == Memory(Health.UP, NOON)
+
+
+def test_what_json_has_too_much_is_left_out() -> None:
+    assert build(Memory, {"health": "up", "since": "2026-03-01T12:00:00Z", "colour": 1}) == Memory(Health.UP, NOON)
+
+
+def test_keys_of_the_file_stand_for_fields_of_another_name() -> None:
+    route = build(RouteOptions, {"from": "main", "to": "a@example.org", "in": "other"})
+    assert (route.sender, route.to, route.reader) == ("main", "a@example.org", "other")
+
+
+@pytest.mark.parametrize(
+    "raw", [{"health": "splendid", "since": "2026-03-01T12:00:00Z"}, {"health": None, "since": "2026-03-01T12:00:00Z"}]
+)
+def test_an_unknown_word_is_refused(raw: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Health"):
+        build(Memory, raw)
