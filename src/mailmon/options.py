@@ -103,6 +103,9 @@ Digest = Annotated[
     str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")
 ]
 Url = Annotated[
-    str, Matching(r"https?://[^\s/?#@]+(?:/\S*)?", "a URL that begins with https:// or http://, without a login")
+    str,
+    Matching(
+        r"https?://[^\s/?#@]+(?:/\S*)?", "a URL that begins with https:// or http://, without a login", is_secret=True
+    ),
 ]
 SecretText = Annotated[str, Matching(r"[^\x00\r\n]+", "one line of text that is not empty", is_secret=True)]

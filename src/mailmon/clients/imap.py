@@ -65,11 +65,12 @@ class _WireImap(imaplib.IMAP4):
     def shutdown(self) -> None:
         self._wire.close()
 
-    def login_hidden(self, username: str, password: str) -> None:
-        """LOGIN, or AUTHENTICATE PLAIN where the credential does not fit into a quoted string."""
+    def login_hidden(self, username: str, password: str, must_authenticate: bool) -> None:
+        """LOGIN, or AUTHENTICATE PLAIN where it must be or the credential does not fit into a quoted string."""
         self._hides_input = True
+        fits = (username + password).isascii() and (username + password).isprintable()
         try:
-            if (username + password).isascii() and (username + password).isprintable():
+            if fits and not must_authenticate:
                 self.login(username, password)
             else:
                 identity = f"\0{username}\0{password}".encode()
@@ -104,9 +105,10 @@ class ImapClient:
     def login(self, username: str, password: str) -> None:
         """Log in once."""
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        if "LOGINDISABLED" in self._capabilities:
+        must_authenticate = "LOGINDISABLED" in self._capabilities
+        if must_authenticate and "AUTH=PLAIN" not in self._capabilities:
             raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
-        self._ask("login_refused", lambda: self._imap.login_hidden(username, password))
+        self._ask("login_refused", lambda: self._imap.login_hidden(username, password, must_authenticate))
         self._wire.begin(Stage.LOGIN)
         self._read_capabilities()
 

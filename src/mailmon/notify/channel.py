@@ -10,6 +10,9 @@ from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
 from mailmon.options import options
 
+# Shorter parts of an address ("api", "webhooks") are no secrets, and masking them would garble every message.
+MIN_SECRET_PART = 10
+
 
 @options
 class ChannelOptions:
@@ -36,9 +39,12 @@ class Credentials:
         secret = self.values.get(name)
         return secret.value if secret else None
 
-    def masker(self) -> Masker:
-        """Return what hides these secrets in a text."""
-        return Masker(secret.value for secret in self.values.values())
+    def masker(self, username: str = "") -> Masker:
+        """Return what hides these secrets in a text: also the parts of an address, and a login of basic auth."""
+        secrets = [secret.value for secret in self.values.values()]
+        parts = [part for value in secrets for part in _address_parts(value)]
+        logins = [f"{username}:{value}" for value in secrets if username]
+        return Masker([*secrets, *parts, *logins])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,12 @@ class Channel(NamedTuple):
     name: str
     options: ChannelOptions
     credentials: Credentials
+
+
+def _address_parts(value: str) -> list[str]:
+    """Return the parts of a webhook's or ping's address that are secret by themselves: its path and long segments."""
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return []
+    path = rest.partition("/")[2].strip("/")
+    return [part for part in (path, *path.split("/")) if len(part) >= MIN_SECRET_PART]

@@ -67,7 +67,7 @@ def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: f
             url=ntfy.server.rstrip("/") + "/",
             body=json.dumps(message, ensure_ascii=False).encode(),
             headers=headers,
-            mask=credentials.masker(),
+            mask=credentials.masker(ntfy.username or ""),
             ca_file=ntfy.ca_file,
             basic_auth=(ntfy.username, password) if ntfy.username and password and not token else None,
         ),

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailmon import __version__
 from mailmon.errors import StateError
-from mailmon.store.files import write_atomically
+from mailmon.store.files import beside, write_atomically
 from mailmon.store.key import read_key
 
 
@@ -38,4 +38,4 @@ def _digest(document: dict[str, Any], key: bytes) -> str:
 
 
 def _file(state_file: Path) -> Path:
-    return state_file.with_name("config.checked")
+    return beside(state_file, "config.checked")

@@ -30,10 +30,23 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
 
 
+def beside(state_file: Path, name: str) -> Path:
+    """Return the file of that name beside the state file, another one where the state file is called so itself."""
+    return state_file.with_name(name if state_file.name != name else f"mailmon-{name}")
+
+
 def make_directory(directory: Path) -> None:
-    """Make a directory of mode 0700 with its parents where it is missing. Raises StateError."""
+    """Make a directory of mode 0700 with its parents where it is missing. Raises StateError.
+
+    As root, what is made gets the owner of the directory around it.
+    """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+            if os.geteuid() == 0:
+                owner = missing.parent.stat()
+                os.chown(missing, owner.st_uid, owner.st_gid)
+        directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:
         raise StateError(f"{directory}: cannot be made: {exc.strerror}", _advice(exc)) from exc
 

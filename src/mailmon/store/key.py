@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from mailmon.errors import StateError
-from mailmon.store.files import write_atomically
+from mailmon.store.files import beside, write_atomically
 
 KEY_BYTES = 32
 
@@ -40,5 +39,4 @@ def new_key() -> bytes:
 
 
 def _key_file(state_file: Path) -> Path:
-    path = state_file.with_name("probe.key")
-    return path if os.fspath(state_file.name) != path.name else state_file.with_name("probe.signing-key")
+    return beside(state_file, "probe.key")

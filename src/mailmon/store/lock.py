@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from datetime import datetime
@@ -39,8 +40,10 @@ class Lock:
             raise LockHeldError(
                 f"another run holds {self._path}: {holder or 'unknown process'}", "Wait for it; runs never overlap."
             ) from exc
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"process {os.getpid()} since {self._now:%Y-%m-%dT%H:%M:%SZ}\n".encode())
+        # Who holds it is a courtesy to the second run: a full disk must not end the first one.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"process {os.getpid()} since {self._now:%Y-%m-%dT%H:%M:%SZ}\n".encode())
         return self
 
     def __exit__(self, *_: object) -> None:

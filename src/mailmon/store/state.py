@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mailmon.errors import StateError
+from mailmon.mail.text import visible
 from mailmon.model import Health, Memory, OutboxEntry, Probe, Status
 from mailmon.plain import build, to_plain
 from mailmon.store.files import write_atomically
@@ -40,7 +40,7 @@ class State(NamedTuple):
     """All that is kept between runs."""
 
     schema: str = SCHEMA
-    checks: Mapping[str, Memory] = MappingProxyType({})
+    checks: Mapping[str, Memory] = {}
     probes: tuple[Probe, ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
     last_run: LastRun | None = None
@@ -82,7 +82,7 @@ def load(path: Path, now: datetime) -> Loaded:
     try:
         return peek(path)
     except _Foreign as exc:
-        aside = path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%SZ}")
+        aside = _free_name(path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%SZ}"))
         try:
             path.rename(aside)
         except OSError as failure:
@@ -98,6 +98,12 @@ def save(path: Path, state: State) -> None:
     write_atomically(path, json.dumps(document).encode() + b"\n")
 
 
+def _free_name(path: Path) -> Path:
+    """Return the path, or the first one with a number behind it that does not exist."""
+    names = (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, 1000)))
+    return next(name for name in names if not name.exists())
+
+
 class _Foreign(StateError):
     """Not a state file of this version of mailmon."""
 
@@ -111,15 +117,15 @@ def _parse(raw: bytes) -> Loaded:
         return _taken_over(document)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         schema = document.get("schema") if isinstance(document, dict) else None
-        raise _Foreign(f"its schema is {str(schema)[:60]!r}, not {SCHEMA!r}")
+        raise _Foreign(f"its schema is {visible(str(schema), 60)!r}, not {SCHEMA!r}")
     digest = document.pop("digest", None)
     contents = {key: value for key, value in document.items() if key != "schema"}
     # What mailmon wrote itself and nobody has touched needs no second look.
-    if digest != _digest(contents):
-        _check(document)
     try:
+        if digest != _digest(contents):
+            _check(document)
         return Loaded(build(State, document))
-    except (TypeError, ValueError, KeyError, AttributeError) as exc:
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as exc:
         raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
 
 
@@ -128,7 +134,7 @@ def _check(document: dict[str, Any]) -> None:
 
     for error in find_errors(State, document):
         where = ".".join(map(str, error["loc"]))
-        raise _Foreign(f"{where or 'document'}: {error['msg']}")
+        raise _Foreign(visible(f"{where or 'document'}: {error['msg']}"))
 
 
 def _digest(contents: dict[str, Any]) -> str:
@@ -141,13 +147,13 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
     if document["last_status"] != "unhealthy" or not isinstance(failure, dict):
         return Loaded(State())
     failures = failure.get("failures")
-    words = [str(text) for text in failures] if isinstance(failures, list) else []
+    words = [visible(str(text)) for text in failures] if isinstance(failures, list) else []
     since = _local_time(failure.get("timestamp"))
     if since is None:
         return Loaded(State(), ("the earlier monitor's state has no usable timestamp; starting with an empty memory",))
     steps = {step: text for text in words for start, step in _SMALL_MONITOR_STEPS.items() if text.startswith(start)}
     reasons = steps or {"receive:main": "; ".join(words)}
-    return Loaded(State(checks={step: Memory(Health.DOWN, since, text[:400]) for step, text in reasons.items()}))
+    return Loaded(State(checks={step: Memory(Health.DOWN, since, text) for step, text in reasons.items()}))
 
 
 def _local_time(text: object) -> datetime | None:
