@@ -72,7 +72,8 @@ def _spellings(secret: str, usernames: tuple[str, ...]) -> set[str]:
     quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
     plain = {b64encode(f"\0{name}\0{secret}".encode()).decode() for name in usernames}
     encoded = b64encode(secret.encode()).decode()
-    return {secret, quoted, visible(secret), encoded, *plain}
+    escaped = {visible(secret), ascii(secret)[1:-1], repr(secret.encode())[2:-1]}
+    return {secret, quoted, encoded, *escaped, *plain}
 
 
 def format_duration(seconds: float) -> str:
