@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 T = TypeVar("T")
+BEYOND = 1e15
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
@@ -64,7 +65,8 @@ class Between(_Constraint):
     def problem(self, value: float) -> str:
         if self.low <= value <= self.high:
             return ""
-        return f"must be between {self.low:g} and {self.high:g}, got {value:g}"
+        got = f"{value:g}" if abs(value) < BEYOND else "a number beyond all bounds"
+        return f"must be between {self.low:g} and {self.high:g}, got {got}"
 
 
 class Matching(_Constraint):
@@ -76,7 +78,8 @@ class Matching(_Constraint):
     def problem(self, value: str) -> str:
         if re.fullmatch(self.pattern, value, re.ASCII):
             return ""
-        return f"must be {self.what}" + ("" if self.is_secret else f", got {value[:80]!r}")
+        may_hold_login = "://" in value and "@" in value
+        return f"must be {self.what}" + ("" if self.is_secret or may_hold_login else f", got {value[:80]!r}")
 
 
 class About(_Constraint):

@@ -64,7 +64,7 @@ def load_setup(
     if any(key.startswith("password") for key in given):
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
     merged = Overrides({**environment, **given}, overrides.nameservers)
-    loaded = load(path, merged, os.environ, must_check=must_check)
+    loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
     return resolve(loaded, path, os.environ, with_secrets=with_secrets)
 
 

@@ -12,8 +12,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mailmon.config import flat
+from mailmon.config.contradictions import find_contradictions
 from mailmon.config.models import Config
+from mailmon.config.secrets import SecretSources, collect_secrets
 from mailmon.errors import ConfigError
+from mailmon.mail.text import visible
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
 from mailmon.plain import build
@@ -46,7 +49,7 @@ def find_file(explicit: str | None, environ: Mapping[str, str]) -> Path | None:
         return Path(named)
     home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
     places = [Path("/etc/mailmon/config.json"), *([Path(home) / "mailmon/config.json"] if home else [])]
-    return next((path for path in places if path.exists()), None)
+    return next((path for path in places if _exists(path)), None)
 
 
 class Loaded(NamedTuple):
@@ -58,30 +61,49 @@ class Loaded(NamedTuple):
     state_file: Path
 
 
-def load(path: Path | None, overrides: Overrides, environ: Mapping[str, str], *, must_check: bool = False) -> Loaded:
+def load(
+    path: Path | None,
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    *,
+    must_check: bool = False,
+    with_secrets: bool = True,
+) -> Loaded:
     """Read, merge and check the configuration. Raises ConfigError with every mistake.
 
     A configuration that an earlier run with the same state has checked is taken as it is, unless it `must` be checked.
     """
     source = str(path) if path else "options"
-    written = _read(path) if path else {}
-    problems = _override(written, overrides)
-    full, more = flat.expand(written)
-    state_file = state_path(full.get("state_file"), path, environ)
-    problems += [*more, *_references(full)]
-    loaded = None
-    if not problems and not must_check and was_checked(state_file, full):
-        loaded = _build(full, state_file)
-    if loaded is None:
-        from mailmon.config.problems import find_problems
+    try:
+        written = _read(path) if path else {}
+        problems = _override(written, overrides)
+        full, more = flat.expand(written)
+        state_file = state_path(full.get("state_file"), path, environ)
+        problems += [*more, *find_contradictions(full, state_file, path)]
+        loaded = None
+        if not problems and not must_check and was_checked(state_file, full):
+            loaded = _build(full, state_file)
+        if loaded is None:
+            from mailmon.config.problems import find_problems
 
-        problems += find_problems(full, [key for key in written if key in flat.PLACES])
-        loaded = None if problems else _build(full, state_file)
+            problems += find_problems(full, [key for key in written if key in flat.PLACES])
+            loaded = None if problems else _build(full, state_file)
+        if loaded is None and with_secrets:
+            sources = SecretSources(path.parent if path else Path(), environ)
+            problems += collect_secrets(full, sources).problems
+    except RecursionError:
+        raise ConfigError(source, ["is nested too deeply"]) from None
     if loaded is None:
-        raise ConfigError(source, problems or ["it was found right, and yet it cannot be used"], _advice(path))
-    if problem := _too_short(loaded.config):
-        raise ConfigError(source, [problem], _advice(path))
+        told = [visible(problem, 1000) for problem in problems] or ["it was found right, and yet it cannot be used"]
+        raise ConfigError(source, told, _advice(path))
     return loaded
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def state_path(configured: object, config_file: Path | None, environ: Mapping[str, str]) -> Path:
@@ -180,45 +202,6 @@ def _override_full(document: dict[str, Any], key: str, value: object) -> str:
 def _forget_passwords(table: dict[str, Any]) -> None:
     for key in _PASSWORD_KEYS:
         table.pop(key, None)
-
-
-def _references(full: dict[str, Any]) -> list[str]:
-    """Return what routes name that is not there. What is not a table or a name is left to the schema."""
-    problems: list[str] = []
-    accounts = _tables(full.get("accounts"))
-    for name, route in _tables(full.get("routes")).items():
-        for key, service in (("from", "smtp"), ("in", "imap")):
-            account = route.get(key)
-            if not isinstance(account, str):
-                continue
-            if account not in accounts:
-                known = ", ".join(accounts)
-                problems.append(f"routes.{name}.{key}: there is no account {account!r}; there are: {known}")
-            elif not accounts[account].get(service):
-                problems.append(f"routes.{name}.{key}: accounts.{account} has no {service} server")
-    return problems
-
-
-def _tables(value: object) -> dict[str, dict[str, Any]]:
-    items = value.items() if isinstance(value, dict) else ()
-    return {name: table for name, table in items if isinstance(table, dict)}
-
-
-def _too_short(config: Config) -> str:
-    """Return what is wrong with the deadline, "" when nothing is."""
-    longest_s = longest_wait_s(config)
-    if config.deadline_s is None or config.deadline_s >= longest_s + 30:
-        return ""
-    return (
-        f"deadline_s: must be at least {longest_s + 30:g}, 30 more than the longest receive timeout, "
-        f"got {config.deadline_s:g}"
-    )
-
-
-def longest_wait_s(config: Config) -> float:
-    """Return the longest receive timeout of all routes, in seconds."""
-    default_s = config.checks.receive.timeout_s
-    return max((route.receive_timeout_s or default_s for route in config.routes.values()), default=default_s)
 
 
 def _advice(path: Path | None) -> str:

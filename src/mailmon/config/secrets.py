@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple
 
+from mailmon.config import flat
 from mailmon.model import Secret
+from mailmon.notify import NOTIFIERS
+from mailmon.notify.ping import PingOptions
 
 COMMAND_TIMEOUT_S = 20.0
 MAX_BYTES = 65536
@@ -24,11 +28,12 @@ class SecretProblemError(Exception):
 class SecretSources:
     """Finds credentials for one configuration: relative paths count from its directory."""
 
-    def __init__(self, base: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, base: Path, environ: Mapping[str, str], *, refuses_commands: bool = False) -> None:
         self._base = base
         self._environ = environ
+        self._refuses_commands = refuses_commands
 
-    def find(self, owner: str, field: str, options: Any) -> Secret | None:
+    def find(self, owner: str, field: str, table: Mapping[str, Any]) -> Secret | None:
         """Return the credential `field` of an account or channel, None where nobody configured one.
 
         The environment (MAILMON_<OWNER>_<FIELD>) takes the place of what the file says; the systemd credential
@@ -36,17 +41,20 @@ class SecretSources:
         Raises SecretProblemError.
         """
         variable = f"MAILMON_{_upper(owner)}_{_upper(field)}"
-        inline, file = getattr(options, field), getattr(options, f"{field}_file", None)
-        command = getattr(options, f"{field}_command", None)
+        inline, file, command = (table.get(f"{field}{form}") for form in ("", "_file", "_command"))
         given = [name for name, value in (("", inline), ("_file", file), ("_command", command)) if value is not None]
         if len(given) > 1:
             raise SecretProblemError(f"{field}: give only one of {', '.join(field + name for name in given)}")
         if self._environ.get(variable):
             return Secret(self._environ[variable])
+        if not all(isinstance(value, str | NoneType) for value in (inline, file)):
+            return Secret("")  # the schema says what is wrong with it
         if inline is not None:
             return _usable(inline, field)
         if file is not None:
             return _usable(self._read(self._base / file, f"{field}_file"), f"{field}_file")
+        if command is not None and self._refuses_commands:
+            return Secret("")
         if command is not None:
             return _usable(_run(command, f"{field}_command"), f"{field}_command")
         return self._credential(owner, field)
@@ -73,7 +81,9 @@ class SecretSources:
             raise SecretProblemError(f"{what}: {path}: is not text in UTF-8") from None
 
 
-def _run(command: tuple[str, ...], what: str) -> str:
+def _run(command: Any, what: str) -> str:
+    if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+        raise SecretProblemError(f"{what}: must be a list of words that begins with a program")
     try:
         finished = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
@@ -103,7 +113,65 @@ def _upper(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name).upper()
 
 
-def others_may(path: Path, bits: int) -> bool:
-    """Say whether group or others have the permission `bits` (of 0o77) on a file, or it is another user's."""
+class Collected(NamedTuple):
+    """The credentials of a configuration by place and option, and what is wrong with the others."""
+
+    secrets: Mapping[tuple[str, str], Secret]
+    problems: list[str]
+
+
+def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collected:
+    """Find the credentials of all accounts, channels and the ping address; a problem of one does not hide another."""
+    secrets: dict[tuple[str, str], Secret] = {}
+    problems: list[str] = []
+    for place, owner, fields, required, table in _owners(full):
+        for key in fields:
+            try:
+                secret = sources.find(owner, key, table)
+            except SecretProblemError as exc:
+                problems.append(f"{place}.{exc}")
+                continue
+            if secret is not None:
+                secrets[place, key] = secret
+                if key in ("webhook", "url") and secret.value and not secret.value.startswith(("https://", "http://")):
+                    problems.append(f"{place}.{key}: must begin with https:// or http://")
+            elif key in required:
+                where = f"give {key}_file, or the systemd credential {owner}.{key}"
+                problems.append(f"{place}.{key}: missing; {where}")
+    return Collected(secrets, problems)
+
+
+def inline_secrets(full: Mapping[str, Any]) -> list[str]:
+    """Return the places of credentials that stand in the configuration itself."""
+    return [f"{place}.{key}" for place, _, fields, _, table in _owners(full) for key in fields if table.get(key)]
+
+
+_Owner = tuple[str, str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]
+
+
+def _owners(full: Mapping[str, Any]) -> Iterator[_Owner]:
+    """Yield (place, owner, credentials, required ones, table) of everything that has credentials."""
+    accounts = full.get("accounts")
+    for name, table in accounts.items() if isinstance(accounts, dict) else ():
+        if isinstance(table, dict):
+            yield f"accounts.{name}", name, ("password",), ("password",), table
+    for name, table in flat.channels_of(full).items():
+        notifier = NOTIFIERS.get(str(table.get("type")))
+        if notifier is not None:
+            yield f"notify.{name}", name, notifier.options.SECRETS, notifier.options.REQUIRED_SECRETS, table
+    ping = full.get("ping")
+    if isinstance(ping, dict):
+        yield "ping", "ping", PingOptions.SECRETS, PingOptions.REQUIRED_SECRETS, ping
+
+
+def write_risk(path: Path) -> str:
+    """Return why this file could hold somebody else's words, "" where only its owner and root can write it."""
     status = path.stat()
-    return bool(status.st_mode & bits) or (bits & 0o22 != 0 and status.st_uid not in (0, os.geteuid()))
+    if status.st_uid not in (0, os.geteuid()):
+        return "it belongs to another user: run as that user, or give the file to root"
+    return f"others may write this file: chmod go-w {path}" if status.st_mode & 0o22 else ""
+
+
+def is_readable_by_others(path: Path) -> bool:
+    """Say whether group or others may read a file."""
+    return bool(path.stat().st_mode & 0o44)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mailmon.checks.subjects import Account, Route
 from mailmon.clients.server import Security, Server, Trust, default_security
-from mailmon.config.load import Loaded, longest_wait_s
+from mailmon.config.contradictions import longest_wait_s
+from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, SmtpOptions
-from mailmon.config.secrets import SecretProblemError, SecretSources, others_may
+from mailmon.config.secrets import (
+    SecretSources,
+    collect_secrets,
+    inline_secrets,
+    is_readable_by_others,
+    write_risk,
+)
 from mailmon.errors import ConfigError
 from mailmon.model import Secret
 from mailmon.notify.channel import Channel, ChannelOptions, Credentials
@@ -40,94 +48,88 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
     Without secrets, credentials are left empty and files are not looked at: for a build machine.
     """
     config = loaded.config
-    resolver = _Resolver(path, environ, with_secrets)
-    accounts = {name: resolver.account(name, options) for name, options in config.accounts.items()}
-    channels = {name: resolver.channel(name, options) for name, options in loaded.channels.items()}
-    ping = resolver.channel("ping", config.ping) if config.ping else None
-    if with_secrets and path:
-        resolver.check_permissions(loaded, path)
-    if resolver.problems:
-        raise ConfigError(str(path or "options"), resolver.problems)
+    base = path.parent if path else Path()
+    problems, warnings = _permissions(loaded, path) if with_secrets and path else ([], [])
+    secrets: Mapping[tuple[str, str], Secret] = {}
+    if with_secrets:
+        sources = SecretSources(base, environ, refuses_commands=bool(problems))
+        secrets, more = collect_secrets(loaded.document, sources)
+        problems += [*more, *_missing_files(config, base)]
+    if problems:
+        raise ConfigError(str(path or "options"), problems)
+    accounts = {name: _account(name, options, secrets, base) for name, options in config.accounts.items()}
+    channels = {name: _channel(f"notify.{name}", name, o, secrets, base) for name, o in loaded.channels.items()}
     default_s = config.checks.receive.timeout_s
-    routes = {
-        name: Route(name, accounts[r.sender], r.to, accounts[r.reader], r.receive_timeout_s or default_s)
-        for name, r in config.routes.items()
-    }
-    warnings = [*resolver.warnings, *_warnings(config)]
-    deadline_s = config.deadline_s or longest_wait_s(config) + 90
-    nameservers = tuple(_nameserver(text) for text in config.dns.nameservers)
     return Setup(
-        accounts, routes, channels, ping, nameservers, deadline_s, loaded.state_file, loaded.document, tuple(warnings)
+        accounts=accounts,
+        routes={
+            name: Route(name, accounts[r.sender], r.to, accounts[r.reader], r.receive_timeout_s or default_s)
+            for name, r in config.routes.items()
+        },
+        channels=channels,
+        ping=_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
+        nameservers=tuple(_nameserver(text) for text in config.dns.nameservers),
+        deadline_s=config.deadline_s or longest_wait_s(loaded.document) + 90,
+        state_file=loaded.state_file,
+        document=loaded.document,
+        warnings=(*warnings, *_warnings(config)),
     )
 
 
-class _Resolver:
-    """Collects every problem on the way, so that all are reported at once."""
+def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str], Secret], base: Path) -> Account:
+    return Account(
+        name,
+        options.address,
+        options.username or options.address,
+        secrets.get((f"accounts.{name}", "password"), Secret("")),
+        _server("smtp", options.smtp, base) if options.smtp else None,
+        _server("imap", options.imap, base) if options.imap else None,
+        options.imap.folder if options.imap else "INBOX",
+    )
 
-    def __init__(self, path: Path | None, environ: Mapping[str, str], with_secrets: bool) -> None:
-        self._base = path.parent if path else Path()
-        self._sources = SecretSources(self._base, environ)
-        self._with_secrets = with_secrets
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
 
-    def account(self, name: str, options: AccountOptions) -> Account:
-        password = self._secret(f"accounts.{name}", name, "password", options, is_required=True)
-        return Account(
-            name,
-            options.address,
-            options.username or options.address,
-            password or Secret(""),
-            self._server("smtp", options.smtp) if options.smtp else None,
-            self._server("imap", options.imap) if options.imap else None,
-            options.imap.folder if options.imap else "INBOX",
-        )
+def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Server:
+    ca_file = str(base / options.ca_file) if options.ca_file else None
+    return Server(
+        protocol,
+        options.host,
+        options.port,
+        options.security or default_security(protocol, options.port),
+        Trust(ca_file, tuple(map(_normal_digest, options.tls_sha256)), options.insecure),
+        options.timeout_s,
+    )
 
-    def channel(self, name: str, options: ChannelOptions) -> Channel:
-        place = "ping" if options.type == "ping" else f"notify.{name}"
-        secrets = {}
-        for key in options.SECRETS:
-            secret = self._secret(place, name, key, options, is_required=key in options.REQUIRED_SECRETS)
-            if secret:
-                secrets[key] = secret
-            if secret and key in ("webhook", "url") and not secret.value.startswith(("https://", "http://")):
-                self.problems.append(f"{place}.{key}: must begin with https:// or http://")
-        return Channel(name, options, Credentials(secrets))
 
-    def check_permissions(self, loaded: Loaded, path: Path) -> None:
-        """A configuration that others can write must not name a command; one they can read should hold no secret."""
-        config = loaded.config
-        inline = [f"accounts.{name}.password" for name, a in config.accounts.items() if a.password]
-        commands = [f"accounts.{name}.password_command" for name, a in config.accounts.items() if a.password_command]
-        for name, channel in loaded.channels.items():
-            inline += [f"notify.{name}.{key}" for key in channel.SECRETS if getattr(channel, key)]
-        if commands and others_may(path, 0o22):
-            self.problems.append(f"{commands[0]}: refused, because others may write this file: chmod go-w {path}")
-        if inline and others_may(path, 0o44):
-            self.warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
+def _channel(
+    place: str, name: str, options: ChannelOptions, secrets: Mapping[tuple[str, str], Secret], base: Path
+) -> Channel:
+    own = {key: secret for (owner, key), secret in secrets.items() if owner == place}
+    if options.ca_file:
+        options = replace(options, ca_file=str(base / options.ca_file))
+    return Channel(name, options, Credentials(own))
 
-    def _secret(self, place: str, owner: str, key: str, options: Any, *, is_required: bool) -> Secret | None:
-        if not self._with_secrets:
-            return None
-        try:
-            secret = self._sources.find(owner, key, options)
-        except SecretProblemError as exc:
-            self.problems.append(f"{place}.{exc}")
-            return None
-        if secret is None and is_required:
-            self.problems.append(f"{place}.{key}: missing; give {key}_file, or the systemd credential {owner}.{key}")
-        return secret
 
-    def _server(self, protocol: str, options: SmtpOptions | ImapOptions) -> Server:
-        ca_file = str(self._base / options.ca_file) if options.ca_file else None
-        return Server(
-            protocol,
-            options.host,
-            options.port,
-            options.security or default_security(protocol, options.port),
-            Trust(ca_file, tuple(map(_normal_digest, options.tls_sha256)), options.insecure),
-            options.timeout_s,
-        )
+def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
+    """A configuration that others can write must not name a command; one they can read should hold no secret."""
+    problems, warnings = [], []
+    commands = [f"accounts.{name}.password_command" for name, a in loaded.config.accounts.items() if a.password_command]
+    inline = inline_secrets(loaded.document)
+    if commands and (risk := write_risk(path)):
+        problems.append(f"{commands[0]}: refused, because {risk}")
+    if inline and is_readable_by_others(path):
+        warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
+    return problems, warnings
+
+
+def _missing_files(config: Config, base: Path) -> list[str]:
+    """Return the certificate files that cannot be read."""
+    named = [
+        (f"accounts.{name}.{protocol}.ca_file", server.ca_file)
+        for name, account in config.accounts.items()
+        for protocol, server in (("smtp", account.smtp), ("imap", account.imap))
+        if server and server.ca_file
+    ]
+    return [f"{place}: {base / file}: cannot be read" for place, file in named if not os.access(base / file, os.R_OK)]
 
 
 def _warnings(config: Config) -> list[str]:

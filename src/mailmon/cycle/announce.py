@@ -14,6 +14,8 @@ from mailmon.notify.channel import Channel
 ATTEMPT_S = 10.0
 MAX_ENTRIES = 200
 
+_SKIPPED = DeliveryError("the channel did not take an earlier alert")
+
 
 def enqueue(outbox: Sequence[OutboxEntry], alert: Alert | None, channels: Mapping[str, Channel]) -> list[OutboxEntry]:
     """Return the outbox with an alert for every channel behind what already waits, the newest MAX_ENTRIES at most."""
@@ -30,7 +32,8 @@ def deliver(
 ) -> tuple[list[OutboxEntry], list[AlertLine]]:
     """Send what waits, oldest first; `remember` is called after every acknowledgement. Returns what still waits.
 
-    A channel that did not take one alert is not asked again in this run: the order of its alerts is kept.
+    A channel that did not answer one alert is not asked again in this run, so that the order of its alerts is kept; one
+    that refused an alert for good may take the next.
     """
     left, lines, silent = list(outbox), [], set()
     for entry in outbox:
@@ -39,18 +42,20 @@ def deliver(
             left.remove(entry)
             lines.append(_line(entry, "dropped", "the channel is no longer configured"))
             continue
-        error = DeliveryError("the channel did not take an earlier alert") if channel.name in silent else None
-        error = error or _attempt(entry.alert, channel, deadline, sleep)
+        error = _SKIPPED if channel.name in silent else _attempt(entry.alert, channel, deadline, sleep)
         if error is None:
             left.remove(entry)
             remember(left)
             lines.append(_line(entry, "sent"))
             continue
-        silent.add(channel.name)
-        waiting = entry._replace(runs=entry.runs + 1, refused=error.is_permanent, error=error.message)
+        if not error.is_permanent:
+            silent.add(channel.name)
+        waiting = entry._replace(runs=entry.runs + 1)
+        if error is not _SKIPPED or not entry.error:
+            waiting = waiting._replace(refused=error.is_permanent, error=f"{error.message} {error.advice}".strip())
         left[left.index(entry)] = waiting
         is_alarming = waiting.refused or waiting.runs >= PENDING_RUNS
-        lines.append(_line(entry, "pending", f"{error.message} {error.advice}".strip(), is_alarming=is_alarming))
+        lines.append(_line(entry, "pending", waiting.error, is_alarming=is_alarming))
     return left, lines
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Annotated, ClassVar, Generic, NamedTuple, TypeVar
 
 from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
-from mailmon.options import options
+from mailmon.options import About, options
 
 # Shorter parts of an address ("api", "webhooks") are no secrets, and masking them would garble every message.
 MIN_SECRET_PART = 10
@@ -23,6 +23,7 @@ class ChannelOptions:
     REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ()
 
     type: str
+    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
 O_contra = TypeVar("O_contra", bound=ChannelOptions)

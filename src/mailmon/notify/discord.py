@@ -34,7 +34,6 @@ class DiscordOptions(ChannelOptions):
     type: Literal["discord"] = "discord"
     webhook: Annotated[SecretText | None, About("Address of the webhook")] = field(default=None, repr=False)
     webhook_file: Annotated[str | None, About("File that holds the address of the webhook")] = None
-    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
 def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeout_s: float) -> str:

@@ -41,7 +41,6 @@ class NtfyOptions(ChannelOptions):
     password_file: Annotated[str | None, About("File that holds the password")] = None
     priority: Annotated[Literal["min", "low", "default", "high", "max"], About("Priority of a failure")] = "high"
     click: Annotated[Url | None, About("Address that a tap on the notification opens")] = None
-    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
 def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: float) -> str:

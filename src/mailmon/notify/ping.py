@@ -26,7 +26,6 @@ class PingOptions(ChannelOptions):
     type: Literal["ping"] = "ping"
     url: Annotated[SecretText | None, About("Ping address")] = field(default=None, repr=False)
     url_file: Annotated[str | None, About("File that holds the ping address")] = None
-    ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
 def send(signal: str, body: str, target: PingOptions, credentials: Credentials, timeout_s: float) -> str:

@@ -1,0 +1,74 @@
+"""Do the parts of a configuration fit together? Asked of plain JSON, so that it is told along with all other mistakes.
+
+What is not a table, a name or a number is left to the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mailmon.config.models import DEFAULT_RECEIVE_TIMEOUT_S
+
+# What a run needs besides the longest wait for a probe: logging in, and its last 20 s for state and alerts.
+MARGIN_S = 30.0
+
+
+def find_contradictions(full: dict[str, Any], state_file: Path, path: Path | None) -> list[str]:
+    """Return what does not fit together, each with its place."""
+    return [*_references(full), *_nothing_to_check(full), *_too_short(full), *_own_state(full, state_file, path)]
+
+
+def longest_wait_s(full: dict[str, Any]) -> float:
+    """Return the longest receive timeout of all routes, in seconds."""
+    receive = _tables(full.get("checks")).get("receive", {})
+    default_s = _number(receive.get("timeout_s")) or DEFAULT_RECEIVE_TIMEOUT_S
+    waits = [_number(route.get("receive_timeout_s")) or default_s for route in _tables(full.get("routes")).values()]
+    return max(waits, default=default_s)
+
+
+def _references(full: dict[str, Any]) -> Iterator[str]:
+    accounts = _tables(full.get("accounts"))
+    for name, route in _tables(full.get("routes")).items():
+        for key, service in (("from", "smtp"), ("in", "imap")):
+            account = route.get(key)
+            if not isinstance(account, str):
+                continue
+            if account not in accounts:
+                yield f"routes.{name}.{key}: there is no account {account!r}; there are: {', '.join(accounts)}"
+            elif not accounts[account].get(service):
+                yield f"routes.{name}.{key}: accounts.{account} has no {service} server"
+
+
+def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
+    accounts = full.get("accounts")
+    if isinstance(accounts, dict) and not any(
+        table.get("smtp") or table.get("imap") for table in _tables(accounts).values()
+    ):
+        yield "accounts: none has a server in smtp or imap, so nothing would be checked"
+
+
+def _too_short(full: dict[str, Any]) -> Iterator[str]:
+    deadline_s, longest_s = _number(full.get("deadline_s")), longest_wait_s(full)
+    if deadline_s and deadline_s < longest_s + MARGIN_S:
+        yield (
+            f"deadline_s: must be at least {longest_s + MARGIN_S:g}, {MARGIN_S:g} more than the longest receive "
+            f"timeout, got {deadline_s:g}"
+        )
+
+
+def _own_state(full: dict[str, Any], state_file: Path, path: Path | None) -> Iterator[str]:
+    if path is not None and "state_file" in full and state_file.absolute() == path.absolute():
+        yield "state_file: is the configuration itself"
+
+
+def _tables(value: object) -> dict[str, dict[str, Any]]:
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: table for name, table in items if isinstance(table, dict)}
+
+
+def _number(value: object) -> float:
+    """Return a number that can be calculated with, 0 for anything else."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+    return float(value) if usable and isinstance(value, int | float) else 0.0
