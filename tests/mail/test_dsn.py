@@ -137,9 +137,13 @@ def test_a_bounce_without_our_valid_signature_stays(returned: bytes) -> None:
 def test_a_bounce_that_a_person_forwarded_stays() -> None:
     inner = dsn(POSTFIX_FIELDS)
     forwarded = (
-        b"From: jo@example.org\r\nSubject: look at this\r\n"
-        b'Content-Type: multipart/mixed; boundary="F"\r\n\r\n--F\r\nContent-Type: message/rfc822\r\n\r\n'
-    ) + inner + b"\r\n--F--\r\n"
+        (
+            b"From: jo@example.org\r\nSubject: look at this\r\n"
+            b'Content-Type: multipart/mixed; boundary="F"\r\n\r\n--F\r\nContent-Type: message/rfc822\r\n\r\n'
+        )
+        + inner
+        + b"\r\n--F--\r\n"
+    )
     report = read_report(forwarded, KEY)
     assert report is None or not report.may_be_deleted
 

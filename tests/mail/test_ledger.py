@@ -252,10 +252,8 @@ def test_what_is_remembered_is_bounded_and_keeps_the_newest() -> None:
 
 
 TOKENS = (TOKEN, OTHER_TOKEN)
-MOVES = st.lists(
-    st.tuples(st.sampled_from(["plan", "accept", "sight", "bounce", "stop", "removed", "give_up", "next"]), st.sampled_from(TOKENS)),
-    max_size=25,
-)  # fmt: skip
+WORDS = st.sampled_from(["plan", "accept", "sight", "bounce", "stop", "removed", "give_up", "next"])
+MOVES = st.lists(st.tuples(WORDS, st.sampled_from(TOKENS)), max_size=25)
 
 
 def play(moves: Iterable[tuple[str, str]]) -> Ledger:

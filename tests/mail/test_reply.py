@@ -104,7 +104,10 @@ def test_the_enhanced_code_stands_at_the_beginning(text: bytes, code: str) -> No
             b"2.6.0 <mm1@example.org> [InternalId=7219, Hostname=EX1.example.org] 3 bytes in 0.1, Queued mail",
             "7219",
         ),
-        (b"Ok 0100018c2d3e4f50-1a2b3c4d-0000-1111-2222-333344445555-000000", "0100018c2d3e4f50-1a2b3c4d-0000-1111-2222-333344445555-000000"),
+        (
+            b"Ok 0100018c2d3e4f50-1a2b3c4d-0000-1111-2222-333344445555-000000",
+            "0100018c2d3e4f50-1a2b3c4d-0000-1111-2222-333344445555-000000",
+        ),
         (b"2.0.0 OK  1700000000 x12-20020a05600c.45 - gsmtp", ""),
         (b"Message queued as 5F3A9C0D2E.", "5F3A9C0D2E"),
         (b"OK", ""),

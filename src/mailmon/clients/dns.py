@@ -6,10 +6,14 @@ import socket
 from collections.abc import Sequence
 
 import dns.exception
+import dns.name
 import dns.nameserver
 import dns.resolver
 
 from mailmon.errors import Stage, StageError
+
+# A name that no zone can hold: what dnspython calls a label or a name that is too long, empty, or not encodable.
+_NO_NAME = (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException)
 
 
 def look_up_addresses(
@@ -23,7 +27,7 @@ def look_up_addresses(
     resolver.nameservers = [dns.nameserver.Do53Nameserver(address, number) for address, number in nameservers]
     try:
         answers = resolver.resolve_name(host, lifetime=lifetime_s)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as exc:
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, *_NO_NAME) as exc:
         raise _error("dns.host_not_found", host, port, "no such host name") from exc
     except dns.exception.DNSException as exc:
         raise _error("dns.resolver_error", host, port, "the name servers do not answer") from exc

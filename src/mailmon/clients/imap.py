@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import MASK, visible
 
@@ -26,6 +26,7 @@ _INTERNALDATE = re.compile(
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _T = TypeVar("_T")
+MAX_DIGITS = 19
 
 
 class Fetched(NamedTuple):
@@ -110,7 +111,7 @@ class ImapClient:
             raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
         self._ask("login_refused", lambda: self._imap.login_hidden(username, password, must_authenticate))
         self._wire.begin(Stage.LOGIN)
-        self._read_capabilities()
+        self._ask("command_failed", self._read_capabilities)
 
     def select(self, folder: str) -> None:
         """Open a folder for reading and deleting; `is_read_only` tells when the server allows only the former."""
@@ -143,7 +144,7 @@ class ImapClient:
         """Return the UIDs that the server finds. A hint: some servers ignore the criteria."""
         answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("SEARCH", *criteria)))
         words = b" ".join(part for part in answer if isinstance(part, bytes)).split()
-        return [int(word) for word in words if word.isdigit()]
+        return [self._number(word) for word in words if word.isdigit()]
 
     def fetch_headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
         """Return header fields and arrival time of a UID set, without marking anything as read."""
@@ -214,14 +215,15 @@ class ImapClient:
 
     def _highest_uid(self) -> int:
         fetched = self._fetch_items("*", "(UID)") if self.exists else []
-        return max((int(match[1]) for item in fetched if (match := _UID.search(item[0]))), default=0)
+        return max((self._number(match[1]) for item in fetched if (match := _UID.search(item[0]))), default=0)
 
     def _fetch(self, uids: str, items: str) -> list[Fetched]:
         messages = []
         for description, text in self._fetch_items(uids, items):
             number, _, _ = description.partition(b" ")
             if number.isdigit() and (uid := _UID.search(description)):
-                messages.append(Fetched(int(number), int(uid[1]), text, _received_at(description)))
+                at = _received_at(description)
+                messages.append(Fetched(self._number(number), self._number(uid[1]), text, at))
         return messages
 
     def _fetch_items(self, uids: str, items: str) -> list[tuple[bytes, bytes]]:
@@ -239,13 +241,19 @@ class ImapClient:
 
     def _untagged_number(self, name: str, default: int) -> int:
         _, data = self._imap.response(name)
-        numbers = [int(item) for item in data if isinstance(item, bytes) and item.isdigit()]
+        numbers = [self._number(item) for item in data if isinstance(item, bytes) and item.isdigit()]
         return numbers[-1] if numbers else default
+
+    def _number(self, digits: bytes) -> int:
+        """Return a number, which has at most 32 bits, or 63 with RFC 8474 and its like (RFC 3501 section 9)."""
+        if len(digits) > MAX_DIGITS:
+            raise self._wire.error("protocol_error", f"a number of {len(digits)} digits")
+        return int(digits)
 
     def _checked(self, answer: tuple[str, list[Any]]) -> list[Any]:
         typ, data = answer
         if typ != "OK":
-            raise imaplib.IMAP4.error(f"{typ} {visible(data[-1] or b'')}")
+            raise imaplib.IMAP4.error(f"{typ} {visible(data[-1] or b'', MAX_LINE_BYTES)}")
         return data
 
     def _ask(self, problem: str, command: Callable[[], _T]) -> _T:
@@ -253,7 +261,10 @@ class ImapClient:
         try:
             return command()
         except imaplib.IMAP4.abort as exc:
-            raise self._wire.error("connection_lost", _said(exc), lost=True) from exc
+            said = _said(exc)
+            if "unexpected " in said:
+                raise self._wire.error("protocol_error", said) from exc
+            raise self._wire.error("connection_lost", said, lost=True) from exc
         except imaplib.IMAP4.error as exc:
             raise self._wire.error(problem, _said(exc), _LOGIN_ADVICE if problem == "login_refused" else "") from exc
         except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as exc:
@@ -264,8 +275,8 @@ class ImapClient:
 def _said(exc: Exception) -> str:
     """Return the server's words from an imaplib exception, which holds bytes or their repr."""
     first = exc.args[0] if exc.args else ""
-    text = visible(first) if isinstance(first, bytes | str) else visible(str(first))
-    return re.sub(r"\[b'(.*)'\]$", r"\1", re.sub(r"^b'(.*)'$", r"\1", text))
+    text = visible(first if isinstance(first, bytes | str) else str(first), MAX_LINE_BYTES)
+    return re.sub(r"\[?b(['\"])(.*)\1\]?$", r"\2", text.rpartition(" => ")[2])
 
 
 def _quoted(folder: str) -> str:
@@ -286,4 +297,7 @@ def _received_at(description: bytes) -> datetime | None:
     except ValueError:
         return None
     offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
-    return local + offset if sign == b"-" else local - offset
+    try:
+        return local + offset if sign == b"-" else local - offset
+    except OverflowError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from base64 import b64encode
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class SmtpClient:
         self._wire = wire
         self._contexts = contexts
         self._reader = ReplyReader()
+        self._lock = threading.Lock()
+        self._is_clean = True
         self.extensions: dict[str, str] = {}
 
     def open(self) -> None:
@@ -67,7 +70,22 @@ class SmtpClient:
         self._expect(self._reply(), "login_refused", 235)
 
     def send(self, sender: str, recipient: str, message: bytes) -> Accepted:
-        """Hand over one message (CRLF line endings) for one recipient."""
+        """Hand over one message (CRLF line endings) for one recipient. Threads may share the session."""
+        with self._lock:
+            self._reset()
+            self._is_clean = False
+            accepted = self._send_one(sender, recipient, message)
+            self._is_clean = True
+            return accepted
+
+    def _reset(self) -> None:
+        """Clear what a refused transaction left behind (RFC 5321 section 4.1.1.5)."""
+        if not self._is_clean:
+            self._wire.begin(Stage.MAIL)
+            self._send("RSET")
+            self._expect(self._reply(), "mail_refused", 250)
+
+    def _send_one(self, sender: str, recipient: str, message: bytes) -> Accepted:
         mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
         self._wire.begin(Stage.MAIL)
         if "PIPELINING" in self.extensions:
@@ -112,13 +130,20 @@ class SmtpClient:
         self._wire.start_tls(self._contexts)
 
     def _pipelined(self) -> list[tuple[Stage, Reply]]:
-        replies = []
-        for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
-            self._wire.stage = stage
-            replies.append((stage, self._reply()))
-        if replies[-1][1].code == 354 and not all(reply.is_positive for _, reply in replies):
-            self._send(".")  # RFC 2920 section 3.1: a server may want the (empty) message although it refused before
-            self._reply()
+        replies: list[tuple[Stage, Reply]] = []
+        try:
+            for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+                self._wire.stage = stage
+                replies.append((stage, self._reply()))
+            if replies[-1][1].code == 354 and not _all_positive(replies):
+                self._send(
+                    "."
+                )  # RFC 2920 section 3.1: a server may want the (empty) message although it refused before
+                self._reply()
+        except StageError:
+            if _all_positive(replies):
+                raise
+            # The server is gone behind its refusal, which is what a person must hear.
         return replies
 
     def _one_by_one(self, mail: str, rcpt: str) -> list[tuple[Stage, Reply]]:
@@ -154,6 +179,10 @@ class SmtpClient:
 
     def _send(self, command: str, shown: str | None = None) -> None:
         self._wire.send(command.encode("utf-8") + b"\r\n", shown)
+
+
+def _all_positive(replies: list[tuple[Stage, Reply]]) -> bool:
+    return all(reply.is_positive for _, reply in replies)
 
 
 def _dot_stuffed(message: bytes) -> bytes:

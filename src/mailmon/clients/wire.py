@@ -14,12 +14,15 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Server
 from mailmon.clients.tls import TlsContexts, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import Masker, visible
+from mailmon.mail.text import Masker, fit_characters, visible
 
 MAX_LINE_BYTES = 65536
+MAX_SAID, MAX_SHOWN = 500, 2000
 # Servers delay the answer to a wrong password (Dovecot's penalty: 15 s at most): less would call it a time-out.
 LOGIN_TIMEOUT_S = 20.0
 MAX_LITERAL_BYTES = 4 * 1024 * 1024
+# All that may come in answer to one command: memory is bounded although a server never stops talking.
+MAX_COMMAND_BYTES = 8 * 1024 * 1024
 
 # (seconds since the connection began, "client" or "server", text)
 Record = Callable[[str, float, str, str], None]
@@ -43,6 +46,7 @@ class Wire:
         self.stage = Stage.CONNECT
         self._timeout_s = server.timeout_s
         self._until_s = deadline.at_s
+        self._budget = MAX_COMMAND_BYTES
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command: all that follows up to the next call must end within `timeout_s`."""
@@ -50,6 +54,7 @@ class Wire:
         wanted = self.server.timeout_s if timeout_s is None else timeout_s
         self._timeout_s = self._run_deadline.bound_s(wanted)
         self._until_s = self._run_deadline.monotonic() + self._timeout_s
+        self._budget = MAX_COMMAND_BYTES
 
     def read_line(self) -> bytes:
         """Return the next line with its line ending. Raises StageError; a line is at most MAX_LINE_BYTES long."""
@@ -72,7 +77,7 @@ class Wire:
     def send(self, data: bytes, shown: str | None = None) -> None:
         """Send bytes; `shown` stands for them on the record where they hold a credential or a message."""
         if self._record:
-            self._show("client", visible(data.rstrip(b"\r\n"), 2000) if shown is None else shown)
+            self._show("client", visible(data.rstrip(b"\r\n"), MAX_LINE_BYTES) if shown is None else shown)
         try:
             self._sock.settimeout(self._time_left())
             self._sock.sendall(data)
@@ -118,7 +123,9 @@ class Wire:
     def error(self, problem: str, said: str, advice: str = "", *, lost: bool = False, **more: bool) -> StageError:
         """Return a StageError at the present stage, credentials masked."""
         finding_id = problem if "." in problem else f"{self.server.protocol}.{problem}"
-        return StageError(finding_id, self.stage, self.server.target, self._mask(said), advice, lost=lost, **more)
+        # Masked before it is cut: half a credential is one too.
+        words = fit_characters(self._mask(said), MAX_SAID)
+        return StageError(finding_id, self.stage, self.server.target, words, advice, lost=lost, **more)
 
     @property
     def local_address(self) -> str:
@@ -138,7 +145,7 @@ class Wire:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         if self._record:
-            self._show("server", visible(taken.rstrip(b"\r\n"), 2000) if is_shown else f"({size} bytes)")
+            self._show("server", visible(taken.rstrip(b"\r\n"), MAX_LINE_BYTES) if is_shown else f"({size} bytes)")
         return taken
 
     def _fill(self) -> None:
@@ -147,6 +154,9 @@ class Wire:
             received = self._sock.recv(65536)
         except OSError as exc:
             raise self._translate(exc) from exc
+        self._budget -= len(received)
+        if self._budget < 0:
+            raise self.error("protocol_error", f"an answer of more than {MAX_COMMAND_BYTES} bytes")
         if not received:
             raise self.error("connection_lost", "the server closed the connection", lost=True)
         self._buffer += received
@@ -172,7 +182,7 @@ class Wire:
     def _show(self, who: str, text: str) -> None:
         assert self._record is not None
         elapsed_s = self._run_deadline.monotonic() - self._started_s
-        self._record(self.server.target, elapsed_s, who, self._mask(text))
+        self._record(self.server.target, elapsed_s, who, fit_characters(self._mask(text), MAX_SHOWN))
 
 
 def connect(

@@ -12,10 +12,12 @@ from mailmon.options import About, Address, Between, Digest, Host, Matching, Nam
 DEFAULT_RECEIVE_TIMEOUT_S = 60.0
 
 Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
+_OCTET, _PORT = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
+_IPV4, _IPV6 = rf"{_OCTET}(?:\.{_OCTET}){{3}}", r"[0-9A-Fa-f:]{2,45}"
 Nameserver = Annotated[
     str,
     Matching(
-        r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|[0-9A-Fa-f:]{2,45}|\[[0-9A-Fa-f:]{2,45}\](?::\d{1,5})?",
+        rf"{_IPV4}(?::{_PORT})?|{_IPV6}|\[{_IPV6}\](?::{_PORT})?",
         "an IP address, with a port behind a colon if it is not 53",
     ),
 ]

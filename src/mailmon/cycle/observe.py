@@ -53,8 +53,10 @@ def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], No
     results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     while watch.waiting or watch.running:
         _start_what_may(watch, tools, results)
+        if not watch.running and watch.waiting:
+            raise AssertionError(f"these steps wait for something that is not planned: {sorted(watch.waiting)}")
         if not watch.running:
-            continue
+            break
         try:
             outcome = results.get(timeout=tools.world.deadline.remaining_s() + GRACE_S)
         except queue.Empty:

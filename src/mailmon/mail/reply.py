@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mailmon.errors import MalformedError
 from mailmon.mail.text import visible
 
-# RFC 5321 section 4.5.3.1.5 allows 512 octets; real servers exceed it, none needs this much.
+# RFC 5321 section 4.5.3.1.5 allows 512 octets; real servers exceed it, none needs this much to be understood.
 MAX_LINE_BYTES = 8192
 MAX_LINES = 200
 
@@ -32,7 +32,7 @@ class Reply(NamedTuple):
     @property
     def text(self) -> str:
         """Return the texts of all lines as one, made visible."""
-        return " ".join(visible(line) for line in self.lines).strip()
+        return " ".join(visible(line, MAX_LINE_BYTES) for line in self.lines).strip()
 
     @property
     def enhanced_code(self) -> str:

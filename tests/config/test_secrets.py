@@ -1,0 +1,188 @@
+"""Where does a credential come from, and does its value stay unseen?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailmon.config import Overrides, load, resolve
+from tests.config.samples import FLAT, FULL, SENTINEL, changed, problems, set_up, write
+
+NO_PASSWORD = changed(FULL, accounts__main__password=...)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+def password(directory: Path, document: dict[str, Any], environ: dict[str, str] | None = None) -> str:
+    return set_up(directory, document, environ=environ).accounts["main"].password.value
+
+
+def with_command(*command: str) -> dict[str, Any]:
+    return changed(NO_PASSWORD, accounts__main__password_command=list(command))
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (f"{SENTINEL}\n", SENTINEL),
+        (f"{SENTINEL}\r\n", SENTINEL),
+        (SENTINEL, SENTINEL),
+        (" spaces kept \n", " spaces kept "),
+        ("grün\n", "grün"),
+    ],
+)
+def test_one_line_end_of_a_file_is_stripped(tmp_path: Path, content: str, value: str) -> None:
+    (tmp_path / "secret").write_bytes(content.encode())
+    assert password(tmp_path, changed(NO_PASSWORD, accounts__main__password_file="secret")) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "accounts.main.password_file: is empty"),
+        (b"\n", "accounts.main.password_file: is empty"),
+        (SENTINEL.encode() + b"\nmore\n", "accounts.main.password_file: holds more than one line"),
+        (SENTINEL.encode() + b"\0", "accounts.main.password_file: holds more than one line"),
+        (SENTINEL.encode() + b"\xff", "accounts.main.password_file: {file}: is not text in UTF-8"),
+        (None, "accounts.main.password_file: {file}: No such file or directory"),
+    ],
+)
+def test_a_file_without_a_usable_secret_is_told(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    found = problems(tmp_path, changed(NO_PASSWORD, accounts__main__password_file="secret"))
+    assert found == [problem.format(file=tmp_path / "secret")]
+
+
+def test_the_flat_form_takes_a_password_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SENTINEL)
+    assert password(tmp_path, changed(FLAT, password=..., password_file=str(tmp_path / "secret"))) == SENTINEL
+
+
+@pytest.mark.parametrize("name", ["main.password", "main", "password"])
+def test_a_systemd_credential_is_used_where_nothing_is_said(tmp_path: Path, name: str) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / name).write_text(f"{SENTINEL}\n")
+    assert password(tmp_path, NO_PASSWORD, {"CREDENTIALS_DIRECTORY": str(credentials)}) == SENTINEL
+
+
+def test_a_channel_takes_its_secret_from_systemd_too(tmp_path: Path) -> None:
+    (tmp_path / "ntfy.topic").write_text("alerts\n")
+    setup = set_up(tmp_path, {**FULL, "notify": {"ntfy": {}}}, environ={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert setup.channels["ntfy"].credentials.get("topic") == "alerts"
+
+
+def test_the_environment_takes_the_place_of_what_the_file_says(tmp_path: Path) -> None:
+    assert password(tmp_path, FULL, {"MAILMON_MAIN_PASSWORD": "other"}) == "other"
+
+
+def test_an_account_with_signs_in_its_name_has_a_variable(tmp_path: Path) -> None:
+    document = changed(NO_PASSWORD, routes={})
+    document["accounts"] = {"out-side.2": document["accounts"]["main"]}
+    setup = set_up(tmp_path, document, environ={"MAILMON_OUT_SIDE_2_PASSWORD": SENTINEL})
+    assert setup.accounts["out-side.2"].password.value == SENTINEL
+
+
+def test_a_command_prints_the_password(tmp_path: Path) -> None:
+    assert password(tmp_path, with_command("printf", f"{SENTINEL}\\n")) == SENTINEL
+
+
+def test_no_shell_reads_the_command(tmp_path: Path) -> None:
+    assert password(tmp_path, with_command("printf", "%s", "$(id); x")) == "$(id); x"
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (["false"], "false: ended with exit code 1"),
+        (["sh", "-c", f"echo {SENTINEL}; exit 3"], "sh: ended with exit code 3"),
+        (["sh", "-c", "printf '\\377'"], "sh: printed no text in UTF-8"),
+        (["true"], "is empty"),
+        (["sh", "-c", f"echo {SENTINEL}; echo more"], "holds more than one line"),
+        (["/nonexistent/pass"], "/nonexistent/pass: No such file or directory"),
+    ],
+)
+def test_a_command_that_gives_no_password_is_told(tmp_path: Path, command: list[str], problem: str) -> None:
+    assert problems(tmp_path, with_command(*command)) == [f"accounts.main.password_command: {problem}"]
+
+
+def test_an_empty_command_is_a_mistake(tmp_path: Path) -> None:
+    assert problems(tmp_path, with_command())[0].startswith("accounts.main.password_command: ")
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_command_in_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = write(tmp_path, with_command("printf", "x"))
+    path.chmod(mode)
+    loaded = load(path, Overrides(), {"HOME": "/"})
+    with pytest.raises(Exception, match=r"password_command: refused, because others may write this file: chmod go-w"):
+        resolve(loaded, path, {})
+
+
+def test_a_command_in_a_file_that_others_may_write_is_not_run(tmp_path: Path) -> None:
+    path = write(tmp_path, with_command("touch", str(tmp_path / "was-run")))
+    path.chmod(0o666)
+    loaded = load(path, Overrides(), {"HOME": "/"})
+    with pytest.raises(Exception, match="refused"):
+        resolve(loaded, path, {})
+    assert not (tmp_path / "was-run").exists()
+
+
+@as_root
+def test_a_command_in_another_users_file_is_refused_with_advice_that_helps(tmp_path: Path) -> None:
+    path = write(tmp_path, with_command("printf", "x"))
+    os.chown(path, 65534, 65534)
+    loaded = load(path, Overrides(), {"HOME": "/"})
+    with pytest.raises(Exception, match="refused") as caught:
+        resolve(loaded, path, {})
+    assert "chmod" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [
+        ({"password_file": "x"}, "password, password_file"),
+        ({"password_command": ["x"]}, "password, password_command"),
+        ({"password": ..., "password_file": "x", "password_command": ["x"]}, "password_file, password_command"),
+    ],
+)
+def test_two_sources_at_once_are_refused(tmp_path: Path, changes: dict[str, Any], given: str) -> None:
+    document = changed(FULL, **{f"accounts__main__{key}": value for key, value in changes.items()})
+    assert problems(tmp_path, document) == [f"accounts.main.password: give only one of {given}"]
+
+
+def test_a_missing_password_says_how_to_give_one(tmp_path: Path) -> None:
+    said = "accounts.main.password: missing; give password_file, or the systemd credential main.password"
+    assert problems(tmp_path, NO_PASSWORD) == [said]
+
+
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o600, False), (0o640, True), (0o604, True), (0o644, True)])
+def test_a_password_that_others_may_read_is_warned_of(tmp_path: Path, mode: int, is_warned: bool) -> None:
+    path = write(tmp_path, changed(FULL, notify="none"))
+    path.chmod(mode)
+    warnings = resolve(load(path, Overrides(), {"HOME": "/"}), path, {}).warnings
+    said = "others may read the accounts.main.password in it: chmod 600, or use accounts.main.password_file"
+    assert warnings == ((f"{path}: {said}",) if is_warned else ())
+
+
+def test_a_ping_address_that_others_may_read_is_warned_of(tmp_path: Path) -> None:
+    path = write(tmp_path, changed(NO_PASSWORD, notify="none", ping={"url": "https://hc.example.org/abc"}))
+    path.chmod(0o644)
+    resolved = resolve(load(path, Overrides(), {"HOME": "/"}), path, {"MAILMON_MAIN_PASSWORD": "x"})
+    assert [warning for warning in resolved.warnings if "ping.url" in warning]
+
+
+def test_without_secrets_no_file_is_looked_at(tmp_path: Path) -> None:
+    path = write(tmp_path, changed(NO_PASSWORD, accounts__main__password_file="/nonexistent"))
+    setup = resolve(load(path, Overrides(), {"HOME": "/"}), path, {}, with_secrets=False)
+    assert setup.accounts["main"].password.value == ""
+
+
+def test_no_secret_shows_when_a_setup_is_printed(tmp_path: Path) -> None:
+    document = changed(
+        FULL, notify={"ntfy": {"topic": SENTINEL, "token": SENTINEL}}, ping={"url": f"https://{SENTINEL}"}
+    )
+    assert SENTINEL not in repr(set_up(tmp_path, document))
