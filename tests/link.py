@@ -81,7 +81,11 @@ class Link:
                 _pump(source, sink, self.delay_s)
             if self.cut_after_s is not None:
                 # What is cut does not come back: the server is gone.
-                threading.Timer(self.cut_after_s, lambda: (self.refuse(), self.cut())).start()
+                threading.Timer(self.cut_after_s, self._vanish).start()
+
+    def _vanish(self) -> None:
+        self.refuse()
+        self.cut()
 
 
 def _pump(source: socket.socket, sink: socket.socket, delay_s: float) -> None:

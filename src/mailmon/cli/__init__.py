@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "sandbox": "Run the embedded mail server on loopback, well or misbehaving.",
 }
 EXIT_BUG = 70
+# What shells report for a program that SIGINT or SIGPIPE ended.
+EXIT_INTERRUPTED, EXIT_PIPE = 130, 141
 
 
 class _LazyGroup(click.Group):
@@ -44,7 +47,9 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "mailmon", cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="mailmon")
 @click.option("--config", "config_path", metavar="PATH", help="Configuration file.")
 @click.pass_context
@@ -55,6 +60,7 @@ def cli(ctx: click.Context, config_path: str | None) -> None:
 
 def main() -> NoReturn:
     """Run the command and end the process with its exit code."""
+    _steady_streams()
     wants_json = "--json" in sys.argv[1:]
     try:
         code = cli.main(standalone_mode=False)
@@ -64,12 +70,16 @@ def main() -> NoReturn:
     except click.ClickException as exc:
         exc.show()
         code = exc.exit_code
+        if wants_json:
+            _print_error("usage", exc.format_message())
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code = EXIT_INTERRUPTED
+    except SystemExit:  # click ends so when the reader of its text has gone (a pager, head)
+        code = EXIT_PIPE
     except BrokenPipeError:
-        # The reader has gone (a pager, head): nothing more can be said, and Python must not try at its end.
+        # Nothing more can be said, and Python must not try to at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
+        code = EXIT_PIPE
     except MailmonError as exc:
         code = _tell(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
     except Exception as exc:  # nothing but a bug gets here; a traceback could hold a credential, its place cannot
@@ -78,14 +88,28 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _steady_streams() -> None:
+    """See to it that printing never ends a run: a closed stream goes nowhere, a poor encoding shows escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- open until the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:
     for line in message.splitlines():
         click.echo(f"mailmon: {line}", err=True)
     if advice:
         click.echo(f"  → {advice}", err=True)
     if wants_json:
-        click.echo(json.dumps({"schema": "mailmon/error/1", "error": {"code": code, "message": message}}))
+        _print_error(code, message)
     return exit_code
+
+
+def _print_error(code: str, message: str) -> None:
+    click.echo(json.dumps({"schema": "mailmon/error/1", "error": {"code": code, "message": message}}))
 
 
 def _place(exc: Exception) -> str:

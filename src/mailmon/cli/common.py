@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -76,9 +77,14 @@ def wants_colour(color: str) -> bool:
 
 
 def say(text: str, *, colour: str | None = None, err: bool = False) -> None:
-    """Print one line; threads may call it side by side."""
+    """Print one line; threads may call it side by side. That nobody can read it must not keep an alert from anybody."""
+    stream = sys.stderr if err else sys.stdout
     with _print_lock:
-        click.echo(click.style(text, fg=colour) if colour else text, err=err, color=True if colour else None)
+        try:
+            click.echo(click.style(text, fg=colour) if colour else text, file=stream, color=True if colour else None)
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def warn(text: str) -> None:

@@ -22,7 +22,7 @@ def config() -> None:
     """Check the configuration, print its schema or an example."""
 
 
-@config.command("validate")
+@config.command("validate", short_help="Report every mistake at once.")
 @click.option("--no-secrets", is_flag=True, help="Do not read password files and the like: for a build machine.")
 @common.common_options
 def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: str) -> None:

@@ -22,7 +22,7 @@ def notify() -> None:
     """Send a test message to the configured channels."""
 
 
-@notify.command("test")
+@notify.command("test", short_help="Send a test message, say what came back.")
 @click.argument("channels", nargs=-1, metavar="[CHANNEL]...")
 @common.common_options
 def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, color: str) -> None:

@@ -52,11 +52,11 @@ def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, 
         place.mkdir(parents=True, exist_ok=True)
         with package.Sandbox(faults=settings, directory=place) as server:
             path = package.settings.write_configuration(server, place)
-            click.echo(f"SMTP on 127.0.0.1:{server.smtp_port} (starttls) and {server.smtps_port} (tls)")
-            click.echo(f"IMAP on 127.0.0.1:{server.imap_port} (starttls) and {server.imaps_port} (tls)")
-            click.echo(f"try it:   mailmon check --config {path}")
-            click.echo(f"break it: echo lose_mail > {place / 'faults'}   (mailmon sandbox --list-faults)")
-            click.echo("end it:   Ctrl-C")
+            common.say(f"SMTP on 127.0.0.1:{server.smtp_port} (starttls) and {server.smtps_port} (tls)")
+            common.say(f"IMAP on 127.0.0.1:{server.imap_port} (starttls) and {server.imaps_port} (tls)")
+            common.say(f"try it:   mailmon check --config {path}")
+            common.say(f"break it: echo lose_mail > {place / 'faults'}   (mailmon sandbox --list-faults)")
+            common.say("end it:   Ctrl-C")
             _serve(settings, place / "faults", list(faults), seconds)
 
 
@@ -101,7 +101,7 @@ def _serve(faults: Faults, file: Path, given: list[str], seconds: float | None) 
     while seconds is None or waited_s < seconds:
         ended.wait(_POLL_S)
         waited_s += _POLL_S
-        text = file.read_text("utf-8") if file.exists() else ""
+        text = file.read_text("utf-8", errors="replace") if file.exists() else ""
         if text != seen:
             seen = text
             _apply_file(faults, [*given, *(line.strip() for line in text.splitlines() if line.strip())])

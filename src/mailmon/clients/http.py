@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import Masker, visible
+from mailmon.mail.text import Masker, fit_characters, visible
 
 TIMEOUT_S = 10.0
-MAX_SAID_BYTES = 1000
+MAX_SAID_BYTES, MAX_WORDS = 4000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class Request:
     headers: Mapping[str, str]
     mask: Masker
     ca_file: str | None = None
-    basic_auth: tuple[str, str] | None = None
 
 
 def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
@@ -55,7 +54,6 @@ def _exchange(request: Request, timeout_s: float) -> int | DeliveryError:
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                auth=request.basic_auth,
                 timeout=timeout_s,
                 allow_redirects=False,
                 stream=True,
@@ -86,7 +84,7 @@ def _refusal(request: Request, status: int, said: bytes, retry_after: str) -> De
             "Set the address that it redirects to.",
             is_permanent=True,
         )
-    words = request.mask(visible(said, 200))
+    words = fit_characters(request.mask(visible(said, MAX_SAID_BYTES)), MAX_WORDS)
     return DeliveryError(
         f"{request.who}: answered {status}{f': {words}' if words else ''}",
         "Check the token, the topic or the webhook." if status in (401, 403, 404) else "",

@@ -38,7 +38,7 @@ from mailmon.store.state import LastRun
 
 # Worth telling with a recovery: what was late or lost in between.
 _EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
-_PING_S = 10.0
+_PING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class _Run:
         self._deadline = Deadline(request.setup.deadline_s)
         self._keeper = Keeper(request.setup.state_file, self._started_at, is_dry=request.is_dry)
         self._ledger = Ledger(self._keeper.state.probes)
+        self._pings: list[threading.Thread] = []
+        # Of all steps that there are: the words of a step must not depend on how many are asked for.
+        complete = make_plan(request.setup.accounts, request.setup.routes, ())
+        self._labels = labels_of(complete.steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
     def go(self) -> Report:
@@ -117,9 +121,8 @@ class _Run:
         if self._plan.routes:
             self._keeper.save(probes=self._ledger.planned())
         tools = Tools(self._world(), self._ledger, self._request.setup.accounts.values())
-        labels = labels_of(self._plan.steps)
         try:
-            return observe(self._plan.steps, tools, lambda o: self._request.on_done(o, labels[o.id]))
+            return observe(self._plan.steps, tools, lambda o: self._request.on_done(o, self._labels[o.id]))
         finally:
             tools.close()
 
@@ -145,8 +148,7 @@ class _Run:
                 key: memory for key, memory in memories.items() if key in {step.id for step in self._plan.steps}
             }
         notes = [finding.message for o in outcomes for finding in o.findings if finding.id in _EARLIER]
-        labels = labels_of(self._plan.steps)
-        return memories, flips, compose(flips, labels, now, f"{self._run_id}", notes)
+        return memories, flips, compose(flips, self._labels, now, self._run_id, notes)
 
     def _announce(self, outbox: Sequence[OutboxEntry]) -> list[AlertLine]:
         def remember(entries: Sequence[OutboxEntry]) -> None:
@@ -171,8 +173,11 @@ class _Run:
             except DeliveryError:
                 return
 
+        for earlier in self._pings:
+            earlier.join(timeout_s)  # an end that comes before its start would be taken for two runs
         thread = threading.Thread(target=send, name="ping", daemon=True)
         thread.start()
+        self._pings.append(thread)
         if signal != "start":
             thread.join(timeout_s)
 

@@ -7,7 +7,6 @@ import re
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
-from mailmon.mail.text import fit_characters
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import ChannelOptions, Credentials, Notifier
 from mailmon.options import About, SecretText, options
@@ -41,12 +40,12 @@ def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeou
     from mailmon.clients.http import Request, post
 
     mark, colour = _MARKS[alert.kind]
-    title = fit_characters(f"{mark} {_escape(alert.title)}", MAX_TITLE)
+    title = f"{mark} {_escaped(alert.title, MAX_TITLE - len(mark) - 1)}"
     message = {
         "embeds": [
             {
                 "title": title,
-                "description": fit_characters(_escape(alert.body), MAX_TOTAL - len(title)),
+                "description": _escaped(alert.body, MAX_TOTAL - len(title)),
                 "color": colour,
                 "timestamp": f"{alert.at:%Y-%m-%dT%H:%M:%SZ}",
             }
@@ -67,9 +66,15 @@ def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeou
     return f"Discord answered {status}"
 
 
-def _escape(text: str) -> str:
-    """Take their meaning from a server's words: no formatting, no link, no mention."""
-    return _MARKDOWN.sub(r"\\\1", text)
+def _escaped(text: str, limit: int) -> str:
+    """Take their meaning from a server's words: no formatting, no link, no mention; at most `limit` characters."""
+    parts = [_MARKDOWN.sub(r"\\\1", char) for char in text[:limit]]
+    escaped = "".join(parts)
+    if len(escaped) <= limit and len(text) <= limit:
+        return escaped
+    while sum(map(len, parts)) > limit - 1:
+        parts.pop()
+    return "".join(parts) + "…"
 
 
 NOTIFIER = Notifier("discord", DiscordOptions, send)

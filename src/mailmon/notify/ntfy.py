@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
@@ -58,8 +59,7 @@ def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: f
     }
     if ntfy.click:
         message["click"] = ntfy.click
-    token, password = credentials.get("token"), credentials.get("password")
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json"} | _authorization(ntfy, credentials)
     status = post(
         Request(
             who=f"ntfy at {ntfy.server}",
@@ -68,11 +68,20 @@ def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: f
             headers=headers,
             mask=credentials.masker(ntfy.username or ""),
             ca_file=ntfy.ca_file,
-            basic_auth=(ntfy.username, password) if ntfy.username and password and not token else None,
         ),
         timeout_s,
     )
     return f"{ntfy.server} answered {status}"
+
+
+def _authorization(ntfy: NtfyOptions, credentials: Credentials) -> dict[str, str]:
+    """Return the header for a token, or for a login in UTF-8 (RFC 7617 section 2.1; requests would take Latin-1)."""
+    token, password = credentials.get("token"), credentials.get("password")
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    if ntfy.username and password:
+        return {"Authorization": f"Basic {b64encode(f'{ntfy.username}:{password}'.encode()).decode()}"}
+    return {}
 
 
 NOTIFIER = Notifier("ntfy", NtfyOptions, send)

@@ -1,0 +1,32 @@
+"""How do these tests run a command that needs no server? As a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "mailmon"]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a command: nothing of ours that could change what it does."""
+    foreign = ("MAILMON_", "SSL_CERT", "XDG_", "NO_COLOR", "COLUMNS", "STATE_DIRECTORY", "PYTHONIOENCODING")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+    return {**kept, "HOME": str(home), **more}
+
+
+def run(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `mailmon` with these arguments, without a configuration of its own."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(home, **(env or {})),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=home,
+    )

@@ -1,0 +1,225 @@
+"""Killed at any moment: never a torn state file, never an alert too few, a repeated one only where it must be."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailmon.sandbox import Sandbox
+from mailmon.sandbox.receiver import Receiver
+from tests.integration.stage import files_of, kind_of, kinds, monitor_of, probes_in
+from tests.monitor import Monitor
+
+KILLS = int(os.environ.get("MAILMON_KILLS", "50"))
+SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
+# What a killed run had already sent reaches the receiver's thread a moment later.
+SETTLE_S = 0.03
+LASTING = {"state.json", "state.json.lock", "probe.key", "config.checked"}
+PASSING = {"state.json.tmp", "probe.key.tmp", "config.checked.tmp"}
+# What a complete run sees of login and delivery; None: it could not ask.
+SIGHTS: dict[str, tuple[bool, bool | None]] = {
+    "none": (True, True), "refuse_login": (False, None), "lose_mail": (True, False),
+}  # fmt: skip
+
+
+@dataclass
+class Story:
+    """What the complete runs saw, and which alerts that demands: worked out apart from mailmon's own table."""
+
+    remembered: list[bool] = field(default_factory=lambda: [True, True])
+    alerts: list[str] = field(default_factory=list)
+
+    def add(self, fault: str) -> None:
+        """Note one complete run."""
+        before = list(self.remembered)
+        self.remembered = [old if new is None else new for old, new in zip(before, SIGHTS[fault], strict=True)]
+        changes = [new for old, new in zip(before, self.remembered, strict=True) if old != new]
+        if changes:
+            self.alerts.append("recovery" if all(changes) else "problem")
+
+
+@dataclass
+class Scene:
+    """A monitor that is killed again and again while its server breaks and heals."""
+
+    sandbox: Sandbox
+    receiver: Receiver
+    monitor: Monitor
+    story: Story = field(default_factory=Story)
+    killed_at: list[float] = field(default_factory=list)
+    last_run: str = ""
+
+    def set_fault(self, name: str) -> None:
+        self.sandbox.faults.refuse_login = {"smtp"} if name == "refuse_login" else set()
+        self.sandbox.faults.lose_mail = name == "lose_mail"
+
+    def kill_when(self, is_time: Callable[[], bool], fault: str) -> None:
+        """Start a run and kill it, its threads and all, at a moment; then judge what it left."""
+        with self.monitor.start(["check", "--json"]) as process:
+            while process.poll() is None and not is_time():
+                time.sleep(0.0005)
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=10)
+        time.sleep(SETTLE_S)
+        self.killed_at.append(time.monotonic())
+        self.judge_files(is_killed=True)
+        self.note_run(fault)
+
+    def kill_after(self, wait_s: float, fault: str) -> None:
+        until_s = time.monotonic() + wait_s
+        self.kill_when(lambda: time.monotonic() >= until_s, fault)
+
+    def complete(self, fault: str) -> None:
+        """Run to the end; everything must be as if nobody had been killed."""
+        run = self.monitor.check()
+        assert run.exit_code == (0 if fault == "none" else 1), run.stdout + run.stderr
+        assert run.stderr == ""
+        assert "twice" not in run.stdout, "the probe of a killed run is no duplicate"
+        assert [alert["status"] for alert in run.document["alerts"]] in ([], ["sent"], ["sent", "sent"])
+        self.judge_files(is_killed=False)
+        assert self.note_run(fault), "a run that ended has saved"
+        assert probes_in(self.sandbox) == [], "what killed runs sent is gone"
+
+    def note_run(self, fault: str) -> bool:
+        """Say whether the last run got as far as to save what it saw; its observation counts then."""
+        state = read_whole(self.monitor.state_file)
+        last_run = (state or {}).get("last_run") or {}
+        is_new = bool(last_run) and last_run["run_id"] != self.last_run
+        if is_new:
+            self.last_run = last_run["run_id"]
+            self.story.add(fault)
+        return is_new
+
+    def judge_files(self, *, is_killed: bool) -> None:
+        names = set(files_of(self.monitor.state_file.parent)) if self.monitor.state_file.parent.exists() else set()
+        assert names <= LASTING | (PASSING if is_killed else set()), names
+        assert len(names & PASSING) <= 1, names
+        if not is_killed:
+            assert names == LASTING
+
+    def told(self) -> list[str]:
+        """Return the alerts that arrived, a repetition that a kill explains left out."""
+        kept: list[str] = []
+        before: tuple[float, dict[str, Any]] | None = None
+        for request in self.receiver.requests:
+            message = json.loads(request.body)
+            if before and message == before[1] and any(before[0] <= at <= request.at for at in self.killed_at):
+                before = (request.at, message)
+                continue
+            kept.append(kind_of(message))
+            before = (request.at, message)
+        return kept
+
+
+def read_whole(path: Path) -> dict[str, Any] | None:
+    """Return the state, None where there is none yet; fail where it is torn."""
+    if not path.exists():
+        return None
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    contents = {key: value for key, value in document.items() if key not in ("schema", "digest")}
+    assert document["schema"] == "mailmon/state/1"
+    assert document["digest"] == hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+    assert path.stat().st_mode & 0o777 == 0o600
+    return document
+
+
+@pytest.fixture
+def scene(sandbox: Sandbox, receiver: Receiver, tmp_path: Path) -> Scene:
+    return Scene(sandbox, receiver, monitor_of(sandbox, tmp_path, receiver))
+
+
+def measure(scene: Scene) -> dict[str, float]:
+    """Return how long a run takes that tells of a fault, and of its end."""
+    lengths = {}
+    scene.complete("none")
+    for fault in ("refuse_login", "lose_mail"):
+        for name in (fault, "none"):
+            scene.set_fault(name)
+            started_s = time.monotonic()
+            scene.complete(name)
+            lengths[name] = time.monotonic() - started_s
+    return lengths
+
+
+def test_runs_killed_at_random_moments_lose_no_alert_and_tear_no_file(scene: Scene) -> None:
+    lengths = measure(scene)
+    dice = random.Random(SEED)  # the same moments in every test run; MAILMON_KILLS_SEED tries others
+    fault = "none"
+    for number in range(KILLS):
+        if dice.random() < 0.5:
+            fault = "none" if fault != "none" else dice.choice(["refuse_login"] * 3 + ["lose_mail"])
+        scene.set_fault(fault)
+        scene.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
+        if dice.random() < 0.2:  # killed twice in a row
+            scene.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
+        scene.complete(fault)
+        moments = [round(request.at, 3) for request in scene.receiver.requests[-4:]], scene.killed_at[-4:]
+        assert scene.told() == scene.story.alerts, f"after kill {number} with the seed {SEED}: {moments}"
+    assert len(scene.story.alerts) > KILLS / 10
+
+
+def test_a_kill_while_the_receiver_takes_the_alert_repeats_it_at_most_once(scene: Scene) -> None:
+    scene.complete("none")
+    scene.set_fault("refuse_login")
+    scene.receiver.hang = True
+    scene.kill_when(lambda: len(scene.receiver.requests) > 0, "refuse_login")
+    scene.receiver.hang = False
+    scene.set_fault("none")
+    scene.complete("none")
+    assert kinds(scene.receiver) == ["problem", "problem", "recovery"]
+    first, second, _ = scene.receiver.ntfy_messages()
+    assert first == second
+    assert scene.told() == scene.story.alerts == ["problem", "recovery"]
+
+
+@pytest.mark.parametrize("moment", ["state.json.tmp", "state.json", "config.checked", "probe.key", "state.json.lock"])
+def test_a_kill_during_the_very_first_run_leaves_nothing_that_hinders(scene: Scene, moment: str) -> None:
+    place = scene.monitor.state_file.parent / moment
+    scene.set_fault("refuse_login")
+    scene.kill_when(place.exists, "refuse_login")
+    scene.complete("refuse_login")
+    assert scene.told() == ["problem"]
+
+
+def test_the_probe_of_a_killed_run_that_comes_later_is_removed_in_silence(scene: Scene) -> None:
+    scene.complete("none")
+    scene.sandbox.faults.delivery_delay_s = 0.4
+    sent = len(scene.sandbox.accepted)
+    scene.kill_when(lambda: len(scene.sandbox.accepted) > sent, "none")
+    scene.sandbox.faults.delivery_delay_s = 0
+    scene.complete("none")
+    deadline_s = time.monotonic() + 5
+    while not probes_in(scene.sandbox) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert len(probes_in(scene.sandbox)) == 1
+    scene.complete("none")
+    assert scene.receiver.requests == []
+
+
+def test_a_run_that_is_interrupted_from_the_keyboard_leaves_a_whole_state(scene: Scene) -> None:
+    scene.complete("none")
+    scene.set_fault("lose_mail")
+    sent = len(scene.sandbox.accepted)
+    with scene.monitor.start(["check"]) as process:
+        while len(scene.sandbox.accepted) == sent and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    scene.set_fault("none")
+    with contextlib.suppress(FileNotFoundError):
+        read_whole(scene.monitor.state_file)
+    scene.complete("none")
+    assert scene.receiver.requests == []
