@@ -70,7 +70,7 @@ def compose(
     if not flips:
         return None
     down = [flip for flip in flips if flip.after is Health.DOWN]
-    warned = [flip for flip in flips if flip.after is Health.DEGRADED and flip.before is not Health.DOWN]
+    warned = [flip for flip in flips if flip.after is Health.DEGRADED]
     ended = [flip for flip in flips if flip not in down and flip not in warned]
     kind = AlertKind.PROBLEM if down else AlertKind.WARNING if warned else AlertKind.RECOVERY
     leading = down or warned or ended

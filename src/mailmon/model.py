@@ -142,7 +142,7 @@ class AlertKind(StrEnum):
 
 
 class Alert(NamedTuple):
-    """The words that a person gets. `id` lets a receiver drop a repetition."""
+    """The words that a person gets; `id` is the run's that composed it."""
 
     id: str
     kind: AlertKind
@@ -166,7 +166,6 @@ class Fate(StrEnum):
 
     PLANNED = "planned"
     WAITING = "waiting"
-    REFUSED = "refused"
     ARRIVED = "arrived"
     LATE = "late"
     BOUNCED = "bounced"

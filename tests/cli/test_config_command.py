@@ -63,7 +63,7 @@ def test_the_schema_is_one_json_document_that_knows_every_key_of_the_example(tmp
 def test_a_right_configuration_is_said_to_be_right(monitor: Monitor) -> None:
     result = monitor.run("config", "validate")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{monitor.path}: right (")
+    assert result.stdout.startswith(f"{monitor.path}: valid (")
     document = monitor.run("config", "validate", "--json").document
     assert document == {"schema": "mailmon/config/1", "file": str(monitor.path), "warnings": []}
 

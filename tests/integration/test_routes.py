@@ -10,6 +10,7 @@ import pytest
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.integration.stage import MAIN, SECOND, findings_of, kinds, probes_in, route_to, state_of, two_of_each
+from tests.link import Link
 from tests.monitor import Monitor
 
 
@@ -140,3 +141,16 @@ def test_a_route_between_two_accounts_sees_its_bounce_in_the_mailbox_of_the_send
     assert monitor.check().exit_code == 0
     assert probes_in(sandbox, SECOND) == []
     assert kinds(receiver) == ["problem", "recovery"]
+
+
+def test_trouble_in_the_senders_mailbox_is_no_failure_of_the_route(pair: Monitor, sandbox: Sandbox) -> None:
+    """A bounce would come there; that it cannot be looked for must not hide that the probe arrives."""
+    with Link(sandbox.imaps_port) as link:
+        pair.config["accounts"]["main"]["imap"] |= {"port": link.port, "timeout_s": 1}
+        pair.config["routes"] = {"out": {**route_to(SECOND, "main", "second"), "receive_timeout_s": 8}}
+        sandbox.faults.delivery_delay_s = 3.5
+        link.cut_after_s = 1.0
+        run = pair.check()
+    assert run.exit_code == 0, run.stdout
+    assert run.step("receive:out")["metrics"]["delivery_s"] == pytest.approx(3.5, abs=0.3)
+    assert [f["id"] for f in run.step("receive:out")["findings"]] == ["route.bounces_unseen"]

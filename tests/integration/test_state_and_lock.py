@@ -13,7 +13,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds, state_of
+from tests.integration.stage import kinds, probes_in, state_of
 from tests.monitor import Monitor
 
 
@@ -152,3 +152,15 @@ def test_a_healthy_state_of_the_small_monitor_starts_in_silence(monitor: Monitor
     small_state(monitor, "healthy")
     assert monitor.check().stderr == ""
     assert kinds(receiver) == []
+
+
+def test_a_dry_run_leaves_what_the_next_run_must_still_judge(monitor: Monitor, sandbox: Sandbox) -> None:
+    sandbox.faults.delivery_delay_s = 1.3
+    assert monitor.check().exit_code == 1
+    sandbox.faults.delivery_delay_s = 0.0
+    time.sleep(0.5)
+    assert monitor.check("--dry-run").exit_code == 0
+    assert len(probes_in(sandbox)) == 1
+    notes = [finding["message"] for step in monitor.check().document["steps"] for finding in step["findings"]]
+    assert len([note for note in notes if "arrived late" in note]) == 1
+    assert probes_in(sandbox) == []

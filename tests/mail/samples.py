@@ -18,7 +18,7 @@ def probe(token: str = TOKEN, *, fate: Fate = Fate.PLANNED, age: timedelta = tim
     """Return a probe of the route `main` from the account `main` to itself; accepted unless it is only planned."""
     at = SENT_AT - age
     planned = Probe(token, "main", "monitor@example.org", "monitor@example.org", "main", at, fate)
-    if fate in (Fate.PLANNED, Fate.REFUSED):
+    if fate is Fate.PLANNED:
         return planned
     settled_at = None if fate is Fate.WAITING else at + timedelta(seconds=2)
     return planned._replace(

@@ -107,7 +107,7 @@ def test_an_event_is_told_once() -> None:
 
 def test_a_probe_is_lost_after_a_day() -> None:
     ledger = Ledger([probe(fate=Fate.WAITING)])
-    ledger.give_up(SENT_AT + DAY + MINUTE)
+    ledger.give_up(SENT_AT + DAY + MINUTE, "main")
     assert fate(ledger) is Fate.LOST
     said = "is lost: accepted by mail.example.org:587 as queue id 4XyZ12abcD, not seen for a day"
     assert words(ledger) == [("route.lost", said)]
@@ -115,8 +115,26 @@ def test_a_probe_is_lost_after_a_day() -> None:
 
 def test_a_probe_is_not_lost_before_a_day_has_passed() -> None:
     ledger = Ledger([probe(fate=Fate.WAITING)])
-    ledger.give_up(SENT_AT + DAY - MINUTE)
+    ledger.give_up(SENT_AT + DAY - MINUTE, "main")
     assert (fate(ledger), words(ledger)) == (Fate.WAITING, [])
+
+
+def test_a_probe_is_not_lost_as_long_as_its_mailbox_was_not_read() -> None:
+    ledger = Ledger([probe(fate=Fate.WAITING)])
+    ledger.give_up(SENT_AT + DAY + MINUTE, "another")
+    assert (fate(ledger), words(ledger)) == (Fate.WAITING, [])
+
+
+def test_a_copy_without_our_signature_is_no_duplicate() -> None:
+    ledger = Ledger([probe(fate=Fate.ARRIVED)])
+    ledger.sight(TOKEN, mailbox="main", at=SENT_AT, arrival=Arrival(1.0, 0.0), is_signed=False)
+    assert ledger.duplicates("main") == 0
+
+
+def test_a_server_whose_clock_is_slow_makes_no_delay_of_nothing() -> None:
+    ledger = Ledger([probe(fate=Fate.WAITING)])
+    see(ledger, at=SENT_AT - HOUR)
+    assert words(ledger)[0][1].endswith("arrived late")
 
 
 def test_a_lost_probe_that_turns_up_after_all_is_late() -> None:
@@ -142,7 +160,7 @@ def test_a_bounce_of_an_earlier_probe_is_told_as_such(before: Fate) -> None:
     assert words(ledger) == [("route.bounced_late", "bounced: 5.3.0 error 101")]
 
 
-@pytest.mark.parametrize("settled", [Fate.ARRIVED, Fate.LATE, Fate.BOUNCED, Fate.REFUSED])
+@pytest.mark.parametrize("settled", [Fate.ARRIVED, Fate.LATE, Fate.BOUNCED])
 def test_a_bounce_of_a_settled_probe_changes_nothing(settled: Fate) -> None:
     ledger = Ledger([probe(fate=settled)])
     ledger.bounce(TOKEN, at=SENT_AT + HOUR, reason="550 no")
@@ -239,7 +257,7 @@ def test_the_probe_of_a_route_is_found_while_it_is_current() -> None:
 
 def test_settled_probes_are_forgotten_after_two_days() -> None:
     ledger = Ledger([probe(fate=Fate.ARRIVED), probe(OTHER_TOKEN, fate=Fate.LOST)])
-    ledger.give_up(SENT_AT + 2 * DAY + MINUTE)
+    ledger.forget(SENT_AT + 2 * DAY + MINUTE)
     assert ledger.remaining() == ()
 
 
@@ -272,7 +290,7 @@ def play(moves: Iterable[tuple[str, str]]) -> Ledger:
         elif move == "removed":
             ledger.removed([token])
         elif move == "give_up":
-            ledger.give_up(SENT_AT + HOUR)
+            ledger.give_up(SENT_AT + HOUR, "main")
         elif move == "next":
             ledger = next_run(ledger)
     return ledger

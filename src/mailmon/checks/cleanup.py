@@ -21,6 +21,9 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     removed = left = 0
     obstacle = ""
     for mailbox in mailboxes.values():
+        if mailbox and mailbox.sweep_error:
+            said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
+            yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)
         if mailbox:
             cleaned = mailbox.clean()
             removed, left, obstacle = removed + cleaned.removed, left + cleaned.left, cleaned.obstacle or obstacle

@@ -7,7 +7,7 @@ What the server finds by SEARCH is only a hint, and EXISTS may ride on any answe
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -18,12 +18,15 @@ from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER, Marks, read_marks
 
 SEARCH_INTERVAL_S = 2.0
+# Each search for leftovers may take so long; looking for them must not be taken for a login that fails.
+SWEEP_TIMEOUT_S = 5.0
 # A folder larger than this is searched for leftovers of the last week only: SEARCH HEADER may read every message.
 LARGE_FOLDER = 10_000
 SWEEP_DAYS = 7
 MAX_CANDIDATES = 500
-MAX_LATE_BOUNCES = 10
+MAX_LATE_BOUNCES = 5
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _T = TypeVar("_T")
 
 
@@ -45,12 +48,15 @@ class WatchedMailbox:
         ledger: Ledger,
         key: bytes,
         now: Callable[[], datetime],
+        *,
+        deletes_only_own: bool = False,
     ) -> None:
         self._name = name
         self._connect = connect
         self._ledger = ledger
         self._key = key
         self._now = now
+        self._deletes_only_own = deletes_only_own
         self._lock = threading.Lock()
         self._client = connect()
         self._was_reopened = False
@@ -59,7 +65,8 @@ class WatchedMailbox:
         self._unseen_s = self._searched_s = self._client.now_s()
         self._judged: set[int] = set()
         self._ours: dict[int, Marks] = {}
-        self._bounces: set[int] = set()
+        self._bounces: dict[int, tuple[str, ...]] = {}
+        self.sweep_error = ""
 
     @property
     def client(self) -> ImapClient:
@@ -67,9 +74,20 @@ class WatchedMailbox:
         return self._client
 
     def sweep(self) -> None:
-        """Judge what earlier runs left here, and bounces that came since."""
+        """Judge what earlier runs left here, and bounces that came since.
+
+        A server that cannot say keeps nobody from logging in: `sweep_error` tells it, and the connection is opened
+        again where the answer is still outstanding. Raises StageError when that fails.
+        """
         with self._lock:
-            self._reliably(self._sweep)
+            try:
+                self._sweep()
+            except StageError as exc:
+                self.sweep_error = exc.message
+                if exc.finding_id != "imap.command_failed":
+                    self._reopen(exc)
+            else:
+                self._ledger.give_up(self._now(), self._name)
 
     def look(self, token: str, *, thoroughly: bool = False) -> None:
         """Judge what is new, and now and then search for `token`; every sighting goes to the ledger."""
@@ -86,58 +104,60 @@ class WatchedMailbox:
         self._client.close()
 
     def _sweep(self) -> None:
-        self._client.begin(Stage.SELECT)
-        since: tuple[str, ...] = ()
-        if self._client.exists > LARGE_FOLDER:
-            # SINCE disregards time and zone (RFC 3501 section 6.4.4): a day more than needed.
-            day = self._now() - timedelta(days=SWEEP_DAYS + 1)
-            since = ("SINCE", f"{day.day}-{day:%b-%Y}")
-        uids = self._client.search(*since, "HEADER", TOKEN_HEADER, '""') if self._client.exists else []
-        for token in self._ledger.outstanding()[:MAX_LATE_BOUNCES]:
-            self._client.begin(Stage.SELECT)
-            uids += self._client.search(*since, "TEXT", token)
-        self._judge_candidates(uids)
+        if not self._client.exists:
+            return
+        self._client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
+        since = _since(self._now() - timedelta(days=SWEEP_DAYS)) if self._client.exists > LARGE_FOLDER else ()
+        uids = self._client.search(*since, "HEADER", TOKEN_HEADER, '""')
+        oldest_at, tokens = self._ledger.oldest_outstanding(), self._ledger.outstanding()[:MAX_LATE_BOUNCES]
+        if oldest_at and tokens:
+            self._client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
+            any_of_them = [word for token in tokens[1:] for word in ("OR", "TEXT", token)]
+            uids += self._client.search(*_since(oldest_at), *any_of_them, "TEXT", tokens[0])
+        self._judge_candidates(uids, self._unseen_s)
         self._unseen_s = self._client.now_s()
 
     def _look(self, token: str, thoroughly: bool) -> None:
         client = self._client
         client.begin(Stage.ARRIVAL)
         asked_s = client.now_s()
-        has_grown = client.noop() or self._must_fetch
+        was_told = client.noop() or self._must_fetch
         told_s, told = client.now_s(), client.exists
         for _ in range(3):
-            if not has_grown:
+            if not was_told:
                 break
-            has_grown = self._fetch_new(told, told_s)
-        self._must_fetch = has_grown
+            was_told = self._fetch_new(told, told_s)
+        self._must_fetch = was_told
         if token and (thoroughly or client.now_s() - self._searched_s >= SEARCH_INTERVAL_S):
             self._search(token)
         self._unseen_s = asked_s
 
     def _fetch_new(self, told: int, told_s: float) -> bool:
-        """Judge the messages from the next UID on; say whether the folder has grown meanwhile."""
+        """Judge the messages from the next UID on; say whether the server told of more meanwhile."""
         fetched = self._client.fetch_headers(f"{self._next_uid}:*", MARK_FIELDS)
         # What EXISTS had told of was visible then; what came after it is first seen now.
         now_s = self._client.now_s()
         for message in fetched:
-            self._judge(message, told_s if message.number <= told else now_s)
+            self._judge(message, Arrival(told_s if message.number <= told else now_s, self._unseen_s))
         self._next_uid = max([self._next_uid, *(message.uid + 1 for message in fetched)])
-        return self._client.has_grown()
+        return self._client.was_told()
 
     def _search(self, token: str) -> None:
+        """Search for what the server did not tell of; such a message may be there since the last search."""
         self._client.begin(Stage.ARRIVAL)
+        before_s, asked_s = self._searched_s, self._client.now_s()
         uids = self._client.search("UID", f"{self._first_uid}:*", "TEXT", token)
-        self._must_fetch = self._must_fetch or self._client.has_grown()
-        self._judge_candidates(uids)
-        self._searched_s = self._client.now_s()
+        self._must_fetch = self._client.was_told() or self._must_fetch
+        self._judge_candidates(uids, before_s)
+        self._searched_s = asked_s
 
-    def _judge_candidates(self, uids: list[int]) -> None:
+    def _judge_candidates(self, uids: list[int], unseen_s: float) -> None:
         fresh = sorted(set(uids) - self._judged)[-MAX_CANDIDATES:]
         if fresh:
             for message in self._client.fetch_headers(",".join(map(str, fresh)), MARK_FIELDS):
-                self._judge(message, self._client.now_s())
+                self._judge(message, Arrival(self._client.now_s(), unseen_s))
 
-    def _judge(self, message: Fetched, seen_s: float) -> None:
+    def _judge(self, message: Fetched, arrival: Arrival) -> None:
         if message.uid in self._judged:
             return
         self._judged.add(message.uid)
@@ -146,7 +166,7 @@ class WatchedMailbox:
         if marks.token:
             if marks.is_signed:
                 self._ours[message.uid] = marks
-            self._ledger.sight(marks.token, mailbox=self._name, at=at, arrival=Arrival(seen_s, self._unseen_s))
+            self._ledger.sight(marks.token, mailbox=self._name, at=at, arrival=arrival, is_signed=marks.is_signed)
         elif marks.may_be_report:
             self._read_report(message.uid, at)
 
@@ -157,7 +177,7 @@ class WatchedMailbox:
         for token in report.tokens:
             self._ledger.bounce(token, at=at, reason=report.reason)
         if report.may_be_deleted:
-            self._bounces.add(uid)
+            self._bounces[uid] = report.tokens
 
     def _clean(self) -> Cleaned:
         removed = 0
@@ -177,8 +197,15 @@ class WatchedMailbox:
         return Cleaned(removed)
 
     def _doomed(self) -> list[int]:
-        ours = [uid for uid, marks in self._ours.items() if not self._ledger.is_awaited(marks.token or "")]
-        return sorted([*ours, *self._bounces])
+        ours = [uid for uid, marks in self._ours.items() if self._may_go((marks.token or "",))]
+        return sorted([*ours, *(uid for uid, tokens in self._bounces.items() if self._may_go(tokens))])
+
+    def _may_go(self, tokens: Iterable[str]) -> bool:
+        """Nobody waits for it; and a dry run, which remembers nothing, leaves what earlier runs must still judge."""
+        return all(
+            not self._ledger.is_awaited(token) and (self._ledger.is_own(token) or not self._deletes_only_own)
+            for token in tokens
+        )
 
     def _delete(self, uids: list[int]) -> bool:
         self._client.begin(Stage.CLEANUP)
@@ -187,7 +214,7 @@ class WatchedMailbox:
             self._ledger.removed([self._ours[uid].token or "" for uid in uids if uid in self._ours])
             for uid in uids:
                 self._ours.pop(uid, None)
-                self._bounces.discard(uid)
+                self._bounces.pop(uid, None)
         return are_gone
 
     def _reliably(self, work: Callable[[], _T]) -> _T:
@@ -209,9 +236,16 @@ class WatchedMailbox:
         except StageError as again:
             said = f"{why.said}; opened again: {again.stage}: {again.said}"
             raise StageError(why.finding_id, why.stage, why.target, said, why.advice, lost=True) from again
-        if self._client.uid_validity != before:
-            self._judged.clear()
-            self._ours.clear()
-            self._bounces.clear()
-            self._first_uid = self._next_uid = 1
         self._must_fetch = True
+        if not before or self._client.uid_validity != before:
+            # All messages have new numbers: what was known of the old ones could now mean other people's mail.
+            for known in (self._judged, self._ours, self._bounces):
+                known.clear()
+            self._ledger.forget_sightings(self._name)
+            self._first_uid = self._next_uid = 1 if self._client.exists <= MAX_CANDIDATES else self._client.uid_next
+
+
+def _since(at: datetime) -> tuple[str, str]:
+    """Return a criterion that surely includes `at`: SINCE disregards time and zone (RFC 3501 section 6.4.4)."""
+    day = at - timedelta(days=1)
+    return ("SINCE", f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}")

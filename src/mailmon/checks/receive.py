@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
+from mailmon.errors import StageError
 from mailmon.mail.ledger import Arrival
 from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
 
@@ -24,10 +25,13 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     """Wait for the probe, for its bounce, or for the end of the route's patience."""
     target = route.reader.imap.target if route.reader.imap else route.reader.name
     accepted_s = tools.accepted[tools.ledger.current(route.name).token].at_s
-    probe = _wait(tools, route, accepted_s)
+    probe, blind = _wait(tools, route, accepted_s)
     tools.ledger.stop_waiting(probe.token)
     arrival = tools.ledger.arrival(probe.token)
     yield from earlier_probes(tools, route, target)
+    if blind:
+        said = f"bounces cannot be seen: {blind.message}"
+        yield Finding("route.bounces_unseen", Verdict.FAIL, blind.target, said, Severity.INFO, fix=blind.advice)
     if arrival:
         delivery_s = max(arrival.seen_s - accepted_s, 0.0)
         yield Metric("delivery_s", round(delivery_s, 4))
@@ -37,7 +41,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         said = f"{probe.acceptance}, then bounced: {probe.detail}"
         yield Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail)
     else:
-        yield _not_received(probe, target, tools.world.deadline.monotonic() - accepted_s)
+        yield _not_received(probe, target, route, tools.world.deadline.monotonic() - accepted_s)
 
 
 def earlier_probes(tools: Tools, route: Route, target: str) -> Iterator[Finding]:
@@ -51,27 +55,41 @@ def poll_interval_s(waited_s: float) -> float:
     return min(max(MIN_INTERVAL_S, INTERVAL_SHARE * waited_s), MAX_INTERVAL_S)
 
 
-def _wait(tools: Tools, route: Route, accepted_s: float) -> Probe:
-    """Look until something is known of the probe or the time is over; return what is known."""
+def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageError | None]:
+    """Look until something is known of the probe or the time is over; return what is known.
+
+    Also returns why bounces could not be looked for in the sender's mailbox, where that is another one.
+    """
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)
     assert mailbox is not None
-    bounces = tools.mailbox(route.sender) if route.sender.name != route.reader.name else None
     deadline, monotonic = tools.world.deadline, tools.world.deadline.monotonic
     until_s = min(accepted_s + route.timeout_s, deadline.at_s - 1.0)
     next_bounces_s = accepted_s + BOUNCE_INTERVAL_S
+    blind: StageError | None = None
     while True:
         is_last = monotonic() >= until_s
         mailbox.look(token, thoroughly=is_last)
-        if bounces and (is_last or monotonic() >= next_bounces_s):
-            bounces.look(token, thoroughly=is_last)
+        if not blind and route.sender.name != route.reader.name and (is_last or monotonic() >= next_bounces_s):
+            blind = _look_for_bounce(tools, route, token, thoroughly=is_last)
             next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
         probe = tools.ledger.probe(token)
         assert probe is not None
         if probe.settled_at or is_last:
-            return probe
+            return probe, blind
         waited_s = monotonic() - accepted_s
         tools.world.sleep(max(min(poll_interval_s(waited_s), until_s - monotonic()), 0.0))
+
+
+def _look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool) -> StageError | None:
+    """Look into the sender's mailbox; its trouble is not the route's, so it is returned and not raised."""
+    mailbox = tools.mailbox(route.sender)  # asked for each time: its login may still be going on
+    try:
+        if mailbox:
+            mailbox.look(token, thoroughly=thoroughly)
+    except StageError as exc:
+        return exc
+    return None
 
 
 def _error_s(arrival: Arrival, accepted_s: float) -> float:
@@ -79,18 +97,15 @@ def _error_s(arrival: Arrival, accepted_s: float) -> float:
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
 
 
-def _not_received(probe: Probe, target: str, waited_s: float) -> Finding:
+def _not_received(probe: Probe, target: str, route: Route, waited_s: float) -> Finding:
     advice = "Look at the server's mail queue and its filters."
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
-    return Finding(
-        "route.not_received",
-        Verdict.FAIL,
-        target,
-        f"not received within {waited_s:.0f} s; {probe.acceptance}",
-        Severity.ERROR,
-        fix=advice,
-    )
+    if waited_s < route.timeout_s:
+        advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
+    waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")
+    said = f"not received within {waited} s; {probe.acceptance}"
+    return Finding("route.not_received", Verdict.FAIL, target, said, Severity.ERROR, fix=advice)
 
 
 CHECK = Check("receive", "Receive Test", ask, needs=("send:route",))

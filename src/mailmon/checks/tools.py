@@ -29,6 +29,7 @@ class World(NamedTuple):
     resolve: Resolve
     key: bytes
     version: str
+    is_dry: bool = False
     record: Record | None = None
 
 
@@ -71,10 +72,13 @@ class Tools:
                 raise
             return client
 
-        mailbox = WatchedMailbox(account.name, connect_imap, self.ledger, self.world.key, self.world.now)
+        world = self.world
+        mailbox = WatchedMailbox(
+            account.name, connect_imap, self.ledger, world.key, world.now, deletes_only_own=world.is_dry
+        )
+        mailbox.sweep()
         with self._lock:
             self._mailboxes[account.name] = mailbox
-        mailbox.sweep()
         return mailbox
 
     def smtp(self, account: Account) -> SmtpClient:

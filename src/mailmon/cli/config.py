@@ -12,6 +12,7 @@ from mailmon.cli import common
 from mailmon.config import flat
 from mailmon.config.models import Config
 from mailmon.errors import ConfigError
+from mailmon.mail.text import count
 from mailmon.notify import NOTIFIERS
 
 _EXAMPLE = Path(__file__).parent.parent / "config" / "example.json"
@@ -38,8 +39,9 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
     if as_json:
         common.print_json({"schema": "mailmon/config/1", "file": str(path), "warnings": list(setup.warnings)})
         return
-    counts = f"{len(setup.accounts)} accounts, {len(setup.routes)} routes, {len(setup.channels)} channels"
-    common.say(f"{path}: right ({counts}; a run takes at most {setup.deadline_s:g} s)")
+    parts = (("account", setup.accounts), ("route", setup.routes), ("channel", setup.channels))
+    counts = ", ".join(count(len(things), word) for word, things in parts)
+    common.say(f"{path}: valid ({counts}; a run takes at most {setup.deadline_s:g} s)")
 
 
 @config.command("schema")

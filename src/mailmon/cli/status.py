@@ -6,7 +6,7 @@ import click
 
 from mailmon.checks import LABELS
 from mailmon.cli import common
-from mailmon.mail.text import format_duration
+from mailmon.mail.text import count, format_duration
 from mailmon.report import document, terminal
 from mailmon.store.state import State, peek_or_empty
 
@@ -30,18 +30,17 @@ def status(config_path: str | None, as_json: bool, color: str) -> None:
 
 def _print(state: State, *, has_colour: bool) -> None:
     now = common.now()
-    if state.last_run is None:
+    if run := state.last_run:
+        ago = format_duration((now - run.finished_at).total_seconds())
+        common.say(f"last run  {terminal.local_time(run.finished_at)}, {ago} ago: {run.status}")
+    else:
         common.say("no complete run yet: run `mailmon check`")
-        return
-    run = state.last_run
-    ago = format_duration((now - run.finished_at).total_seconds())
-    common.say(f"last run  {terminal.local_time(run.finished_at)}, {ago} ago: {run.status}")
     for step_id, memory in state.checks.items():
         colour = terminal.HEALTH_COLOURS.get(memory.health) if has_colour else None
         common.say(terminal.health_line(step_id, memory, LABELS, now), colour=colour)
     for entry in state.outbox:
         error = f": {entry.error}" if entry.error else ""
-        common.say(f"pending   {entry.channel}, {entry.runs} runs: {entry.alert.title}{error}")
+        common.say(f"pending   {entry.channel}, {count(entry.runs, 'run')}: {entry.alert.title}{error}")
 
 
 def _document(state: State) -> dict[str, object]:

@@ -72,7 +72,7 @@ class _WireImap(imaplib.IMAP4):
         fits = (username + password).isascii() and (username + password).isprintable()
         try:
             if fits and not must_authenticate:
-                self.login(username, password)
+                self.login(_quoted(username), password)  # imaplib quotes only the password
             else:
                 identity = f"\0{username}\0{password}".encode()
                 self.authenticate("PLAIN", lambda _: identity)
@@ -130,15 +130,18 @@ class ImapClient:
         self.uid_validity = self._untagged_number("UIDVALIDITY", 0)
 
     def noop(self) -> bool:
-        """Let the server tell what is new; say whether the folder has grown since it was last asked."""
+        """Let the server tell what is new; say whether it told of messages since it was last asked."""
         self._ask("command_failed", lambda: self._checked(self._imap.noop()))
-        return self.has_grown()
+        return self.was_told()
 
-    def has_grown(self) -> bool:
-        """Say whether any answer since the last call told of more messages; EXISTS may ride on each of them."""
-        before = self.exists
-        self.exists = self._untagged_number("EXISTS", before)
-        return self.exists > before
+    def was_told(self) -> bool:
+        """Say whether any answer since the last call told how many messages there are; EXISTS may ride on each.
+
+        Not whether there are more than before: after an EXPUNGE a new message leaves the number as it was.
+        """
+        told = self._untagged_number("EXISTS", -1)
+        self.exists = told if told >= 0 else self.exists
+        return told >= 0
 
     def search(self, *criteria: str) -> list[int]:
         """Return the UIDs that the server finds. A hint: some servers ignore the criteria."""
@@ -220,21 +223,23 @@ class ImapClient:
     def _fetch(self, uids: str, items: str) -> list[Fetched]:
         messages = []
         for description, text in self._fetch_items(uids, items):
+            if text is None:
+                continue  # news of its flags only, which may come at any time (RFC 3501 section 7.4.2)
             number, _, _ = description.partition(b" ")
             if number.isdigit() and (uid := _UID.search(description)):
                 at = _received_at(description)
                 messages.append(Fetched(self._number(number), self._number(uid[1]), text, at))
         return messages
 
-    def _fetch_items(self, uids: str, items: str) -> list[tuple[bytes, bytes]]:
-        """Return (description, literal) of each message; what stands behind the literal belongs to its description."""
+    def _fetch_items(self, uids: str, items: str) -> list[tuple[bytes, bytes | None]]:
+        """Return (description, literal or None) of each answer; what follows a literal belongs to its description."""
         answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("FETCH", uids, items)))
-        pairs: list[tuple[bytes, bytes]] = []
+        pairs: list[tuple[bytes, bytes | None]] = []
         for part in answer:
             if isinstance(part, tuple):
                 pairs.append((bytes(part[0]), bytes(part[1])))
             elif isinstance(part, bytes) and part != b")" and not part.startswith(b" "):
-                pairs.append((part, b""))
+                pairs.append((part, None))
             elif isinstance(part, bytes) and pairs:
                 pairs[-1] = (pairs[-1][0] + part, pairs[-1][1])
         return pairs

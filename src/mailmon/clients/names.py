@@ -37,7 +37,7 @@ def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
     if answers:
         return answers[0]
     if not failures:
-        raise _dns_error("dns.resolver_error", host, port, f"no answer within {timeout_s:.0f} s")
+        raise _silence(host, port, f"no answer within {timeout_s:.0f} s")
     raise _explain(failures[0], host, port) from failures[0]
 
 
@@ -68,8 +68,29 @@ def _literal(host: str, port: int) -> Addresses:
 
 def _explain(exc: OSError | UnicodeError, host: str, port: int) -> StageError:
     if isinstance(exc, socket.gaierror) and exc.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
-        return _dns_error("dns.resolver_error", host, port, "the name servers do not answer")
+        return _silence(host, port, "the name servers do not answer")
     return _dns_error("dns.host_not_found", host, port, "no such host name")
+
+
+def _silence(host: str, port: int, said: str) -> StageError:
+    """Tell a resolver that is silent from a machine that has no network at all: only the latter is our trouble."""
+    if has_route():
+        return _dns_error("dns.resolver_error", host, port, said)
+    advice = "Look at this machine's network first."
+    said = f"{said}, because this machine has no network"
+    return StageError("dns.resolver_error", Stage.DNS, f"{host}:{port}", said, advice, ours=True)
+
+
+def has_route() -> bool:
+    """Say whether the kernel knows a way to the outside. No packet is sent: the addresses are for documentation."""
+    for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def _dns_error(finding_id: str, host: str, port: int, said: str) -> StageError:

@@ -27,7 +27,7 @@ MAX_COMMAND_BYTES = 8 * 1024 * 1024
 # (seconds since the connection began, "client" or "server", text)
 Record = Callable[[str, float, str, str], None]
 
-_NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+_NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 class Wire:
@@ -132,11 +132,6 @@ class Wire:
         """Return our own address on this connection."""
         return str(self._sock.getsockname()[0])
 
-    @property
-    def is_recorded(self) -> bool:
-        """Say whether somebody reads the transcript."""
-        return self._record is not None
-
     def _tls_socket(self) -> ssl.SSLSocket:
         assert isinstance(self._sock, ssl.SSLSocket)
         return self._sock
@@ -194,20 +189,29 @@ def connect(
 ) -> Wire:
     """Connect to the first of a server's addresses that answers. Raises StageError at the stage connect."""
     failures: list[OSError] = []
+    until_s = deadline.monotonic() + deadline.bound_s(server.timeout_s)
     for number, (family, address) in enumerate(addresses):
-        share_s = deadline.bound_s(server.timeout_s) / (len(addresses) - number)
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        share_s = (until_s - deadline.monotonic()) / (len(addresses) - number)
         try:
-            sock.settimeout(max(share_s, 0.001))
-            sock.connect(address)
+            sock = _open_socket(family, address, max(share_s, 0.001))
         except OSError as exc:
-            sock.close()
             failures.append(exc)
         else:
             return Wire(sock, server, deadline, masker, record)
     # An address family that this machine lacks must not hide what happened on the other one.
     telling = next((exc for exc in failures if exc.errno not in _NO_ROUTE), failures[0])
     raise _unreachable(server, telling) from telling
+
+
+def _open_socket(family: socket.AddressFamily, address: tuple[str, int], timeout_s: float) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _unreachable(server: Server, exc: OSError) -> StageError:

@@ -38,7 +38,8 @@ def is_flat(document: dict[str, Any]) -> bool:
 def expand(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return a configuration in the full form, and what is wrong with its flat keys. The input is not changed."""
     full = _copy({key: value for key, value in document.items() if key not in PLACES})
-    flat = {key: value for key, value in document.items() if key in PLACES and value is not None}
+    # The small monitor's module wrote "" for what was not set.
+    flat = {key: value for key, value in document.items() if key in PLACES and value not in (None, "")}
     problems: list[str] = []
     if full.get("notify") == {}:
         del full["notify"]  # an empty table is an oversight, only the word says that it is meant
@@ -81,9 +82,11 @@ def _complete(flat: dict[str, Any], full: dict[str, Any]) -> list[str]:
     """Add what the flat form leaves unsaid: address, recipient, and the two ends of the route."""
     username = flat.get("username")
     if "address" not in flat and isinstance(username, str):
-        if "@" not in username and username:
+        recipient = flat.get("test_recipient")
+        if "@" not in username and not recipient:
             return ["username: is not a mail address; say the mailbox's address by the key address"]
-        flat["address"] = username
+        # Who logs in by a bare name and tests that mailbox has said its address there.
+        flat["address"] = username if "@" in username else recipient
     flat.setdefault("test_recipient", flat.get("address"))
     for end in ("from", "in"):
         place(full, (*ROUTE, end), NAME)

@@ -94,7 +94,9 @@ def load(
     except RecursionError:
         raise ConfigError(source, ["is nested too deeply"]) from None
     if loaded is None:
-        told = [visible(problem, 1000) for problem in problems] or ["it was found right, and yet it cannot be used"]
+        told = [visible(problem, 1000) for problem in problems] or [
+            "an earlier version accepted it, and this one cannot use it: please report this"
+        ]
         raise ConfigError(source, told, _advice(path))
     return loaded
 
@@ -172,6 +174,7 @@ def _override(document: dict[str, Any], overrides: Overrides) -> list[str]:
         if not is_full or _OVERRIDES[key] == (key,):
             if key in _PASSWORD_KEYS:
                 _forget_passwords(document)
+            _forget_place(document, key)
             document[key] = value
         elif problem := _override_full(document, key, value):
             problems.append(problem)
@@ -197,6 +200,17 @@ def _override_full(document: dict[str, Any], key: str, value: object) -> str:
         table.pop("topic_file", None)
     table[last] = value
     return ""
+
+
+def _forget_place(document: dict[str, Any], key: str) -> None:
+    """Take out what the file says at the place of an override in the full form, its `_file` form included."""
+    table: Any = document
+    *steps, last = flat.PLACES.get(key, (key,))
+    for step in steps:
+        table = table.get(step) if isinstance(table, dict) else None
+    if isinstance(table, dict) and steps:
+        table.pop(last, None)
+        table.pop(f"{last}_file", None)
 
 
 def _forget_passwords(table: dict[str, Any]) -> None:

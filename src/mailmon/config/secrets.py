@@ -46,7 +46,7 @@ class SecretSources:
         if len(given) > 1:
             raise SecretProblemError(f"{field}: give only one of {', '.join(field + name for name in given)}")
         if self._environ.get(variable):
-            return Secret(self._environ[variable])
+            return _usable(self._environ[variable], f"{field}: {variable}")
         if not all(isinstance(value, str | NoneType) for value in (inline, file)):
             return Secret("")  # the schema says what is wrong with it
         if inline is not None:

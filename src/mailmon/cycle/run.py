@@ -96,24 +96,24 @@ class _Run:
         )
         alerts = [] if self._request.is_dry else self._announce(outbox)
         report = Report(
-            self._run_id,
-            self._started_at,
-            finished_at,
-            time.monotonic() - started_s,
-            status,
-            tuple(outcomes),
-            tuple(flips),
-            tuple(alerts),
-            alert if self._request.is_dry else None,
-            self._keeper.error,
-            (*self._request.setup.warnings, *self._keeper.warnings),
+            run_id=self._run_id,
+            started_at=self._started_at,
+            finished_at=finished_at,
+            duration_s=time.monotonic() - started_s,
+            status=status,
+            steps=tuple(outcomes),
+            changes=tuple(flips),
+            alerts=tuple(alerts),
+            preview=alert if self._request.is_dry else None,
+            state_error=self._keeper.error,
+            warnings=(*self._request.setup.warnings, *self._keeper.warnings),
         )
         self._ping("fail" if report.exit_code else "", _summary(outcomes))
         return report
 
     def _observe(self) -> list[Outcome]:
         """Plan the probes, remember them, and ask all questions."""
-        self._ledger.give_up(self._started_at)
+        self._ledger.forget(self._started_at)
         for route in self._plan.routes:
             token = make_token(secrets.token_bytes(16))
             ends = (route.name, route.sender.address, route.recipient, route.reader.name)
@@ -137,6 +137,7 @@ class _Run:
             resolve=resolver_for(setup.nameservers),
             key=key,
             version=__version__,
+            is_dry=self._request.is_dry,
             record=self._request.record,
         )
 
@@ -154,7 +155,8 @@ class _Run:
         def remember(entries: Sequence[OutboxEntry]) -> None:
             self._keeper.save(outbox=tuple(entries))
 
-        left, lines = deliver(outbox, self._request.setup.channels, self._deadline, time.sleep, remember)
+        until_ping = Deadline(self._deadline.remaining_s() - _PING_S)
+        left, lines = deliver(outbox, self._request.setup.channels, until_ping, time.sleep, remember)
         if tuple(left) != self._keeper.state.outbox:
             remember(left)
         return lines
@@ -164,7 +166,10 @@ class _Run:
         channel = self._request.setup.ping
         if channel is None or self._request.is_dry:
             return
-        timeout_s = self._deadline.bound_s(_PING_S)
+        for earlier in self._pings:
+            earlier.join(_PING_S)  # an end that comes before its start would be taken for two runs
+        # Always tried, even when the alerts have used up the run's time: a ping that is missing is an alarm.
+        timeout_s = _PING_S
 
         def send() -> None:
             assert isinstance(channel.options, ping.PingOptions)
@@ -173,8 +178,6 @@ class _Run:
             except DeliveryError:
                 return
 
-        for earlier in self._pings:
-            earlier.join(timeout_s)  # an end that comes before its start would be taken for two runs
         thread = threading.Thread(target=send, name="ping", daemon=True)
         thread.start()
         self._pings.append(thread)

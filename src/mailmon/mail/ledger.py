@@ -16,7 +16,7 @@ from mailmon.mail.text import format_duration
 from mailmon.model import Fate, Probe
 
 LOST_AFTER = timedelta(days=1)
-KEEP_SETTLED = timedelta(days=2)
+KEEP_SETTLED, KEEP_OUTSTANDING = timedelta(days=2), timedelta(days=7)
 MAX_PROBES = 1000
 
 _OUTSTANDING = (Fate.PLANNED, Fate.WAITING)
@@ -43,6 +43,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._probes = {probe.token: probe for probe in probes}
         self._current: set[str] = set()
+        self._own: set[str] = set()
         self._arrivals: dict[str, Arrival] = {}
         self._seen: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()
@@ -54,6 +55,7 @@ class Ledger:
         with self._lock:
             self._probes[probe.token] = probe
             self._current.add(probe.token)
+            self._own.add(probe.token)
 
     def current(self, route: str) -> Probe:
         """Return the probe that this run planned for a route."""
@@ -68,13 +70,16 @@ class Ledger:
             self._probes[token] = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id)
             return self._probes[token]
 
-    def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival) -> None:
-        """Note one message that carries `token`. Call it once per message and run."""
+    def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival, is_signed: bool = True) -> None:
+        """Note one message that carries `token`. Call it once per message and run.
+
+        A copy without our signature may be an answer that quotes the Subject: it can be an arrival, not a duplicate.
+        """
         with self._lock:
             probe = self._probes.get(token)
             if probe is None or probe.mailbox != mailbox:
                 return
-            self._seen[token] += 1
+            self._seen[token] += is_signed
             if probe.fate in _OUTSTANDING and token in self._current:
                 self._arrivals[token] = arrival
                 self._settle(probe, Fate.ARRIVED, at)
@@ -83,7 +88,7 @@ class Ledger:
             elif probe.fate in (Fate.PLANNED, Fate.BOUNCED):
                 # PLANNED: a killed run left it, nobody knows whether it was accepted. BOUNCED: one of two recipients.
                 self._settle(probe, Fate.ARRIVED, at)
-            elif self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0):
+            elif is_signed and self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0):
                 self._duplicates[probe.route] = self._duplicates.get(probe.route, 0) + 1
 
     def bounce(self, token: str, *, at: datetime, reason: str) -> None:
@@ -106,15 +111,30 @@ class Ledger:
         with self._lock:
             self._removed.update(tokens)
 
-    def give_up(self, now: datetime) -> None:
-        """Call probes lost that were accepted more than a day ago; forget what is settled for two."""
+    def forget_sightings(self, mailbox: str) -> None:
+        """Forget which copies were seen in a mailbox, because its messages have new numbers and are judged anew."""
+        with self._lock:
+            for token, probe in self._probes.items():
+                if probe.mailbox == mailbox:
+                    self._seen.pop(token, None)
+                    self._removed.pop(token, None)
+
+    def give_up(self, now: datetime, mailbox: str) -> None:
+        """Call probes lost that were accepted more than a day ago and are not in their mailbox, which was just read."""
         with self._lock:
             for probe in list(self._probes.values()):
-                if probe.fate is Fate.WAITING and probe.accepted_at and now - probe.accepted_at > LOST_AFTER:
+                is_old = probe.accepted_at is not None and now - probe.accepted_at > LOST_AFTER
+                if probe.fate is Fate.WAITING and probe.mailbox == mailbox and is_old:
                     self._settle(probe, Fate.LOST, now)
                     lost = f"the probe of {_clock(probe)} is lost: {probe.acceptance}, not seen for a day"
                     self._tell(probe.route, "route.lost", lost)
-                elif now - (probe.settled_at or probe.planned_at) > KEEP_SETTLED:
+
+    def forget(self, now: datetime) -> None:
+        """Forget what is settled for two days, what was never sent, and what nobody has looked for during a week."""
+        with self._lock:
+            for probe in list(self._probes.values()):
+                kept_for = KEEP_OUTSTANDING if probe.fate is Fate.WAITING else KEEP_SETTLED
+                if now - (probe.settled_at or probe.planned_at) > kept_for:
                     del self._probes[probe.token]
 
     def probe(self, token: str) -> Probe | None:
@@ -138,6 +158,16 @@ class Ledger:
         with self._lock:
             probe = self._probes.get(token)
             return token in self._current and probe is not None and probe.fate in _OUTSTANDING
+
+    def is_own(self, token: str) -> bool:
+        """Say whether this run planned the token."""
+        with self._lock:
+            return token in self._own
+
+    def oldest_outstanding(self) -> datetime | None:
+        """Return when the oldest probe was sent that may still arrive or bounce."""
+        with self._lock:
+            return min((p.planned_at for p in self._probes.values() if p.fate is Fate.WAITING), default=None)
 
     def take_events(self, route: str) -> tuple[Event, ...]:
         """Return what this run learnt of earlier probes of a route and was not told yet."""
@@ -168,7 +198,9 @@ class Ledger:
     def _settle_late(self, probe: Probe, at: datetime) -> None:
         self._settle(probe, Fate.LATE, at)
         took_s = (at - (probe.accepted_at or probe.planned_at)).total_seconds()
-        words = f"the probe of {_clock(probe)} arrived late, after {format_duration(took_s)}"
+        # The server's clock tells when it came, ours when it was sent: they may differ by more than it took.
+        after = f", after {format_duration(took_s)}" if took_s > 0 else ""
+        words = f"the probe of {_clock(probe)} arrived late{after}"
         self._tell(probe.route, "route.arrived_late", words)
 
     def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:

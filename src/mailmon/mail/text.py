@@ -96,3 +96,8 @@ def join_words(words: Iterable[str]) -> str:
     """Join words as a sentence does: `a`, `a and b`, `a, b and c`."""
     *first, last = tuple(words) or ("",)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its noun: `1 run`, `3 runs`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +58,13 @@ class Loaded(NamedTuple):
 def peek(path: Path) -> Loaded:
     """Read the state file without touching it. Raises StateError when it cannot be read or makes no sense."""
     try:
-        raw = path.read_bytes()
+        # O_NONBLOCK: opening a pipe would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise _Foreign("this is no regular file")
+            raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return Loaded(State())
     except OSError as exc:

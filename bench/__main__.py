@@ -1,0 +1,59 @@
+"""Run the benchmarks: `python -m bench [PART ...] [--rounds N]`. The exit code is 1 when a bound is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from bench import cycle, delivery, imap_race, round_trips
+from bench.scene import Scene, SkipError, running_scene
+from bench.tables import Bound, print_bounds
+
+ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
+    "cycle": cycle.measure,
+    "round_trips": round_trips.measure,
+    "delivery": delivery.measure,
+}
+ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "imap_race": 11}
+EXIT_OK, EXIT_MISSED, EXIT_NOTHING_MEASURED = 0, 1, 2
+
+
+def main() -> int:
+    """Run the parts that were asked for, all without names."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*ROUNDS, []], help=", ".join(ROUNDS))
+    parser.add_argument("--rounds", type=_rounds, metavar="N", help="how often each command is run, at least twice")
+    arguments = parser.parse_args()
+    parts = arguments.parts or list(ROUNDS)
+    rounds = {part: arguments.rounds or ROUNDS[part] for part in parts}
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load average {os.getloadavg()[0]:.2f}")
+    bounds: list[Bound] = []
+    on_server = [part for part in parts if part in ON_A_REAL_SERVER]
+    was_skipped = False
+    try:
+        if on_server:
+            with running_scene() as scene:
+                for part in on_server:
+                    bounds += ON_A_REAL_SERVER[part](scene, rounds[part])
+    except SkipError as exc:
+        print(f"skipped: {', '.join(on_server)}: {exc}")
+        was_skipped = True
+    if "imap_race" in parts:
+        bounds += imap_race.measure(rounds["imap_race"])
+    print_bounds(bounds)
+    if any(not bound.is_kept for bound in bounds):
+        return EXIT_MISSED
+    return EXIT_NOTHING_MEASURED if was_skipped else EXIT_OK
+
+
+def _rounds(text: str) -> int:
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError("quartiles take two runs or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
