@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,52 +15,72 @@ T = TypeVar("T")
 
 def build(kind: type[T], raw: Mapping[str, Any]) -> T:
     """Return a dataclass or named tuple from plain JSON; what it lacks keeps its default. ValueError: a naive time."""
-    made: T = _build(kind, raw)
+    place: Any = kind
+    made: T = _table_converter(place)(raw)
     return made
 
 
 def to_plain(value: Any) -> Any:
     """Return a value as plain JSON: dataclasses and named tuples as tables, times in ISO 8601 UTC ending in Z."""
-    if hasattr(value, "_asdict"):
-        return {name: to_plain(item) for name, item in value._asdict().items()}
-    if isinstance(value, Mapping):
-        return {key: to_plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if hasattr(value, "_fields"):
+        return {name: to_plain(item) for name, item in zip(value._fields, value, strict=True)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value.value if isinstance(value, Enum) else value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    return [to_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def _build(kind: Any, raw: Any) -> Any:
-    origin = get_origin(kind)
+_AS_THEY_ARE = frozenset({str, int, float, bool, NoneType})
+
+
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes a value of this type from plain JSON."""
+    origin, arguments = get_origin(kind), get_args(kind)
     if origin is None:
-        return _build_simple(kind, raw)
+        return _simple_converter(kind)
     if origin in (dict, Mapping):
-        return {key: _build(get_args(kind)[1], item) for key, item in raw.items()}
+        convert_value = _converter(arguments[1])
+        return lambda raw: {key: convert_value(item) for key, item in raw.items()}
     if origin is tuple:
-        return tuple(_build(get_args(kind)[0], item) for item in raw)
-    choices = [choice for choice in get_args(kind) if choice is not NoneType]
-    return _build(choices[0], raw) if len(choices) == 1 and raw is not None else raw
+        convert_item = _converter(arguments[0])
+        return lambda raw: tuple(map(convert_item, raw))
+    choices = [choice for choice in arguments if choice is not NoneType]
+    convert = _converter(choices[0]) if len(choices) == 1 else _as_it_is
+    return convert if convert is _as_it_is else lambda raw: None if raw is None else convert(raw)
 
 
-def _build_simple(kind: Any, raw: Any) -> Any:
+def _simple_converter(kind: Any) -> Callable[[Any], Any]:
     if is_dataclass(kind) or hasattr(kind, "_fields"):
-        known = _places(kind)
-        return kind(**{name: _build(hint, raw[key]) for key, (name, hint) in known.items() if key in raw})
+        return _table_converter(kind)
     if kind is datetime:
-        return _utc(datetime.fromisoformat(raw))
-    if kind is float:
-        return float(raw)
-    return kind(raw) if isinstance(kind, type) and issubclass(kind, Enum) else raw
+        return lambda raw: _utc(datetime.fromisoformat(raw))
+    return kind if kind is float or (isinstance(kind, type) and issubclass(kind, Enum)) else _as_it_is
 
 
 @cache
-def _places(kind: Any) -> dict[str, tuple[str, Any]]:
-    """Return the name and type of each field by its key in JSON."""
+def _table_converter(kind: Any) -> Callable[[Any], Any]:
+    """Return the same for a dataclass or named tuple. Types are asked once: two days of probes are read at a start."""
     hints, aliases = get_type_hints(kind), getattr(kind, "ALIASES", {})
     names = kind._fields if hasattr(kind, "_fields") else [field.name for field in fields(kind)]
-    return {aliases.get(name, name): (name, hints[name]) for name in names}
+    places = [(aliases.get(name, name), name, _converter(hints[name])) for name in names]
+
+    def convert(raw: Mapping[str, Any]) -> Any:
+        values = {}
+        for key, name, convert_field in places:
+            if key in raw:
+                values[name] = raw[key] if convert_field is _as_it_is else convert_field(raw[key])
+        return kind(**values)
+
+    return convert
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
 
 
 def _utc(at: datetime) -> datetime:

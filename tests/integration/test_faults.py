@@ -82,6 +82,7 @@ class Fault:
     exit_code: int = 1
     finding: str = ""
     skips: tuple[str, ...] = field(default=("send:main", "receive:main"))
+    named_from: int = 0  # the first run that must name it: a second copy may come when the first run has ended
     settle_s: float = 0.0  # until all mail that is still on its way has arrived
 
 
@@ -183,7 +184,8 @@ FAULTS = [
     ),
     Fault(
         "delivered twice", _recipient("monitor+dup"), "cleanup:main", ("delivered twice",), _good_recipient,
-        exit_code=0, finding="route.delivered_twice", skips=(), settle_s=0.3,
+        exit_code=0, finding="route.delivered_twice", skips=(), named_from=1,
+        settle_s=0.3,
     ),
     Fault(
         "bounced", _recipient("bounce", 10), "receive:main", ("as queue id", "then bounced: 5.2.2", "mailbox full"),
@@ -202,12 +204,13 @@ def test_a_fault_is_named_told_once_and_its_end_too(scene: Scene, fault: Fault) 
     for _ in range(2):
         fault.break_it(scene)
         broken.append(scene.monitor.check())
+        time.sleep(fault.settle_s if fault.named_from else 0)
         if fault.name == "IMAP cut while waiting":
             scene.imap.heal()
     fault.mend(scene)
     time.sleep(fault.settle_s)
     mended = [scene.monitor.check() for _ in range(2)]
-    for run in broken:
+    for run in broken[fault.named_from :]:
         _must_name(fault, run)
     assert [run.exit_code for run in mended] == [0, 0], mended[0].stdout + mended[0].stderr
     kinds = [_kind(message) for message in scene.receiver.ntfy_messages()]

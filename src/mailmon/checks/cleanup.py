@@ -25,7 +25,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
             said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
             yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)
         if mailbox:
-            cleaned = mailbox.clean()
+            cleaned = mailbox.clean(tools.world.sleep)
             removed, left, obstacle = removed + cleaned.removed, left + cleaned.left, cleaned.obstacle or obstacle
     yield from earlier_probes(tools, route, target)
     copies = tools.ledger.duplicates(route.name)

@@ -25,6 +25,8 @@ LARGE_FOLDER = 10_000
 SWEEP_DAYS = 7
 MAX_CANDIDATES = 500
 MAX_LATE_BOUNCES = 5
+# A server that delivers twice does so within milliseconds; a copy that comes later is found by the next run.
+COPY_GRACE_S = 0.02
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _T = TypeVar("_T")
@@ -94,10 +96,16 @@ class WatchedMailbox:
         with self._lock:
             self._reliably(lambda: self._look(token, thoroughly))
 
-    def clean(self) -> Cleaned:
+    def clean(self, sleep: Callable[[float], None]) -> Cleaned:
         """Delete every message that carries our signature and that no route waits for; look once more for copies."""
         with self._lock:
-            return self._reliably(self._clean)
+            cleaned = self._reliably(self._clean)
+            if not cleaned.removed:
+                return cleaned
+            sleep(COPY_GRACE_S)
+            self._reliably(lambda: self._look("", thoroughly=False))
+            again = self._reliably(self._clean)
+        return again._replace(removed=cleaned.removed + again.removed)
 
     def close(self) -> None:
         """End the connection; never raises."""
@@ -193,7 +201,6 @@ class WatchedMailbox:
             if not are_gone:
                 return Cleaned(removed, len(doomed), "without UIDPLUS they are only flagged as deleted")
             removed += len(doomed)
-            self._look("", thoroughly=False)
         return Cleaned(removed)
 
     def _doomed(self) -> list[int]:

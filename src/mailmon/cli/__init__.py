@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import io
 import json
 import os
@@ -38,6 +40,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "check":
+            gc.disable()  # it ends before there is garbage; its imports alone would start dozens of collections
         command = import_module(f"mailmon.cli.{cmd_name}").COMMAND
         assert isinstance(command, click.Command)
         return command
@@ -85,7 +89,11 @@ def main() -> NoReturn:
     except Exception as exc:  # nothing but a bug gets here; a traceback could hold a credential, its place cannot
         message = f"a bug in mailmon: {type(exc).__name__} at {_place(exc)}"
         code = _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
-    sys.exit(code if isinstance(code, int) else 0)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # All is closed and written by now; to take the interpreter apart would cost a tenth of the run.
+    os._exit(code if isinstance(code, int) else 0)
 
 
 def _steady_streams() -> None:

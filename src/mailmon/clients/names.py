@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from mailmon.clients.deadline import Deadline
+from mailmon.clients.server import without_idna
 from mailmon.errors import Stage, StageError
 
 LOOKUP_TIMEOUT_S = 10.0
@@ -24,7 +25,7 @@ def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
 
     def look_up() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(without_idna(host), port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
             failures.append(exc)
         else:

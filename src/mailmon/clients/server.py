@@ -46,3 +46,8 @@ def default_security(protocol: str, port: int) -> Security:
     if port in (25, 587, 143, 110) or protocol == "smtp":
         return Security.STARTTLS
     return Security.TLS
+
+
+def without_idna(host: str) -> str | bytes:
+    """Return a host name as socket and ssl take it without importing Python's IDNA tables."""
+    return host.encode("ascii") if host.isascii() else host

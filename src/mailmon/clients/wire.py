@@ -9,9 +9,10 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.server import Server
+from mailmon.clients.server import Server, without_idna
 from mailmon.clients.tls import TlsContexts, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker, fit_characters, visible
@@ -27,6 +28,7 @@ MAX_COMMAND_BYTES = 8 * 1024 * 1024
 # (seconds since the connection began, "client" or "server", text)
 Record = Callable[[str, float, str, str], None]
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -93,9 +95,10 @@ class Wire:
         if self._buffer:
             raise self.error("starttls_injection", "the server sent more in clear behind its answer to STARTTLS")
         self.begin(Stage.TLS)
+        name = without_idna(self.server.host)
         try:
             self._sock.settimeout(self._time_left())
-            self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=self.server.host)
+            self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=name)
         except OSError as exc:
             raise tls_error(exc, self.server) or self._translate(exc) from exc
         tls = self._tls_socket()
@@ -107,7 +110,7 @@ class Wire:
         """Return the days until the server's certificate expires, None where it was not verified by its chain."""
         certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
         expires = str(certificate["notAfter"]) if certificate and "notAfter" in certificate else None
-        return (ssl.cert_time_to_seconds(expires) - now_s) / 86400 if expires else None
+        return (_unix_time(expires) - now_s) / 86400 if expires else None
 
     def close(self) -> None:
         """Close the connection; never raises."""
@@ -178,6 +181,13 @@ class Wire:
         assert self._record is not None
         elapsed_s = self._run_deadline.monotonic() - self._started_s
         self._record(self.server.target, elapsed_s, who, fit_characters(self._mask(text), MAX_SHOWN))
+
+
+def _unix_time(expires: str) -> float:
+    """Return the Unix time of `Jun  1 12:00:00 2030 GMT`; ssl.cert_time_to_seconds would import strptime for it."""
+    month, day, clock, year, _ = expires.split()
+    hour, minute, second = map(int, clock.split(":"))
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
 
 
 def connect(

@@ -102,8 +102,11 @@ def load(path: Path, now: datetime) -> Loaded:
 def save(path: Path, state: State) -> None:
     """Write the state file, whole or not at all. Raises StateError."""
     document = to_plain(state)
-    document = {"schema": document.pop("schema"), "digest": _digest(document), **document}
-    write_atomically(path, json.dumps(document).encode() + b"\n")
+    head = {"schema": document.pop("schema")}
+    contents = _text(document)
+    head["digest"] = _digest(contents)
+    # One object, put together from two texts: what the digest was taken of need not be written down twice.
+    write_atomically(path, f"{json.dumps(head)[:-1]}, {contents[1:]}\n".encode())
 
 
 def _free_name(path: Path) -> Path:
@@ -130,7 +133,7 @@ def _parse(raw: bytes) -> Loaded:
     contents = {key: value for key, value in document.items() if key != "schema"}
     # What mailmon wrote itself and nobody has touched needs no second look.
     try:
-        if digest != _digest(contents):
+        if digest != _digest(_text(contents)):
             _check(document)
         return Loaded(build(State, document))
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as exc:
@@ -145,8 +148,12 @@ def _check(document: dict[str, Any]) -> None:
         raise _Foreign(visible(f"{where or 'document'}: {error['msg']}"))
 
 
-def _digest(contents: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+def _text(contents: dict[str, Any]) -> str:
+    return json.dumps(contents, sort_keys=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _taken_over(document: dict[str, Any]) -> Loaded:
