@@ -21,6 +21,8 @@ _VERIFY_CODES: dict[int, tuple[str, str, str]] = {
     62: ("tls.cert_name", "the certificate is for another name", "Check the host name, or get a certificate for it."),
     64: ("tls.cert_name", "the certificate is not for this address", "Use the name that the certificate is for."),
 }
+# A connection that was closed during TLS; which of the two depends on the version of Python.
+CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _PLAINTEXT_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 
 
@@ -79,7 +81,7 @@ def tls_error(exc: OSError, server: Server) -> StageError | None:
             exc.verify_code, ("tls.cert_untrusted", visible(exc.verify_message or "not trusted"), "")
         )
         return StageError(finding_id, Stage.CERTIFICATE, server.target, said, advice)
-    if not isinstance(exc, ssl.SSLError) or isinstance(exc, ssl.SSLEOFError):
+    if not isinstance(exc, ssl.SSLError) or isinstance(exc, CLOSED):
         return None
     if exc.reason in _PLAINTEXT_REASONS:
         return StageError(

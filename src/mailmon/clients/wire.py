@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Server, without_idna
-from mailmon.clients.tls import TlsContexts, tls_error, verify_pin
+from mailmon.clients.tls import CLOSED, TlsContexts, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker, fit_characters, visible
 
@@ -173,7 +173,7 @@ class Wire:
             if self.stage is Stage.GREETING:
                 advice = "If this port expects TLS from the first byte, set its security to tls."
             return self.error("timeout", f"no answer within {self._timeout_s:.0f} s", advice)
-        if isinstance(exc, ssl.SSLEOFError):
+        if isinstance(exc, CLOSED):
             return self.error("connection_lost", "the server closed the connection", lost=True)
         return self.error("connection_lost", f"the connection broke: {exc.strerror or exc}", lost=True)
 
