@@ -148,11 +148,15 @@ def test_a_certificate_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> No
         ('{"smtp_host": "a", "smtp_host": "b"}', "the key 'smtp_host' stands twice in one table"),
         ("[]", "must be one JSON object: { ... }"),
         ("null", "must be one JSON object: { ... }"),
-        ("[" * 5000, "not JSON in UTF-8 (RecursionError)"),
     ],
 )
 def test_what_is_no_configuration_says_where(tmp_path: Path, text: str, problem: str) -> None:
     assert problems(tmp_path, text) == [problem]
+
+
+def test_brackets_without_end_are_told(tmp_path: Path) -> None:
+    """Python 3.11 gives up at the depth, 3.13 at the end of the text."""
+    assert "not JSON" in problems(tmp_path, "[" * 5000)[0]
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
