@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from mailmon.clients.imap import Fetched, ImapClient
+from mailmon.clients.imap import ImapClient
 from mailmon.clients.server import Security
 from mailmon.clients.wire import MAX_LINE_BYTES
 from mailmon.errors import Stage, StageError
+from mailmon.mail.imapdata import Fetched
 from tests.clients.peer import CLOSE, SECRET, USER, Peer, Script
 
 CAPABILITY = b"* CAPABILITY IMAP4rev1 UIDPLUS AUTH=PLAIN\r\nTAG OK done\r\n"

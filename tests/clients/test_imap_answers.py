@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailmon.clients.imap import Fetched, ImapClient
+from mailmon.clients.imap import ImapClient
+from mailmon.mail.imapdata import Fetched
 from tests.clients.peer import Peer, Script
 from tests.clients.test_imap import GREETING, LOGIN, SELECT, deleted, fetched, noop, searched, selected
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from mailmon.clients.imap import Fetched, ImapClient
+from mailmon.clients.imap import ImapClient
 from mailmon.errors import Stage, StageError
 from mailmon.mail.dsn import MAX_BYTES, read_report
+from mailmon.mail.imapdata import Fetched
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER, Marks, read_marks
 

@@ -9,33 +9,19 @@ from __future__ import annotations
 import imaplib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
-from mailmon.errors import Stage, StageError
+from mailmon.errors import MalformedError, Stage, StageError
+from mailmon.mail.imapdata import Fetched, FetchItem, pair_literals, quoted, read_message, read_number, read_uid
 from mailmon.mail.text import MASK, visible
 
 _LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE PLAIN))\b.*", re.DOTALL | re.IGNORECASE)
-_UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
-_INTERNALDATE = re.compile(
-    rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
-)
-_MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _T = TypeVar("_T")
-MAX_DIGITS = 19
-
-
-class Fetched(NamedTuple):
-    """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE."""
-
-    number: int
-    uid: int
-    text: bytes
-    received_at: datetime | None
+_A = TypeVar("_A")
 
 
 class _WireImap(imaplib.IMAP4):
@@ -72,7 +58,7 @@ class _WireImap(imaplib.IMAP4):
         fits = (username + password).isascii() and (username + password).isprintable()
         try:
             if fits and not must_authenticate:
-                self.login(_quoted(username), password)  # imaplib quotes only the password
+                self.login(quoted(username), password)  # imaplib quotes only the password
             else:
                 identity = f"\0{username}\0{password}".encode()
                 self.authenticate("PLAIN", lambda _: identity)
@@ -119,9 +105,9 @@ class ImapClient:
 
         def select() -> None:
             try:
-                self._checked(self._imap.select(_quoted(folder)))
+                self._checked(self._imap.select(quoted(folder)))
             except imaplib.IMAP4.readonly:
-                self._checked(self._imap.select(_quoted(folder), readonly=True))
+                self._checked(self._imap.select(quoted(folder), readonly=True))
                 self.is_read_only = True
 
         self._ask("select_failed", select)
@@ -147,7 +133,7 @@ class ImapClient:
         """Return the UIDs that the server finds. A hint: some servers ignore the criteria."""
         answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("SEARCH", *criteria)))
         words = b" ".join(part for part in answer if isinstance(part, bytes)).split()
-        return [self._number(word) for word in words if word.isdigit()]
+        return [self._read(read_number, word) for word in words if word.isdigit()]
 
     def fetch_headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
         """Return header fields and arrival time of a UID set, without marking anything as read."""
@@ -217,43 +203,27 @@ class ImapClient:
         self._capabilities = set(visible(data[-1] or b"", 4000).upper().split())
 
     def _highest_uid(self) -> int:
-        fetched = self._fetch_items("*", "(UID)") if self.exists else []
-        return max((self._number(match[1]) for item in fetched if (match := _UID.search(item[0]))), default=0)
+        items = self._fetch_items("*", "(UID)") if self.exists else []
+        return max((uid for description, _ in items if (uid := self._read(read_uid, description))), default=0)
 
     def _fetch(self, uids: str, items: str) -> list[Fetched]:
-        messages = []
-        for description, text in self._fetch_items(uids, items):
-            if text is None:
-                continue  # news of its flags only, which may come at any time (RFC 3501 section 7.4.2)
-            number, _, _ = description.partition(b" ")
-            if number.isdigit() and (uid := _UID.search(description)):
-                at = _received_at(description)
-                messages.append(Fetched(self._number(number), self._number(uid[1]), text, at))
-        return messages
+        messages = [self._read(read_message, item) for item in self._fetch_items(uids, items)]
+        return [message for message in messages if message]
 
-    def _fetch_items(self, uids: str, items: str) -> list[tuple[bytes, bytes | None]]:
-        """Return (description, literal or None) of each answer; what follows a literal belongs to its description."""
-        answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("FETCH", uids, items)))
-        pairs: list[tuple[bytes, bytes | None]] = []
-        for part in answer:
-            if isinstance(part, tuple):
-                pairs.append((bytes(part[0]), bytes(part[1])))
-            elif isinstance(part, bytes) and part != b")" and not part.startswith(b" "):
-                pairs.append((part, None))
-            elif isinstance(part, bytes) and pairs:
-                pairs[-1] = (pairs[-1][0] + part, pairs[-1][1])
-        return pairs
+    def _fetch_items(self, uids: str, items: str) -> list[FetchItem]:
+        return pair_literals(self._ask("command_failed", lambda: self._checked(self._imap.uid("FETCH", uids, items))))
+
+    def _read(self, reader: Callable[[_A], _T], raw: _A) -> _T:
+        """Let a parser read what came; what it cannot make sense of is the server's fault."""
+        try:
+            return reader(raw)
+        except MalformedError as exc:
+            raise self._wire.error("protocol_error", exc.message) from exc
 
     def _untagged_number(self, name: str, default: int) -> int:
         _, data = self._imap.response(name)
-        numbers = [self._number(item) for item in data if isinstance(item, bytes) and item.isdigit()]
+        numbers = [self._read(read_number, item) for item in data if isinstance(item, bytes) and item.isdigit()]
         return numbers[-1] if numbers else default
-
-    def _number(self, digits: bytes) -> int:
-        """Return a number, which has at most 32 bits, or 63 with RFC 8474 and its like (RFC 3501 section 9)."""
-        if len(digits) > MAX_DIGITS:
-            raise self._wire.error("protocol_error", f"a number of {len(digits)} digits")
-        return int(digits)
 
     def _checked(self, answer: tuple[str, list[Any]]) -> list[Any]:
         typ, data = answer
@@ -282,27 +252,3 @@ def _said(exc: Exception) -> str:
     first = exc.args[0] if exc.args else ""
     text = visible(first if isinstance(first, bytes | str) else str(first), MAX_LINE_BYTES)
     return re.sub(r"\[?b(['\"])(.*)\1\]?$", r"\2", text.rpartition(" => ")[2])
-
-
-def _quoted(folder: str) -> str:
-    """Return a folder name as a quoted string (RFC 3501 section 4.3)."""
-    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _received_at(description: bytes) -> datetime | None:
-    """Return the INTERNALDATE in a FETCH answer, None where it is missing or no date (RFC 3501 section 9)."""
-    match = _INTERNALDATE.search(description)
-    if not match:
-        return None
-    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
-    try:
-        number = _MONTHS.index(month.lower()) + 1
-        local = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-    except ValueError:
-        return None
-    offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
-    try:
-        return local + offset if sign == b"-" else local - offset
-    except OverflowError:
-        return None

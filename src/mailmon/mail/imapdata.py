@@ -1,0 +1,94 @@
+"""What do the data of an IMAP server say: FETCH answers, numbers, quoted strings? (RFC 3501 sections 4, 7.4.2 and 9)"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from mailmon.errors import MalformedError
+
+MAX_DIGITS = 19
+
+# A description, and the literal that belongs to it, None where there is none.
+FetchItem = tuple[bytes, bytes | None]
+
+_UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
+_INTERNALDATE = re.compile(
+    rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
+)
+_MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
+
+
+class Fetched(NamedTuple):
+    """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE."""
+
+    number: int
+    uid: int
+    text: bytes
+    received_at: datetime | None
+
+
+def pair_literals(answer: Iterable[object]) -> list[FetchItem]:
+    """Return the items of a FETCH answer as imaplib gives it; what follows a literal belongs to its description."""
+    pairs: list[FetchItem] = []
+    for part in answer:
+        if isinstance(part, tuple):
+            pairs.append((bytes(part[0]), bytes(part[1])))
+        elif isinstance(part, bytes) and part != b")" and not part.startswith(b" "):
+            pairs.append((part, None))
+        elif isinstance(part, bytes) and pairs:
+            pairs[-1] = (pairs[-1][0] + part, pairs[-1][1])
+    return pairs
+
+
+def read_message(item: FetchItem) -> Fetched | None:
+    """Return the message of an item, None for anything else: news of flags may come at any time.
+
+    Raises MalformedError for a number that is none.
+    """
+    description, text = item
+    number, _, _ = description.partition(b" ")
+    uid = read_uid(description)
+    if text is None or uid is None or not number.isdigit():
+        return None
+    return Fetched(read_number(number), uid, text, read_internaldate(description))
+
+
+def read_uid(description: bytes) -> int | None:
+    """Return the UID in a description, None where there is none. Raises MalformedError."""
+    match = _UID.search(description)
+    return read_number(match[1]) if match else None
+
+
+def read_number(digits: bytes) -> int:
+    """Return a number: at most 32 bits by RFC 3501, 63 by newer extensions. Raises MalformedError for a longer one."""
+    if len(digits) > MAX_DIGITS:
+        raise MalformedError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def read_internaldate(description: bytes) -> datetime | None:
+    """Return the INTERNALDATE in a description, None where it is missing or no date. Never raises."""
+    match = _INTERNALDATE.search(description)
+    if not match:
+        return None
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+    offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
+    try:
+        number = _MONTHS.index(month.lower()) + 1
+        local = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        return local + offset if sign == b"-" else local - offset
+    except (ValueError, OverflowError):
+        return None
+
+
+def quoted(text: str) -> str:
+    """Return a quoted string (RFC 3501 section 4.3).
+
+    >>> quoted('a "b"')
+    '"a \\\\"b\\\\""'
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
