@@ -7,6 +7,7 @@ import click
 from mailmon.checks import LABELS
 from mailmon.cli import common
 from mailmon.mail.text import count, format_duration
+from mailmon.model import Memory
 from mailmon.report import document, terminal
 from mailmon.store.state import State, peek_or_empty
 
@@ -35,7 +36,7 @@ def _print(state: State, *, has_colour: bool) -> None:
         common.say(f"last run  {terminal.local_time(run.finished_at)}, {ago} ago: {run.status}")
     else:
         common.say("no complete run yet: run `mailmon check`")
-    for step_id, memory in state.checks.items():
+    for step_id, memory in _in_order(state):
         colour = terminal.HEALTH_COLOURS.get(memory.health) if has_colour else None
         common.say(terminal.health_line(step_id, memory, LABELS, now), colour=colour)
     for entry in state.outbox:
@@ -54,9 +55,20 @@ def _document(state: State) -> dict[str, object]:
     return {
         "schema": "mailmon/status/1",
         "last_run": last_run,
-        "checks": [document.memory_document(step_id, memory) for step_id, memory in state.checks.items()],
+        "checks": [document.memory_document(step_id, memory) for step_id, memory in _in_order(state)],
         "pending": [document.pending_document(entry) for entry in state.outbox],
     }
+
+
+def _in_order(state: State) -> list[tuple[str, Memory]]:
+    """Return what is remembered in the order in which a run tells it."""
+    order = list(LABELS)
+
+    def place(item: tuple[str, Memory]) -> tuple[int, str]:
+        check, _, name = item[0].partition(":")
+        return (order.index(check) if check in order else len(order), name)
+
+    return sorted(state.checks.items(), key=place)
 
 
 COMMAND = status
