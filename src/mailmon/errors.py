@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+_PACKAGE = __file__.rpartition("/")[0] + "/"
+
 
 class MailmonError(Exception):
     """An error that ends the command with one clear line.
@@ -127,3 +129,14 @@ class DeliveryError(MailmonError):
         super().__init__(message, advice)
         self.is_permanent = is_permanent
         self.retry_after_s = retry_after_s
+
+
+def place_of(exc: BaseException) -> str:
+    """Return the deepest place in mailmon that an exception passed; no values, which could be secrets."""
+    place, trace = "?", exc.__traceback__
+    while trace:
+        path = trace.tb_frame.f_code.co_filename
+        if path.startswith(_PACKAGE):
+            place = f"{path.removeprefix(_PACKAGE)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

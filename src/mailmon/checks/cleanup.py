@@ -16,7 +16,7 @@ MANY_PROBES = 50
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     """Delete our probes and their bounces, leftovers of earlier runs included."""
-    target = route.reader.imap.target if route.reader.imap else route.reader.name
+    target = route.target
     mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
     removed = left = 0
     obstacle = ""

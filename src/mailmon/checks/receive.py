@@ -23,7 +23,7 @@ BOUNCE_INTERVAL_S = 2.0
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     """Wait for the probe, for its bounce, or for the end of the route's patience."""
-    target = route.reader.imap.target if route.reader.imap else route.reader.name
+    target = route.target
     accepted_s = tools.accepted[tools.ledger.current(route.name).token].at_s
     probe, blind = _wait(tools, route, accepted_s)
     tools.ledger.stop_waiting(probe.token)

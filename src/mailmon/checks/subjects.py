@@ -29,5 +29,7 @@ class Route(NamedTuple):
     reader: Account
     timeout_s: float = 60.0
 
-
-Subject = Account | Route
+    @property
+    def target(self) -> str:
+        """Return the server at which the probe must be seen."""
+        return self.reader.imap.target if self.reader.imap else self.reader.name

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from mailmon import __version__
-from mailmon.errors import MailmonError
+from mailmon.errors import MailmonError, place_of
 
 # Name -> short help. A table, so that `--help` and `check` import no other command.
 COMMANDS: dict[str, str] = {
@@ -87,7 +87,7 @@ def main() -> NoReturn:
     except MailmonError as exc:
         code = _tell(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
     except Exception as exc:  # nothing but a bug gets here; a traceback could hold a credential, its place cannot
-        message = f"a bug in mailmon: {type(exc).__name__} at {_place(exc)}"
+        message = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
         code = _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -118,10 +118,3 @@ def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool
 
 def _print_error(code: str, message: str) -> None:
     click.echo(json.dumps({"schema": "mailmon/error/1", "error": {"code": code, "message": message}}))
-
-
-def _place(exc: Exception) -> str:
-    trace = exc.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('mailmon/')[2]}:{trace.tb_lineno}" if trace else "?"

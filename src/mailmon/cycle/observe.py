@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from mailmon.checks.check import failure
 from mailmon.checks.tools import Tools
 from mailmon.cycle.plan import Step
-from mailmon.errors import MailmonError, StageError
-from mailmon.mail.text import join_words, visible
+from mailmon.errors import MailmonError, StageError, place_of
+from mailmon.mail.text import join_words
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 
 MAX_WORKERS = 16
@@ -138,12 +138,7 @@ def _give_up(watch: _Watch) -> None:
 
 
 def _bug(step: Step, exc: Exception) -> Finding:
-    """Name the place of a bug without its values: a traceback could hold a credential."""
-    trace = exc.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename.rpartition('mailmon/')[2]}:{trace.tb_lineno}" if trace else "?"
-    said = f"a bug in mailmon: {type(exc).__name__} at {visible(place)}"
+    said = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
     return Finding(BUG, Verdict.UNKNOWN, step.name, said, fix="Please report it with this line.")
 
 
