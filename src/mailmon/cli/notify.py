@@ -12,7 +12,7 @@ from mailmon.config import Setup
 from mailmon.errors import ConfigError, DeliveryError
 from mailmon.model import Alert, AlertKind
 from mailmon.notify import NOTIFIERS, ping
-from mailmon.notify.channel import Channel
+from mailmon.notify.channel import AnyChannel
 
 EXIT_REFUSED = 69
 
@@ -41,7 +41,7 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
         raise click.exceptions.Exit(EXIT_REFUSED)
 
 
-def _chosen(setup: Setup, names: tuple[str, ...]) -> list[Channel]:
+def _chosen(setup: Setup, names: tuple[str, ...]) -> list[AnyChannel]:
     known = {**setup.channels, **({"ping": setup.ping} if setup.ping else {})}
     if not known:
         raise ConfigError("notify", ["no channel is configured"], "Add one under `notify`: docs/configuration.md.")
@@ -51,7 +51,7 @@ def _chosen(setup: Setup, names: tuple[str, ...]) -> list[Channel]:
     return [known[name] for name in names or known]
 
 
-def _try(channel: Channel) -> tuple[bool, str]:
+def _try(channel: AnyChannel) -> tuple[bool, str]:
     """Send a test message; return whether it was taken and what came back."""
     now = common.now()
     body = "If you can read this, alerts of mailmon reach you here. ✅\nTwo lines and an emoji arrive whole."
@@ -60,7 +60,7 @@ def _try(channel: Channel) -> tuple[bool, str]:
         if isinstance(channel.options, ping.PingOptions):
             return True, ping.send("", body, channel.options, channel.credentials, TIMEOUT_S)
         notifier = NOTIFIERS[channel.options.type]
-        return True, str(notifier.send(alert, channel.options, channel.credentials, TIMEOUT_S))
+        return True, notifier.send(alert, channel, TIMEOUT_S)
     except DeliveryError as exc:
         return False, f"{exc.message}{f' → {exc.advice}' if exc.advice else ''}"
 

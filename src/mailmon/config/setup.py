@@ -22,7 +22,7 @@ from mailmon.config.secrets import (
 )
 from mailmon.errors import ConfigError
 from mailmon.model import Secret
-from mailmon.notify.channel import Channel, ChannelOptions, Credentials
+from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 STATE_AND_ALERTS_S = 20.0
 
@@ -33,8 +33,8 @@ class Setup:
 
     accounts: Mapping[str, Account]
     routes: Mapping[str, Route]
-    channels: Mapping[str, Channel]
-    ping: Channel | None
+    channels: Mapping[str, AnyChannel]
+    ping: AnyChannel | None
     nameservers: tuple[tuple[str, int], ...]
     deadline_s: float
     state_file: Path
@@ -102,7 +102,7 @@ def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Se
 
 def _channel(
     place: str, name: str, options: ChannelOptions, secrets: Mapping[tuple[str, str], Secret], base: Path
-) -> Channel:
+) -> AnyChannel:
     own = {key: secret for (owner, key), secret in secrets.items() if owner == place}
     if options.ca_file:
         options = replace(options, ca_file=str(base / options.ca_file))

@@ -9,7 +9,7 @@ from mailmon.cycle.report import PENDING_RUNS, AlertLine
 from mailmon.errors import DeliveryError
 from mailmon.model import Alert, OutboxEntry
 from mailmon.notify import NOTIFIERS
-from mailmon.notify.channel import Channel
+from mailmon.notify.channel import AnyChannel
 
 ATTEMPT_S = 10.0
 MAX_ENTRIES = 200
@@ -17,7 +17,9 @@ MAX_ENTRIES = 200
 _SKIPPED = DeliveryError("the channel did not take an earlier alert")
 
 
-def enqueue(outbox: Sequence[OutboxEntry], alert: Alert | None, channels: Mapping[str, Channel]) -> list[OutboxEntry]:
+def enqueue(
+    outbox: Sequence[OutboxEntry], alert: Alert | None, channels: Mapping[str, AnyChannel]
+) -> list[OutboxEntry]:
     """Return the outbox with an alert for every channel behind what already waits, the newest MAX_ENTRIES at most."""
     entries = [*outbox, *(OutboxEntry(alert, name) for name in channels)] if alert else list(outbox)
     return entries[-MAX_ENTRIES:]
@@ -25,7 +27,7 @@ def enqueue(outbox: Sequence[OutboxEntry], alert: Alert | None, channels: Mappin
 
 def deliver(
     outbox: Sequence[OutboxEntry],
-    channels: Mapping[str, Channel],
+    channels: Mapping[str, AnyChannel],
     deadline: Deadline,
     sleep: Callable[[float], None],
     remember: Callable[[Sequence[OutboxEntry]], None],
@@ -60,7 +62,7 @@ def deliver(
 
 
 def _attempt(
-    alert: Alert, channel: Channel, deadline: Deadline, sleep: Callable[[float], None]
+    alert: Alert, channel: AnyChannel, deadline: Deadline, sleep: Callable[[float], None]
 ) -> DeliveryError | None:
     """Try once, and once more where the channel says when to come back and that is soon enough."""
     error = _send(alert, channel, deadline)
@@ -70,12 +72,12 @@ def _attempt(
     return error
 
 
-def _send(alert: Alert, channel: Channel, deadline: Deadline) -> DeliveryError | None:
+def _send(alert: Alert, channel: AnyChannel, deadline: Deadline) -> DeliveryError | None:
     timeout_s = deadline.bound_s(ATTEMPT_S)
     if timeout_s < 0.5:
         return DeliveryError("no time was left in this run")
     try:
-        NOTIFIERS[channel.options.type].send(alert, channel.options, channel.credentials, timeout_s)
+        NOTIFIERS[channel.options.type].send(alert, channel, timeout_s)
     except DeliveryError as exc:
         return exc
     return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from mailmon.clients.account import Account
 from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
 from mailmon.options import About, options
@@ -26,7 +27,7 @@ class ChannelOptions:
     ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
-O_contra = TypeVar("O_contra", bound=ChannelOptions)
+O = TypeVar("O", bound=ChannelOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,28 @@ class Credentials:
         return Masker([*secrets, *parts, *logins])
 
 
-@dataclass(frozen=True, slots=True)
-class Notifier(Generic[O_contra]):
-    """A kind of channel: `send` returns what the receiver answered, in words, or raises DeliveryError."""
+class Channel(NamedTuple, Generic[O]):
+    """A configured channel. `accounts` are those that it may send mail through."""
 
     name: str
-    options: type[O_contra]
-    send: Callable[[Alert, O_contra, Credentials, float], str]
-
-
-class Channel(NamedTuple):
-    """A configured channel."""
-
-    name: str
-    options: ChannelOptions
+    options: O
     credentials: Credentials
+    accounts: tuple[Account, ...] = ()
+
+
+AnyChannel = Channel[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier(Generic[O]):
+    """A kind of channel: `send` returns what the receiver answered, in words, or raises DeliveryError.
+
+    It takes `timeout_s` seconds at most, and acknowledges only what the receiver has acknowledged.
+    """
+
+    name: str
+    options: type[O]
+    send: Callable[[Alert, Channel[O], float], str]
 
 
 def _address_parts(value: str) -> list[str]:

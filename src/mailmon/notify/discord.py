@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
 from mailmon.model import Alert, AlertKind
-from mailmon.notify.channel import ChannelOptions, Credentials, Notifier
+from mailmon.notify.channel import Channel, ChannelOptions, Notifier
 from mailmon.options import About, SecretText, options
 
 MAX_TITLE = 250
@@ -35,7 +35,7 @@ class DiscordOptions(ChannelOptions):
     webhook_file: Annotated[str | None, About("File that holds the address of the webhook")] = None
 
 
-def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeout_s: float) -> str:
+def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> str:
     """Post an alert; return what Discord answered. Raises DeliveryError; a 429 says when to come back."""
     from mailmon.clients.http import Request, post
 
@@ -55,11 +55,11 @@ def send(alert: Alert, discord: DiscordOptions, credentials: Credentials, timeou
     status = post(
         Request(
             who="Discord",
-            url=credentials.get("webhook") or "",
+            url=channel.credentials.get("webhook") or "",
             body=json.dumps(message).encode(),
             headers={"Content-Type": "application/json"},
-            mask=credentials.masker(),
-            ca_file=discord.ca_file,
+            mask=channel.credentials.masker(),
+            ca_file=channel.options.ca_file,
         ),
         timeout_s,
     )

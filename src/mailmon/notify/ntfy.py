@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from mailmon.mail.text import fit_bytes
 from mailmon.model import Alert, AlertKind
-from mailmon.notify.channel import ChannelOptions, Credentials, Notifier
+from mailmon.notify.channel import Channel, ChannelOptions, Notifier
 from mailmon.options import About, SecretText, Url, options
 
 # ntfy turns a longer message into an attachment: docs.ntfy.sh/config/#message-limits
@@ -44,10 +44,11 @@ class NtfyOptions(ChannelOptions):
     click: Annotated[Url | None, About("Address that a tap on the notification opens")] = None
 
 
-def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: float) -> str:
+def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
     """Publish an alert; return what the server answered. Raises DeliveryError."""
     from mailmon.clients.http import Request, post
 
+    ntfy, credentials = channel.options, channel.credentials
     priorities = {"min": 1, "low": 2, "default": 3, "high": 4, "max": 5}
     is_problem = alert.kind is AlertKind.PROBLEM
     message = {
@@ -59,7 +60,7 @@ def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: f
     }
     if ntfy.click:
         message["click"] = ntfy.click
-    headers = {"Content-Type": "application/json"} | _authorization(ntfy, credentials)
+    headers = {"Content-Type": "application/json"} | _authorization(channel)
     status = post(
         Request(
             who=f"ntfy at {ntfy.server}",
@@ -74,13 +75,14 @@ def send(alert: Alert, ntfy: NtfyOptions, credentials: Credentials, timeout_s: f
     return f"{ntfy.server} answered {status}"
 
 
-def _authorization(ntfy: NtfyOptions, credentials: Credentials) -> dict[str, str]:
+def _authorization(channel: Channel[NtfyOptions]) -> dict[str, str]:
     """Return the header for a token, or for a login in UTF-8 (RFC 7617 section 2.1; requests would take Latin-1)."""
-    token, password = credentials.get("token"), credentials.get("password")
+    token, password = channel.credentials.get("token"), channel.credentials.get("password")
+    username = channel.options.username
     if token:
         return {"Authorization": f"Bearer {token}"}
-    if ntfy.username and password:
-        return {"Authorization": f"Basic {b64encode(f'{ntfy.username}:{password}'.encode()).decode()}"}
+    if username and password:
+        return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
     return {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from mailmon.model import Finding, Flip, Memory, OutboxEntry, Outcome
+from mailmon.model import Alert, Finding, Flip, Memory, OutboxEntry, Outcome
 
 
 def instant(at: datetime) -> str:
@@ -49,6 +49,33 @@ def change_document(flip: Flip) -> dict[str, Any]:
         "to": flip.after.value,
         "since": instant(flip.at),
         "reason": flip.reason,
+    }
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """Return an alert as a webhook or a command takes it."""
+    return {
+        "schema": "mailmon/alert/1",
+        "id": alert.id,
+        "kind": alert.kind.value,
+        "title": alert.title,
+        "body": alert.body,
+        "at": instant(alert.at),
+        "thread": alert.thread or alert.id,
+        "changes": [told_document(flip) for flip in alert.flips],
+    }
+
+
+def told_document(flip: Flip) -> dict[str, Any]:
+    """Return one thing that an alert tells of."""
+    return change_document(flip) | {
+        "label": flip.label,
+        "target": flip.target,
+        "advice": flip.advice,
+        "news": flip.news.value,
+        "severity": flip.severity.value if flip.severity else None,
+        "notes": list(flip.notes),
+        "earlier": [{"to": past.after.value, "at": instant(past.at)} for past in flip.history],
     }
 
 

@@ -1,0 +1,36 @@
+"""The words that all parts of mailmon share: findings, outcomes, health, flips, alerts, probes.
+
+Immutable values of the standard library only; why named tuples: docs/decisions/0002-start-up.md.
+Every `*_at` is an aware UTC datetime.
+"""
+
+from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
+from mailmon.model.facts import Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
+from mailmon.model.health import Flip, Health, Memory, News, Past, Policy, Silence, Topic
+from mailmon.model.probes import Fate, Probe
+
+__all__ = [
+    "Alert",
+    "AlertKind",
+    "Delivery",
+    "Fact",
+    "Fate",
+    "Finding",
+    "Flip",
+    "Health",
+    "Memory",
+    "Metric",
+    "News",
+    "Note",
+    "OutboxEntry",
+    "Outcome",
+    "Past",
+    "Policy",
+    "Probe",
+    "Secret",
+    "Severity",
+    "Silence",
+    "Status",
+    "Topic",
+    "Verdict",
+]  # fmt: skip

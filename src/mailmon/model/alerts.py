@@ -1,0 +1,56 @@
+"""What does a person get, and has it reached them?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from mailmon.model.health import Flip
+
+
+class AlertKind(StrEnum):
+    """What an alert tells: it sets a channel's priority and mark."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+    RECOVERY = "recovery"
+    TEST = "test"
+
+
+class Alert(NamedTuple):
+    """The words that a person gets. `id` is the run's that composed it: receivers can tell a repetition by it.
+
+    `flips` are what it tells of, `thread` is the id of the alert that it answers, "" where it begins a new story.
+    """
+
+    id: str
+    kind: AlertKind
+    title: str
+    body: str
+    at: datetime
+    flips: tuple[Flip, ...] = ()
+    thread: str = ""
+
+
+class OutboxEntry(NamedTuple):
+    """An alert that one channel has not acknowledged yet. It is not tried before `not_before`."""
+
+    alert: Alert
+    channel: str
+    runs: int = 0
+    refused: bool = False
+    error: str = ""
+    not_before: datetime | None = None
+
+
+class Delivery(NamedTuple):
+    """What became of an alert on one channel: `sent`, or `dropped` with the reason."""
+
+    id: str
+    channel: str
+    status: str
+    title: str
+    at: datetime
+    done_at: datetime
+    error: str = ""

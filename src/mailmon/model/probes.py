@@ -1,0 +1,46 @@
+"""What is known of a message that we sent?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Fate(StrEnum):
+    """What became of a probe."""
+
+    PLANNED = "planned"
+    WAITING = "waiting"
+    ARRIVED = "arrived"
+    LATE = "late"
+    BOUNCED = "bounced"
+    LOST = "lost"
+
+
+class Probe(NamedTuple):
+    """A message that we send, known by its token.
+
+    `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `copies_left` how
+    many copies of it are known to lie in the mailbox still.
+    """
+
+    token: str
+    route: str
+    sender: str
+    recipient: str
+    mailbox: str
+    planned_at: datetime
+    fate: Fate = Fate.PLANNED
+    accepted_at: datetime | None = None
+    accepted_by: str = ""
+    queue_id: str = ""
+    settled_at: datetime | None = None
+    detail: str = ""
+    copies_left: int = 0
+
+    @property
+    def acceptance(self) -> str:
+        """Say who took the probe, for example `accepted by mail.example.org:587 as queue id 4XyZ`."""
+        queue_id = f" as queue id {self.queue_id}" if self.queue_id else ""
+        return f"accepted by {self.accepted_by}{queue_id}"
