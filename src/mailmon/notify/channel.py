@@ -27,7 +27,7 @@ class ChannelOptions:
     ca_file: Annotated[str | None, About("PEM file of the CA that the server's certificate must come from")] = None
 
 
-O = TypeVar("O", bound=ChannelOptions)
+OptionsT = TypeVar("OptionsT", bound=ChannelOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Credentials:
         return Masker([*secrets, *parts, *logins])
 
 
-class Channel(NamedTuple, Generic[O]):
+class Channel(NamedTuple, Generic[OptionsT]):
     """A configured channel. `accounts` are those that it may send mail through."""
 
     name: str
-    options: O
+    options: OptionsT
     credentials: Credentials
     accounts: tuple[Account, ...] = ()
 
@@ -62,15 +62,15 @@ AnyChannel = Channel[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Notifier(Generic[O]):
+class Notifier(Generic[OptionsT]):
     """A kind of channel: `send` returns what the receiver answered, in words, or raises DeliveryError.
 
     It takes `timeout_s` seconds at most, and acknowledges only what the receiver has acknowledged.
     """
 
     name: str
-    options: type[O]
-    send: Callable[[Alert, Channel[O], float], str]
+    options: type[OptionsT]
+    send: Callable[[Alert, Channel[OptionsT], float], str]
 
 
 def _address_parts(value: str) -> list[str]:
