@@ -27,6 +27,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
         _sync_directory(path.parent)
     except OSError as exc:
+        with contextlib.suppress(OSError):  # on a full disk it would hold the last free blocks
+            temporary.unlink()
         raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
 
 
