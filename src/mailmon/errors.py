@@ -84,6 +84,7 @@ class StageError(MailmonError):
 
     `ours` is true only with positive evidence that the trouble is on our side (no route at all).
     `lost` says that the connection broke, as against an answer that was a refusal.
+    `is_silence` says that nothing came back, so that it could be our own trouble as well as the server's.
     `is_temporary` is a transient negative reply (RFC 5321 section 4.2.1).
     """
 
@@ -101,6 +102,7 @@ class StageError(MailmonError):
         ours: bool = False,
         lost: bool = False,
         is_temporary: bool = False,
+        is_silence: bool = False,
     ) -> None:
         temporary = " (temporary)" if is_temporary else ""
         super().__init__(f"{target}: {stage}: {said}{temporary}", advice)
@@ -111,6 +113,7 @@ class StageError(MailmonError):
         self.ours = ours
         self.lost = lost
         self.is_temporary = is_temporary
+        self.is_silence = is_silence
 
 
 class DeliveryError(MailmonError):

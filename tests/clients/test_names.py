@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import socket
 import threading
@@ -16,10 +17,20 @@ import dns.rrset
 import pytest
 
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.names import resolve_with_system, resolver_for
+from mailmon.clients.names import (
+    Addresses,
+    RememberingResolve,
+    ask_nameserver,
+    has_route,
+    is_loopback,
+    packed,
+    resolve_with_system,
+    resolver_for,
+    system_nameservers,
+)
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.tls import verify_pin
-from mailmon.clients.wire import connect
+from mailmon.clients.wire import Wire, connect
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker
 
@@ -28,6 +39,8 @@ ZONE = {
     ("mail.example.org.", "AAAA"): ["2001:db8::7"],
     ("six.example.org.", "AAAA"): ["2001:db8::6"],
     ("empty.example.org.", "TXT"): ['"x"'],
+    ("alias.example.net.", "A"): ["127.0.0.1"],
+    (".", "NS"): ["a.root-servers.example."],
 }
 RCODES = {"broken.example.org.": dns.rcode.SERVFAIL, "no.example.org.": dns.rcode.REFUSED}
 
@@ -135,6 +148,107 @@ def test_a_name_server_that_cannot_be_is_told_as_such(server: tuple[str, int]) -
     assert failure("mail.example.org", server, 0.4).finding_id == "dns.resolver_error"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mail.example.org", ""),
+        ("empty.example.org", ""),  # NODATA
+        ("gone.example.org", ""),  # NXDOMAIN
+        (".", ""),
+        ("broken.example.org", "SERVFAIL"),
+        ("no.example.org", "REFUSED"),
+    ],
+)
+def test_a_name_server_answers_unless_it_fails_or_refuses(name: str, expected: str) -> None:
+    with name_server() as server:
+        assert ask_nameserver(name, server, Deadline(3)) == expected
+
+
+def test_a_name_server_that_is_silent_or_dead_does_not_answer() -> None:
+    started_s = time.monotonic()
+    with name_server(is_silent=True) as server:
+        assert ask_nameserver(".", server, Deadline(0.4)) == "silent"
+    assert ask_nameserver(".", server, Deadline(0.4)) == "silent"  # nobody listens there any more
+    assert ask_nameserver(".", ("999.0.2.1", 53), Deadline(0.4)) != ""
+    assert ask_nameserver("a..b", server, Deadline(0.4)) != ""
+    assert time.monotonic() - started_s < 3
+
+
+def test_the_system_has_name_servers() -> None:
+    found = system_nameservers()
+    assert found
+    assert all(packed(address) and port for address, port in found)
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:C000:0201", "192.0.2.1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_written(address: str, same: str) -> None:
+    assert packed(address) == packed(same) is not None
+
+
+@pytest.mark.parametrize("name", ["", "localhost", "mail.example.org", "192.0.2", "192.0.2.256", "1", "é", "a\0b"])
+def test_a_name_is_no_address(name: str) -> None:
+    assert packed(name) is None
+    assert not is_loopback(name)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("::", True),
+        ("128.0.0.1", False),
+        ("192.0.2.127", False),
+        ("2001:db8::1", False),
+        ("7f00::1", False),
+    ],
+)
+def test_loopback_is_this_machine(address: str, expected: bool) -> None:
+    assert is_loopback(address) is expected
+
+
+def test_what_was_found_is_remembered() -> None:
+    with name_server() as server:
+        resolve = RememberingResolve(resolver_for([server]))
+        assert resolve.known == {}
+        assert resolve("mail.example.org", 587, Deadline(3)) == [
+            (socket.AF_INET, ("192.0.2.7", 587)),
+            (socket.AF_INET6, ("2001:db8::7", 587)),
+        ]
+        resolve("mail.example.org", 993, Deadline(3))
+        with pytest.raises(StageError):
+            resolve("gone.example.org", 993, Deadline(3))
+    assert resolve.known == {"mail.example.org": ("192.0.2.7", "2001:db8::7")}
+
+
+def test_what_was_known_of_a_host_stays_when_it_cannot_be_found_again() -> None:
+    answers: list[Addresses] = [[(socket.AF_INET, ("192.0.2.7", 25))] * 2, [(socket.AF_INET, ("192.0.2.8", 25))]]
+
+    def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
+        if not answers:
+            raise StageError("dns.resolver_error", Stage.DNS, host, "no answer")
+        return answers.pop(0)
+
+    remembering = RememberingResolve(resolve)
+    for expected in ("192.0.2.7", "192.0.2.8"):
+        remembering("mail.example.org", 25, Deadline(3))
+        assert remembering.known == {"mail.example.org": (expected,)}
+    with pytest.raises(StageError):
+        remembering("mail.example.org", 25, Deadline(3))
+    assert remembering.known == {"mail.example.org": ("192.0.2.8",)}
+
+
 def unused_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
@@ -151,7 +265,7 @@ def reach(*addresses: tuple[socket.AddressFamily, tuple[str, int]], deadline_s: 
 
 def test_a_refused_port_is_the_servers_failure() -> None:
     exc = reach((socket.AF_INET, ("127.0.0.1", unused_port())))
-    assert (exc.said, exc.ours) == ("connection refused", False)
+    assert (exc.said, exc.ours, exc.is_silence) == ("connection refused", False, False)
     assert exc.advice == "Nothing listens on this port: is the mail server running?"
 
 
@@ -161,11 +275,54 @@ def test_a_refusal_is_not_hidden_by_an_address_family_that_this_machine_lacks() 
     assert exc.said == "connection refused"
 
 
+def test_an_address_family_that_this_machine_lacks_is_ours_and_no_silence() -> None:
+    exc = reach((socket.AF_APPLETALK, ("x", 1)))
+    assert (exc.ours, exc.is_silence) == (True, False)
+
+
+@pytest.mark.skipif(not has_route(), reason="on a machine without a network every failure is its own")
+def test_what_came_from_outside_is_told_before_what_this_machine_lacks() -> None:
+    broadcast = (socket.AF_INET, ("255.255.255.255", 587))  # for TCP alone there is no way there
+    exc = reach((socket.AF_APPLETALK, ("x", 1)), broadcast)
+    assert (exc.ours, exc.is_silence) == (False, True)
+
+
+@pytest.mark.parametrize(("number", "is_silence"), [(errno.EHOSTUNREACH, True), (errno.ECONNRESET, False)])
+def test_a_connection_that_breaks_tells_whether_anything_came_back(number: int, is_silence: bool) -> None:
+    class Broken(socket.socket):
+        def recv(self, *_: object) -> bytes:
+            raise OSError(number, "broken")
+
+    wire = Wire(Broken(), Server("imap", "mail.example.org", 993, Security.PLAIN), Deadline(3), Masker(), None)
+    with pytest.raises(StageError) as caught:
+        wire.read_line()
+    wire.close()
+    assert (caught.value.finding_id, caught.value.lost) == ("imap.connection_lost", True)
+    assert caught.value.is_silence is is_silence
+
+
 def test_the_next_address_is_tried() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server("smtp", "mail.example.org", 587, Security.PLAIN)
         addresses = [(socket.AF_INET, ("127.0.0.1", port)) for port in (unused_port(), listener.getsockname()[1])]
         connect(server, addresses, Deadline(3), Masker()).close()
+
+
+def test_a_refusal_beside_a_silent_address_is_a_reply() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        silent = (socket.AF_INET, full.getsockname())
+        assert reach(silent, silent).is_silence
+        assert not reach(silent, (socket.AF_INET, ("127.0.0.1", unused_port()))).is_silence
+
+
+def test_a_resolver_that_fails_may_be_our_own_trouble_and_a_name_that_is_not_there_is_none() -> None:
+    with name_server() as server:
+        assert failure("broken.example.org", server).is_silence
+        assert not failure("gone.example.org", server).is_silence
 
 
 PINNED = hashlib.sha256(b"certificate").hexdigest()

@@ -9,9 +9,11 @@ from typing import Generic, TypeVar
 from mailmon.checks.subjects import Account, Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
-from mailmon.model import Fact, Finding, Severity, Verdict
+from mailmon.model import Fact, Finding, Outcome, Severity, Verdict
 
 S = TypeVar("S", Account, Route)
+# What `found` says of a finding where nothing came back: it could be our own trouble (cycle/sight.py).
+SILENCE = "silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,21 @@ class Check(Generic[S]):
     after: tuple[str, ...] = ()
 
 
+def is_silence(finding: Finding) -> bool:
+    """Say whether nothing came back, so that it may still turn out to be our own trouble."""
+    says_so = finding.found == SILENCE or finding.id == "dns.resolver_error" or finding.id.endswith(".timeout")
+    return finding.status is Verdict.FAIL and says_so
+
+
+def has_silence(outcome: Outcome) -> bool:
+    """Say whether any finding of an outcome is one of silence."""
+    return any(map(is_silence, outcome.findings))
+
+
 def failure(exc: StageError) -> Finding:
     """Return the finding that an ended conversation amounts to."""
     status, severity = (Verdict.UNKNOWN, None) if exc.ours else (Verdict.FAIL, Severity.ERROR)
-    return Finding(exc.finding_id, status, exc.target, exc.message, severity, fix=exc.advice, evidence=exc.said)
+    found = SILENCE if exc.is_silence else ""
+    return Finding(
+        exc.finding_id, status, exc.target, exc.message, severity, evidence=exc.said, found=found, fix=exc.advice
+    )

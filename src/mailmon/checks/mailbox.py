@@ -243,7 +243,8 @@ class WatchedMailbox:
             self._client = self._connect()
         except StageError as again:
             said = f"{why.said}; opened again: {again.stage}: {again.said}"
-            raise StageError(why.finding_id, why.stage, why.target, said, why.advice, lost=True) from again
+            more = {"lost": True, "ours": again.ours, "is_silence": again.is_silence}
+            raise StageError(why.finding_id, why.stage, why.target, said, why.advice, **more) from again
         self._must_fetch = True
         if not before or self._client.uid_validity != before:
             # All messages have new numbers: what was known of the old ones could now mean other people's mail.

@@ -11,6 +11,8 @@ from mailmon.clients.server import without_idna
 from mailmon.errors import Stage, StageError
 
 LOOKUP_TIMEOUT_S = 10.0
+_MAPPED = bytes(10) + b"\xff\xff"
+_ONE = bytes(15) + b"\x01"
 
 Addresses = list[tuple[socket.AddressFamily, tuple[str, int]]]
 Resolve = Callable[[str, int, Deadline], Addresses]
@@ -57,6 +59,59 @@ def resolver_for(nameservers: Sequence[tuple[str, int]]) -> Resolve:
     return resolve
 
 
+class RememberingResolve:
+    """A look-up that keeps what it found: `known` has the addresses of each host. Safe for several threads."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def __call__(self, host: str, port: int, deadline: Deadline) -> Addresses:
+        """Look a name up. Raises StageError at the stage dns; what was known of the host stays then."""
+        addresses = self._resolve(host, port, deadline)
+        with self._lock:
+            self._known[host] = tuple(dict.fromkeys(address for _, (address, _) in addresses))
+        return addresses
+
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """Return the addresses of each host that was found so far, a copy."""
+        with self._lock:
+            return dict(self._known)
+
+
+def packed(address: str) -> bytes | None:
+    """Return the bytes of an IP address, an IPv4-mapped one as IPv4 (RFC 4291 section 2.5.5.2); None for a name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            found = socket.inet_pton(family, address.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+        return found[12:] if found[:12] == _MAPPED else found
+    return None
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an IP address is this machine's own; connections to the unspecified one go there too."""
+    found = packed(address) or b""
+    return found[:1] == b"\x7f" if len(found) == 4 and any(found) else found in (bytes(4), bytes(16), _ONE)
+
+
+def ask_nameserver(name: str, nameserver: tuple[str, int], deadline: Deadline) -> str:
+    """Ask one name server for a name. Return "" when it answers, or in a word why not (clients/dns.py)."""
+    from mailmon.clients.dns import ask
+
+    return ask(name, nameserver, deadline.remaining_s())
+
+
+def system_nameservers() -> list[tuple[str, int]]:
+    """Return the name servers that the system asks."""
+    from mailmon.clients.dns import system_nameservers
+
+    return system_nameservers()
+
+
 def _literal(host: str, port: int) -> Addresses:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
@@ -96,4 +151,5 @@ def has_route() -> bool:
 
 def _dns_error(finding_id: str, host: str, port: int, said: str) -> StageError:
     advice = "Check the host name and this machine's resolver (/etc/resolv.conf)."
-    return StageError(finding_id, Stage.DNS, f"{host}:{port}", said, advice)
+    is_silence = finding_id == "dns.resolver_error"
+    return StageError(finding_id, Stage.DNS, f"{host}:{port}", said, advice, is_silence=is_silence)

@@ -10,8 +10,10 @@ import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
+from mailmon.clients.reach import is_ours, is_silence, open_socket
 from mailmon.clients.server import Server, without_idna
 from mailmon.clients.tls import CLOSED, TlsContexts, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
@@ -29,7 +31,6 @@ MAX_COMMAND_BYTES = 8 * 1024 * 1024
 Record = Callable[[str, float, str, str], None]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NO_ROUTE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 class Wire:
@@ -168,14 +169,16 @@ class Wire:
     def _translate(self, exc: OSError) -> StageError:
         if isinstance(exc, TimeoutError):
             if self._run_deadline.remaining_s() <= 0:
-                return self.error("timeout", "no answer before the run's deadline", "Raise deadline_s.")
+                said = "no answer before the run's deadline"
+                return self.error("timeout", said, "Raise deadline_s.", is_silence=True)
             advice = ""
             if self.stage is Stage.GREETING:
                 advice = "If this port expects TLS from the first byte, set its security to tls."
-            return self.error("timeout", f"no answer within {self._timeout_s:.0f} s", advice)
+            return self.error("timeout", f"no answer within {self._timeout_s:.0f} s", advice, is_silence=True)
         if isinstance(exc, CLOSED):
             return self.error("connection_lost", "the server closed the connection", lost=True)
-        return self.error("connection_lost", f"the connection broke: {exc.strerror or exc}", lost=True)
+        said = f"the connection broke: {exc.strerror or exc}"
+        return self.error("connection_lost", said, lost=True, is_silence=is_silence(exc))
 
     def _show(self, who: str, text: str) -> None:
         assert self._record is not None
@@ -198,40 +201,41 @@ def connect(
     record: Record | None = None,
 ) -> Wire:
     """Connect to the first of a server's addresses that answers. Raises StageError at the stage connect."""
-    failures: list[OSError] = []
+    failures: list[_Failure] = []
     until_s = deadline.monotonic() + deadline.bound_s(server.timeout_s)
     for number, (family, address) in enumerate(addresses):
         share_s = (until_s - deadline.monotonic()) / (len(addresses) - number)
         try:
-            sock = _open_socket(family, address, max(share_s, 0.001))
+            sock = open_socket(family, address, max(share_s, 0.001))
         except OSError as exc:
-            failures.append(exc)
+            failures.append(_Failure(exc, is_ours(exc, family, address)))
         else:
             return Wire(sock, server, deadline, masker, record)
-    # An address family that this machine lacks must not hide what happened on the other one.
-    telling = next((exc for exc in failures if exc.errno not in _NO_ROUTE), failures[0])
-    raise _unreachable(server, telling) from telling
+    raise _unreachable(server, failures) from failures[0].exc
 
 
-def _open_socket(family: socket.AddressFamily, address: tuple[str, int], timeout_s: float) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(timeout_s)
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+class _Failure(NamedTuple):
+    """Why one address was not reached."""
+
+    exc: OSError
+    is_ours: bool
+
+    @property
+    def rank(self) -> int:
+        """Return how little it tells: an address family that this machine lacks must not hide the other one."""
+        return 2 if self.is_ours else 1 if self.exc.errno == errno.ENETUNREACH else 0
 
 
-def _unreachable(server: Server, exc: OSError) -> StageError:
+def _unreachable(server: Server, failures: list[_Failure]) -> StageError:
+    """Tell of the failure that says most; it was silence only where no address gave any reply."""
+    exc, ours = min(failures, key=lambda failure: failure.rank)
     said, advice = f"{exc.strerror or exc}", ""
     if isinstance(exc, TimeoutError):
         said = f"no answer within {server.timeout_s:.0f} s"
         advice = "A firewall may drop the packets, or the host is down."
     elif isinstance(exc, ConnectionRefusedError):
         said, advice = "connection refused", "Nothing listens on this port: is the mail server running?"
-    ours = exc.errno in _NO_ROUTE
     if ours:
         advice = "This machine has no way to that address: look at its own network first."
-    return StageError("tcp.unreachable", Stage.CONNECT, server.target, said, advice, ours=ours)
+    silence = not ours and all(failure.is_ours or is_silence(failure.exc) for failure in failures)
+    return StageError("tcp.unreachable", Stage.CONNECT, server.target, said, advice, ours=ours, is_silence=silence)
