@@ -5,8 +5,11 @@ A URL may be a credential (a webhook, a ping URL, a topic), so neither it nor an
 
 from __future__ import annotations
 
+import json
+import re
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +18,10 @@ from mailmon.mail.text import Masker, fit_characters, visible
 
 TIMEOUT_S = 10.0
 MAX_SAID_BYTES, MAX_WORDS = 4000, 200
+MAX_RETRY_AFTER_S = 86400.0
+# Statuses that a repetition does not change. All others may pass: 408, 425, 429 and 5xx say so (RFC 9110 section 15).
+_PERMANENT = (400, 401, 403, 404, 405, 410, 413)
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def _exchange(request: Request, timeout_s: float) -> int | DeliveryError:
         return DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s")
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
         return DeliveryError(f"{request.who}: not reached ({type(exc).__name__})")
-    return _refusal(request, response.status_code, said, response.headers.get("Retry-After", ""))
+    return _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
 
 
 def _certificates(request: Request) -> str | bool:
@@ -77,7 +84,7 @@ def _certificates(request: Request) -> str | bool:
     return request.ca_file or system.cafile or system.capath or True
 
 
-def _refusal(request: Request, status: int, said: bytes, retry_after: str) -> DeliveryError:
+def _refusal(request: Request, status: int, said: bytes, retry_after_s: float | None) -> DeliveryError:
     if 300 <= status < 400:
         return DeliveryError(
             f"{request.who}: answered {status}, a redirect, which is never followed",
@@ -88,15 +95,42 @@ def _refusal(request: Request, status: int, said: bytes, retry_after: str) -> De
     return DeliveryError(
         f"{request.who}: answered {status}{f': {words}' if words else ''}",
         "Check the token, the topic or the webhook." if status in (401, 403, 404) else "",
-        is_permanent=status in (400, 401, 403, 404, 405, 410, 413),
-        retry_after_s=_retry_after_s(retry_after),
+        is_permanent=status in _PERMANENT,
+        retry_after_s=retry_after_s,
     )
 
 
-def _retry_after_s(value: str) -> float | None:
-    """Return the seconds of a Retry-After header; a date, or nonsense, counts as none (RFC 9110 section 10.2.3)."""
+def _retry_after_s(headers: Mapping[str, str], said: bytes) -> float | None:
+    """Return the seconds until the server wants to be asked again, None where it does not say (RFC 9110 10.2.3).
+
+    At most MAX_RETRY_AFTER_S. A date counts from the response's own Date: the clocks of two machines differ.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(value):
+        return min(float(value), MAX_RETRY_AFTER_S)
+    at_s, now_s = _unix_time(value), _unix_time(headers.get("Date", ""))
+    if at_s is None:
+        return _told_in_body_s(said)
+    return min(max(at_s - (time.time() if now_s is None else now_s), 0.0), MAX_RETRY_AFTER_S)
+
+
+def _told_in_body_s(said: bytes) -> float | None:
+    """Return the `retry_after` of a JSON body, as Discord has it (discord.com/developers/docs/topics/rate-limits)."""
     try:
-        seconds = float(value)
-    except ValueError:
+        document = json.loads(said)
+    except (ValueError, RecursionError):
         return None
-    return seconds if 0 <= seconds < 86400 else None
+    seconds = document.get("retry_after") if isinstance(document, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        return None
+    return float(min(seconds, MAX_RETRY_AFTER_S))
+
+
+def _unix_time(date: str) -> float | None:
+    """Return the Unix time of an HTTP date, None for nonsense."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

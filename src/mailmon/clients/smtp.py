@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon.clients.server import Security
@@ -20,11 +21,12 @@ DATA_TIMEOUT_S = 60.0
 
 
 class Accepted(NamedTuple):
-    """The 250 after DATA; `at_s` is its arrival on the monotonic clock."""
+    """The 250 after DATA; `at_s` is its arrival on the monotonic clock, `refused` holds (recipient, reply)."""
 
     at_s: float
     queue_id: str
     reply: str
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 class SmtpClient:
@@ -71,10 +73,14 @@ class SmtpClient:
 
     def send(self, sender: str, recipient: str, message: bytes) -> Accepted:
         """Hand over one message (CRLF line endings) for one recipient. Threads may share the session."""
+        return self.send_to_any(sender, (recipient,), message)
+
+    def send_to_any(self, sender: str, recipients: Sequence[str], message: bytes) -> Accepted:
+        """Hand over one message for those of the recipients whom the server takes, one of them at least."""
         with self._lock:
             self._reset()
             self._is_clean = False
-            accepted = self._send_one(sender, recipient, message)
+            accepted = self._transact(sender, recipients, message)
             self._is_clean = True
             return accepted
 
@@ -85,19 +91,21 @@ class SmtpClient:
             self._send("RSET")
             self._expect(self._reply(), "mail_refused", 250)
 
-    def _send_one(self, sender: str, recipient: str, message: bytes) -> Accepted:
-        mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
+    def _transact(self, sender: str, recipients: Sequence[str], message: bytes) -> Accepted:
+        mail, rcpts = f"MAIL FROM:<{sender}>", [f"RCPT TO:<{recipient}>" for recipient in recipients]
         self._wire.begin(Stage.MAIL)
         if "PIPELINING" in self.extensions:
-            self._send(f"{mail}\r\n{rcpt}\r\nDATA")
-            replies = self._pipelined()
+            self._send("\r\n".join((mail, *rcpts, "DATA")))
+            replies = self._pipelined(len(rcpts))
         else:
-            replies = self._one_by_one(mail, rcpt)
+            replies = self._one_by_one(mail, rcpts)
         self._raise_refusal(replies)
         self._wire.begin(Stage.DATA, max(DATA_TIMEOUT_S, self._wire.server.timeout_s))
-        self._wire.send(_dot_stuffed(message), shown=f"(the probe, {len(message)} bytes)")
+        self._wire.send(_dot_stuffed(message), shown=f"(the message, {len(message)} bytes)")
         reply = self._expect(self._reply(), "data_refused", 250)
-        return Accepted(self._wire.now_s(), reply.queue_id, str(reply))
+        answers = zip(recipients, (answer for stage, answer in replies if stage is Stage.RCPT), strict=True)
+        refused = tuple((recipient, str(answer)) for recipient, answer in answers if not answer.is_positive)
+        return Accepted(self._wire.now_s(), reply.queue_id, str(reply), refused)
 
     def certificate_days(self, now_s: float) -> float | None:
         """Return the days until the server's certificate expires."""
@@ -129,35 +137,43 @@ class SmtpClient:
         self._expect(self._reply(), "starttls_refused", 220)
         self._wire.start_tls(self._contexts)
 
-    def _pipelined(self) -> list[tuple[Stage, Reply]]:
+    def _pipelined(self, recipients: int) -> list[tuple[Stage, Reply]]:
         replies: list[tuple[Stage, Reply]] = []
         try:
-            for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+            for stage in (Stage.MAIL, *[Stage.RCPT] * recipients, Stage.DATA):
                 self._wire.stage = stage
                 replies.append((stage, self._reply()))
-            if replies[-1][1].code == 354 and not _all_positive(replies):
+            if replies[-1][1].code == 354 and _is_refused(replies, recipients):
                 self._send(
                     "."
                 )  # RFC 2920 section 3.1: a server may want the (empty) message although it refused before
                 self._reply()
         except StageError:
-            if _all_positive(replies):
+            if not _is_refused(replies, recipients):
                 raise
             # The server is gone behind its refusal, which is what a person must hear.
         return replies
 
-    def _one_by_one(self, mail: str, rcpt: str) -> list[tuple[Stage, Reply]]:
+    def _one_by_one(self, mail: str, rcpts: Sequence[str]) -> list[tuple[Stage, Reply]]:
         replies: list[tuple[Stage, Reply]] = []
-        for stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt), (Stage.DATA, "DATA")):
+        for stage, command in ((Stage.MAIL, mail), *((Stage.RCPT, rcpt) for rcpt in rcpts), (Stage.DATA, "DATA")):
+            if _is_refused(replies, len(rcpts)):
+                break
             self._wire.begin(stage)
             self._send(command)
             replies.append((stage, self._reply()))
-            if not replies[-1][1].is_positive:
-                break
         return replies
 
     def _raise_refusal(self, replies: list[tuple[Stage, Reply]]) -> None:
+        """Raise StageError unless the sender, a recipient and DATA were taken.
+
+        Of several recipients one that was taken decides, else one that may be taken later.
+        """
+        answers = [reply for stage, reply in replies if stage is Stage.RCPT]
+        deciding = sorted(answers, key=lambda reply: (not reply.is_positive, not reply.is_transient))[:1]
         for stage, reply in replies:
+            if stage is Stage.RCPT and reply is not deciding[0]:
+                continue
             self._wire.stage = stage
             self._expect(reply, f"{stage.lower()}_refused", *((354,) if stage is Stage.DATA else (250, 251, 252)))
 
@@ -181,8 +197,12 @@ class SmtpClient:
         self._wire.send(command.encode("utf-8") + b"\r\n", shown)
 
 
-def _all_positive(replies: list[tuple[Stage, Reply]]) -> bool:
-    return all(reply.is_positive for _, reply in replies)
+def _is_refused(replies: list[tuple[Stage, Reply]], recipients: int) -> bool:
+    """Say whether these replies leave nothing to send: no sender, or none of all the recipients, was taken."""
+    if any(stage is not Stage.RCPT and not reply.is_positive for stage, reply in replies):
+        return True
+    answers = [reply.is_positive for stage, reply in replies if stage is Stage.RCPT]
+    return len(answers) == recipients and not any(answers)
 
 
 def _dot_stuffed(message: bytes) -> bytes:

@@ -12,7 +12,7 @@ from mailmon.notify.channel import Notifier
 class _Registry(Mapping[str, Notifier[Any]]):
     """Notifiers by name, each imported when it is first asked for: a run needs those that are configured."""
 
-    _NAMES = ("ntfy", "discord")
+    _NAMES = ("ntfy", "discord", "webhook", "email", "command", "apprise")
 
     def __getitem__(self, name: str) -> Notifier[Any]:
         if name not in self._NAMES:

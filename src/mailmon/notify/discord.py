@@ -7,12 +7,15 @@ import re
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
+from mailmon.mail.text import fit_characters
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
 from mailmon.options import About, SecretText, options
 
+# Of the 256 and 4096 characters that Discord takes: it may count an emoji twice.
 MAX_TITLE = 250
 MAX_TOTAL = 2000
+MAX_FOOTER = 200
 
 _MARKS = {
     AlertKind.PROBLEM: ("🚨", 0xDC3545),
@@ -48,6 +51,7 @@ def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> st
                 "description": _escaped(alert.body, MAX_TOTAL - len(title)),
                 "color": colour,
                 "timestamp": f"{alert.at:%Y-%m-%dT%H:%M:%SZ}",
+                "footer": {"text": fit_characters(f"alert {alert.id}", MAX_FOOTER)},
             }
         ],
         "allowed_mentions": {"parse": []},
@@ -55,15 +59,20 @@ def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> st
     status = post(
         Request(
             who="Discord",
-            url=channel.credentials.get("webhook") or "",
+            url=_waiting(channel.credentials.get("webhook") or ""),
             body=json.dumps(message).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", "X-Mailmon-Alert-Id": alert.id},
             mask=channel.credentials.masker(),
             ca_file=channel.options.ca_file,
         ),
         timeout_s,
     )
     return f"Discord answered {status}"
+
+
+def _waiting(webhook: str) -> str:
+    """Ask Discord to answer when the message is saved: else it answers 204 also to one that is not."""
+    return f"{webhook}{'&' if '?' in webhook else '?'}wait=true"
 
 
 def _escaped(text: str, limit: int) -> str:

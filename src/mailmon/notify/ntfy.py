@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
@@ -15,6 +16,9 @@ from mailmon.options import About, SecretText, Url, options
 # ntfy turns a longer message into an attachment: docs.ntfy.sh/config/#message-limits
 MAX_MESSAGE_BYTES = 4000
 MAX_TITLE_BYTES = 250
+
+# What ntfy takes as a sequence id; it answers anything else with a 400 (server/server.go, since 2.16.0).
+_SEQUENCE_ID = re.compile(r"[-_A-Za-z0-9]{1,64}", re.ASCII)
 
 _TAGS = {
     AlertKind.PROBLEM: ["rotating_light", "email"],
@@ -60,7 +64,10 @@ def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
     }
     if ntfy.click:
         message["click"] = ntfy.click
-    headers = {"Content-Type": "application/json"} | _authorization(channel)
+    if _SEQUENCE_ID.fullmatch(alert.id):
+        # A repetition takes the place of the first one on the phone; servers before 2.16.0 ignore the key.
+        message["sequence_id"] = alert.id
+    headers = {"Content-Type": "application/json", "X-Mailmon-Alert-Id": alert.id} | _authorization(channel)
     status = post(
         Request(
             who=f"ntfy at {ntfy.server}",

@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
 from mailmon.mail.text import fit_bytes
-from mailmon.notify.channel import ChannelOptions, Credentials
+from mailmon.notify.channel import Channel, ChannelOptions
 from mailmon.options import About, SecretText, options
 
 MAX_BODY_BYTES = 10_000
@@ -26,21 +26,24 @@ class PingOptions(ChannelOptions):
     type: Literal["ping"] = "ping"
     url: Annotated[SecretText | None, About("Ping address")] = field(default=None, repr=False)
     url_file: Annotated[str | None, About("File that holds the ping address")] = None
+    failure: Annotated[
+        Literal["fail", "exit_code"], About("What is added to the address after a failure: /fail, or the exit code")
+    ] = "fail"
 
 
-def send(signal: str, body: str, target: PingOptions, credentials: Credentials, timeout_s: float) -> str:
-    """Send `start`, `fail` or `` (success) with a body; return what came back. Raises DeliveryError."""
+def send(signal: str, body: str, channel: Channel[PingOptions], timeout_s: float) -> str:
+    """Send `start`, `fail`, an exit code or `` (success) with a body; return what came back. Raises DeliveryError."""
     from mailmon.clients.http import Request, post
 
-    base = (credentials.get("url") or "").rstrip("/")
+    base = (channel.credentials.get("url") or "").rstrip("/")
     status = post(
         Request(
             who="the ping URL",
             url=f"{base}/{signal}" if signal else base,
             body=fit_bytes(body, MAX_BODY_BYTES).encode(),
             headers={"Content-Type": "text/plain; charset=utf-8"},
-            mask=credentials.masker(),
-            ca_file=target.ca_file,
+            mask=channel.credentials.masker(),
+            ca_file=channel.options.ca_file,
         ),
         timeout_s,
     )
