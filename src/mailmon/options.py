@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, dataclass_transform
 
+from mailmon.mail.text import parse_duration
+
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
@@ -67,6 +69,19 @@ class Between(_Constraint):
             return ""
         got = f"{value:g}" if abs(value) < BEYOND else "a number beyond all bounds"
         return f"must be between {self.low:g} and {self.high:g}, got {got}"
+
+
+class Lasting(_Constraint):
+    """A duration from `low` to `high` seconds: a number of seconds, or text like `30m` (see `parse_duration`)."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.bounds = Between(low, high)
+
+    def problem(self, value: float | str) -> str:
+        try:
+            return self.bounds.problem(parse_duration(value) if isinstance(value, str) else value)
+        except ValueError as exc:
+            return str(exc)
 
 
 class Matching(_Constraint):

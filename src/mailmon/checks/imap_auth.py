@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailmon.checks.certificate import certificate_facts
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
@@ -14,8 +15,8 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     """Log in, open the folder, and judge what lies there already."""
     mailbox = tools.open_mailbox(account)
     days = mailbox.client.certificate_days(tools.world.now().timestamp())
-    if days is not None:
-        yield Metric("certificate_days", round(days, 2))
+    assert account.imap is not None
+    yield from certificate_facts(days, tools.world.certificate_days.get("imap_auth", 0.0), account.imap.target)
     yield Metric("messages", mailbox.client.exists)
     yield Note("OK")
 

@@ -36,6 +36,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         delivery_s = max(arrival.seen_s - accepted_s, 0.0)
         yield Metric("delivery_s", round(delivery_s, 4))
         yield Metric("delivery_error_s", round(_error_s(arrival, accepted_s), 4))
+        yield from _slowness(delivery_s, route)
         yield Note(f"Email delivered in {delivery_s:.1f}s")
     elif probe.fate is Fate.BOUNCED:
         said = f"{probe.acceptance}, then bounced: {probe.detail}"
@@ -95,6 +96,24 @@ def _look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool
 def _error_s(arrival: Arrival, accepted_s: float) -> float:
     """Return the most that the true delivery can have been shorter than the figure."""
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
+
+
+def _slowness(delivery_s: float, route: Route) -> Iterator[Finding]:
+    """Yield what is to be said of a delivery that took longer than it may."""
+    for limit_s, severity in ((route.critical_s, Severity.CRITICAL), (route.warning_s, Severity.WARNING)):
+        if limit_s is not None and delivery_s > limit_s:
+            said = f"Email delivered in {delivery_s:.1f}s, more than {limit_s:g} s"
+            yield Finding(
+                "route.slow" if severity is Severity.WARNING else "route.too_slow",
+                Verdict.FAIL,
+                route.target,
+                said,
+                severity,
+                expected=f"<= {limit_s:g} s",
+                found=f"{delivery_s:.1f} s",
+                fix="Look at the Received fields of a message for the hop that took so long, and at its mail queue.",
+            )
+            return
 
 
 def _not_received(probe: Probe, target: str, route: Route, waited_s: float) -> Finding:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailmon.checks.certificate import certificate_facts
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
-from mailmon.model import Fact, Metric, Note
+from mailmon.model import Fact, Note
 
 
 def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     """Log in; the connection stays open for the probe."""
     client = tools.open_smtp(account)
     days = client.certificate_days(tools.world.now().timestamp())
-    if days is not None:
-        yield Metric("certificate_days", round(days, 2))
+    assert account.smtp is not None
+    yield from certificate_facts(days, tools.world.certificate_days.get("smtp_auth", 0.0), account.smtp.target)
     yield Note("OK")
 
 

@@ -10,13 +10,18 @@ __all__ = ["Account", "Route"]
 
 
 class Route(NamedTuple):
-    """A way that mail must go: from an account, to an address, seen in an account within `timeout_s` seconds."""
+    """A way that mail must go: from an account, to an address, seen in an account within `timeout_s` seconds.
+
+    A delivery that takes longer than `warning_s` is warned of, one longer than `critical_s` counts as failed.
+    """
 
     name: str
     sender: Account
     recipient: str
     reader: Account
     timeout_s: float = 60.0
+    warning_s: float | None = None
+    critical_s: float | None = None
 
     @property
     def target(self) -> str:

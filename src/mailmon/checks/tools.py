@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ class World(NamedTuple):
     resolve: Resolve
     key: bytes
     version: str
+    certificate_days: Mapping[str, float] = {}
     is_dry: bool = False
     record: Record | None = None
 

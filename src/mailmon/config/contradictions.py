@@ -17,7 +17,14 @@ MARGIN_S = 30.0
 
 def find_contradictions(full: dict[str, Any], state_file: Path, path: Path | None) -> list[str]:
     """Return what does not fit together, each with its place."""
-    return [*_references(full), *_nothing_to_check(full), *_too_short(full), *_own_state(full, state_file, path)]
+    return [
+        *_references(full),
+        *_unknown_channels(full),
+        *_nothing_to_check(full),
+        *_too_short(full),
+        *_useless_limits(full),
+        *_own_state(full, state_file, path),
+    ]
 
 
 def longest_wait_s(full: dict[str, Any]) -> float:
@@ -39,6 +46,43 @@ def _references(full: dict[str, Any]) -> Iterator[str]:
                 yield f"routes.{name}.{key}: there is no account {account!r}; there are: {', '.join(accounts)}"
             elif not accounts[account].get(service):
                 yield f"routes.{name}.{key}: accounts.{account} has no {service} server"
+
+
+def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
+    """Channels that checks name, and accounts that channels name."""
+    channels, accounts = _tables(full.get("notify")), _tables(full.get("accounts"))
+    for check, options in _tables(full.get("checks")).items():
+        by_severity = options.get("channels")
+        for severity, names in by_severity.items() if isinstance(by_severity, dict) else ():
+            for name in names if isinstance(names, list) else ():
+                if isinstance(name, str) and name not in channels:
+                    there = f"there are: {', '.join(channels)}" if channels else "there are none"
+                    yield f"checks.{check}.channels.{severity}: there is no channel {name!r}; {there}"
+    for name, options in channels.items():
+        if options.get("type", name) != "email":
+            continue
+        named = options.get("accounts")
+        for account in named if isinstance(named, list) else ():
+            if isinstance(account, str) and not accounts.get(account, {}).get("smtp"):
+                yield f"notify.{name}.accounts: there is no account {account!r} with an smtp server"
+        if not named and not any(table.get("smtp") for table in accounts.values()):
+            yield f"notify.{name}: no account has an smtp server to send through"
+
+
+def _useless_limits(full: dict[str, Any]) -> Iterator[str]:
+    """Limits of the delivery time that can never be reached."""
+    receive = _tables(full.get("checks")).get("receive", {})
+    default_s = _number(receive.get("timeout_s")) or DEFAULT_RECEIVE_TIMEOUT_S
+    places = [("checks.receive", receive, default_s)]
+    for name, route in _tables(full.get("routes")).items():
+        places.append((f"routes.{name}", route, _number(route.get("receive_timeout_s")) or default_s))
+    for place, table, timeout_s in places:
+        warning_s, critical_s = _number(table.get("warning_delivery_s")), _number(table.get("critical_delivery_s"))
+        if warning_s and critical_s and warning_s >= critical_s:
+            yield f"{place}.warning_delivery_s: must be less than critical_delivery_s ({critical_s:g})"
+        for key, limit_s in (("warning_delivery_s", warning_s), ("critical_delivery_s", critical_s)):
+            if limit_s >= timeout_s:
+                yield f"{place}.{key}: must be less than the receive timeout ({timeout_s:g}), got {limit_s:g}"
 
 
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:

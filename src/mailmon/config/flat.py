@@ -10,6 +10,7 @@ from typing import Any
 
 NAME = "main"
 ACCOUNT, ROUTE = ("accounts", NAME), ("routes", NAME)
+DEFAULTS, RECEIVE = ("checks", "defaults"), ("checks", "receive")
 
 PLACES: dict[str, tuple[str, ...]] = {
     "smtp_host": (*ACCOUNT, "smtp", "host"),
@@ -25,6 +26,12 @@ PLACES: dict[str, tuple[str, ...]] = {
     "receive_timeout": (*ROUTE, "receive_timeout_s"),
     "ntfy_topic": ("notify", "ntfy", "topic"),
     "ntfy_server": ("notify", "ntfy", "server"),
+    "failure_threshold": (*DEFAULTS, "failure_threshold"),
+    "success_threshold": (*DEFAULTS, "success_threshold"),
+    "unknown_threshold": (*DEFAULTS, "unknown_threshold"),
+    "reminder_interval": (*DEFAULTS, "reminder_interval"),
+    "warning_delivery_s": (*RECEIVE, "warning_delivery_s"),
+    "critical_delivery_s": (*RECEIVE, "critical_delivery_s"),
 }
 # What every flat configuration must say.
 REQUIRED = ("smtp_host", "imap_host", "username")
@@ -32,7 +39,7 @@ REQUIRED = ("smtp_host", "imap_host", "username")
 
 def is_flat(document: dict[str, Any]) -> bool:
     """Say whether a configuration names a server by flat keys."""
-    return any(key in PLACES and not key.startswith("ntfy_") for key in document)
+    return any(key in PLACES and PLACES[key][0] in ("accounts", "routes") for key in document)
 
 
 def expand(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -54,6 +61,8 @@ def expand(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         problem = place(full, PLACES[key], value)
         if problem:
             problems.append(f"{key}: {problem}")
+    if is_flat(document) and not document.get("accounts"):
+        _alert_at_once(full)
     return full, problems
 
 
@@ -91,6 +100,11 @@ def _complete(flat: dict[str, Any], full: dict[str, Any]) -> list[str]:
     for end in ("from", "in"):
         place(full, (*ROUTE, end), NAME)
     return []
+
+
+def _alert_at_once(full: dict[str, Any]) -> None:
+    """Who says nothing else in the flat form is told of the first failure, as by the small monitor."""
+    place(full, (*DEFAULTS, "failure_threshold"), 1)
 
 
 def _copy(value: Any) -> Any:

@@ -31,7 +31,10 @@ _OVERRIDES: dict[str, tuple[str, ...]] = {
     "receive_timeout": ("routes", "*", "receive_timeout_s"),
     "state_file": ("state_file",),
 }
-_NUMBERS = ("smtp_port", "imap_port", "receive_timeout")
+_NUMBERS = (
+    *("smtp_port", "imap_port", "receive_timeout", "warning_delivery_s", "critical_delivery_s"),
+    *("failure_threshold", "success_threshold", "unknown_threshold"),
+)
 _PASSWORD_KEYS = ("password", "password_file", "password_command")
 
 
@@ -75,7 +78,7 @@ def load(
     """
     source = str(path) if path else "options"
     try:
-        written = _read(path) if path else {}
+        written = read_document(path) if path else {}
         problems = _override(written, overrides)
         full, more = flat.expand(written)
         state_file = state_path(full.get("state_file"), path, environ)
@@ -131,7 +134,8 @@ def _build(full: dict[str, Any], state_file: Path) -> Loaded | None:
     return Loaded(config, options, full, state_file)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """Return what a configuration file holds. Raises ConfigError where that is no JSON object."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

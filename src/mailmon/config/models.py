@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from mailmon.clients.server import Security
 from mailmon.notify.ping import PingOptions
-from mailmon.options import About, Address, Between, Digest, Host, Matching, Name, Port, SecretText, Timeout, options
+from mailmon.options import (
+    About,
+    Address,
+    Between,
+    Digest,
+    Host,
+    Lasting,
+    Matching,
+    Name,
+    Port,
+    SecretText,
+    Timeout,
+    options,
+)
 
 DEFAULT_RECEIVE_TIMEOUT_S = 60.0
 
@@ -20,6 +33,13 @@ Nameserver = Annotated[
         rf"{_IPV4}(?::{_PORT})?|{_IPV6}|\[{_IPV6}\](?::{_PORT})?",
         "an IP address, with a port behind a colon if it is not 53",
     ),
+]
+DeliveryLimit = Annotated[float, Between(0.01, 3600)]
+Runs = Annotated[int, Between(1, 1000)]
+Duration = Annotated[float | str, Lasting(1, 366 * 86400)]
+Target = Annotated[
+    str,
+    Matching(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):\d{1,5}", "HOST:PORT, an IPv6 address in brackets"),
 ]
 Word = Annotated[str, Matching(r"[^\x00]*", "text without NUL")]
 FileName = Annotated[str, Matching(r"[^\x00]+", "the name of a file")]
@@ -86,20 +106,56 @@ class RouteOptions:
     to: Annotated[Address, About("Address that the probe is sent to")]
     reader: Annotated[Name, About("Account in which the probe is seen")]
     receive_timeout_s: Annotated[Timeout | None, About("Seconds until the probe must have arrived")] = None
+    warning_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which a delivery is warned of")] = None
+    critical_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which it counts as failed")] = None
 
 
 @options
-class ReceiveOptions:
+class CheckOptions:
+    """When a person is told of a check. Thresholds count runs in a row."""
+
+    failure_threshold: Annotated[Runs | None, About("Failed runs in a row that make an alert")] = None
+    success_threshold: Annotated[Runs | None, About("Good runs in a row that make a recovery")] = None
+    unknown_threshold: Annotated[Runs | None, About("Runs in a row that could not tell, after which that is told")] = (
+        None
+    )
+    reminder_interval: Annotated[
+        Duration | None, About("Time after which a failure that lasts is told again, like 6h; by default never")
+    ] = None
+    channels: Annotated[
+        dict[Literal["critical", "error", "warning"], tuple[Name, ...]],
+        About("Channels by severity; a severity that is not named goes to all channels"),
+    ] = field(default_factory=dict)
+
+
+@options
+class LoginOptions(CheckOptions):
+    """The login of an account."""
+
+    certificate_days: Annotated[
+        float, Between(0, 365), About("Days before its end at which a certificate is warned of")
+    ] = 21.0
+
+
+@options
+class ReceiveOptions(CheckOptions):
     """The wait for a probe."""
 
     timeout_s: Annotated[Timeout, About("Seconds until a probe must have arrived")] = DEFAULT_RECEIVE_TIMEOUT_S
+    warning_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which a delivery is warned of")] = None
+    critical_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which it counts as failed")] = None
 
 
 @options
 class ChecksOptions:
-    """Options of single checks, for all accounts and routes."""
+    """Options of single checks, for all accounts and routes; `defaults` are for those that say nothing."""
 
+    defaults: CheckOptions = CheckOptions()
+    imap_auth: LoginOptions = LoginOptions()
+    smtp_auth: LoginOptions = LoginOptions()
+    send: CheckOptions = CheckOptions()
     receive: ReceiveOptions = ReceiveOptions()
+    cleanup: CheckOptions = CheckOptions()
 
 
 @options
@@ -123,6 +179,16 @@ class Config:
     ] = None
     ping: PingOptions | None = None
     dns: DnsOptions = DnsOptions()
+    reachability: Annotated[
+        tuple[Target, ...],
+        About(
+            "Hosts, as HOST:PORT, that answer when our own network works; those of a monitored server do not count. "
+            "The channels count by themselves"
+        ),
+    ] = ()
+    heartbeat_file: Annotated[
+        FileName | None, About("File that every complete run writes anew, for whoever watches its age")
+    ] = None
     deadline_s: Annotated[
         Annotated[float, Between(30, 86400)] | None,
         About("Seconds that a run may take; by default the longest receive timeout + 90"),

@@ -133,7 +133,8 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
                 continue
             if secret is not None:
                 secrets[place, key] = secret
-                if key in ("webhook", "url") and secret.value and not secret.value.startswith(("https://", "http://")):
+                is_web = key in ("webhook", "url") and table.get("type") != "apprise"
+                if is_web and secret.value and not secret.value.startswith(("https://", "http://")):
                     problems.append(f"{place}.{key}: must begin with https:// or http://")
             elif key in required:
                 where = f"give {key}_file, or the systemd credential {owner}.{key}"

@@ -6,13 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mailmon.checks.subjects import Account, Route
 from mailmon.clients.server import Security, Server, Trust, default_security
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.load import Loaded
-from mailmon.config.models import AccountOptions, Config, ImapOptions, SmtpOptions
+from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
+from mailmon.config.policies import policies
 from mailmon.config.secrets import (
     SecretSources,
     collect_secrets,
@@ -21,7 +23,7 @@ from mailmon.config.secrets import (
     write_risk,
 )
 from mailmon.errors import ConfigError
-from mailmon.model import Secret
+from mailmon.model import Policy, Secret
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 STATE_AND_ALERTS_S = 20.0
@@ -39,6 +41,10 @@ class Setup:
     deadline_s: float
     state_file: Path
     document: dict[str, Any] = field(repr=False)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    certificate_days: Mapping[str, float] = field(default_factory=dict)
+    reachability: tuple[str, ...] = ()
+    heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -58,20 +64,25 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
     if problems:
         raise ConfigError(str(path or "options"), problems)
     accounts = {name: _account(name, options, secrets, base) for name, options in config.accounts.items()}
-    channels = {name: _channel(f"notify.{name}", name, o, secrets, base) for name, o in loaded.channels.items()}
-    default_s = config.checks.receive.timeout_s
+    channels = {
+        name: make_channel(f"notify.{name}", name, o, secrets, base, accounts) for name, o in loaded.channels.items()
+    }
     return Setup(
         accounts=accounts,
-        routes={
-            name: Route(name, accounts[r.sender], r.to, accounts[r.reader], r.receive_timeout_s or default_s)
-            for name, r in config.routes.items()
-        },
+        routes={name: _route(name, options, config, accounts) for name, options in config.routes.items()},
         channels=channels,
-        ping=_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
+        ping=make_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
         nameservers=tuple(_nameserver(text) for text in config.dns.nameservers),
         deadline_s=config.deadline_s or longest_wait_s(loaded.document) + 90,
         state_file=loaded.state_file,
         document=loaded.document,
+        policies=policies(config.checks),
+        certificate_days={
+            "imap_auth": config.checks.imap_auth.certificate_days,
+            "smtp_auth": config.checks.smtp_auth.certificate_days,
+        },
+        reachability=config.reachability,
+        heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),
     )
 
@@ -88,6 +99,19 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
     )
 
 
+def _route(name: str, options: RouteOptions, config: Config, accounts: Mapping[str, Account]) -> Route:
+    receive = config.checks.receive
+    return Route(
+        name,
+        accounts[options.sender],
+        options.to,
+        accounts[options.reader],
+        options.receive_timeout_s or receive.timeout_s,
+        options.warning_delivery_s or receive.warning_delivery_s,
+        options.critical_delivery_s or receive.critical_delivery_s,
+    )
+
+
 def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Server:
     ca_file = str(base / options.ca_file) if options.ca_file else None
     return Server(
@@ -100,19 +124,27 @@ def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Se
     )
 
 
-def _channel(
-    place: str, name: str, options: ChannelOptions, secrets: Mapping[tuple[str, str], Secret], base: Path
+def make_channel(
+    place: str,
+    name: str,
+    options: ChannelOptions,
+    secrets: Mapping[tuple[str, str], Secret],
+    base: Path,
+    accounts: Mapping[str, Account] = MappingProxyType({}),
 ) -> AnyChannel:
+    """Return a channel with its credentials, and with the accounts that it may send through."""
     own = {key: secret for (owner, key), secret in secrets.items() if owner == place}
     if options.ca_file:
         options = replace(options, ca_file=str(base / options.ca_file))
-    return Channel(name, options, Credentials(own))
+    named = getattr(options, "accounts", ()) or accounts
+    return Channel(name, options, Credentials(own), tuple(accounts[n] for n in named if accounts[n].smtp))
 
 
 def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
     """A configuration that others can write must not name a command; one they can read should hold no secret."""
     problems, warnings = [], []
     commands = [f"accounts.{name}.password_command" for name, a in loaded.config.accounts.items() if a.password_command]
+    commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
     inline = inline_secrets(loaded.document)
     if commands and (risk := write_risk(path)):
         problems.append(f"{commands[0]}: refused, because {risk}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from mailmon.mail.text import format_duration
+from mailmon.mail.losses import fate_words
 from mailmon.model import Fate, Probe
 
 LOST_AFTER = timedelta(days=1)
@@ -99,7 +99,7 @@ class Ledger:
                 return
             self._settle(probe, Fate.BOUNCED, at, reason)
             if token not in self._current:
-                self._tell(probe.route, "route.bounced_late", f"the probe of {_clock(probe)} bounced: {reason}")
+                self._tell(token, "route.bounced_late")
 
     def stop_waiting(self, token: str) -> None:
         """End this run's wait: from now on a sighting of the probe is a late arrival."""
@@ -126,8 +126,7 @@ class Ledger:
                 is_old = probe.accepted_at is not None and now - probe.accepted_at > LOST_AFTER
                 if probe.fate is Fate.WAITING and probe.mailbox == mailbox and is_old:
                     self._settle(probe, Fate.LOST, now)
-                    lost = f"the probe of {_clock(probe)} is lost: {probe.acceptance}, not seen for a day"
-                    self._tell(probe.route, "route.lost", lost)
+                    self._tell(probe.token, "route.lost")
 
     def forget(self, now: datetime) -> None:
         """Forget what is settled for two days, what was never sent, and what nobody has looked for during a week."""
@@ -197,19 +196,11 @@ class Ledger:
 
     def _settle_late(self, probe: Probe, at: datetime) -> None:
         self._settle(probe, Fate.LATE, at)
-        took_s = (at - (probe.accepted_at or probe.planned_at)).total_seconds()
-        # The server's clock tells when it came, ours when it was sent: they may differ by more than it took.
-        after = f", after {format_duration(took_s)}" if took_s > 0 else ""
-        words = f"the probe of {_clock(probe)} arrived late{after}"
-        self._tell(probe.route, "route.arrived_late", words)
+        self._tell(probe.token, "route.arrived_late")
 
     def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:
         self._probes[probe.token] = probe._replace(fate=fate, settled_at=at, detail=detail)
 
-    def _tell(self, route: str, finding_id: str, words: str) -> None:
-        self._events.setdefault(route, []).append(Event(finding_id, words))
-
-
-def _clock(probe: Probe) -> str:
-    """Return when a probe was sent, in local time with its offset."""
-    return f"{probe.planned_at.astimezone():%H:%M (%z)}"
+    def _tell(self, token: str, finding_id: str) -> None:
+        probe = self._probes[token]
+        self._events.setdefault(probe.route, []).append(Event(finding_id, fate_words(probe)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 MASK = "****"
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def visible(raw: bytes | str, limit: int = 400) -> str:
@@ -90,6 +91,18 @@ def format_duration(seconds: float) -> str:
             count, rest = whole // size, whole % size // smaller
             return f"{count} {unit} {rest} {smaller_unit}" if rest else f"{count} {unit}"
     return f"{whole} s"
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of `90`, `90s`, `30m`, `30min`, `2h`, `1d` or `1w`. Raises ValueError for anything else.
+
+    >>> parse_duration("90s"), parse_duration("1.5h")
+    (90.0, 5400.0)
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?(s|m|min|h|d|w)?", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("must be a duration like 90s, 30m, 2h or 1d")
+    return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
 def join_words(words: Iterable[str]) -> str:

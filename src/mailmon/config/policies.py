@@ -1,0 +1,30 @@
+"""When is a person told of each check? What the check says, else what `defaults` say, else what is built in."""
+
+from __future__ import annotations
+
+from mailmon.config.models import CheckOptions, ChecksOptions
+from mailmon.mail.text import parse_duration
+from mailmon.model import Policy
+
+# One probe that is greylisted or late is no outage; a login that is refused will be refused again.
+FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "send": 2, "receive": 2, "cleanup": 2}
+_BUILT_IN = Policy()
+
+
+def policies(checks: ChecksOptions) -> dict[str, Policy]:
+    """Return the policy of each check by its name."""
+    return {name: _policy(name, getattr(checks, name), checks.defaults) for name in FAILURE_THRESHOLDS}
+
+
+def _policy(name: str, own: CheckOptions, defaults: CheckOptions) -> Policy:
+    return Policy(
+        failure_threshold=own.failure_threshold or defaults.failure_threshold or FAILURE_THRESHOLDS[name],
+        success_threshold=own.success_threshold or defaults.success_threshold or _BUILT_IN.success_threshold,
+        unknown_threshold=own.unknown_threshold or defaults.unknown_threshold or _BUILT_IN.unknown_threshold,
+        reminder_interval_s=_seconds(own.reminder_interval or defaults.reminder_interval),
+        channels=dict([*defaults.channels.items(), *own.channels.items()]),
+    )
+
+
+def _seconds(duration: float | str | None) -> float | None:
+    return parse_duration(duration) if isinstance(duration, str) else duration

@@ -1,0 +1,55 @@
+"""Which channels can still be used, when the configuration as a whole cannot? Somebody has to hear of just that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mailmon.config import flat
+from mailmon.config.load import read_document, state_path
+from mailmon.config.secrets import SecretSources, collect_secrets
+from mailmon.config.setup import Setup, make_channel
+from mailmon.errors import ConfigError
+from mailmon.notify import NOTIFIERS
+from mailmon.notify.channel import AnyChannel
+from mailmon.plain import build
+from mailmon.schema import find_errors
+
+DEADLINE_S = 60.0
+
+
+def rescue(path: Path | None, environ: Mapping[str, str]) -> Setup:
+    """Return what can be used of a configuration that has mistakes: its channels, each by itself. Never runs a command.
+
+    Raises ConfigError where the file cannot be read at all, or where it does not say where the state is.
+    """
+    if path is None:
+        raise ConfigError("options", ["there is no configuration, so no channel is known"])
+    full, _ = flat.expand(read_document(path))
+    channels = {}
+    for name, table in flat.channels_of(full).items():
+        channel = _usable(name, table, path.parent, environ)
+        if channel is not None:
+            channels[name] = channel
+    return Setup(
+        accounts={},
+        routes={},
+        channels=channels,
+        ping=None,
+        nameservers=(),
+        deadline_s=DEADLINE_S,
+        state_file=state_path(full.get("state_file"), path, environ),
+        document={},
+    )
+
+
+def _usable(name: str, table: dict[str, Any], base: Path, environ: Mapping[str, str]) -> AnyChannel | None:
+    """Return one channel, None where it has mistakes of its own or needs what is wrong elsewhere."""
+    kind = str(table.get("type"))
+    if kind not in NOTIFIERS or kind in ("email", "command") or find_errors(NOTIFIERS[kind].options, table):
+        return None
+    collected = collect_secrets({"notify": {name: table}}, SecretSources(base, environ, refuses_commands=True))
+    if collected.problems:
+        return None
+    return make_channel(f"notify.{name}", name, build(NOTIFIERS[kind].options, table), collected.secrets, base)

@@ -1,0 +1,33 @@
+"""What became of the mail that was sent while a route was down? In the words of its recovery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mailmon.mail.text import format_duration
+from mailmon.model import Fate, Probe
+
+
+def losses(probes: Iterable[Probe], route: str, since: datetime) -> tuple[str, ...]:
+    """Return what was late, lost or came back of a route's probes since a time, oldest first."""
+    asked = [probe for probe in probes if probe.route == route and probe.planned_at >= since and probe.accepted_at]
+    return tuple(words for probe in sorted(asked, key=lambda p: p.planned_at) if (words := fate_words(probe)))
+
+
+def fate_words(probe: Probe) -> str:
+    """Say what became of one probe, "" when it came in time."""
+    when = f"the probe of {probe.planned_at.astimezone():%H:%M (%z)}"
+    match probe.fate:
+        case Fate.LATE:
+            took_s = ((probe.settled_at or probe.planned_at) - (probe.accepted_at or probe.planned_at)).total_seconds()
+            # The server's clock tells when it came, ours when it was sent: they may differ by more than it took.
+            return f"{when} arrived late{f', after {format_duration(took_s)}' if took_s > 0 else ''}"
+        case Fate.LOST:
+            return f"{when} is lost: {probe.acceptance}, not seen for a day"
+        case Fate.BOUNCED:
+            return f"{when} bounced: {probe.detail}"
+        case Fate.WAITING:
+            return f"{when} has not arrived yet"
+        case _:
+            return ""
