@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from types import NoneType
@@ -33,6 +33,17 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: to_plain(item) for key, item in value.items()}
     return [to_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def shifted(value: Any, delta: timedelta) -> Any:
+    """Return a value with every time in it moved by `delta`."""
+    if isinstance(value, datetime):
+        return value + delta
+    if hasattr(value, "_fields"):
+        return type(value)(*(shifted(item, delta) for item in value))
+    if isinstance(value, Mapping):
+        return {key: shifted(item, delta) for key, item in value.items()}
+    return tuple(shifted(item, delta) for item in value) if isinstance(value, tuple) else value
 
 
 _AS_THEY_ARE = frozenset({str, int, float, bool, NoneType})

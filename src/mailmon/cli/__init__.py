@@ -20,7 +20,9 @@ from mailmon.errors import MailmonError, place_of
 COMMANDS: dict[str, str] = {
     "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
     "status": "Show what the last runs left in memory: health, since when, what is pending.",
-    "notify": "Send a test message to the configured channels.",
+    "alerts": "Show the alerts that were sent, that wait, and that were dropped.",
+    "silence": "Announce nothing of something for a while; list and end silences.",
+    "notify": "Send a test message to the channels, or tell that a unit has failed.",
     "config": "Check the configuration, print its schema or an example.",
     "checks": "List the built-in checks.",
     "demo": "Watch a failure and a recovery against an embedded mail server; no network needed.",

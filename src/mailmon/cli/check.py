@@ -98,7 +98,8 @@ def _tell(report: Report, told: int, *, as_json: bool) -> None:
     for warning in report.warnings[told:]:
         common.warn(warning)
     if report.state_error:
-        common.say(f"mailmon: {report.state_error}; alerts may repeat", err=True)
+        kept = "alerts may repeat" if report.may_repeat else "its journal keeps what was announced"
+        common.say(f"mailmon: {report.state_error}; {kept}", err=True)
     for alert in report.alerts:
         if alert.status != "sent":
             common.say(f"mailmon: alert {alert.status}: {alert.channel}: {alert.error}", err=True)

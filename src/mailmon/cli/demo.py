@@ -71,7 +71,7 @@ def demo(fast: bool) -> None:
 def _setup(package: Any, server: Any, directory: Path, url: str) -> Setup:
     changes = {
         "notify": {"ntfy": {"server": url, "topic": "demo"}},
-        "checks": {"receive": {"timeout_s": _WAIT_S}},
+        "checks": {"defaults": {"failure_threshold": 1}, "receive": {"timeout_s": _WAIT_S}},
         "routes": {
             "main": {"from": "main", "to": next(iter(server.users)), "in": "main", "receive_timeout_s": _WAIT_S}
         },

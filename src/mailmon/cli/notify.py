@@ -1,15 +1,19 @@
-"""`mailmon notify`: do alerts get through?"""
+"""`mailmon notify`: do alerts get through? And has mailmon itself failed?"""
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Mapping
 
 import click
 
 from mailmon.cli import common
 from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
+from mailmon.cycle import tell_unit_failed
 from mailmon.errors import ConfigError, DeliveryError
+from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
 from mailmon.notify import NOTIFIERS, ping
 from mailmon.notify.channel import AnyChannel
@@ -17,9 +21,9 @@ from mailmon.notify.channel import AnyChannel
 EXIT_REFUSED = 69
 
 
-@click.group("notify", short_help="Send a test message to the configured channels.")
+@click.group("notify", short_help="Send a test message, or tell that a unit has failed.")
 def notify() -> None:
-    """Send a test message to the configured channels."""
+    """Send a test message to the channels, or tell them that a unit has failed."""
 
 
 @notify.command("test", short_help="Send a test message, say what came back.")
@@ -41,6 +45,50 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
         raise click.exceptions.Exit(EXIT_REFUSED)
 
 
+@notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
+@click.argument("unit")
+@common.common_options
+def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -> None:
+    """Tell all channels that UNIT has failed: for `OnFailure=` of the unit that runs `mailmon check`.
+
+    Told once: the next complete run ends the story. Works also where the configuration has mistakes, as far as the
+    channels themselves have none.
+    """
+    del color
+    setup, mistakes = _setup_or_rescue(config_path)
+    said = _evidence(os.environ)
+    lines = tell_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, common.now)
+    if as_json:
+        rows = [{"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in lines]
+        common.print_json({"schema": "mailmon/notify/1", "alerts": rows})
+    for line in () if as_json else lines:
+        common.say(f"alert {line.status}: {line.channel}: {line.error or line.title}")
+    if not lines and not as_json:
+        common.say("nothing is told: it was told before, or no channel is configured")
+    if any(line.status != "sent" for line in lines):
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:
+    """Return the setup, or what can be used of a configuration with mistakes, and the first of them."""
+    try:
+        return common.load_setup(config_path), ""
+    except ConfigError as exc:
+        for problem in exc.message.splitlines():
+            common.warn(problem)
+        from mailmon.config.rescue import rescue
+
+        return rescue(common.config_file(config_path), os.environ), exc.message.splitlines()[0]
+
+
+def _evidence(environ: Mapping[str, str]) -> str:
+    """Say how the unit ended, as systemd tells the units of OnFailure= (systemd.exec(5), since version 251)."""
+    result, status = environ.get("MONITOR_SERVICE_RESULT", ""), environ.get("MONITOR_EXIT_STATUS", "")
+    words = [f"result {visible(result, 40)}"] if result else []
+    words += [f"exit status {visible(status, 40)}"] if status else []
+    return ", ".join(words) or "systemd did not say how"
+
+
 def _chosen(setup: Setup, names: tuple[str, ...]) -> list[AnyChannel]:
     known = {**setup.channels, **({"ping": setup.ping} if setup.ping else {})}
     if not known:
@@ -58,7 +106,7 @@ def _try(channel: AnyChannel) -> tuple[bool, str]:
     alert = Alert(f"test-{now:%Y%m%dT%H%M%SZ}", AlertKind.TEST, f"mailmon test from {socket.gethostname()}", body, now)
     try:
         if isinstance(channel.options, ping.PingOptions):
-            return True, ping.send("", body, channel.options, channel.credentials, TIMEOUT_S)
+            return True, ping.send("", body, channel, TIMEOUT_S)
         notifier = NOTIFIERS[channel.options.type]
         return True, notifier.send(alert, channel, TIMEOUT_S)
     except DeliveryError as exc:

@@ -22,6 +22,8 @@ class Step(NamedTuple):
     ask: Callable[[Tools], Iterable[Fact]]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    # The names by which it can be silenced: what it is asked for, and the accounts that take part in it.
+    names: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
@@ -54,6 +56,7 @@ def _account_steps(accounts: Iterable[Account]) -> list[Step]:
             account.name,
             check.label,
             lambda tools, check=check, account=account: check.ask(tools, account),  # type: ignore[misc]
+            names=(account.name,),
         )
         for account in listed
         for check in ACCOUNT_CHECKS
@@ -71,6 +74,7 @@ def _route_steps(routes: Iterable[Route]) -> list[Step]:
             lambda tools, check=check, route=route: check.ask(tools, route),  # type: ignore[misc]
             tuple(_step_id(need, route) for need in check.needs),
             tuple(_step_id(need, route) for need in check.after),
+            tuple(dict.fromkeys((route.name, route.sender.name, route.reader.name))),
         )
         for route in routes
         for check in ROUTE_CHECKS

@@ -36,6 +36,7 @@ class Report(NamedTuple):
     alerts: tuple[AlertLine, ...] = ()
     preview: Alert | None = None
     state_error: str = ""
+    may_repeat: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

@@ -7,38 +7,45 @@ is tried, and after every acknowledgement: a crash at any moment loses no alert 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailmon import __version__
+from mailmon.checks.check import has_silence
 from mailmon.checks.tools import Tools, World
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.names import resolver_for
+from mailmon.clients.names import RememberingResolve, resolver_for
 from mailmon.clients.wire import Record
 from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
-from mailmon.cycle.announce import deliver, enqueue
+from mailmon.cycle.announce import Desk
+from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan
-from mailmon.cycle.report import AlertLine, Report
-from mailmon.errors import DeliveryError
-from mailmon.judge import compose, judge, overall
+from mailmon.cycle.report import Report
+from mailmon.cycle.seen import Seen, look_around
+from mailmon.cycle.tell import Telling, Told
+from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
+from mailmon.cycle.watchers import PING_S, Watchers
+from mailmon.judge import compose, overall
+from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
+from mailmon.mail.losses import losses
 from mailmon.mail.probe import make_token
-from mailmon.model import Alert, Flip, Memory, OutboxEntry, Outcome, Probe
-from mailmon.notify import ping
+from mailmon.mail.text import format_duration
+from mailmon.model import Anchor, Flip, Health, Outcome, Probe
+from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
+from mailmon.store.silences import active, read_silences
 from mailmon.store.state import LastRun
 
 # Worth telling with a recovery: what was late or lost in between.
 _EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
-_PING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class Request:
     is_dry: bool = False
     record: Record | None = None
     on_done: Callable[[Outcome, str], None] = lambda _outcome, _label: None
+    anchor: Callable[[datetime], Anchor] = read_anchor
 
 
 def run(request: Request) -> Report:
@@ -69,47 +77,71 @@ class _Run:
 
     def __init__(self, request: Request, plan: Plan) -> None:
         self._request = request
+        self._setup = request.setup
         self._plan = plan
         self._started_at = request.now()
-        self._deadline = Deadline(request.setup.deadline_s)
-        self._keeper = Keeper(request.setup.state_file, self._started_at, is_dry=request.is_dry)
+        self._now = steady(self._started_at)
+        self._deadline = Deadline(self._setup.deadline_s)
+        self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
+        self._warnings = [*self._setup.warnings, *self._keeper.warnings]
+        self._follow_the_clock()
         self._ledger = Ledger(self._keeper.state.probes)
-        self._pings: list[threading.Thread] = []
+        self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
+        self._watchers = Watchers(self._setup, is_dry=request.is_dry)
+        self._unprinted: list[Outcome] = []
         # Of all steps that there are: the words of a step must not depend on how many are asked for.
-        complete = make_plan(request.setup.accounts, request.setup.routes, ())
-        self._labels = labels_of(complete.steps)
+        self._all_steps = make_plan(self._setup.accounts, self._setup.routes, ()).steps
+        self._labels = labels_of(self._all_steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
     def go(self) -> Report:
         started_s = time.monotonic()
-        self._ping("start", "")
-        outcomes = self._observe()
-        memories, flips, alert = self._judge(outcomes)
-        status = overall([outcome.status for outcome in outcomes])
-        finished_at = self._request.now()
-        outbox = enqueue(self._keeper.state.outbox, alert, self._request.setup.channels)
+        self._watchers.begin()
+        seen = self._look_around(self._observe())
+        status = overall([outcome.status for outcome in seen.steps])
+        finished_at = self._now()
+        telling = self._telling()
+        told = self._judge(seen, telling)
+        last_run = LastRun(self._run_id, self._started_at, finished_at, status)
         self._keeper.save(
-            checks=memories,
+            checks=told.state.checks,
             probes=self._ledger.remaining(),
-            outbox=tuple(outbox),
-            last_run=LastRun(self._run_id, self._started_at, finished_at, status),
+            outbox=told.state.outbox,
+            last_run=last_run if self._plan.is_complete else self._keeper.state.last_run,
+            anchor=self._request.anchor(self._now()),
+            addresses=self._addresses(),
         )
-        alerts = [] if self._request.is_dry else self._announce(outbox)
+        alerts = [] if self._request.is_dry else telling.send(self._keeper)
         report = Report(
             run_id=self._run_id,
             started_at=self._started_at,
             finished_at=finished_at,
             duration_s=time.monotonic() - started_s,
             status=status,
-            steps=tuple(outcomes),
-            changes=tuple(flips),
+            steps=seen.steps,
+            changes=tuple(flip for flip in told.flips if flip.before is not flip.after),
             alerts=tuple(alerts),
-            preview=alert if self._request.is_dry else None,
+            preview=compose(told.flips, self._started_at, self._run_id) if self._request.is_dry else None,
             state_error=self._keeper.error,
-            warnings=(*self._request.setup.warnings, *self._keeper.warnings),
+            may_repeat=self._keeper.may_repeat,
+            warnings=tuple(self._warnings),
         )
-        self._ping("fail" if report.exit_code else "", _summary(outcomes))
-        return report
+        problem = self._watchers.end(report, is_complete=self._plan.is_complete)
+        return report._replace(warnings=(*report.warnings, problem)) if problem else report
+
+    def _follow_the_clock(self) -> None:
+        """Move what is remembered along with a clock that was set: ages stay what they are."""
+        state = self._keeper.state
+        moved = jump(state.anchor, self._request.anchor(self._started_at))
+        if not moved:
+            return
+        try:
+            self._keeper.state = shifted(state, moved)
+        except OverflowError:
+            return
+        way = "forward" if moved > timedelta() else "back"
+        by = format_duration(abs(moved).total_seconds())
+        self._warnings.append(f"the clock was set {way} by {by} since the last run; remembered times moved along")
 
     def _observe(self) -> list[Outcome]:
         """Plan the probes, remember them, and ask all questions."""
@@ -120,70 +152,83 @@ class _Run:
             self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))
         if self._plan.routes:
             self._keeper.save(probes=self._ledger.planned())
-        tools = Tools(self._world(), self._ledger, self._request.setup.accounts.values())
+        tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
         try:
-            return observe(self._plan.steps, tools, lambda o: self._request.on_done(o, self._labels[o.id]))
+            return observe(self._plan.steps, tools, self._print)
         finally:
             tools.close()
 
+    def _print(self, outcome: Outcome) -> None:
+        """Tell of an outcome; one that may yet turn out to be our own trouble waits, with all that follow it."""
+        if self._unprinted or has_silence(outcome):
+            self._unprinted.append(outcome)
+        else:
+            self._request.on_done(outcome, self._labels[outcome.id])
+
+    def _look_around(self, outcomes: Sequence[Outcome]) -> Seen:
+        """Find out whether silence was our own trouble, and tell what was not told yet."""
+        seen = look_around(outcomes, self._setup, self._keeper.state, self._resolve, self._deadline)
+        steps = {outcome.id: outcome for outcome in seen.steps}
+        for outcome in self._unprinted:
+            self._request.on_done(steps[outcome.id], self._labels[outcome.id])
+        return seen
+
     def _world(self) -> World:
-        setup = self._request.setup
+        setup = self._setup
         key = self._keeper.signing_key()
         self._keeper.remember_checked(setup.document, key)
         return World(
-            now=self._request.now,
+            now=self._now,
             sleep=time.sleep,
             deadline=Deadline(setup.deadline_s - STATE_AND_ALERTS_S),
-            resolve=resolver_for(setup.nameservers),
+            resolve=self._resolve,
             key=key,
             version=__version__,
+            certificate_days=setup.certificate_days,
             is_dry=self._request.is_dry,
             record=self._request.record,
         )
 
-    def _judge(self, outcomes: Sequence[Outcome]) -> tuple[dict[str, Memory], list[Flip], Alert | None]:
-        now = self._request.now()
-        memories, flips = judge(self._keeper.state.checks, outcomes, now)
-        if self._plan.is_complete:
-            memories = {
-                key: memory for key, memory in memories.items() if key in {step.id for step in self._plan.steps}
-            }
-        notes = [finding.message for o in outcomes for finding in o.findings if finding.id in _EARLIER]
-        return memories, flips, compose(flips, self._labels, now, self._run_id, notes)
+    def _telling(self) -> Telling:
+        """Read the silences as late as can be: one that began during the run counts."""
+        silences, problem = read_silences(self._setup.state_file)
+        self._warnings += [problem] if problem else []
+        silenced = frozenset(silence.name for silence in active(silences, self._started_at))
+        until_ping = Deadline(self._deadline.remaining_s() - PING_S)
+        desk = Desk(self._setup.channels, until_ping, time.sleep, self._started_at)
+        return Telling(self._run_id, self._started_at, desk, silenced)
 
-    def _announce(self, outbox: Sequence[OutboxEntry]) -> list[AlertLine]:
-        def remember(entries: Sequence[OutboxEntry]) -> None:
-            self._keeper.save(outbox=tuple(entries))
+    def _judge(self, seen: Seen, telling: Telling) -> Told:
+        state = self._keeper.state
+        units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if self._plan.is_complete else []
+        ended = [unit_outcome(unit.removeprefix(UNIT), "OK", is_failed=False) for unit in units]
+        own = [outcome.id for outcome in seen.own]
+        topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, [*units, *own])
+        told = telling.take_in(
+            state,
+            [*seen.own, *seen.steps, *ended],
+            topics,
+            is_blind=seen.is_blind,
+            annotate=lambda flip: self._with_notes(flip, seen.steps),
+        )
+        if not self._plan.is_complete:
+            return told
+        kept = {*(step.id for step in self._plan.steps), SIGHT, *(CHANNEL + name for name in self._setup.channels)}
+        kept |= {unit for unit in units if told.state.checks[unit].told.health is not Health.UP}
+        memories = {key: memory for key, memory in told.state.checks.items() if key in kept}
+        return told._replace(state=told.state._replace(checks=memories))
 
-        until_ping = Deadline(self._deadline.remaining_s() - _PING_S)
-        left, lines = deliver(outbox, self._request.setup.channels, until_ping, time.sleep, remember)
-        if tuple(left) != self._keeper.state.outbox:
-            remember(left)
-        return lines
+    def _with_notes(self, flip: Flip, outcomes: Sequence[Outcome]) -> Flip:
+        """Add to a recovery what was late or lost in between."""
+        check, _, name = flip.id.partition(":")
+        if check != "receive" or flip.after not in (Health.UP, Health.DEGRADED):
+            return flip
+        heard = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
+        gone = losses(self._ledger.remaining(), name, flip.since)
+        return flip._replace(notes=tuple(dict.fromkeys((*heard, *gone))))
 
-    def _ping(self, signal: str, body: str) -> None:
-        """Tell the outside watcher; its absence is its alarm, so a failure is not ours to report."""
-        channel = self._request.setup.ping
-        if channel is None or self._request.is_dry:
-            return
-        for earlier in self._pings:
-            earlier.join(_PING_S)  # an end that comes before its start would be taken for two runs
-        # Always tried, even when the alerts have used up the run's time: a ping that is missing is an alarm.
-        timeout_s = _PING_S
-
-        def send() -> None:
-            assert isinstance(channel.options, ping.PingOptions)
-            try:
-                ping.send(signal, body, channel.options, channel.credentials, timeout_s)
-            except DeliveryError:
-                return
-
-        thread = threading.Thread(target=send, name="ping", daemon=True)
-        thread.start()
-        self._pings.append(thread)
-        if signal != "start":
-            thread.join(timeout_s)
-
-
-def _summary(outcomes: Sequence[Outcome]) -> str:
-    return "\n".join(f"{outcome.id}: {outcome.status}: {outcome.message}" for outcome in outcomes)
+    def _addresses(self) -> dict[str, tuple[str, ...]]:
+        """Return the last known addresses of the servers that are configured."""
+        servers = [s for account in self._setup.accounts.values() for s in (account.smtp, account.imap) if s]
+        known = {**self._keeper.state.addresses, **self._resolve.known}
+        return {server.host: known[server.host] for server in servers if server.host in known}

@@ -6,12 +6,13 @@ Every `*_at` is an aware UTC datetime.
 
 from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
 from mailmon.model.facts import Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
-from mailmon.model.health import Flip, Health, Memory, News, Past, Policy, Silence, Topic
+from mailmon.model.health import Anchor, Flip, Health, Memory, News, Past, Policy, Silence, Told, Topic
 from mailmon.model.probes import Fate, Probe
 
 __all__ = [
     "Alert",
     "AlertKind",
+    "Anchor",
     "Delivery",
     "Fact",
     "Fate",
@@ -31,6 +32,7 @@ __all__ = [
     "Severity",
     "Silence",
     "Status",
+    "Told",
     "Topic",
     "Verdict",
 ]  # fmt: skip

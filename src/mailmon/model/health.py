@@ -35,37 +35,60 @@ class Policy(NamedTuple):
 
 
 class Topic(NamedTuple):
-    """What a step is called, when its changes are told, and whose they are: the names that a silence may have."""
+    """How a step is spoken of, when its changes are told, and the names by which it can be silenced.
+
+    `subject` is the account or route in brackets, "" where there is just one; `kind` says which of both it is.
+    """
 
     label: str
-    policy: Policy = Policy()
+    subject: str = ""
+    kind: str = "account"
     names: tuple[str, ...] = ()
+    policy: Policy = Policy()
+    failed: str = "failed"
+    works: str = "works again"
+
+
+class Told(NamedTuple):
+    """What people know of a step: the health of which they were told last, since when it was so, and why.
+
+    `at` is when they were told, `alert` the id of the alert that began the story, and `unknown_since` is set while
+    they know that mailmon cannot tell.
+    """
+
+    health: Health = Health.NEW
+    since: datetime | None = None
+    at: datetime | None = None
+    reason: str = ""
+    target: str = ""
+    severity: Severity | None = None
+    causes: tuple[str, ...] = ()
+    alert: str = ""
+    unknown_since: datetime | None = None
 
 
 class Memory(NamedTuple):
-    """What the state file remembers of one step.
+    """What the state file remembers of one step. `health` is what was seen; an announcement makes `told` equal to it.
 
-    `health` is what was seen, `told` what people know: an announcement is what makes them equal. `streak` counts the
-    runs in a row that speak for another health (failures while FAILING, good runs while DOWN), `unknown_runs` those
-    that could not tell. `value` is what the last run that could tell said.
+    `streak` counts the runs in a row, since `turned_at`, that speak for another health: failures while FAILING, good
+    runs while DOWN. `unknown_runs` counts those, since `unknown_since`, that could not tell. `value` is what the last
+    run said.
     """
 
     health: Health
     since: datetime
     reason: str = ""
     target: str = ""
+    advice: str = ""
+    severity: Severity | None = None
+    causes: tuple[str, ...] = ()
     checked_at: datetime | None = None
     value: str = ""
     streak: int = 0
+    turned_at: datetime | None = None
     unknown_runs: int = 0
-    told: Health = Health.NEW
-    told_since: datetime | None = None
-    told_at: datetime | None = None
-    told_severity: Severity | None = None
-    told_causes: tuple[str, ...] = ()
-    told_reason: str = ""
-    told_by: str = ""
-    is_unknown_told: bool = False
+    unknown_since: datetime | None = None
+    told: Told = Told()
 
 
 class News(StrEnum):
@@ -84,10 +107,11 @@ class Past(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """One announcement about one step. `since` is when the health that ended had begun, `at` when this one began.
+    """One announcement about one step.
 
-    `notes` tell what was late or lost in between, `refers_to` is the id of the alert that told of the problem, and
-    `names` are the accounts and routes that it is about.
+    `since` is when the health that ended had begun, `at` when this one began. `notes` tell what was late or lost in
+    between, `alert` is the id of the alert that began the story, `history` what people never heard of in between
+    (`more` of it was left out), `channels` those that are told (None: all). The words are those of its topic.
     """
 
     id: str
@@ -99,13 +123,19 @@ class Flip(NamedTuple):
     advice: str = ""
     target: str = ""
     label: str = ""
+    subject: str = ""
+    kind: str = "account"
+    failed: str = "failed"
+    works: str = "works again"
+    names: tuple[str, ...] = ()
     news: News = News.CHANGE
     severity: Severity | None = None
     causes: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    refers_to: str = ""
+    alert: str = ""
     history: tuple[Past, ...] = ()
+    more: int = 0
+    channels: tuple[str, ...] | None = None
 
 
 class Silence(NamedTuple):
@@ -115,3 +145,11 @@ class Silence(NamedTuple):
     since: datetime
     until: datetime
     why: str = ""
+
+
+class Anchor(NamedTuple):
+    """What the wall clock said, and how many seconds the machine had been running: a jump shows in the next run."""
+
+    boot_id: str
+    boottime_s: float
+    at: datetime

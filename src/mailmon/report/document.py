@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from mailmon.model import Alert, Finding, Flip, Memory, OutboxEntry, Outcome
+from mailmon.model import Alert, Delivery, Finding, Flip, Health, Memory, OutboxEntry, Outcome, Silence
 
 
 def instant(at: datetime) -> str:
@@ -92,12 +92,42 @@ def pending_document(entry: OutboxEntry) -> dict[str, Any]:
     }
 
 
-def memory_document(step_id: str, memory: Memory) -> dict[str, Any]:
-    """Return what is remembered of a step."""
+def delivery_document(delivery: Delivery) -> dict[str, Any]:
+    """Return an alert that was sent or dropped."""
+    return {
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "status": delivery.status,
+        "title": delivery.title,
+        "at": instant(delivery.at),
+        "done_at": instant(delivery.done_at),
+        "error": delivery.error,
+    }
+
+
+def silence_document(silence: Silence) -> dict[str, Any]:
+    """Return a silence."""
+    return {
+        "name": silence.name,
+        "since": instant(silence.since),
+        "until": instant(silence.until),
+        "why": silence.why,
+    }
+
+
+def memory_document(step_id: str, memory: Memory, next_reminder_at: datetime | None) -> dict[str, Any]:
+    """Return what is remembered of a step. `announced` is the health that people were told of."""
+    told = memory.told
     return {
         "id": step_id,
-        "health": memory.health.value,
-        "since": instant(memory.since),
+        "health": "unknown" if told.unknown_since else memory.health.value,
+        "since": instant(told.unknown_since or memory.since),
         "checked_at": instant(memory.checked_at) if memory.checked_at else None,
         "reason": memory.reason,
+        "value": memory.value,
+        "announced": told.health.value,
+        "announced_at": instant(told.at) if told.at else None,
+        "next_reminder_at": instant(next_reminder_at) if next_reminder_at else None,
+        "failing_runs": memory.streak if memory.health is Health.FAILING else 0,
+        "unknown_runs": memory.unknown_runs,
     }

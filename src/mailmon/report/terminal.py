@@ -10,7 +10,7 @@ from mailmon.model import Alert, Health, Memory, Outcome, Severity, Status, Verd
 
 MARKS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "❌", Status.UNKNOWN: "?", Status.SKIPPED: "–"}
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "red", Status.UNKNOWN: "magenta"}
-HEALTH_COLOURS = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "red"}
+HEALTH_COLOURS = {Health.UP: "green", Health.DEGRADED: "yellow", Health.FAILING: "yellow", Health.DOWN: "red"}
 _MUTED = (Severity.INFO, Severity.NOTICE)
 
 
@@ -32,11 +32,13 @@ def alert_lines(alert: Alert) -> Iterator[str]:
 
 def health_line(step_id: str, memory: Memory, labels: Mapping[str, str], now: datetime) -> str:
     """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
-    lasted = format_duration((now - memory.since).total_seconds())
     check, _, name = step_id.partition(":")
-    label = f"{labels.get(check, check)} ({name})"
-    reason = f": {memory.reason}" if memory.reason else ""
-    return f"{memory.health:<8}  {label:<24}  for {lasted}, since {local_time(memory.since)}{reason}"
+    label = f"{labels[check]} ({name})" if check in labels else step_id
+    unknown_since = memory.told.unknown_since
+    health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)
+    lasted = format_duration((now - since).total_seconds())
+    said = memory.reason or memory.value
+    return f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
 
 
 def local_time(at: datetime) -> str:

@@ -14,13 +14,17 @@ _CLIENT_TIMEOUT_S = 30.0
 
 
 class Received(NamedTuple):
-    """One request; its headers can be asked in any case, and the time is time.monotonic()."""
+    """One request; its headers can be asked in any case, and the time is time.monotonic().
+
+    `status` is what it was, or will be, answered; None where the answer never leaves.
+    """
 
     method: str
     path: str
     headers: Message
     body: bytes
     at: float
+    status: int | None = None
 
 
 class Receiver:
@@ -31,6 +35,8 @@ class Receiver:
         self.body = b"{}"
         self.headers: Mapping[str, str] = {}  # added to each answer, e.g. Retry-After
         self.hang = False  # requests are recorded and never answered until stop()
+        self.lose_answer = False  # requests are recorded, then the connection is closed without an answer
+        self.delay_s = 0.0  # from a request to its answer
         self.script: list[int] = []  # statuses of the next answers, before status is used
         self.redirect_to: str | None = None  # answers with 307 and this Location
         self.requests: list[Received] = []
@@ -127,11 +133,14 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_error(400)
             return
         body = self.rfile.read(int(length))
-        receiver.requests.append(Received(self.command, self.path, self.headers, body, time.monotonic()))
-        if receiver.hang:
-            receiver.stopping.wait()
+        status = None if receiver.hang or receiver.lose_answer else receiver.next_status()
+        receiver.requests.append(Received(self.command, self.path, self.headers, body, time.monotonic(), status))
+        if status is None:
+            self.close_connection = True
+            receiver.stopping.wait(None if receiver.hang else 0.0)
             return
-        self.send_response(receiver.next_status())
+        receiver.stopping.wait(receiver.delay_s)
+        self.send_response(status)
         if receiver.redirect_to is not None:
             self.send_header("Location", receiver.redirect_to)
         for name, value in receiver.headers.items():

@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from mailmon.errors import StateError
+from mailmon.store import journal
 from mailmon.store import key as keys
 from mailmon.store import state as states
 from mailmon.store.checked import remember_checked
+from mailmon.store.state import State
 
 
 class Keeper:
-    """The state file and the signing key of one run. A dry run reads both and writes neither."""
+    """The state file, its journal and the signing key of one run. A dry run reads them and writes none.
+
+    The journal is the second copy of what people know and wait for. It can be overwritten where the state file cannot
+    be written, and it tells what was announced when the state file is lost.
+    """
 
     def __init__(self, path: Path, now: datetime, *, is_dry: bool) -> None:
         self._path = path
         self._is_dry = is_dry
         self.error = ""
+        self.may_repeat = False
         loaded = states.peek_or_empty(path) if is_dry else states.load(path, now)
-        self.state = loaded.state
-        self.warnings = loaded.warnings
+        self.state, self.warnings, self._journalled = _with_journal(path, loaded)
 
     def signing_key(self) -> bytes:
         """Return the key that signs our probes, a new one where there is none."""
@@ -45,8 +51,14 @@ class Keeper:
                 self.error = exc.message
 
     def save(self, **changes: Any) -> None:
-        """Change the state and write it. A failure does not end the run: it is told by `error` (exit 74)."""
-        self.state = self.state._replace(**changes)
+        """Change the state and write it. A failure does not end the run: it is told by `error` (exit 74).
+
+        `may_repeat` says that the journal could not be written either, so that what is sent now may be sent again.
+        """
+        state = self.state._replace(**changes)
+        known, serial = states.known(state), state.serial + 1
+        is_news = known != self._journalled
+        self.state = state._replace(serial=serial, journal_serial=serial if is_news else state.journal_serial)
         if self._is_dry:
             return
         try:
@@ -54,3 +66,45 @@ class Keeper:
             self.error = ""
         except StateError as exc:
             self.error = exc.message
+        if is_news:
+            self._write_journal(known)
+
+    def _write_journal(self, known: object) -> None:
+        self.may_repeat = False
+        payload = states.journal_payload(self.state)
+        try:
+            if not self.error:
+                journal.allocate(self._path, len(payload))
+            journal.write(self._path, journal.Record(self.state.serial, payload))
+            self._journalled = known
+        except StateError:
+            self.may_repeat = bool(self.error)
+
+
+def look_up(path: Path, now: datetime) -> states.Loaded:
+    """Return what is remembered, without changing anything. Raises StateError where it cannot be read."""
+    keeper = Keeper(path, now, is_dry=True)
+    return states.Loaded(keeper.state, keeper.warnings)
+
+
+def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, ...], object]:
+    """Return the state, what has to be said, and what the journal knows.
+
+    What people know is taken from the journal where it is newer than the state file, or where that is gone.
+    """
+    record = journal.read(path)
+    if record is None:
+        return loaded.state, loaded.warnings, None
+    if loaded.is_usable and record.serial <= loaded.state.serial:
+        is_current = record.serial == loaded.state.journal_serial
+        return loaded.state, loaded.warnings, states.known(loaded.state) if is_current else None
+    kept = states.from_journal(record.payload)
+    if kept is None:  # of another version: what is written from now on must still be newer
+        return loaded.state._replace(serial=record.serial), loaded.warnings, None
+    state = loaded.state._replace(
+        serial=record.serial, checks=kept.checks, outbox=kept.outbox, deliveries=kept.deliveries
+    )
+    if loaded.is_usable:
+        return state, loaded.warnings, states.known(state)
+    warning = f"{path}: what was announced is known from its journal; delete that too to start afresh"
+    return state, (*loaded.warnings, warning), states.known(state)

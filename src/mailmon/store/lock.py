@@ -22,6 +22,9 @@ class Lock:
         self._descriptor = -1
 
     def __enter__(self) -> Lock:
+        return self if self._descriptor >= 0 else self.take()
+
+    def take(self) -> Lock:
         """Take the lock. Raises LockHeldError at once when another run has it, StateError when it cannot be made."""
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

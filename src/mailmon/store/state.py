@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 from mailmon.errors import StateError
 from mailmon.mail.text import visible
-from mailmon.model import Health, Memory, OutboxEntry, Probe, Status
+from mailmon.model import Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
 from mailmon.plain import build, to_plain
 from mailmon.store.files import write_atomically
 
 SCHEMA = "mailmon/state/1"
 MAX_BYTES = 16 * 1024 * 1024
+KEPT_IN_JOURNAL = 20
+MAX_SERIAL = 2**53
 
 # The words by which the small monitor's failures tell which of its steps failed, and what the step is called here.
 _SMALL_MONITOR_STEPS = {
@@ -39,20 +41,31 @@ class LastRun(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that is kept between runs."""
+    """All that is kept between runs.
+
+    `serial` grows with every save, `journal_serial` is that of the journal's record; `deliveries` are the latest,
+    oldest first. `anchor` ties the wall clock to the time since the machine's start, `addresses` are those that each
+    host had last.
+    """
 
     schema: str = SCHEMA
+    serial: int = 0
+    journal_serial: int = 0
     checks: Mapping[str, Memory] = {}
     probes: tuple[Probe, ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     last_run: LastRun | None = None
+    anchor: Anchor | None = None
+    addresses: Mapping[str, tuple[str, ...]] = {}
 
 
 class Loaded(NamedTuple):
-    """A state and what had to be said while it was read."""
+    """A state, what had to be said while it was read, and whether it was there and made sense."""
 
     state: State
     warnings: tuple[str, ...] = ()
+    is_usable: bool = True
 
 
 def peek(path: Path) -> Loaded:
@@ -66,7 +79,7 @@ def peek(path: Path) -> Loaded:
                 raise _Foreign("this is no regular file")
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return Loaded(State())
+        return Loaded(State(), is_usable=False)
     except OSError as exc:
         raise StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.") from exc
     if len(raw) > MAX_BYTES:
@@ -79,7 +92,7 @@ def peek_or_empty(path: Path) -> Loaded:
     try:
         return peek(path)
     except _Foreign as exc:
-        return Loaded(State(), (f"{path}: {exc}; a real run would set it aside",))
+        return Loaded(State(), (f"{path}: {exc}; a real run would set it aside",), is_usable=False)
 
 
 def load(path: Path, now: datetime) -> Loaded:
@@ -95,8 +108,7 @@ def load(path: Path, now: datetime) -> Loaded:
             path.rename(aside)
         except OSError as failure:
             raise StateError(f"{path}: {exc}; it cannot be set aside: {failure.strerror}") from failure
-        warning = f"{path}: {exc}; set aside as {aside.name}, starting with an empty memory"
-        return Loaded(State(), (warning,))
+        return Loaded(State(), (f"{path}: {exc}; set aside as {aside.name}",), is_usable=False)
 
 
 def save(path: Path, state: State) -> None:
@@ -107,6 +119,27 @@ def save(path: Path, state: State) -> None:
     head["digest"] = _digest(contents)
     # One object, put together from two texts: what the digest was taken of need not be written down twice.
     write_atomically(path, f"{json.dumps(head)[:-1]}, {contents[1:]}\n".encode())
+
+
+def known(state: State) -> tuple[object, ...]:
+    """Return what people know and wait for: that of the state which its journal keeps too."""
+    told = {key: memory._replace(checked_at=None, value="") for key, memory in state.checks.items()}
+    return told, state.outbox, state.deliveries[-KEPT_IN_JOURNAL:]
+
+
+def journal_payload(state: State) -> bytes:
+    """Return what the journal keeps of a state."""
+    kept = State(checks=state.checks, outbox=state.outbox, deliveries=state.deliveries[-KEPT_IN_JOURNAL:])
+    return json.dumps(to_plain(kept)).encode()
+
+
+def from_journal(payload: bytes) -> State | None:
+    """Return what a journal kept, None where it makes no sense."""
+    try:
+        document = json.loads(payload)
+        return build(State, document) if document["schema"] == SCHEMA else None
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError, StateError):
+        return None
 
 
 def _free_name(path: Path) -> Path:
@@ -135,9 +168,20 @@ def _parse(raw: bytes) -> Loaded:
     try:
         if digest != _digest(_text(contents)):
             _check(document)
-        return Loaded(build(State, document))
+        _tell_apart(document.get("checks", {}))
+        state = build(State, document)
+        if not 0 <= state.serial < MAX_SERIAL:
+            raise _Foreign("its serial makes no sense")
+        return Loaded(state)
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as exc:
         raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
+
+
+def _tell_apart(checks: dict[str, Any]) -> None:
+    """Before there were silences, what was seen and what people knew were the same, and only one of both was kept."""
+    for memory in checks.values():
+        if "told" not in memory:
+            memory["told"] = {key: memory[key] for key in ("health", "since", "reason", "target") if key in memory}
 
 
 def _check(document: dict[str, Any]) -> None:
@@ -168,7 +212,11 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
         return Loaded(State(), ("the earlier monitor's state has no usable timestamp; starting with an empty memory",))
     steps = {step: text for text in words for start, step in _SMALL_MONITOR_STEPS.items() if text.startswith(start)}
     reasons = steps or {"receive:main": "; ".join(words)}
-    return Loaded(State(checks={step: Memory(Health.DOWN, since, text) for step, text in reasons.items()}))
+    return Loaded(State(checks={step: _known_to_be_down(since, text) for step, text in reasons.items()}))
+
+
+def _known_to_be_down(since: datetime, reason: str) -> Memory:
+    return Memory(Health.DOWN, since, reason, told=Told(Health.DOWN, since, since, reason))
 
 
 def _local_time(text: object) -> datetime | None:

@@ -1,0 +1,55 @@
+"""`mailmon alerts`: what was people told, what waits, and what was dropped?"""
+
+from __future__ import annotations
+
+import click
+
+from mailmon.cli import common
+from mailmon.mail.text import count
+from mailmon.model import Delivery, OutboxEntry
+from mailmon.report import document, terminal
+from mailmon.store.keeper import look_up
+
+_COLOURS = {"sent": "green", "pending": "yellow", "dropped": "red"}
+
+
+@click.command("alerts", short_help="Show the alerts that were sent, that wait, and that were dropped.")
+@common.common_options
+def alerts(config_path: str | None, as_json: bool, color: str) -> None:
+    """Show the latest alerts, oldest first: sent, dropped (with the reason), and those that still wait.
+
+    Reads the state file only: nothing is sent.
+    """
+    setup = common.load_setup(config_path, with_secrets=False)
+    loaded = look_up(setup.state_file, common.now())
+    for warning in loaded.warnings:
+        common.warn(warning)
+    if as_json:
+        rows = [document.delivery_document(delivery) for delivery in loaded.state.deliveries]
+        rows += [document.pending_document(entry) for entry in loaded.state.outbox]
+        common.print_json({"schema": "mailmon/alerts/1", "alerts": rows})
+        return
+    has_colour = common.wants_colour(color)
+    for delivery in loaded.state.deliveries:
+        _say(delivery.status, _line(delivery), has_colour=has_colour)
+    for entry in loaded.state.outbox:
+        _say("pending", _waiting_line(entry), has_colour=has_colour)
+    if not loaded.state.deliveries and not loaded.state.outbox:
+        common.say("no alert yet")
+
+
+def _say(status: str, line: str, *, has_colour: bool) -> None:
+    common.say(f"{status:<8}  {line}", colour=_COLOURS[status] if has_colour else None)
+
+
+def _line(delivery: Delivery) -> str:
+    error = f" ({delivery.error})" if delivery.error else ""
+    return f"{terminal.local_time(delivery.done_at)}  {delivery.channel:<12}  {delivery.title}{error}"
+
+
+def _waiting_line(entry: OutboxEntry) -> str:
+    error = f", {count(entry.runs, 'run')}: {entry.error}" if entry.error else ""
+    return f"{terminal.local_time(entry.alert.at)}  {entry.channel:<12}  {entry.alert.title}{error}"
+
+
+COMMAND = alerts

@@ -1,0 +1,91 @@
+"""What do people hear of? The steps of a run, the channels, and mailmon itself; how each of them is spoken of."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from mailmon.checks import ROUTE_CHECKS
+from mailmon.config import Setup
+from mailmon.cycle.plan import Step, make_plan
+from mailmon.cycle.report import AlertLine
+from mailmon.model import Finding, Outcome, Policy, Severity, Status, Topic, Verdict
+
+EVERYTHING = "all"
+SIGHT, CHANNEL, UNIT = "mailmon:sight", "channel:", "unit:"
+# Told at once: that nobody can be told, or that nothing is seen, is no matter for a second look.
+_AT_ONCE = Policy()
+_ROUTE_CHECKS = frozenset(check.name for check in ROUTE_CHECKS)
+
+
+def topics_of(
+    steps: Sequence[Step], all_steps: Sequence[Step], policies: Mapping[str, Policy], own: Iterable[str]
+) -> dict[str, Topic]:
+    """Return the topics of a run by the id of their step, and those of mailmon's `own`: sight, channels, units.
+
+    Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
+    """
+    checks = [step.check for step in all_steps]
+    topics = {
+        step.id: Topic(
+            step.label,
+            step.name if checks.count(step.check) > 1 else "",
+            "route" if step.check in _ROUTE_CHECKS else "account",
+            (EVERYTHING, step.id, *step.names),
+            policies.get(step.check, _AT_ONCE),
+        )
+        for step in steps
+    }
+    return {**topics, **{step_id: _own_topic(step_id) for step_id in own}}
+
+
+def _own_topic(step_id: str) -> Topic:
+    names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
+    if step_id == SIGHT:
+        return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
+    if kind == "channel":
+        return Topic(f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again")
+    return Topic(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
+
+
+def silenceable_names(setup: Setup) -> set[str]:
+    """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
+    steps = make_plan(setup.accounts, setup.routes, ()).steps
+    own = [SIGHT, *(f"{CHANNEL}{name}" for name in setup.channels)]
+    return {name for topic in topics_of(steps, steps, {}, own).values() for name in topic.names}
+
+
+def sight_outcome(evidence: str, *, is_blind: bool) -> Outcome:
+    """Return whether mailmon sees anything, as the outcome of a step."""
+    return _own_outcome(SIGHT, "mailmon.blind", evidence, "Look at this machine's network.", is_failed=is_blind)
+
+
+def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list[Outcome]:
+    """Return which channels took alerts in this run, and which do not: they refuse, or have not answered for long.
+
+    Of a channel that nobody has heard a complaint of (`known`), good news is none.
+    """
+    outcomes = {}
+    for line in lines:
+        step_id = f"{CHANNEL}{line.channel}"
+        if line.is_alarming:
+            advice = "Try it with `mailmon notify test`."
+            outcomes[step_id] = _own_outcome(step_id, "mailmon.channel", line.error, advice, is_failed=True)
+        elif line.status == "sent" and step_id in known:
+            outcomes.setdefault(step_id, _own_outcome(step_id, "", "", "", is_failed=False))
+    return list(outcomes.values())
+
+
+def unit_outcome(unit: str, said: str, *, is_failed: bool) -> Outcome:
+    """Return whether a unit that runs mailmon has failed."""
+    advice = f"Look at `journalctl -u {unit}`."
+    return _own_outcome(f"{UNIT}{unit}", "mailmon.unit", said, advice, is_failed=is_failed)
+
+
+def _own_outcome(step_id: str, finding_id: str, said: str, advice: str, *, is_failed: bool) -> Outcome:
+    check, _, name = step_id.partition(":")
+    if not is_failed:
+        return Outcome(step_id, check, name, Status.OK, said or "OK")
+    target = socket.gethostname()
+    finding = Finding(finding_id, Verdict.FAIL, target, said, Severity.ERROR, fix=advice)
+    return Outcome(step_id, check, name, Status.FAILED, said, advice, target, findings=(finding,))

@@ -1,0 +1,71 @@
+"""How do people hear that mailmon itself has failed? By what systemd starts then: it needs no mail server."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from mailmon.clients.deadline import Deadline
+from mailmon.config import Setup
+from mailmon.cycle.announce import Desk, deliver
+from mailmon.cycle.report import AlertLine
+from mailmon.cycle.tell import Telling
+from mailmon.cycle.topics import topics_of, unit_outcome
+from mailmon.errors import LockHeldError, StateError
+from mailmon.model import Outcome, Topic
+from mailmon.store.files import make_directory
+from mailmon.store.keeper import Keeper
+from mailmon.store.lock import Lock
+from mailmon.store.silences import active, read_silences
+from mailmon.store.state import State
+
+DEADLINE_S = 60.0
+# A run that is at work ends soon, or the unit would not have failed; without its lock nothing is remembered.
+LOCK_PATIENCE_S = 5.0
+_POLL_S = 0.2
+
+
+def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datetime]) -> list[AlertLine]:
+    """Tell all channels that a unit has failed, once until it runs to its end again; return what became of it.
+
+    Where the state cannot be read or written it is told all the same, and may be told again.
+    """
+    at = now()
+    silences, _ = read_silences(setup.state_file)
+    silenced = frozenset(silence.name for silence in active(silences, at))
+    desk = Desk(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
+    telling = Telling(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, desk, silenced)
+    outcome = unit_outcome(unit, said, is_failed=True)
+    try:
+        make_directory(setup.state_file.parent)
+        with _patient_lock(setup.state_file, at):
+            return _tell(telling, Keeper(setup.state_file, at, is_dry=False), outcome)
+    except (LockHeldError, StateError):
+        told = telling.take_in(State(), [outcome], _topics(outcome))
+        return deliver(told.state.outbox, desk, lambda _: None)[1]
+
+
+def _tell(telling: Telling, keeper: Keeper, outcome: Outcome) -> list[AlertLine]:
+    told = telling.take_in(keeper.state, [outcome], _topics(outcome))
+    keeper.save(checks=told.state.checks, outbox=told.state.outbox)
+    return telling.send(keeper)
+
+
+def _topics(outcome: Outcome) -> dict[str, Topic]:
+    return topics_of((), (), {}, [outcome.id])
+
+
+def _patient_lock(state_file: Path, at: datetime) -> Lock:
+    """Return a lock that can be had. Raises LockHeldError after a while, StateError when it cannot be made."""
+    patience = Deadline(LOCK_PATIENCE_S)
+    while True:
+        lock = Lock(state_file, at)
+        try:
+            return lock.take()
+        except LockHeldError:
+            if patience.remaining_s() <= 0:
+                raise
+            time.sleep(_POLL_S)

@@ -1,0 +1,7 @@
+"""What changed, who is told, and in which words? Pure: tables and values, no clock and no I/O."""
+
+from mailmon.judge.outbox import enqueue, part_by_silence
+from mailmon.judge.table import TRANSITIONS, judge, overall, step
+from mailmon.judge.words import compose
+
+__all__ = ["TRANSITIONS", "compose", "enqueue", "judge", "overall", "part_by_silence", "step"]

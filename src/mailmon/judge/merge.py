@@ -1,0 +1,42 @@
+"""What do people hear of a step when they have not heard of its earlier changes yet? One flip that tells them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailmon.model import Flip, Health, News, Past
+
+MAX_HISTORY = 12
+MAX_NOTES = 24
+
+
+def merge(older: Iterable[Flip], newer: Iterable[Flip]) -> tuple[Flip, ...]:
+    """Return one flip for each step, in the order in which the steps were first heard of."""
+    merged: dict[str, Flip] = {}
+    for flip in (*older, *newer):
+        merged[flip.id] = _join(merged[flip.id], flip) if flip.id in merged else flip
+    return tuple(merged.values())
+
+
+def _join(first: Flip, second: Flip) -> Flip:
+    channels = _both(first.channels, second.channels)
+    notes = tuple(dict.fromkeys((*first.notes, *second.notes)))[-MAX_NOTES:]
+    joined = second._replace(before=first.before, channels=channels, notes=notes, alert=first.alert or second.alert)
+    if second.news is not News.CHANGE or first.after is second.after:
+        causes = tuple(dict.fromkeys((*first.causes, *second.causes)))
+        return joined._replace(
+            since=first.since, at=first.at, news=first.news, causes=causes, history=first.history, more=first.more
+        )
+    history = (*first.history, Past(first.after, first.at), *second.history)
+    kept = history if len(history) <= MAX_HISTORY else (history[0], *history[1 - MAX_HISTORY :])
+    is_over = second.after is Health.UP
+    return joined._replace(
+        reason=second.reason or first.reason if is_over else second.reason,
+        target=second.target or first.target,
+        history=kept,
+        more=first.more + second.more + len(history) - len(kept),
+    )
+
+
+def _both(first: tuple[str, ...] | None, second: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if first is None or second is None else tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,49 @@
+"""Which alerts wait for which channel? At most one alert a channel: what is late is told together with what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from mailmon.judge.merge import merge
+from mailmon.judge.words import compose
+from mailmon.model import Flip, OutboxEntry
+
+
+def enqueue(
+    outbox: Sequence[OutboxEntry], flips: Sequence[Flip], channels: Iterable[str], now: datetime, alert_id: str
+) -> list[OutboxEntry]:
+    """Return the outbox with these flips in it, for each channel merged with what it has not acknowledged yet."""
+    entries = list(outbox)
+    for channel in channels:
+        news = [flip for flip in flips if flip.channels is None or channel in flip.channels]
+        waiting = [entry for entry in entries if entry.channel == channel and entry.alert.flips]
+        if not news:
+            continue
+        merged = merge([flip for entry in waiting for flip in entry.alert.flips], news)
+        alert = compose(merged, now, alert_id)
+        if alert:
+            entries = [entry for entry in entries if entry not in waiting]
+            entries.append((waiting[0] if waiting else OutboxEntry(alert, channel))._replace(alert=alert))
+    return entries
+
+
+def part_by_silence(
+    entries: Iterable[OutboxEntry], silenced: Collection[str]
+) -> tuple[list[OutboxEntry], list[OutboxEntry]]:
+    """Part what may be told now from what a silence holds back, the latter under an id of its own."""
+    ready: list[OutboxEntry] = []
+    held: list[OutboxEntry] = []
+    for entry in entries:
+        silent = [flip for flip in entry.alert.flips if not set(silenced).isdisjoint(flip.names)]
+        loud = [flip for flip in entry.alert.flips if flip not in silent]
+        if not silent:
+            ready.append(entry)
+        elif not loud:
+            held.append(entry)
+        else:
+            told = compose(loud, entry.alert.at, entry.alert.id)
+            kept = compose(silent, entry.alert.at, f"{entry.alert.id}.held")
+            ready += [entry._replace(alert=told)] if told else []
+            held += [entry._replace(alert=kept)] if kept else []
+    return ready, held

@@ -1,0 +1,54 @@
+"""Of what shall nothing be announced for a while? A file of its own, so that a silence can begin during a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from mailmon.model import Silence
+from mailmon.plain import build, to_plain
+from mailmon.store.files import write_atomically
+
+SCHEMA = "mailmon/silences/1"
+MAX_BYTES = 1024 * 1024
+# A clock that was set back must not make a silence longer: one that has not begun yet counts as none.
+EARLY = timedelta(minutes=5)
+
+
+class _File(NamedTuple):
+    schema: str = SCHEMA
+    silences: tuple[Silence, ...] = ()
+
+
+def read_silences(state_file: Path) -> tuple[tuple[Silence, ...], str]:
+    """Return the silences, and a warning where the file cannot be used: then nothing is silent. Never raises."""
+    path = silences_file(state_file)
+    try:
+        with path.open("rb") as file:
+            document = json.loads(file.read(MAX_BYTES))
+        if document["schema"] != SCHEMA:
+            raise ValueError("another schema")
+        return build(_File, document).silences, ""
+    except FileNotFoundError:
+        return (), ""
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        return (), f"{path}: cannot be used ({type(exc).__name__}), so nothing is silent: delete it"
+
+
+def write_silences(state_file: Path, silences: Iterable[Silence]) -> None:
+    """Write the silences. Raises StateError."""
+    document = to_plain(_File(silences=tuple(silences)))
+    write_atomically(silences_file(state_file), json.dumps(document).encode() + b"\n")
+
+
+def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
+    """Return the silences that hold now."""
+    return [silence for silence in silences if silence.since - EARLY <= now < silence.until]
+
+
+def silences_file(state_file: Path) -> Path:
+    """Return the file, which lies beside the state file."""
+    return state_file.with_name(f"{state_file.name}.silences")
