@@ -35,7 +35,12 @@ def route_to(address: str = MAIN, sender: str = "main", reader: str = "main") ->
 def config_of(sandbox: Sandbox, receiver: Receiver | None) -> dict[str, Any]:
     """Return a configuration of one account and one route that tells the receiver, or nobody."""
     channels = {"ntfy": {"server": receiver.url, "topic": TOPIC}} if receiver else "none"
-    return {"accounts": {"main": account_of(sandbox)}, "routes": {"main": route_to()}, "notify": channels}
+    return {
+        "accounts": {"main": account_of(sandbox)},
+        "routes": {"main": route_to()},
+        "checks": {"defaults": {"failure_threshold": 1}},
+        "notify": channels,
+    }
 
 
 def two_of_each(sandbox: Sandbox, receiver: Receiver | None) -> dict[str, Any]:

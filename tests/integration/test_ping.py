@@ -105,7 +105,7 @@ def test_notify_test_of_one_channel_asks_no_other(monitor: Monitor, receiver: Re
         "schema": "mailmon/notify/1",
         "channels": [{"channel": "chat", "status": "sent", "message": "Discord answered 200"}],
     }
-    assert [request.path for request in receiver.requests] == ["/hook"]
+    assert [request.path for request in receiver.requests] == ["/hook?wait=true"]
 
 
 def test_notify_test_fails_with_the_words_of_the_receiver(monitor: Monitor, receiver: Receiver) -> None:

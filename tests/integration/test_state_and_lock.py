@@ -96,7 +96,8 @@ def test_a_state_that_makes_no_sense_is_set_aside_and_the_run_goes_on(monitor: M
 def test_a_state_that_somebody_edited_with_care_is_taken_as_it_is(monitor: Monitor, receiver: Receiver) -> None:
     monitor.check()
     state = state_of(monitor)
-    state["checks"]["receive:main"] |= {"health": "down", "since": "2026-01-02T03:04:05Z", "reason": "by hand"}
+    edited = {"health": "down", "since": "2026-01-02T03:04:05Z", "reason": "by hand"}
+    state["checks"]["receive:main"] |= {**edited, "told": edited}
     monitor.state_file.write_text(json.dumps(state))
     run = monitor.check()
     assert (run.exit_code, run.stderr) == (0, "")

@@ -1,0 +1,174 @@
+"""`mailmon silence`, `alerts`, `status --max-age`, `notify unit-failed`: what a person types around an alert."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+
+from mailmon.sandbox import Sandbox
+from mailmon.sandbox.receiver import Receiver
+from tests.integration.stage import kinds, state_of
+from tests.monitor import Monitor
+
+
+def test_a_silence_holds_alerts_back_and_its_end_lets_out_what_still_matters(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    monitor.check()
+    began = monitor.run("silence", "main", "--for", "2h", "--why", "new disk")
+    assert began.exit_code == 0
+    assert re.match(r"main +for 2 h more, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: new disk\n", began.stdout)
+    sandbox.faults.refuse_login = {"smtp"}
+    document = monitor.check().document
+    assert (document["changes"], document["alerts"], receiver.requests) == ([], [], [])
+    assert "silent    main, until " in monitor.run("status").stdout
+    [row] = monitor.run("silence", "list", "--json").document["silences"]
+    assert (row["name"], row["why"]) == ("main", "new disk")
+    ended = monitor.run("silence", "end", "main")
+    assert (ended.exit_code, ended.stdout) == (0, "nothing is silent\n")
+    [change] = monitor.check().document["changes"]
+    assert (change["id"], change["from"], change["to"]) == ("smtp_auth:main", "up", "down")
+    assert kinds(receiver) == ["problem"]
+
+
+def test_a_failure_that_begins_and_ends_in_a_silence_is_never_told(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    monitor.check()
+    monitor.run("silence", "smtp_auth:main", "--for", "1d")
+    for broken in (True, False):
+        sandbox.faults.refuse_login = {"smtp"} if broken else set()
+        monitor.check()
+    monitor.run("silence", "end", "smtp_auth:main")
+    assert monitor.check().document["alerts"] == []
+    assert receiver.requests == []
+
+
+def test_a_recovery_during_a_silence_is_told_afterwards(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.faults.refuse_login = {"smtp"}
+    monitor.check()
+    monitor.run("silence", "all", "--for", "30m")
+    sandbox.faults.refuse_login = set()
+    monitor.check()
+    assert kinds(receiver) == ["problem"]
+    monitor.run("silence", "end", "all")
+    monitor.check()
+    assert kinds(receiver) == ["problem", "recovery"]
+
+
+def test_a_silence_ends_by_itself(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
+    monitor.run("silence", "main", "--for", "1s")
+    sandbox.faults.refuse_login = {"smtp"}
+    time.sleep(1.1)
+    monitor.check()
+    assert kinds(receiver) == ["problem"]
+
+
+def test_what_waits_for_a_channel_is_held_back_too(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.faults.refuse_login, receiver.status = {"smtp"}, 500
+    monitor.check()
+    monitor.run("silence", "main", "--for", "1h")
+    receiver.status = 200
+    receiver.requests.clear()
+    [alert] = monitor.check().document["alerts"]
+    assert (alert["status"], receiver.requests) == ("pending", [])
+    monitor.run("silence", "end", "main")
+    monitor.check()
+    assert kinds(receiver) == ["problem"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("nobody", "--for", "1h"), 78, "there is no 'nobody'; there are: all, "),
+        (("main",), 2, "say how long by --for"),
+        (("main", "--for", "soon"), 2, "must be a duration like 90s, 30m, 2h or 1d"),
+        (("main", "--for", "3000d"), 2, "must be between a second and a year"),
+        (("end",), 2, "say which"),
+        (("end", "main"), 78, "'main' is not silent; there is none"),
+        ((), 2, "give a NAME with --for"),
+    ],
+)
+def test_a_wrong_silence_is_told_what_to_do(monitor: Monitor, words: tuple[str, ...], code: int, said: str) -> None:
+    result = monitor.run("silence", *words)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
+
+
+def test_a_silence_file_that_makes_no_sense_silences_nothing(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    monitor.check()
+    monitor.state_file.with_name("state.json.silences").write_text('{"schema": "mailmon/silences/1", "silences": 7}')
+    sandbox.faults.refuse_login = {"smtp"}
+    run = monitor.check()
+    assert "so nothing is silent" in run.stderr
+    assert kinds(receiver) == ["problem"]
+
+
+def test_alerts_tell_what_was_sent_what_waits_and_what_was_dropped(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    assert monitor.run("alerts").stdout == "no alert yet\n"
+    monitor.config["notify"]["dead"] = {"type": "ntfy", "server": "http://127.0.0.1:1", "topic": "x"}
+    sandbox.faults.refuse_login = {"smtp"}
+    monitor.check()
+    statuses = [(row["channel"], row["status"]) for row in monitor.run("alerts", "--json").document["alerts"]]
+    assert statuses == [("ntfy", "sent"), ("dead", "pending")]
+    assert re.search(r"^pending .* dead .*, 1 run: ntfy at http://127.0.0.1:1: not reached", text_of(monitor), re.M)
+    del monitor.config["notify"]["dead"]
+    monitor.check()
+    assert re.search(r"^dropped .* dead .*\(the channel is no longer configured\)$", text_of(monitor), re.M)
+
+
+def text_of(monitor: Monitor) -> str:
+    return monitor.run("alerts").stdout
+
+
+def test_a_status_that_is_too_old_gives_1(monitor: Monitor, sandbox: Sandbox) -> None:
+    assert monitor.run("status", "--max-age", "30m").exit_code == 1
+    monitor.check()
+    assert monitor.run("status", "--max-age", "30m").exit_code == 0
+    time.sleep(1.1)
+    stale = monitor.run("status", "--max-age", "1s")
+    assert (stale.exit_code, "older than 1.0 s" in stale.stdout) == (1, True)
+    assert monitor.run("status", "--max-age", "1s", "--json").document["is_stale"] is True
+    assert monitor.run("status", "--max-age", "now").exit_code == 2
+
+
+def test_only_a_complete_run_makes_the_status_fresh(monitor: Monitor) -> None:
+    monitor.check("main")
+    assert monitor.run("status", "--json").document["last_run"] is None
+    monitor.check()
+    assert monitor.run("status", "--json").document["last_run"] is not None
+
+
+def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver) -> None:
+    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "70"}
+    for expected in ("alert sent: ntfy: ", "nothing is told"):
+        run = monitor.run("notify", "unit-failed", "mailmon.service")
+        assert (run.exit_code, run.stdout.startswith(expected)) == (0, True), run.stdout + run.stderr
+    [message] = receiver.ntfy_messages()
+    assert "mailmon.service failed since" in str(message["title"])
+    assert "exit status 70" in str(message["title"])
+    monitor.check()
+    assert kinds(receiver) == ["problem", "recovery"]
+    assert "unit:mailmon.service" not in state_of(monitor)["checks"]
+
+
+def test_a_failed_unit_is_told_although_the_configuration_is_wrong(monitor: Monitor, receiver: Receiver) -> None:
+    monitor.config["accounts"]["main"]["smtp"]["port"] = "many"
+    monitor.config["notify"]["broken"] = {"type": "discord"}
+    run = monitor.run("notify", "unit-failed", "mailmon.service", "--json")
+    assert [alert["status"] for alert in json.loads(run.stdout)["alerts"]] == ["sent"]
+    [message] = receiver.ntfy_messages()
+    assert "accounts.main.smtp.port" in str(message["message"])
+
+
+def test_a_failed_unit_is_told_although_the_state_cannot_be_had(monitor: Monitor, receiver: Receiver) -> None:
+    monitor.state_file.parent.mkdir()
+    monitor.state_file.mkdir()
+    assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 0
+    assert kinds(receiver) == ["problem"]
