@@ -10,6 +10,7 @@ import pytest
 
 from mailmon.cli import COMMANDS
 from mailmon.config import Overrides, load, resolve
+from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -64,6 +65,34 @@ def test_every_configuration_in_the_documentation_is_right(name: str, block: str
     setup = resolve(loaded, path, {}, with_secrets=False)
     assert setup.routes
     assert not [warning for warning in setup.warnings if "no channel" in warning]
+
+
+_AROUND = {
+    "accounts": {
+        name: {"address": f"monitor@{name}.example.org", "smtp": {"host": "mail.example.org"}}
+        for name in ("main", "outside")
+    },
+    "state_file": "state.json",
+}
+
+
+def _channels() -> list[tuple[str, str]]:
+    text = (ROOT / "docs" / "channels.md").read_text("utf-8")
+    blocks = re.findall(r"```jsonc\n(.*?)```", text, re.DOTALL)
+    return [(block.split('"')[1], block) for block in blocks]
+
+
+def test_every_kind_of_channel_has_an_example() -> None:
+    channels = {name: options for _, block in _channels() for name, options in json.loads(f"{{{block}}}").items()}
+    assert {options.get("type", name) for name, options in channels.items()} == set(NOTIFIERS)
+
+
+@pytest.mark.parametrize(("name", "block"), _channels(), ids=[name for name, _ in _channels()])
+def test_every_channel_in_the_documentation_is_right(name: str, block: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**_AROUND, "notify": json.loads(f"{{{block}}}")}))
+    setup = resolve(load(path, Overrides(), {}, with_secrets=False), path, {}, with_secrets=False)
+    assert name in setup.channels
 
 
 def test_the_example_is_the_one_that_the_command_prints() -> None:
