@@ -18,15 +18,16 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import files_of, kind_of, kinds, monitor_of, probes_in
+from tests.integration.stage import files_of, monitor_of, probes_in
 from tests.monitor import Monitor
 
 KILLS = int(os.environ.get("MAILMON_KILLS", "50"))
 SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
 # What a killed run had already sent reaches the receiver's thread a moment later.
 SETTLE_S = 0.03
-LASTING = {"state.json", "state.json.lock", "probe.key", "config.checked"}
-PASSING = {"state.json.tmp", "probe.key.tmp", "config.checked.tmp"}
+LASTING = {"state.json", "state.json.journal", "state.json.lock", "probe.key", "config.checked"}
+PASSING = {"state.json.tmp", "state.json.journal.tmp", "probe.key.tmp", "config.checked.tmp"}
+STEPS = ("smtp_auth:main", "receive:main")
 # What a complete run sees of login and delivery; None: it could not ask.
 SIGHTS: dict[str, tuple[bool, bool | None]] = {
     "none": (True, True), "refuse_login": (False, None), "lose_mail": (True, False),
@@ -35,18 +36,17 @@ SIGHTS: dict[str, tuple[bool, bool | None]] = {
 
 @dataclass
 class Story:
-    """What the complete runs saw, and which alerts that demands: worked out apart from mailmon's own table."""
+    """What the complete runs saw, and what people must hear of each step: worked out apart from mailmon's own table."""
 
     remembered: list[bool] = field(default_factory=lambda: [True, True])
-    alerts: list[str] = field(default_factory=list)
+    changes: dict[str, list[str]] = field(default_factory=lambda: {step: [] for step in STEPS})
 
     def add(self, fault: str) -> None:
         """Note one complete run."""
-        before = list(self.remembered)
-        self.remembered = [old if new is None else new for old, new in zip(before, SIGHTS[fault], strict=True)]
-        changes = [new for old, new in zip(before, self.remembered, strict=True) if old != new]
-        if changes:
-            self.alerts.append("recovery" if all(changes) else "problem")
+        for number, (step, new) in enumerate(zip(STEPS, SIGHTS[fault], strict=True)):
+            if new is not None and new != self.remembered[number]:
+                self.remembered[number] = new
+                self.changes[step].append("up" if new else "down")
 
 
 @dataclass
@@ -108,18 +108,28 @@ class Scene:
         if not is_killed:
             assert names == LASTING
 
-    def told(self) -> list[str]:
-        """Return the alerts that arrived, a repetition that a kill explains left out."""
-        kept: list[str] = []
-        before: tuple[float, dict[str, Any]] | None = None
+    def told(self) -> dict[str, list[str]]:
+        """Return what people heard of each step, the repetitions that a kill explains left out.
+
+        What was sent in a run that was killed may come again: alone with the same id, or merged with what is new.
+        """
+        heard: dict[str, list[str]] = {step: [] for step in STEPS}
+        before: tuple[float, str, dict[str, list[str]]] = (0.0, "", {})
         for request in self.receiver.requests:
-            message = json.loads(request.body)
-            if before and message == before[1] and any(before[0] <= at <= request.at for at in self.killed_at):
-                before = (request.at, message)
-                continue
-            kept.append(kind_of(message))
-            before = (request.at, message)
-        return kept
+            details = json.loads(request.body)["details"]
+            news = {change["id"]: healths_of(change) for change in details["changes"]}
+            may_repeat = any(before[0] <= at <= request.at for at in self.killed_at)
+            assert may_repeat or details["id"] != before[1], "sent twice although nobody was killed"
+            for step, healths in news.items():
+                known = before[2].get(step, []) if may_repeat else []
+                heard[step] += healths[len(known) :] if known and healths[: len(known)] == known else healths
+            before = (request.at, details["id"], news)
+        return heard
+
+
+def healths_of(change: dict[str, Any]) -> list[str]:
+    """Return the healths that an alert tells of a step, those that were late first."""
+    return [*(past["to"] for past in change["earlier"]), change["to"]]
 
 
 def read_whole(path: Path) -> dict[str, Any] | None:
@@ -136,7 +146,9 @@ def read_whole(path: Path) -> dict[str, Any] | None:
 
 @pytest.fixture
 def scene(sandbox: Sandbox, receiver: Receiver, tmp_path: Path) -> Scene:
-    return Scene(sandbox, receiver, monitor_of(sandbox, tmp_path, receiver))
+    monitor = monitor_of(sandbox, tmp_path, receiver)
+    monitor.config["notify"] = {"hook": {"type": "webhook", "url": f"{receiver.url}/hook"}}
+    return Scene(sandbox, receiver, monitor)
 
 
 def measure(scene: Scene) -> dict[str, float]:
@@ -165,8 +177,8 @@ def test_runs_killed_at_random_moments_lose_no_alert_and_tear_no_file(scene: Sce
             scene.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
         scene.complete(fault)
         moments = [round(request.at, 3) for request in scene.receiver.requests[-4:]], scene.killed_at[-4:]
-        assert scene.told() == scene.story.alerts, f"after kill {number} with the seed {SEED}: {moments}"
-    assert len(scene.story.alerts) > KILLS / 10
+        assert scene.told() == scene.story.changes, f"after kill {number} with the seed {SEED}: {moments}"
+    assert sum(map(len, scene.story.changes.values())) > KILLS / 10
 
 
 def test_a_kill_while_the_receiver_takes_the_alert_repeats_it_at_most_once(scene: Scene) -> None:
@@ -177,10 +189,12 @@ def test_a_kill_while_the_receiver_takes_the_alert_repeats_it_at_most_once(scene
     scene.receiver.hang = False
     scene.set_fault("none")
     scene.complete("none")
-    assert kinds(scene.receiver) == ["problem", "problem", "recovery"]
-    first, second, _ = scene.receiver.ntfy_messages()
-    assert first == second
-    assert scene.told() == scene.story.alerts == ["problem", "recovery"]
+    bodies = [json.loads(request.body) for request in scene.receiver.requests]
+    assert [body["event"] for body in bodies] == ["alert.problem", "alert.recovery"]
+    # What may have got through stands beside what is new, under an id of its own: no receiver may drop it.
+    assert [healths_of(body["details"]["changes"][0]) for body in bodies] == [["down"], ["down", "up"]]
+    assert len({body["details"]["id"] for body in bodies}) == 2
+    assert scene.told() == scene.story.changes == {"smtp_auth:main": ["down", "up"], "receive:main": []}
 
 
 @pytest.mark.parametrize("moment", ["state.json.tmp", "state.json", "config.checked", "probe.key", "state.json.lock"])
@@ -189,7 +203,7 @@ def test_a_kill_during_the_very_first_run_leaves_nothing_that_hinders(scene: Sce
     scene.set_fault("refuse_login")
     scene.kill_when(place.exists, "refuse_login")
     scene.complete("refuse_login")
-    assert scene.told() == ["problem"]
+    assert scene.told() == {"smtp_auth:main": ["down"], "receive:main": []}
 
 
 def test_the_probe_of_a_killed_run_that_comes_later_is_removed_in_silence(scene: Scene) -> None:
