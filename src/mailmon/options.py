@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, dataclass_transform
 
-from mailmon.mail.text import parse_duration
+from mailmon.mail.text import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -72,16 +72,17 @@ class Between(_Constraint):
 
 
 class Lasting(_Constraint):
-    """A duration from `low` to `high` seconds: a number of seconds, or text like `30m` (see `parse_duration`)."""
+    """A duration of `high` seconds at most: a number of seconds, or text like `30m` (see `parse_duration`)."""
 
-    def __init__(self, low: float, high: float) -> None:
-        self.bounds = Between(low, high)
+    def __init__(self, high: float) -> None:
+        self.high = high
 
     def problem(self, value: float | str) -> str:
         try:
-            return self.bounds.problem(parse_duration(value) if isinstance(value, str) else value)
+            seconds = parse_duration(value) if isinstance(value, str) else value
         except ValueError as exc:
             return str(exc)
+        return "" if 0 <= seconds <= self.high else f"must be at most {format_duration(self.high)}"
 
 
 class Matching(_Constraint):

@@ -97,7 +97,7 @@ def test_a_state_that_somebody_edited_with_care_is_taken_as_it_is(monitor: Monit
     monitor.check()
     state = state_of(monitor)
     edited = {"health": "down", "since": "2026-01-02T03:04:05Z", "reason": "by hand"}
-    state["checks"]["receive:main"] |= {**edited, "told": edited}
+    state["checks"]["receive:main"] |= {**edited, "told": {**edited, "channels": ["*"]}}
     monitor.state_file.write_text(json.dumps(state))
     run = monitor.check()
     assert (run.exit_code, run.stderr) == (0, "")

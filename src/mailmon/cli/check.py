@@ -106,9 +106,9 @@ def _tell(report: Report, told: int, *, as_json: bool) -> None:
     if as_json:
         common.print_json(_document(report))
         return
-    if report.preview:
+    for preview in report.previews:
         common.say("\nthis alert would be sent:")
-        for line in terminal.alert_lines(report.preview):
+        for line in terminal.alert_lines(preview):
             common.say(f"  {line}")
     for alert in report.alerts:
         if alert.status == "sent":
@@ -116,8 +116,9 @@ def _tell(report: Report, told: int, *, as_json: bool) -> None:
 
 
 def _document(report: Report) -> dict[str, Any]:
-    shown = report.preview
-    preview = [{"id": shown.id, "channel": "(dry run)", "status": "pending", "title": shown.title}] if shown else []
+    previews = [
+        {"id": alert.id, "channel": "(dry run)", "status": "pending", "title": alert.title} for alert in report.previews
+    ]
     return {
         "schema": "mailmon/check/1",
         "run_id": report.run_id,
@@ -129,7 +130,7 @@ def _document(report: Report) -> dict[str, Any]:
         "changes": [document.change_document(flip) for flip in report.changes],
         "alerts": [
             *({"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in report.alerts),
-            *preview,
+            *previews,
         ],
     }
 

@@ -11,14 +11,16 @@ import click
 from mailmon.cli import common
 from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
-from mailmon.cycle import tell_unit_failed
+from mailmon.cycle.report import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
+from mailmon.cycle.unit import tell_unit_failed
 from mailmon.errors import ConfigError, DeliveryError
 from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
 from mailmon.notify import NOTIFIERS, ping
 from mailmon.notify.channel import AnyChannel
 
-EXIT_REFUSED = 69
+# Exit codes of a run that has come to its end and spoken for itself.
+_SPOKEN = frozenset(map(str, (EXIT_FAILED, EXIT_UNKNOWN, EXIT_ALERT)))
 
 
 @click.group("notify", short_help="Send a test message, or tell that a unit has failed.")
@@ -42,7 +44,7 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
         rows = [{"channel": name, "status": "sent" if sent else "failed", "message": w} for name, sent, w in results]
         common.print_json({"schema": "mailmon/notify/1", "channels": rows})
     if not all(is_sent for _, is_sent, _ in results):
-        raise click.exceptions.Exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_ALERT)
 
 
 @notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
@@ -51,10 +53,16 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
 def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -> None:
     """Tell all channels that UNIT has failed: for `OnFailure=` of the unit that runs `mailmon check`.
 
-    Told once: the next complete run ends the story. Works also where the configuration has mistakes, as far as the
+    Told once: the next complete run ends the story. An exit status that a run ends with when it has found something (1,
+    69, 75) is no failure of mailmon, and not told. Works also where the configuration has mistakes, as far as the
     channels themselves have none.
     """
     del color
+    if os.environ.get("MONITOR_EXIT_STATUS") in _SPOKEN:
+        common.say("nothing is told: the run has come to its end, and has told what it found", err=as_json)
+        if as_json:
+            common.print_json({"schema": "mailmon/notify/1", "alerts": []})
+        return
     setup, mistakes = _setup_or_rescue(config_path)
     said = _evidence(os.environ)
     lines = tell_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, common.now)
@@ -64,9 +72,11 @@ def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -
     for line in () if as_json else lines:
         common.say(f"alert {line.status}: {line.channel}: {line.error or line.title}")
     if not lines and not as_json:
-        common.say("nothing is told: it was told before, or no channel is configured")
+        common.say("nothing is told: it was told before, or is silent")
+    if not setup.channels:
+        raise ConfigError("notify", ["no channel can be used, so nobody was told"])
     if any(line.status != "sent" for line in lines):
-        raise click.exceptions.Exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_ALERT)
 
 
 def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:

@@ -9,7 +9,7 @@ import click
 
 from mailmon.cli import common
 from mailmon.config import Setup
-from mailmon.cycle import silenceable_names
+from mailmon.cycle.topics import silenceable_names
 from mailmon.errors import ConfigError
 from mailmon.mail.text import format_duration, parse_duration, visible
 from mailmon.model import Silence

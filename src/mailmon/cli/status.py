@@ -10,6 +10,7 @@ import click
 from mailmon.checks import LABELS
 from mailmon.cli import common
 from mailmon.config import Setup
+from mailmon.cycle.topics import own_topic
 from mailmon.mail.text import count, format_duration, parse_duration
 from mailmon.model import Health, Memory, Silence
 from mailmon.report import document, terminal
@@ -94,14 +95,20 @@ def _print(view: _View, *, has_colour: bool) -> None:
         common.say("no complete run yet: run `mailmon check`")
     for step_id, memory in _in_order(view.state):
         colour = terminal.HEALTH_COLOURS.get(memory.health) if has_colour else None
-        common.say(terminal.health_line(step_id, memory, LABELS, view.now), colour=colour)
+        common.say(terminal.health_line(_label(step_id), memory, view.now), colour=colour)
         if next_at := view.next_reminder_at(step_id, memory):
             common.say(f"          next reminder {terminal.local_time(next_at)}")
     for silence in view.silences:
         common.say(f"silent    {silence.name}, until {terminal.local_time(silence.until)}: {silence.why}")
     for entry in view.state.outbox:
-        error = f": {entry.error}" if entry.error else ""
+        error = f" ({entry.error})" if entry.error else ""
         common.say(f"pending   {entry.channel}, {count(entry.runs, 'run')}: {entry.alert.title}{error}")
+
+
+def _label(step_id: str) -> str:
+    """Return how a step is called: `SMTP Auth (office)`, `Alerts by phone`."""
+    check, _, name = step_id.partition(":")
+    return f"{LABELS[check]} ({name})" if check in LABELS else own_topic(step_id).label
 
 
 def _document(view: _View) -> dict[str, object]:

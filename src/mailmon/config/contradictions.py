@@ -70,19 +70,24 @@ def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
 
 
 def _useless_limits(full: dict[str, Any]) -> Iterator[str]:
-    """Limits of the delivery time that can never be reached."""
+    """Limits of the delivery time that can never be reached, as they hold for each route; told at their own place."""
     receive = _tables(full.get("checks")).get("receive", {})
-    default_s = _number(receive.get("timeout_s")) or DEFAULT_RECEIVE_TIMEOUT_S
-    places = [("checks.receive", receive, default_s)]
-    for name, route in _tables(full.get("routes")).items():
-        places.append((f"routes.{name}", route, _number(route.get("receive_timeout_s")) or default_s))
-    for place, table, timeout_s in places:
-        warning_s, critical_s = _number(table.get("warning_delivery_s")), _number(table.get("critical_delivery_s"))
-        if warning_s and critical_s and warning_s >= critical_s:
-            yield f"{place}.warning_delivery_s: must be less than critical_delivery_s ({critical_s:g})"
-        for key, limit_s in (("warning_delivery_s", warning_s), ("critical_delivery_s", critical_s)):
-            if limit_s >= timeout_s:
-                yield f"{place}.{key}: must be less than the receive timeout ({timeout_s:g}), got {limit_s:g}"
+    told: set[str] = set()
+    for name, route in [*_tables(full.get("routes")).items(), ("", {})]:
+        limits = {}
+        for key, default_s in (("timeout_s", DEFAULT_RECEIVE_TIMEOUT_S), *((key, 0.0) for key in _LIMITS)):
+            own_s = _number(route.get("receive_timeout_s" if key == "timeout_s" else key))
+            place = f"routes.{name}" if own_s else "checks.receive"
+            limits[key] = (f"{place}.{key}", own_s or _number(receive.get(key)) or default_s)
+        for lower, higher in zip(_LIMITS, (*_LIMITS[1:], "timeout_s"), strict=True):
+            (place, low_s), (_, high_s) = limits[lower], limits[higher]
+            if low_s and high_s and low_s >= high_s:
+                told.add(f"{place}: must be less than the {_SAID[higher]} ({high_s:g}), got {low_s:g}")
+    yield from sorted(told)
+
+
+_LIMITS = ("warning_delivery_s", "critical_delivery_s")
+_SAID = {"critical_delivery_s": "critical_delivery_s", "timeout_s": "receive timeout"}
 
 
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:

@@ -36,7 +36,7 @@ Nameserver = Annotated[
 ]
 DeliveryLimit = Annotated[float, Between(0.01, 3600)]
 Runs = Annotated[int, Between(1, 1000)]
-Duration = Annotated[float | str, Lasting(1, 366 * 86400)]
+Duration = Annotated[float | str, Lasting(366 * 86400)]
 Target = Annotated[
     str,
     Matching(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):\d{1,5}", "HOST:PORT, an IPv6 address in brackets"),
@@ -120,7 +120,7 @@ class CheckOptions:
         None
     )
     reminder_interval: Annotated[
-        Duration | None, About("Time after which a failure that lasts is told again, like 6h; by default never")
+        Duration | None, About("Time after which a failure that lasts is told again, like 6h; 0 and by default: never")
     ] = None
     channels: Annotated[
         dict[Literal["critical", "error", "warning"], tuple[Name, ...]],

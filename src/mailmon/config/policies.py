@@ -21,10 +21,13 @@ def _policy(name: str, own: CheckOptions, defaults: CheckOptions) -> Policy:
         failure_threshold=own.failure_threshold or defaults.failure_threshold or FAILURE_THRESHOLDS[name],
         success_threshold=own.success_threshold or defaults.success_threshold or _BUILT_IN.success_threshold,
         unknown_threshold=own.unknown_threshold or defaults.unknown_threshold or _BUILT_IN.unknown_threshold,
-        reminder_interval_s=_seconds(own.reminder_interval or defaults.reminder_interval),
+        reminder_interval_s=_seconds(
+            own.reminder_interval if own.reminder_interval is not None else defaults.reminder_interval
+        ),
         channels=dict([*defaults.channels.items(), *own.channels.items()]),
     )
 
 
 def _seconds(duration: float | str | None) -> float | None:
-    return parse_duration(duration) if isinstance(duration, str) else duration
+    """Return the seconds of a duration, None for none and for 0."""
+    return (parse_duration(duration) if isinstance(duration, str) else duration) or None

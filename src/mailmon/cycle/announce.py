@@ -21,6 +21,9 @@ ATTEMPT_S = 10.0
 # less than once a run: when it is back, nobody waits for a timer of ours.
 PAUSES_S = (1.0, 3.0)
 MIN_ATTEMPT_S = 0.5
+# A channel may be missing from one run only, because a run by hand has another environment.
+KEEP_GONE = timedelta(days=1)
+NOT_CONFIGURED = "the channel is no longer configured"
 
 _LEFT_ALONE = DeliveryError("the channel did not take an earlier alert")
 _NO_TIME = DeliveryError("no time was left in this run")
@@ -56,7 +59,9 @@ def deliver(
     for name in dict.fromkeys(entry.channel for entry in entries):
         mine = [entry for entry in entries if entry.channel == name]
         if name not in desk.channels:
-            lines += [_line(entry, "dropped", "the channel is no longer configured") for entry in mine]
+            kept = [entry for entry in mine if desk.now - entry.alert.at < KEEP_GONE]
+            left += kept
+            lines += [_line(e, "pending" if e in kept else "dropped", NOT_CONFIGURED) for e in mine]
             continue
         outstanding += mine
         threading.Thread(target=_serve, args=(mine, desk.channels[name], desk, results), daemon=True).start()
@@ -125,11 +130,16 @@ def _send(alert: Alert, channel: AnyChannel, deadline: Deadline) -> DeliveryErro
 
 def _still_waiting(entry: OutboxEntry, error: DeliveryError, now: datetime) -> OutboxEntry:
     waiting = entry._replace(runs=entry.runs + 1)
-    if error is _LEFT_ALONE and entry.error:
+    if error in (_LEFT_ALONE, _NO_TIME) and entry.error:
         return waiting
     later = now + timedelta(seconds=error.retry_after_s) if error.retry_after_s is not None else None
-    words = f"{error.message} {error.advice}".strip()
-    return waiting._replace(refused=error.is_permanent, error=words, not_before=later)
+    return waiting._replace(refused=error.is_permanent, error=_said(error), not_before=later)
+
+
+def _said(error: DeliveryError) -> str:
+    if not error.advice:
+        return error.message
+    return f"{error.message.removesuffix('.')}. {error.advice}"
 
 
 def _line(entry: OutboxEntry, status: str, error: str = "", *, is_alarming: bool = False) -> AlertLine:

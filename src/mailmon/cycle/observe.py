@@ -90,7 +90,7 @@ def _run(step: Step, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
     except StageError as exc:
         facts.append(failure(exc))
     except MailmonError as exc:
-        facts.append(Finding("mailmon.error", Verdict.UNKNOWN, step.name, exc.message, fix=exc.advice))
+        facts.append(Finding("mailmon.error", Verdict.UNKNOWN, step.target or step.name, exc.message, fix=exc.advice))
     except Exception as exc:  # the one place: a bug is reported as one (exit 70), not as a mail failure
         facts.append(_bug(step, exc))
     duration_s = tools.world.deadline.monotonic() - started_s
@@ -130,7 +130,9 @@ def _give_up(watch: _Watch) -> None:
     """The deadline has passed: what still runs has failed, what has not begun says nothing."""
     for step in watch.running.values():
         said = "not finished when the run's deadline came"
-        finding = Finding(DEADLINE, Verdict.FAIL, step.name, said, Severity.ERROR, fix="Raise deadline_s.")
+        finding = Finding(
+            DEADLINE, Verdict.FAIL, step.target or step.name, said, Severity.ERROR, fix="Raise deadline_s."
+        )
         watch.settle(make_outcome(step, [finding], 0.0))
     for step in watch.waiting.values():
         words = "skipped, because the run's deadline came first"
@@ -139,7 +141,7 @@ def _give_up(watch: _Watch) -> None:
 
 def _bug(step: Step, exc: Exception) -> Finding:
     said = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
-    return Finding(BUG, Verdict.UNKNOWN, step.name, said, fix="Please report it with this line.")
+    return Finding(BUG, Verdict.UNKNOWN, step.target or step.name, said, fix="Please report it with this line.")
 
 
 def labels_of(steps: Sequence[Step], *, always_named: bool = False) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ class Step(NamedTuple):
     after: tuple[str, ...] = ()
     # The names by which it can be silenced: what it is asked for, and the accounts that take part in it.
     names: tuple[str, ...] = ()
+    target: str = ""
 
 
 class Plan(NamedTuple):
@@ -57,10 +58,11 @@ def _account_steps(accounts: Iterable[Account]) -> list[Step]:
             check.label,
             lambda tools, check=check, account=account: check.ask(tools, account),  # type: ignore[misc]
             names=(account.name,),
+            target=server.target,
         )
         for account in listed
         for check in ACCOUNT_CHECKS
-        if (account.imap if check.name == "imap_auth" else account.smtp) is not None
+        if (server := account.imap if check.name == "imap_auth" else account.smtp) is not None
     ]
 
 
@@ -75,6 +77,7 @@ def _route_steps(routes: Iterable[Route]) -> list[Step]:
             tuple(_step_id(need, route) for need in check.needs),
             tuple(_step_id(need, route) for need in check.after),
             tuple(dict.fromkeys((route.name, route.sender.name, route.reader.name))),
+            route.target,
         )
         for route in routes
         for check in ROUTE_CHECKS

@@ -24,7 +24,7 @@ class AlertLine(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One run. `preview` is the alert that a dry run would have sent."""
+    """One run. `previews` are the alerts that a dry run would have sent."""
 
     run_id: str
     started_at: datetime
@@ -34,7 +34,7 @@ class Report(NamedTuple):
     steps: tuple[Outcome, ...]
     changes: tuple[Flip, ...] = ()
     alerts: tuple[AlertLine, ...] = ()
-    preview: Alert | None = None
+    previews: tuple[Alert, ...] = ()
     state_error: str = ""
     may_repeat: bool = False
     warnings: tuple[str, ...] = ()

@@ -27,21 +27,21 @@ from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan
 from mailmon.cycle.report import Report
 from mailmon.cycle.seen import Seen, look_around
-from mailmon.cycle.tell import Telling, Told
+from mailmon.cycle.tell import Taken, Telling
 from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
-from mailmon.judge import compose, overall
+from mailmon.judge import overall, without
 from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.losses import losses
 from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
-from mailmon.model import Anchor, Flip, Health, Outcome, Probe
+from mailmon.model import Anchor, Flip, Health, Memory, Outcome, Probe
 from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
-from mailmon.store.silences import active, read_silences
+from mailmon.store.silences import active, move_silences, read_silences
 from mailmon.store.state import LastRun
 
 # Worth telling with a recovery: what was late or lost in between.
@@ -87,7 +87,7 @@ class _Run:
         self._follow_the_clock()
         self._ledger = Ledger(self._keeper.state.probes)
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
-        self._watchers = Watchers(self._setup, is_dry=request.is_dry)
+        self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
         self._unprinted: list[Outcome] = []
         # Of all steps that there are: the words of a step must not depend on how many are asked for.
         self._all_steps = make_plan(self._setup.accounts, self._setup.routes, ()).steps
@@ -101,17 +101,17 @@ class _Run:
         status = overall([outcome.status for outcome in seen.steps])
         finished_at = self._now()
         telling = self._telling()
-        told = self._judge(seen, telling)
+        taken = self._judge(seen, telling)
         last_run = LastRun(self._run_id, self._started_at, finished_at, status)
         self._keeper.save(
-            checks=told.state.checks,
+            checks=taken.state.checks,
             probes=self._ledger.remaining(),
-            outbox=told.state.outbox,
+            outbox=taken.state.outbox,
             last_run=last_run if self._plan.is_complete else self._keeper.state.last_run,
             anchor=self._request.anchor(self._now()),
             addresses=self._addresses(),
         )
-        alerts = [] if self._request.is_dry else telling.send(self._keeper)
+        alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
         report = Report(
             run_id=self._run_id,
             started_at=self._started_at,
@@ -119,14 +119,14 @@ class _Run:
             duration_s=time.monotonic() - started_s,
             status=status,
             steps=seen.steps,
-            changes=tuple(flip for flip in told.flips if flip.before is not flip.after),
+            changes=tuple(flip for flip in (*taken.flips, *of_channels) if flip.before is not flip.after),
             alerts=tuple(alerts),
-            preview=compose(told.flips, self._started_at, self._run_id) if self._request.is_dry else None,
+            previews=telling.previews(taken) if self._request.is_dry else (),
             state_error=self._keeper.error,
             may_repeat=self._keeper.may_repeat,
             warnings=tuple(self._warnings),
         )
-        problem = self._watchers.end(report, is_complete=self._plan.is_complete)
+        problem = self._watchers.end(report)
         return report._replace(warnings=(*report.warnings, problem)) if problem else report
 
     def _follow_the_clock(self) -> None:
@@ -141,6 +141,8 @@ class _Run:
             return
         way = "forward" if moved > timedelta() else "back"
         by = format_duration(abs(moved).total_seconds())
+        if not self._request.is_dry:
+            move_silences(self._setup.state_file, moved, self._started_at)
         self._warnings.append(f"the clock was set {way} by {by} since the last run; remembered times moved along")
 
     def _observe(self) -> list[Outcome]:
@@ -193,35 +195,46 @@ class _Run:
         """Read the silences as late as can be: one that began during the run counts."""
         silences, problem = read_silences(self._setup.state_file)
         self._warnings += [problem] if problem else []
-        silenced = frozenset(silence.name for silence in active(silences, self._started_at))
+        silenced = frozenset(silence.name for silence in active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)
         desk = Desk(self._setup.channels, until_ping, time.sleep, self._started_at)
         return Telling(self._run_id, self._started_at, desk, silenced)
 
-    def _judge(self, seen: Seen, telling: Telling) -> Told:
+    def _judge(self, seen: Seen, telling: Telling) -> Taken:
         state = self._keeper.state
-        units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if self._plan.is_complete else []
+        # A run whose state cannot be written has not come to its end.
+        is_whole = self._plan.is_complete and not self._keeper.error
+        units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if is_whole else []
         ended = [unit_outcome(unit.removeprefix(UNIT), "OK", is_failed=False) for unit in units]
         own = [outcome.id for outcome in seen.own]
         topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, [*units, *own])
-        told = telling.take_in(
+        taken = telling.take_in(
             state,
             [*seen.own, *seen.steps, *ended],
             topics,
             is_blind=seen.is_blind,
             annotate=lambda flip: self._with_notes(flip, seen.steps),
         )
-        if not self._plan.is_complete:
-            return told
-        kept = {*(step.id for step in self._plan.steps), SIGHT, *(CHANNEL + name for name in self._setup.channels)}
-        kept |= {unit for unit in units if told.state.checks[unit].told.health is not Health.UP}
-        memories = {key: memory for key, memory in told.state.checks.items() if key in kept}
-        return told._replace(state=told.state._replace(checks=memories))
+        return self._without_removed(taken) if self._plan.is_complete else taken
+
+    def _without_removed(self, taken: Taken) -> Taken:
+        """Forget the steps that are no longer configured, and what waits to be told of them."""
+        steps = {*(step.id for step in self._plan.steps), SIGHT, *(CHANNEL + name for name in self._setup.channels)}
+
+        def is_kept(step_id: str, memory: Memory | None) -> bool:
+            is_open_unit = step_id.startswith(UNIT) and memory is not None and memory.told.health is not Health.UP
+            return step_id in steps or is_open_unit
+
+        checks = {key: memory for key, memory in taken.state.checks.items() if is_kept(key, memory)}
+        gone = {key for key in taken.state.checks if key not in checks and not key.startswith(UNIT)}
+        outbox = without(taken.state.outbox, lambda flip: flip.id in gone)
+        return taken._replace(state=taken.state._replace(checks=checks, outbox=tuple(outbox)))
 
     def _with_notes(self, flip: Flip, outcomes: Sequence[Outcome]) -> Flip:
         """Add to a recovery what was late or lost in between."""
         check, _, name = flip.id.partition(":")
-        if check != "receive" or flip.after not in (Health.UP, Health.DEGRADED):
+        is_over = flip.after in (Health.UP, Health.DEGRADED) and flip.before in (Health.DOWN, Health.UNKNOWN)
+        if check != "receive" or not is_over:
             return flip
         heard = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
         gone = losses(self._ledger.remaining(), name, flip.since)

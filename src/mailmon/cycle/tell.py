@@ -9,8 +9,8 @@ from typing import NamedTuple
 from mailmon.cycle.announce import Desk, deliver
 from mailmon.cycle.report import AlertLine
 from mailmon.cycle.topics import CHANNEL, channel_outcomes, topics_of
-from mailmon.judge import enqueue, judge, part_by_silence
-from mailmon.model import Delivery, Flip, OutboxEntry, Outcome, Topic
+from mailmon.judge import compose, enqueue, joined, judge, part, without
+from mailmon.model import Alert, Delivery, Flip, Health, OutboxEntry, Outcome, Topic
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State
 
@@ -18,7 +18,7 @@ MAX_DELIVERIES = 50
 HELD_BACK = "held back by a silence"
 
 
-class Told(NamedTuple):
+class Taken(NamedTuple):
     """The state in which the flips of a run wait in the outbox."""
 
     state: State
@@ -41,37 +41,59 @@ class Telling(NamedTuple):
         *,
         is_blind: bool = False,
         annotate: Callable[[Flip], Flip] = lambda flip: flip,
-    ) -> Told:
+    ) -> Taken:
         """Return the state after some outcomes, with what people must hear of them in its outbox. Does no I/O."""
+        channels = tuple(self.desk.channels)
         memories, flips = judge(
             state.checks,
             outcomes,
             topics,
             self.now,
             alert_id=self.run_id,
+            channels=channels,
             silenced=self.silenced,
             is_blind=is_blind,
         )
-        flips = [self._elsewhere(annotate(flip)) for flip in flips]
-        outbox = enqueue(state.outbox, flips, self.desk.channels, self.now, self.run_id)
-        return Told(state._replace(checks=memories, outbox=tuple(outbox)), tuple(flips))
+        flips = [_elsewhere(annotate(flip)) for flip in flips]
+        outbox = enqueue(state.outbox, flips, channels, self.now, self.run_id)
+        return Taken(state._replace(checks=memories, outbox=tuple(outbox)), tuple(flips))
 
-    def send(self, keeper: Keeper) -> list[AlertLine]:
-        """Send what waits, then tell by the other channels of those that do not take their alerts."""
-        lines = self._send(keeper, frozenset())
+    def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Flip, ...]]:
+        """Send what waits, then tell by the other channels of those that do not take their alerts.
+
+        What is known of a channel waits until this run has tried it. Returns what became of each alert, and the flips
+        of the channels.
+        """
+        lines = self._send(keeper, lambda flip: self._is_silent(flip) or _is_of_channel(flip), frozenset())
         outcomes = channel_outcomes(lines, keeper.state.checks)
-        told = self.take_in(keeper.state, outcomes, topics_of((), (), {}, [outcome.id for outcome in outcomes]))
-        if told.state != keeper.state:
-            keeper.save(checks=told.state.checks, outbox=told.state.outbox)
-        if told.flips:
-            lines += self._send(keeper, {line.channel for line in lines if line.status == "pending"})
-        return lines
+        # An id of its own: a receiver that drops repetitions must not take it for the alert that went before.
+        second = self._replace(run_id=f"{self.run_id}-2")
+        taken = second.take_in(keeper.state, outcomes, topics_of((), (), {}, [outcome.id for outcome in outcomes]))
+        state = taken.state._replace(outbox=tuple(without(taken.state.outbox, _is_moot)))
+        if state != keeper.state:
+            keeper.save(checks=state.checks, outbox=state.outbox)
+        resting = {line.channel for line in lines if line.status == "pending"}
+        if any(_is_of_channel(flip) for entry in state.outbox for flip in entry.alert.flips):
+            lines += second._send(keeper, self._is_silent, resting)
+        _, held = part(keeper.state.outbox, self._is_silent)
+        lines += [AlertLine(e.alert.id, e.channel, "pending", e.alert.title, HELD_BACK) for e in held]
+        return lines, taken.flips
 
-    def _send(self, keeper: Keeper, left_alone: Collection[str]) -> list[AlertLine]:
+    def previews(self, taken: Taken) -> tuple[Alert, ...]:
+        """Return the alerts that would be sent now, what waits included; without channels what they would have got."""
+        ready, _ = part(taken.state.outbox, self._is_silent)
+        alerts = tuple(dict.fromkeys(entry.alert for entry in ready if entry.channel in self.desk.channels))
+        alone = None if self.desk.channels else compose(taken.flips, self.now, self.run_id)
+        return (*alerts, alone) if alone else alerts
+
+    def _send(self, keeper: Keeper, is_held: Callable[[Flip], bool], left_alone: Collection[str]) -> list[AlertLine]:
         """Send what waits, but not to those that did not answer just now; remember every acknowledgement."""
-        ready, held = part_by_silence(keeper.state.outbox, self.silenced)
+        loud, held = part(keeper.state.outbox, is_held)
+        ready = [self._dated(entry) for entry in joined(loud, self.now, self.run_id)]
         resting = [entry for entry in ready if entry.channel in left_alone]
         waiting = [entry for entry in ready if entry not in resting]
+        if (*ready, *held) != keeper.state.outbox:
+            keeper.save(outbox=(*ready, *held))
 
         def remember(left: Sequence[OutboxEntry], *done: Delivery) -> None:
             deliveries = (*keeper.state.deliveries, *done)[-MAX_DELIVERIES:]
@@ -90,16 +112,30 @@ class Telling(NamedTuple):
         ]
         if dropped or (*left, *resting, *held) != keeper.state.outbox:
             remember(left, *dropped)
-        lines += [AlertLine(e.alert.id, e.channel, "pending", e.alert.title, HELD_BACK) for e in held]
         return lines
 
-    def _delivery(
-        self, alert_id: str, channel: str, status: str, title: str, at: datetime, error: str = ""
-    ) -> Delivery:
-        return Delivery(alert_id, channel, status, title, at, self.now, error)
+    def _dated(self, entry: OutboxEntry) -> OutboxEntry:
+        """Say the date of what is told on another day than it was composed."""
+        if entry.alert.at.astimezone().date() == self.now.astimezone().date():
+            return entry
+        again = compose(entry.alert.flips, self.now, entry.alert.id)
+        return entry._replace(alert=again._replace(at=entry.alert.at)) if again else entry
 
-    def _elsewhere(self, flip: Flip) -> Flip:
-        """Tell of a channel that does not get through by all the others."""
-        if not flip.id.startswith(CHANNEL):
-            return flip
-        return flip._replace(channels=tuple(name for name in self.desk.channels if f"{CHANNEL}{name}" != flip.id))
+    def _is_silent(self, flip: Flip) -> bool:
+        return not set(self.silenced).isdisjoint(flip.names)
+
+
+def _elsewhere(flip: Flip) -> Flip:
+    """Tell of a channel that does not get through by all the others."""
+    if not _is_of_channel(flip):
+        return flip
+    return flip._replace(channels=tuple(name for name in flip.channels if f"{CHANNEL}{name}" != flip.id))
+
+
+def _is_of_channel(flip: Flip) -> bool:
+    return flip.id.startswith(CHANNEL)
+
+
+def _is_moot(flip: Flip) -> bool:
+    """Say whether nobody has heard of a channel's trouble, which is over: what it owed has been told by then."""
+    return _is_of_channel(flip) and flip.after is Health.UP and bool(flip.history)

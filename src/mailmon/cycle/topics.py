@@ -36,10 +36,11 @@ def topics_of(
         )
         for step in steps
     }
-    return {**topics, **{step_id: _own_topic(step_id) for step_id in own}}
+    return {**topics, **{step_id: own_topic(step_id) for step_id in own}}
 
 
-def _own_topic(step_id: str) -> Topic:
+def own_topic(step_id: str) -> Topic:
+    """Return how mailmon speaks of itself: what it sees, its channels, and the units that run it."""
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
     if step_id == SIGHT:
         return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")

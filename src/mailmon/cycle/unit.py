@@ -44,14 +44,14 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
         with _patient_lock(setup.state_file, at):
             return _tell(telling, Keeper(setup.state_file, at, is_dry=False), outcome)
     except (LockHeldError, StateError):
-        told = telling.take_in(State(), [outcome], _topics(outcome))
-        return deliver(told.state.outbox, desk, lambda _: None)[1]
+        taken = telling.take_in(State(), [outcome], _topics(outcome))
+        return deliver(taken.state.outbox, desk, lambda _: None)[1]
 
 
 def _tell(telling: Telling, keeper: Keeper, outcome: Outcome) -> list[AlertLine]:
-    told = telling.take_in(keeper.state, [outcome], _topics(outcome))
-    keeper.save(checks=told.state.checks, outbox=told.state.outbox)
-    return telling.send(keeper)
+    taken = telling.take_in(keeper.state, [outcome], _topics(outcome))
+    keeper.save(checks=taken.state.checks, outbox=taken.state.outbox)
+    return telling.send(keeper)[0]
 
 
 def _topics(outcome: Outcome) -> dict[str, Topic]:

@@ -19,11 +19,14 @@ PAUSES_S = (0.3, 0.6)
 
 
 class Watchers:
-    """Those who are told that mailmon is alive. A failure is not ours to report: their alarm is our silence."""
+    """Those who are told that mailmon is alive. A failure is not ours to report: their alarm is our silence.
 
-    def __init__(self, setup: Setup, *, is_dry: bool) -> None:
-        self._channel = None if is_dry else setup.ping
-        self._heartbeat = None if is_dry else setup.heartbeat_file
+    Only complete runs count: one that asks for a part must not end an alarm of the whole.
+    """
+
+    def __init__(self, setup: Setup, *, counts: bool) -> None:
+        self._channel = setup.ping if counts else None
+        self._heartbeat = setup.heartbeat_file if counts else None
         self._start: threading.Thread | None = None
 
     def begin(self) -> None:
@@ -32,10 +35,10 @@ class Watchers:
             self._start = threading.Thread(target=self._ping, args=("start", ""), name="ping", daemon=True)
             self._start.start()
 
-    def end(self, report: Report, *, is_complete: bool) -> str:
+    def end(self, report: Report) -> str:
         """Say how a run ended; return what kept the heartbeat file from being written, "" when nothing did."""
         problem = ""
-        if self._heartbeat and is_complete:
+        if self._heartbeat:
             try:
                 beat(self._heartbeat, report.finished_at, report.status, report.exit_code)
             except StateError as exc:

@@ -19,24 +19,22 @@ def merge(older: Iterable[Flip], newer: Iterable[Flip]) -> tuple[Flip, ...]:
 
 
 def _join(first: Flip, second: Flip) -> Flip:
-    channels = _both(first.channels, second.channels)
     notes = tuple(dict.fromkeys((*first.notes, *second.notes)))[-MAX_NOTES:]
-    joined = second._replace(before=first.before, channels=channels, notes=notes, alert=first.alert or second.alert)
+    channels = tuple(dict.fromkeys((*first.channels, *second.channels)))
+    alert = first.alert or second.alert
+    joined = second._replace(before=first.before, channels=channels, notes=notes, alert=alert)
     if second.news is not News.CHANGE or first.after is second.after:
         causes = tuple(dict.fromkeys((*first.causes, *second.causes)))
         return joined._replace(
             since=first.since, at=first.at, news=first.news, causes=causes, history=first.history, more=first.more
         )
-    history = (*first.history, Past(first.after, first.at), *second.history)
+    # A reminder or another cause is no change that people have not heard of.
+    unheard = (Past(first.after, first.at),) if first.news is News.CHANGE else ()
+    history = (*first.history, *unheard, *second.history)
     kept = history if len(history) <= MAX_HISTORY else (history[0], *history[1 - MAX_HISTORY :])
-    is_over = second.after is Health.UP
     return joined._replace(
-        reason=second.reason or first.reason if is_over else second.reason,
+        reason=second.reason or (first.reason if second.after is Health.UP else ""),
         target=second.target or first.target,
         history=kept,
         more=first.more + second.more + len(history) - len(kept),
     )
-
-
-def _both(first: tuple[str, ...] | None, second: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if first is None or second is None else tuple(dict.fromkeys((*first, *second)))

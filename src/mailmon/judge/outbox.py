@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from mailmon.judge.merge import merge
@@ -16,7 +16,7 @@ def enqueue(
     """Return the outbox with these flips in it, for each channel merged with what it has not acknowledged yet."""
     entries = list(outbox)
     for channel in channels:
-        news = [flip for flip in flips if flip.channels is None or channel in flip.channels]
+        news = [flip for flip in flips if channel in flip.channels]
         waiting = [entry for entry in entries if entry.channel == channel and entry.alert.flips]
         if not news:
             continue
@@ -28,14 +28,29 @@ def enqueue(
     return entries
 
 
-def part_by_silence(
-    entries: Iterable[OutboxEntry], silenced: Collection[str]
+def joined(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list[OutboxEntry]:
+    """Return the entries with one for each channel: what a silence had parted is told together."""
+    left: dict[str, OutboxEntry] = {}
+    others: list[OutboxEntry] = []
+    for entry in entries:
+        first = left.get(entry.channel)
+        if not entry.alert.flips:
+            others.append(entry)
+        elif first is None:
+            left[entry.channel] = entry
+        elif alert := compose(merge(first.alert.flips, entry.alert.flips), now, alert_id):
+            left[entry.channel] = first._replace(alert=alert)
+    return [*others, *left.values()]
+
+
+def part(
+    entries: Iterable[OutboxEntry], is_held: Callable[[Flip], bool]
 ) -> tuple[list[OutboxEntry], list[OutboxEntry]]:
-    """Part what may be told now from what a silence holds back, the latter under an id of its own."""
+    """Part what may be told now from what is held back, the latter under an id of its own."""
     ready: list[OutboxEntry] = []
     held: list[OutboxEntry] = []
     for entry in entries:
-        silent = [flip for flip in entry.alert.flips if not set(silenced).isdisjoint(flip.names)]
+        silent = [flip for flip in entry.alert.flips if is_held(flip)]
         loud = [flip for flip in entry.alert.flips if flip not in silent]
         if not silent:
             ready.append(entry)
@@ -43,7 +58,19 @@ def part_by_silence(
             held.append(entry)
         else:
             told = compose(loud, entry.alert.at, entry.alert.id)
-            kept = compose(silent, entry.alert.at, f"{entry.alert.id}.held")
+            kept = compose(silent, entry.alert.at, f"{entry.alert.id}-held")
             ready += [entry._replace(alert=told)] if told else []
             held += [entry._replace(alert=kept)] if kept else []
     return ready, held
+
+
+def without(entries: Iterable[OutboxEntry], is_moot: Callable[[Flip], bool]) -> list[OutboxEntry]:
+    """Return the entries without what nobody needs to hear any more."""
+    left = []
+    for entry in entries:
+        flips = [flip for flip in entry.alert.flips if not is_moot(flip)]
+        if len(flips) == len(entry.alert.flips):
+            left.append(entry)
+        elif alert := compose(flips, entry.alert.at, entry.alert.id):
+            left.append(entry._replace(alert=alert))
+    return left

@@ -6,7 +6,21 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from mailmon.model import Finding, Flip, Health, Memory, News, Outcome, Policy, Severity, Status, Told, Topic, Verdict
+from mailmon.model import (
+    EVERYBODY,
+    Finding,
+    Flip,
+    Health,
+    Memory,
+    News,
+    Outcome,
+    Policy,
+    Severity,
+    Status,
+    Told,
+    Topic,
+    Verdict,
+)
 
 # (remembered health, status of this run) -> health. UNKNOWN and SKIPPED say nothing of the server: they are not in the
 # table and change nothing. FAILING becomes DOWN with the failure that reaches `failure_threshold`; DOWN is left with
@@ -40,14 +54,16 @@ def judge(
     now: datetime,
     *,
     alert_id: str = "",
+    channels: Sequence[str] = (),
     silenced: Collection[str] = (),
     is_blind: bool = False,
 ) -> tuple[dict[str, Memory], list[Flip]]:
     """Return the memories after a run, and its flips in the order of `topics`: causes before consequences.
 
     `topics` holds every step that may be spoken of, also those that said nothing in this run: what a silence held back
-    is told when it has ended. Of the names in `silenced` nothing is told. While a run `is_blind`, a step that could
-    not tell does not count as such: that mailmon sees nothing is told once, not once for every step.
+    is told when it has ended. `channels` are those that there are; of the names in `silenced` nothing is told. While a
+    run `is_blind`, a step that could not tell does not count as such: that mailmon sees nothing is told once, not once
+    for every step.
     """
     after = dict(memories)
     unseen = {outcome.id for outcome in outcomes if is_blind and outcome.status in (Status.UNKNOWN, Status.SKIPPED)}
@@ -59,17 +75,22 @@ def judge(
     for step_id, topic in topics.items():
         if step_id not in after or step_id in unseen or not set(silenced).isdisjoint(topic.names):
             continue
-        after[step_id], flip = announce(step_id, after[step_id], topic, now, alert_id)
+        after[step_id], flip = announce(step_id, after[step_id], topic, now, alert_id, channels)
         flips += [flip] if flip else []
     return after, flips
 
 
 def step(
-    memory: Memory | None, outcome: Outcome, topic: Topic, now: datetime, alert_id: str = ""
+    memory: Memory | None,
+    outcome: Outcome,
+    topic: Topic,
+    now: datetime,
+    alert_id: str = "",
+    channels: Sequence[str] = (),
 ) -> tuple[Memory | None, Flip | None]:
     """Return what is remembered after one outcome, and what people are told of it."""
     seen = observe(memory, outcome, topic.policy, now)
-    return announce(outcome.id, seen, topic, now, alert_id) if seen else (None, None)
+    return announce(outcome.id, seen, topic, now, alert_id, channels) if seen else (None, None)
 
 
 def observe(memory: Memory | None, outcome: Outcome, policy: Policy, now: datetime) -> Memory | None:
@@ -80,7 +101,8 @@ def observe(memory: Memory | None, outcome: Outcome, policy: Policy, now: dateti
     if outcome.status is Status.UNKNOWN:
         since = before.unknown_since or now
         runs = before.unknown_runs + 1
-        return before._replace(unknown_runs=runs, unknown_since=since, value=outcome.message)
+        target = before.target or outcome.target
+        return before._replace(unknown_runs=runs, unknown_since=since, value=outcome.message, target=target)
     if before.health is Health.UNKNOWN:  # no run writes it; a hand may have, and it must not stay deaf for ever
         before = before._replace(health=Health.NEW)
     seen = before._replace(checked_at=now, value=outcome.message, unknown_runs=0, unknown_since=None)
@@ -133,23 +155,29 @@ def _cause(finding: Finding) -> str:
     return f"{finding.id} {code[0] if code else finding.expected}".strip()
 
 
-def announce(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str) -> tuple[Memory, Flip | None]:
+def announce(
+    step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str, channels: Sequence[str]
+) -> tuple[Memory, Flip | None]:
     """Return the flip that people have to be told of, if any, and the memory that says that they were."""
-    told, news = memory.told, _news(memory, topic.policy, now)
-    is_seen_again = told.unknown_since is not None and memory.unknown_runs == 0 and memory.health is not Health.FAILING
-    if news or is_seen_again:
-        flip = _flip(step_id, memory, topic, alert_id, news or News.CHANGE)
-        return memory._replace(told=_known_by(flip, memory, now)), flip
-    if memory.unknown_runs >= topic.policy.unknown_threshold and told.unknown_since is None:
-        flip = _flip(step_id, memory, topic, alert_id, News.CHANGE)
-        flip = flip._replace(after=Health.UNKNOWN, at=memory.unknown_since or now, reason=memory.value, causes=())
+    told = memory.told
+    if memory.unknown_runs:
+        if memory.unknown_runs < topic.policy.unknown_threshold or told.unknown_since:
+            return memory, None
+        audience = _audience(topic.policy, Severity.WARNING, told, channels)
+        flip = _unknown_flip(_flip(step_id, memory, topic, now, alert_id), memory)._replace(channels=audience)
         return memory._replace(told=_unknown_by(flip, memory, now)), flip
-    if memory.health is Health.UP and told.health is Health.NEW:
+    audience = _audience(topic.policy, memory.severity, told, channels)
+    is_seen_again = told.unknown_since is not None and memory.health is not Health.FAILING
+    news = News.CHANGE if is_seen_again else _news(memory, topic.policy, now, audience)
+    if news:
+        flip = _flip(step_id, memory, topic, now, alert_id)._replace(news=news, channels=audience)
+        return memory._replace(told=_known_by(flip, memory, now)), flip
+    if memory.health is Health.UP and told.health is Health.NEW and told.unknown_since is None:
         return memory._replace(told=Told(Health.UP, memory.since)), None
     return memory, None
 
 
-def _news(memory: Memory, policy: Policy, now: datetime) -> News | None:
+def _news(memory: Memory, policy: Policy, now: datetime, audience: Sequence[str]) -> News | None:
     """Say what people do not know yet."""
     told, health = memory.told, memory.health
     if health in (Health.NEW, Health.FAILING, Health.UNKNOWN):
@@ -158,22 +186,27 @@ def _news(memory: Memory, policy: Policy, now: datetime) -> News | None:
         return None if health is Health.UP and told.health is Health.NEW else News.CHANGE
     if health is Health.UP:
         return None
+    if audience and not {*told.channels} & {*audience, EVERYBODY}:  # those who were told can no longer be reached
+        return News.CHANGE
     if told.causes and not set(memory.causes) <= set(told.causes):
         return News.CAUSE
+    # Of what did not fail in this run nobody is reminded: it was skipped, or begins to work.
+    has_failed_now = memory.checked_at == now and memory.streak == 0
     interval_s = policy.reminder_interval_s
     is_due = interval_s is not None and told.at is not None and now - told.at >= timedelta(seconds=interval_s)
-    return News.REMINDER if is_due else None
+    return News.REMINDER if is_due and has_failed_now else None
 
 
-def _flip(step_id: str, memory: Memory, topic: Topic, alert_id: str, news: News) -> Flip:
+def _flip(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str) -> Flip:
     told, is_over = memory.told, memory.health is Health.UP
-    is_only_unknown = told.unknown_since is not None and told.health in (Health.NEW, Health.UP)
+    was_only_unknown = told.unknown_since is not None and told.health in (Health.NEW, Health.UP)
+    has_changed_since = told.unknown_since is None or memory.since > told.unknown_since
     return Flip(
         id=step_id,
         before=Health.UNKNOWN if told.unknown_since else told.health,
         after=memory.health,
-        since=(told.unknown_since if is_only_unknown else told.since) or memory.since,
-        at=memory.since,
+        since=(told.unknown_since if was_only_unknown else told.since) or memory.since,
+        at=memory.since if has_changed_since else now,
         reason=told.reason if is_over else memory.reason,
         advice=memory.advice,
         target=told.target if is_over else memory.target,
@@ -181,14 +214,25 @@ def _flip(step_id: str, memory: Memory, topic: Topic, alert_id: str, news: News)
         subject=topic.subject,
         kind=topic.kind,
         failed=topic.failed,
-        works=topic.works,
+        works=_works(topic, told),
         names=topic.names,
-        news=news,
         severity=_worst([memory.severity, told.severity]),
         causes=told.causes if is_over else memory.causes,
         alert=told.alert or alert_id,
-        channels=_channels(topic.policy, memory.severity, told.severity),
     )
+
+
+def _works(topic: Topic, told: Told) -> str:
+    """Return the words for an end: what only warned, or could not be asked, did not fail."""
+    if told.unknown_since and told.health in (Health.NEW, Health.UP):
+        return "can be checked again"
+    return "is well again" if told.health is Health.DEGRADED else topic.works
+
+
+def _unknown_flip(flip: Flip, memory: Memory) -> Flip:
+    """Return the flip that tells that a step could not be asked for a while."""
+    at = memory.unknown_since or flip.at
+    return flip._replace(after=Health.UNKNOWN, at=at, reason=memory.value, target=memory.target, causes=())
 
 
 def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
@@ -206,23 +250,26 @@ def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
         severity=memory.severity,
         causes=tuple(dict.fromkeys(causes)),
         alert=flip.alert,
+        channels=flip.channels,
     )
 
 
 def _unknown_by(flip: Flip, memory: Memory, now: datetime) -> Told:
     """Return what people know after they heard that mailmon cannot tell; of a failure they still know why."""
-    told = memory.told._replace(at=now, alert=flip.alert, unknown_since=flip.at)
-    return told if told.reason else told._replace(reason=flip.reason)
+    told = memory.told._replace(at=now, alert=flip.alert, channels=flip.channels, unknown_since=flip.at)
+    return told if told.reason else told._replace(reason=flip.reason, target=flip.target)
 
 
-def _channels(policy: Policy, *severities: Severity | None) -> tuple[str, ...] | None:
-    """Return the channels for these severities, those of the story's beginning included; None for all."""
-    names: list[str] = []
-    for severity in filter(None, severities):
-        if severity not in policy.channels:
-            return None
-        names += policy.channels[severity]
-    return tuple(dict.fromkeys(names)) if any(severities) else None
+def _audience(policy: Policy, severity: Severity | None, told: Told, channels: Sequence[str]) -> tuple[str, ...]:
+    """Return who hears of it: the channels of this severity, and those that heard of the story before.
+
+    Where none of the latter is left, the end of the story goes to the channels that its beginning would go to now.
+    """
+    heard = set(channels) if EVERYBODY in told.channels else set(told.channels) & set(channels)
+    if told.channels and not heard:
+        severity = severity or told.severity
+    wanted = set(policy.channels.get(severity, channels)) if severity else set()
+    return tuple(channel for channel in channels if channel in wanted | heard)
 
 
 def overall(statuses: Sequence[Status]) -> Status:

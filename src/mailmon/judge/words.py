@@ -13,7 +13,11 @@ MAX_CAUSES = 12
 MAX_NOTES = 12
 MAX_NAMES = 12
 MAX_TITLE = 120
+MAX_LABELS = 2
 
+COULD_NOT, WARNED = "could not be checked", "warned"
+
+_PLURALS = {"works": "work", "sees": "see", "has": "have", "is": "are", "warns": "warn", "fails": "fail"}
 _PROBLEMS = (Health.DOWN, Health.FAILING)
 _WARNINGS = (Health.DEGRADED, Health.UNKNOWN)
 
@@ -58,9 +62,9 @@ def _grouped(flips: Iterable[Flip]) -> list[_Group]:
     """Put flips together that one cause explains, in the order of the first of each."""
     groups: dict[tuple[object, ...], list[Flip]] = {}
     for flip in flips:
-        cause = flip.causes or (flip.reason,)
-        place = (flip.label, flip.target, flip.before, flip.after, flip.news, cause, len(flip.history))
-        groups.setdefault(place, []).append(flip)
+        what = (flip.label, flip.target, flip.before, flip.after, flip.news, flip.causes or flip.reason)
+        when = (flip.since, flip.at, flip.history)
+        groups.setdefault((*what, *when), []).append(flip)
     return [_Group(tuple(members)) for members in groups.values()]
 
 
@@ -68,24 +72,28 @@ def _title(leading: Sequence[_Group], now: datetime) -> str:
     """Say in the first words which server, what, and since when: a phone at night shows little more."""
     first = leading[0].first
     alike = [g for g in leading if _host(g.first.target) == _host(first.target) and _verb(g.first) == _verb(first)]
-    targets = {group.first.target for group in alike}
-    where = first.target if len(targets) == 1 else _host(first.target)
-    names = leading[0].names if len(alike) == 1 or all(g.names == leading[0].names for g in alike) else ""
+    where = first.target if len({group.first.target for group in alike}) == 1 else _host(first.target)
+    names = leading[0].names if all(group.names == leading[0].names for group in alike) else ""
     labels = list(dict.fromkeys(group.first.label for group in alike))
-    many = len(labels) > 1
-    more = f" and {len(leading) - len(alike)} more" if len(leading) > len(alike) else ""
-    what = f"{join_words(labels[:3])}{names}{more} {_verb(first, many=many)} {_when(first, now)}"
+    listed = labels if len(labels) <= MAX_LABELS else [*labels[:MAX_LABELS], f"{len(labels) - MAX_LABELS} more checks"]
+    more = f" (and {len(leading) - len(alike)} more)" if len(leading) > len(alike) else ""
+    what = f"{join_words(listed)}{names} {_verb(first, many=len(labels) > 1)} {_when(first, now)}{more}"
     evidence = _evidence(first)
+    if len({_evidence(group.first) for group in alike}) > 1:
+        evidence = f"{first.label}: {evidence}"
     return f"{f'{where}: ' if where else ''}{what}{f': {evidence}' if evidence else ''}"
 
 
 def _verb(flip: Flip, *, many: bool = False) -> str:
+    works = _plural(flip.works) if many else flip.works
     if flip.news is not News.CHANGE:
-        return f"still {flip.failed}" if flip.after in _PROBLEMS else "still warns"
+        words = "warns" if flip.after is Health.DEGRADED else "fails" if flip.failed == "failed" else flip.failed
+        return f"still {_plural(words) if many else words}"
     match flip.after:
         case Health.UP:
-            works = _plural(flip.works) if many else flip.works
-            return f"{flip.failed} and {works}" if flip.history else works
+            return f"{_trouble(flip)} and {works}" if flip.history else works
+        case Health.DEGRADED if flip.before is Health.DOWN:
+            return f"{works} with a warning"
         case Health.DEGRADED:
             return "warn" if many else "warns"
         case Health.UNKNOWN:
@@ -94,13 +102,23 @@ def _verb(flip: Flip, *, many: bool = False) -> str:
             return flip.failed
 
 
+def _trouble(flip: Flip) -> str:
+    """Say what people never heard of, by its worst: `failed`, `failed 3 times`, `warned`, `could not be checked`."""
+    past = [step.after for step in flip.history]
+    for health, words in ((Health.DOWN, flip.failed), (Health.UNKNOWN, COULD_NOT), (Health.DEGRADED, WARNED)):
+        if health in past:
+            times = past.count(health) + (flip.more + 1) // 2
+            return f"{words} {times} times" if times > 1 else words
+    return flip.failed
+
+
 def _plural(words: str) -> str:
-    verb, _, rest = words.partition(" ")
-    return f"{verb.removesuffix('s')} {rest}"
+    verb, space, rest = words.partition(" ")
+    return f"{_PLURALS.get(verb, verb)}{space}{rest}"
 
 
 def _when(flip: Flip, now: datetime) -> str:
-    if flip.after is not Health.UP:
+    if flip.after is not Health.UP or len(flip.history) > 1:
         return f"since {_clock(flip.at, now)}"
     lasted = f"after {format_duration(max((flip.at - flip.since).total_seconds(), 0.0))}"
     return f"{lasted} (from {_clock(flip.since, now)} to {_clock(flip.at, now)})" if flip.history else lasted
@@ -152,7 +170,7 @@ def _since(flip: Flip, now: datetime) -> str:
 
 def _story(flip: Flip, now: datetime) -> str:
     """Tell what people never heard of: `failed at 02:10, works again at 02:40`."""
-    words = {Health.UP: flip.works, Health.DEGRADED: "warned", Health.UNKNOWN: "could not be checked"}
+    words = {Health.UP: flip.works, Health.DEGRADED: WARNED, Health.UNKNOWN: COULD_NOT}
     steps = [f"{words.get(past.after, flip.failed)} at {_clock(past.at, now)}" for past in flip.history]
     if flip.more:
         steps.insert(1, f"changed {flip.more} times more")

@@ -6,10 +6,11 @@ Every `*_at` is an aware UTC datetime.
 
 from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
 from mailmon.model.facts import Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
-from mailmon.model.health import Anchor, Flip, Health, Memory, News, Past, Policy, Silence, Told, Topic
+from mailmon.model.health import EVERYBODY, Anchor, Flip, Health, Memory, News, Past, Policy, Silence, Told, Topic
 from mailmon.model.probes import Fate, Probe
 
 __all__ = [
+    "EVERYBODY",
     "Alert",
     "AlertKind",
     "Anchor",

@@ -49,11 +49,15 @@ class Topic(NamedTuple):
     works: str = "works again"
 
 
+# Stands in `Told.channels` for all channels: of a story that another program told.
+EVERYBODY = "*"
+
+
 class Told(NamedTuple):
     """What people know of a step: the health of which they were told last, since when it was so, and why.
 
-    `at` is when they were told, `alert` the id of the alert that began the story, and `unknown_since` is set while
-    they know that mailmon cannot tell.
+    `at` is when they were told, `alert` the id of the alert that began the story, `channels` those that were to
+    hear of it, and `unknown_since` is set while they know that mailmon cannot tell.
     """
 
     health: Health = Health.NEW
@@ -64,6 +68,7 @@ class Told(NamedTuple):
     severity: Severity | None = None
     causes: tuple[str, ...] = ()
     alert: str = ""
+    channels: tuple[str, ...] = ()
     unknown_since: datetime | None = None
 
 
@@ -111,7 +116,7 @@ class Flip(NamedTuple):
 
     `since` is when the health that ended had begun, `at` when this one began. `notes` tell what was late or lost in
     between, `alert` is the id of the alert that began the story, `history` what people never heard of in between
-    (`more` of it was left out), `channels` those that are told (None: all). The words are those of its topic.
+    (`more` of it was left out), `channels` those that are told. The words are those of its topic.
     """
 
     id: str
@@ -135,7 +140,7 @@ class Flip(NamedTuple):
     alert: str = ""
     history: tuple[Past, ...] = ()
     more: int = 0
-    channels: tuple[str, ...] | None = None
+    channels: tuple[str, ...] = ()
 
 
 class Silence(NamedTuple):

@@ -76,6 +76,7 @@ def told_document(flip: Flip) -> dict[str, Any]:
         "severity": flip.severity.value if flip.severity else None,
         "notes": list(flip.notes),
         "earlier": [{"to": past.after.value, "at": instant(past.at)} for past in flip.history],
+        "earlier_left_out": flip.more,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from mailmon.mail.text import format_duration
@@ -30,14 +30,12 @@ def alert_lines(alert: Alert) -> Iterator[str]:
     yield from alert.body.splitlines()
 
 
-def health_line(step_id: str, memory: Memory, labels: Mapping[str, str], now: datetime) -> str:
+def health_line(label: str, memory: Memory, now: datetime) -> str:
     """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
-    check, _, name = step_id.partition(":")
-    label = f"{labels[check]} ({name})" if check in labels else step_id
     unknown_since = memory.told.unknown_since
     health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)
     lasted = format_duration((now - since).total_seconds())
-    said = memory.reason or memory.value
+    said = memory.value if unknown_since else memory.reason or memory.value
     return f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
 
 

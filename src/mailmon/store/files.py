@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 from mailmon.errors import StateError
+
+# Nobody's mistake, and no reason to keep an alert from anybody.
+NOT_WRITABLE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -40,7 +44,8 @@ def beside(state_file: Path, name: str) -> Path:
 def make_directory(directory: Path) -> None:
     """Make a directory of mode 0700 with its parents where it is missing. Raises StateError.
 
-    As root, what is made gets the owner of the directory around it.
+    As root, what is made gets the owner of the directory around it. On a full or read-only file system nothing is made
+    and nothing raised: that the state cannot be written is said when it is tried.
     """
     try:
         for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
@@ -50,7 +55,8 @@ def make_directory(directory: Path) -> None:
                 os.chown(missing, owner.st_uid, owner.st_gid)
         directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:
-        raise StateError(f"{directory}: cannot be made: {exc.strerror}", _advice(exc)) from exc
+        if exc.errno not in NOT_WRITABLE:
+            raise StateError(f"{directory}: cannot be made: {exc.strerror}", _advice(exc)) from exc
 
 
 def give_to_owner_of(directory: Path, descriptor: int) -> None:

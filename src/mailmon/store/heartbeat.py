@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mailmon.errors import StateError
@@ -15,7 +15,7 @@ LINE_BYTES = 64
 
 def beat(path: Path, at: datetime, status: str, exit_code: int) -> None:
     """Write when a run ended, and how. Raises StateError."""
-    line = f"{at:%Y-%m-%dT%H:%M:%SZ} {status} exit {exit_code}".ljust(LINE_BYTES - 1) + "\n"
+    line = f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {status} exit {exit_code}".ljust(LINE_BYTES - 1) + "\n"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "wb") as file:

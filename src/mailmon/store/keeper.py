@@ -66,7 +66,7 @@ class Keeper:
             self.error = ""
         except StateError as exc:
             self.error = exc.message
-        if is_news:
+        if is_news or self.error:
             self._write_journal(known)
 
     def _write_journal(self, known: object) -> None:
@@ -101,9 +101,8 @@ def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, 
     kept = states.from_journal(record.payload)
     if kept is None:  # of another version: what is written from now on must still be newer
         return loaded.state._replace(serial=record.serial), loaded.warnings, None
-    state = loaded.state._replace(
-        serial=record.serial, checks=kept.checks, outbox=kept.outbox, deliveries=kept.deliveries
-    )
+    told = {name: getattr(kept, name) for name in states.IN_JOURNAL}
+    state = loaded.state._replace(serial=record.serial, **told)
     if loaded.is_usable:
         return state, loaded.warnings, states.known(state)
     warning = f"{path}: what was announced is known from its journal; delete that too to start afresh"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mailmon.errors import LockHeldError, StateError
 from mailmon.mail.text import visible
-from mailmon.store.files import give_to_owner_of
+from mailmon.store.files import NOT_WRITABLE, give_to_owner_of
 
 
 class Lock:
@@ -25,16 +25,20 @@ class Lock:
         return self if self._descriptor >= 0 else self.take()
 
     def take(self) -> Lock:
-        """Take the lock. Raises LockHeldError at once when another run has it, StateError when it cannot be made."""
+        """Take the lock. Raises LockHeldError at once when another run has it, StateError when it cannot be made.
+
+        Where nothing can be written it is taken on the file that is there, or not at all: people must be told all the
+        same, and that the state cannot be written is said when it is tried.
+        """
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
-            give_to_owner_of(self._path.parent, self._descriptor)
+            self._descriptor = self._open()
         except OSError as exc:
             raise StateError(
                 f"{self._path}: cannot be opened: {exc.strerror}",
                 "Run as the user that owns the state directory, or set state_file.",
             ) from exc
+        if self._descriptor < 0:
+            return self
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -48,6 +52,19 @@ class Lock:
             os.ftruncate(self._descriptor, 0)
             os.write(self._descriptor, f"process {os.getpid()} since {self._now:%Y-%m-%dT%H:%M:%SZ}\n".encode())
         return self
+
+    def _open(self) -> int:
+        flags = os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+            give_to_owner_of(self._path.parent, descriptor)
+        except OSError as exc:
+            if exc.errno not in NOT_WRITABLE and self._path.parent.exists():
+                raise
+            with contextlib.suppress(OSError):
+                return os.open(self._path, os.O_RDONLY | flags)
+            return -1
+        return descriptor
 
     def __exit__(self, *_: object) -> None:
         self.release()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from mailmon.errors import MailmonError
 from mailmon.model import Silence
-from mailmon.plain import build, to_plain
+from mailmon.plain import build, shifted, to_plain
 from mailmon.store.files import write_atomically
+from mailmon.store.lock import Lock
 
 SCHEMA = "mailmon/silences/1"
 MAX_BYTES = 1024 * 1024
@@ -27,8 +31,10 @@ def read_silences(state_file: Path) -> tuple[tuple[Silence, ...], str]:
     """Return the silences, and a warning where the file cannot be used: then nothing is silent. Never raises."""
     path = silences_file(state_file)
     try:
-        with path.open("rb") as file:
-            document = json.loads(file.read(MAX_BYTES))
+        # O_NONBLOCK: opening a pipe would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            document = json.loads(file.read(MAX_BYTES) or b"")
         if document["schema"] != SCHEMA:
             raise ValueError("another schema")
         return build(_File, document).silences, ""
@@ -44,9 +50,17 @@ def write_silences(state_file: Path, silences: Iterable[Silence]) -> None:
     write_atomically(silences_file(state_file), json.dumps(document).encode() + b"\n")
 
 
+def move_silences(state_file: Path, moved: timedelta, now: datetime) -> None:
+    """Move the silences along with a clock that was set: they last as long as was asked for. Never raises."""
+    with contextlib.suppress(MailmonError, OverflowError), Lock(silences_file(state_file), now):
+        silences, _ = read_silences(state_file)
+        if silences:
+            write_silences(state_file, shifted(silences, moved))
+
+
 def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
     """Return the silences that hold now."""
-    return [silence for silence in silences if silence.since - EARLY <= now < silence.until]
+    return [silence for silence in silences if silence.since <= now + EARLY and now < silence.until]
 
 
 def silences_file(state_file: Path) -> Path:

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 from mailmon.errors import StateError
 from mailmon.mail.text import visible
-from mailmon.model import Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
+from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
 from mailmon.plain import build, to_plain
 from mailmon.store.files import write_atomically
 
 SCHEMA = "mailmon/state/1"
 MAX_BYTES = 16 * 1024 * 1024
 KEPT_IN_JOURNAL = 20
+IN_JOURNAL = ("checks", "outbox", "deliveries", "last_run", "anchor")
 MAX_SERIAL = 2**53
 
 # The words by which the small monitor's failures tell which of its steps failed, and what the step is called here.
@@ -129,8 +130,8 @@ def known(state: State) -> tuple[object, ...]:
 
 def journal_payload(state: State) -> bytes:
     """Return what the journal keeps of a state."""
-    kept = State(checks=state.checks, outbox=state.outbox, deliveries=state.deliveries[-KEPT_IN_JOURNAL:])
-    return json.dumps(to_plain(kept)).encode()
+    kept = State(**{name: getattr(state, name) for name in IN_JOURNAL})
+    return json.dumps(to_plain(kept._replace(deliveries=state.deliveries[-KEPT_IN_JOURNAL:]))).encode()
 
 
 def from_journal(payload: bytes) -> State | None:
@@ -181,7 +182,8 @@ def _tell_apart(checks: dict[str, Any]) -> None:
     """Before there were silences, what was seen and what people knew were the same, and only one of both was kept."""
     for memory in checks.values():
         if "told" not in memory:
-            memory["told"] = {key: memory[key] for key in ("health", "since", "reason", "target") if key in memory}
+            known = {key: memory[key] for key in ("health", "since", "reason", "target") if key in memory}
+            memory["told"] = {**known, "channels": [EVERYBODY]}
 
 
 def _check(document: dict[str, Any]) -> None:
@@ -216,7 +218,7 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
 
 
 def _known_to_be_down(since: datetime, reason: str) -> Memory:
-    return Memory(Health.DOWN, since, reason, told=Told(Health.DOWN, since, since, reason))
+    return Memory(Health.DOWN, since, reason, told=Told(Health.DOWN, since, since, reason, channels=(EVERYBODY,)))
 
 
 def _local_time(text: object) -> datetime | None:
