@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format docs bench soak test-system-deps clean
+.PHONY: help demo test check format docs bench faults soak test-system-deps clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -45,11 +45,15 @@ docs: $(STAMP) ## Write docs/configuration.md anew from the schema
 bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measurements.md)
 	$(BIN)/python -m bench
 
-soak: $(STAMP) ## The long runs: 1000 kills at random moments
-	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py
+faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; beside a naive monitor
+	$(BIN)/python -m tests.faults
 
-test-system-deps: ## Install the real mail server for the tests (Debian, Ubuntu; as root)
-	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl
+soak: $(STAMP) ## The long runs: 1000 kills at random moments, twice over
+	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py tests/faults/test_concurrency.py
+
+test-system-deps: ## Install what the tests run against: a real mail server, clocks, networks (Debian, Ubuntu; root)
+	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl \
+	  libfaketime iproute2 util-linux
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

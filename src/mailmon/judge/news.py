@@ -1,0 +1,126 @@
+"""What do people not know yet of what is remembered? The difference between a step's health and what was told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mailmon.judge.table import worst
+from mailmon.model import EVERYBODY, Flip, Health, Memory, News, Policy, Severity, Told, Topic
+
+
+def announce(
+    step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str, channels: Sequence[str]
+) -> tuple[Memory, Flip | None]:
+    """Return the flip that people have to be told of, if any, and the memory that says that they were."""
+    told = memory.told
+    if memory.unknown_runs:
+        if memory.unknown_runs < topic.policy.unknown_threshold or told.unknown_since:
+            return memory, None
+        audience = _audience(topic.policy, Severity.WARNING, told, channels)
+        flip = _unknown_flip(_flip(step_id, memory, topic, now, alert_id), memory)._replace(channels=audience)
+        return memory._replace(told=_unknown_by(flip, memory, now)), flip
+    audience = _audience(topic.policy, memory.severity, told, channels)
+    is_seen_again = told.unknown_since is not None and memory.health is not Health.FAILING
+    news = News.CHANGE if is_seen_again else _news(memory, topic.policy, now, audience)
+    if news:
+        flip = _flip(step_id, memory, topic, now, alert_id)._replace(news=news, channels=audience)
+        return memory._replace(told=_known_by(flip, memory, now)), flip
+    if memory.health is Health.UP and told.health is Health.NEW and told.unknown_since is None:
+        return memory._replace(told=Told(Health.UP, memory.since)), None
+    return memory, None
+
+
+def _news(memory: Memory, policy: Policy, now: datetime, audience: Sequence[str]) -> News | None:
+    """Say what people do not know yet."""
+    told, health = memory.told, memory.health
+    if health in (Health.NEW, Health.FAILING, Health.UNKNOWN):
+        return None
+    if health is not told.health:
+        return None if health is Health.UP and told.health is Health.NEW else News.CHANGE
+    if health is Health.UP:
+        return None
+    if audience and not {*told.channels} & {*audience, EVERYBODY}:  # those who were told can no longer be reached
+        return News.CHANGE
+    if told.causes and not set(memory.causes) <= set(told.causes):
+        return News.CAUSE
+    # Of what did not fail in this run nobody is reminded: it was skipped, or begins to work.
+    has_failed_now = memory.checked_at == now and memory.streak == 0
+    interval_s = policy.reminder_interval_s
+    is_due = interval_s is not None and told.at is not None and now - told.at >= timedelta(seconds=interval_s)
+    return News.REMINDER if is_due and has_failed_now else None
+
+
+def _flip(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str) -> Flip:
+    told, is_over = memory.told, memory.health is Health.UP
+    was_only_unknown = told.unknown_since is not None and told.health in (Health.NEW, Health.UP)
+    has_changed_since = told.unknown_since is None or memory.since > told.unknown_since
+    return Flip(
+        id=step_id,
+        before=Health.UNKNOWN if told.unknown_since else told.health,
+        after=memory.health,
+        since=(told.unknown_since if was_only_unknown else told.since) or memory.since,
+        at=memory.since if has_changed_since else now,
+        reason=told.reason if is_over else memory.reason,
+        advice=memory.advice,
+        target=told.target if is_over else memory.target,
+        label=topic.label,
+        subject=topic.subject,
+        kind=topic.kind,
+        failed=topic.failed,
+        works=_works(topic, told),
+        names=topic.names,
+        severity=worst([memory.severity, told.severity]),
+        causes=told.causes if is_over else memory.causes,
+        alert=told.alert or alert_id,
+    )
+
+
+def _works(topic: Topic, told: Told) -> str:
+    """Return the words for an end: what only warned, or could not be asked, did not fail."""
+    if told.unknown_since and told.health in (Health.NEW, Health.UP):
+        return "can be checked again"
+    return "is well again" if told.health is Health.DEGRADED else topic.works
+
+
+def _unknown_flip(flip: Flip, memory: Memory) -> Flip:
+    """Return the flip that tells that a step could not be asked for a while."""
+    at = memory.unknown_since or flip.at
+    return flip._replace(after=Health.UNKNOWN, at=at, reason=memory.value, target=memory.target, causes=())
+
+
+def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
+    """Return what people know after a flip. Causes add up while it is not well: each is told once."""
+    if memory.health is Health.UP:
+        return Told(Health.UP, memory.since, now)
+    is_same_story = memory.told.health is memory.health
+    causes = (*memory.told.causes, *memory.causes) if is_same_story else memory.causes
+    return Told(
+        health=memory.health,
+        since=memory.told.since if is_same_story else memory.since,
+        at=now,
+        reason=memory.reason,
+        target=memory.target,
+        severity=memory.severity,
+        causes=tuple(dict.fromkeys(causes)),
+        alert=flip.alert,
+        channels=flip.channels,
+    )
+
+
+def _unknown_by(flip: Flip, memory: Memory, now: datetime) -> Told:
+    """Return what people know after they heard that mailmon cannot tell; of a failure they still know why."""
+    told = memory.told._replace(at=now, alert=flip.alert, channels=flip.channels, unknown_since=flip.at)
+    return told if told.reason else told._replace(reason=flip.reason, target=flip.target)
+
+
+def _audience(policy: Policy, severity: Severity | None, told: Told, channels: Sequence[str]) -> tuple[str, ...]:
+    """Return who hears of it: the channels of this severity, and those that heard of the story before.
+
+    Where none of the latter is left, the end of the story goes to the channels that its beginning would go to now.
+    """
+    heard = set(channels) if EVERYBODY in told.channels else set(told.channels) & set(channels)
+    if told.channels and not heard:
+        severity = severity or told.severity
+    wanted = set(policy.channels.get(severity, channels)) if severity else set()
+    return tuple(channel for channel in channels if channel in wanted | heard)
