@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Deadline:
@@ -20,3 +24,15 @@ class Deadline:
     def bound_s(self, seconds: float) -> float:
         """Return `seconds`, or what is left if that is less."""
         return min(seconds, self.remaining_s())
+
+
+def within(timeout_s: float, work: Callable[[], T]) -> T | None:
+    """Return what some foreign code returns, None when it has not ended in time; its thread is left to itself.
+
+    The work must not raise.
+    """
+    results: list[T] = []
+    thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return results[0] if results else None

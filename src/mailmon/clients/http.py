@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
 from mailmon.mail.text import Masker, fit_characters, visible
 
@@ -38,16 +38,13 @@ class Request:
 
 def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
     """Send one POST and return its status, 2xx, within `timeout_s`. Raises DeliveryError for anything else."""
-    results: list[int | DeliveryError] = []
     # A server that drips a byte a second satisfies every time-out of a socket: the whole request is bounded here.
-    thread = threading.Thread(target=lambda: results.append(_exchange(request, timeout_s)), daemon=True)
-    thread.start()
-    thread.join(timeout_s)
-    if not results:
+    answer = within(timeout_s, lambda: _exchange(request, timeout_s))
+    if answer is None:
         raise DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s")
-    if isinstance(results[0], DeliveryError):
-        raise results[0]
-    return results[0]
+    if isinstance(answer, DeliveryError):
+        raise answer
+    return answer
 
 
 def _exchange(request: Request, timeout_s: float) -> int | DeliveryError:

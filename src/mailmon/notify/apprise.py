@@ -7,11 +7,11 @@ the service and the status that it answered.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
 from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
@@ -55,17 +55,14 @@ class AppriseOptions(ChannelOptions):
 
 def send(alert: Alert, channel: Channel[AppriseOptions], timeout_s: float) -> str:
     """Send through Apprise; return which service took it. Raises DeliveryError, also without the library."""
-    results: list[str | DeliveryError] = []
     url = channel.credentials.get("url") or ""
     # Apprise bounds single reads, not a whole delivery, and its own threads keep a process from ending.
-    thread = threading.Thread(target=lambda: results.append(_try(alert, url)), name="apprise", daemon=True)
-    thread.start()
-    thread.join(timeout_s)
-    if not results:
+    answer = within(timeout_s, lambda: _try(alert, url))
+    if answer is None:
         raise DeliveryError(f"Apprise: no answer within {timeout_s:.3g} s")
-    if isinstance(results[0], DeliveryError):
-        raise results[0]
-    return results[0]
+    if isinstance(answer, DeliveryError):
+        raise answer
+    return answer
 
 
 def _try(alert: Alert, url: str) -> str | DeliveryError:
