@@ -7,6 +7,7 @@ the service and the status that it answered.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
