@@ -82,7 +82,7 @@ class Lasting(_Constraint):
             seconds = parse_duration(value) if isinstance(value, str) else value
         except ValueError as exc:
             return str(exc)
-        return "" if 0 <= seconds <= self.high else f"must be at most {format_duration(self.high)}"
+        return "" if 0 <= seconds <= self.high else f"must be between 0 and {format_duration(self.high)}"
 
 
 class Matching(_Constraint):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.integration.stage import kinds, state_of
 from tests.monitor import Monitor
+from tests.store.disk import remount, small_disk
 
 
 def test_a_silence_holds_alerts_back_and_its_end_lets_out_what_still_matters(
@@ -19,7 +21,6 @@ def test_a_silence_holds_alerts_back_and_its_end_lets_out_what_still_matters(
 ) -> None:
     monitor.check()
     began = monitor.run("silence", "main", "--for", "2h", "--why", "new disk")
-    assert began.exit_code == 0
     assert re.match(r"main +for 2 h more, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: new disk\n", began.stdout)
     sandbox.faults.refuse_login = {"smtp"}
     document = monitor.check().document
@@ -68,7 +69,7 @@ def test_a_silence_ends_by_itself(monitor: Monitor, sandbox: Sandbox, receiver: 
 
 
 def test_what_waits_for_a_channel_is_held_back_too(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
-    sandbox.faults.refuse_login, receiver.status = {"smtp"}, 500
+    sandbox.faults.refuse_login, receiver.status = {"smtp"}, 403
     monitor.check()
     monitor.run("silence", "main", "--for", "1h")
     receiver.status = 200
@@ -103,8 +104,7 @@ def test_a_silence_file_that_makes_no_sense_silences_nothing(
     monitor.check()
     monitor.state_file.with_name("state.json.silences").write_text('{"schema": "mailmon/silences/1", "silences": 7}')
     sandbox.faults.refuse_login = {"smtp"}
-    run = monitor.check()
-    assert "so nothing is silent" in run.stderr
+    assert "so nothing is silent" in monitor.check().stderr
     assert kinds(receiver) == ["problem"]
 
 
@@ -115,16 +115,65 @@ def test_alerts_tell_what_was_sent_what_waits_and_what_was_dropped(
     monitor.config["notify"]["dead"] = {"type": "ntfy", "server": "http://127.0.0.1:1", "topic": "x"}
     sandbox.faults.refuse_login = {"smtp"}
     monitor.check()
-    statuses = [(row["channel"], row["status"]) for row in monitor.run("alerts", "--json").document["alerts"]]
-    assert statuses == [("ntfy", "sent"), ("dead", "pending")]
-    assert re.search(r"^pending .* dead .*, 1 run: ntfy at http://127.0.0.1:1: not reached", text_of(monitor), re.M)
+    rows = monitor.run("alerts", "--json").document["alerts"]
+    assert [(row["channel"], row["status"]) for row in rows] == [("ntfy", "sent"), ("dead", "pending")]
+    waiting = monitor.run("alerts").stdout.splitlines()[-1]
+    assert re.match(r"pending .* dead .*, 1 run: ntfy at http://127.0.0.1:1: not reached", waiting)
     del monitor.config["notify"]["dead"]
     monitor.check()
-    assert re.search(r"^dropped .* dead .*\(the channel is no longer configured\)$", text_of(monitor), re.M)
+    assert re.search(r"^pending .* dead ", monitor.run("alerts").stdout, re.M)
+    state = state_of(monitor)
+    state["outbox"][0]["alert"]["at"] = "2026-01-02T03:04:05Z"
+    monitor.state_file.write_text(json.dumps(state))
+    monitor.check()
+    assert re.search(r"^dropped .* dead .*\(the channel is no longer configured\)$", monitor.run("alerts").stdout, re.M)
 
 
-def text_of(monitor: Monitor) -> str:
-    return monitor.run("alerts").stdout
+def test_an_alert_waits_for_its_only_channel_while_a_run_by_hand_does_not_know_it(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    sandbox.faults.refuse_login, receiver.status = {"smtp"}, 403
+    monitor.check()
+    service, monitor.config["notify"] = monitor.config["notify"], "none"
+    assert "alert pending: ntfy: the channel is no longer configured" in monitor.check().stderr
+    monitor.config["notify"], receiver.status = service, 200
+    receiver.requests.clear()
+    monitor.check()
+    assert kinds(receiver) == ["problem"]
+
+
+def test_a_recovery_in_a_run_by_hand_that_does_not_know_the_channel_is_told_later(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    sandbox.faults.refuse_login = {"smtp"}
+    monitor.check()
+    service, monitor.config["notify"] = monitor.config["notify"], "none"
+    sandbox.faults.refuse_login = set()
+    monitor.check()
+    monitor.config["notify"] = service
+    monitor.check()
+    assert kinds(receiver) == ["problem", "recovery"]
+
+
+def test_channels_and_units_are_called_by_their_names_in_the_status(monitor: Monitor, receiver: Receiver) -> None:
+    receiver.status = 403
+    assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 69
+    status = monitor.run("status").stdout
+    assert re.search(r"^down      mailmon.service  .*: systemd did not say how$", status, re.M)
+    assert re.search(r"^down      Alerts by ntfy  .*: ntfy at .*403", status, re.M)
+
+
+def test_on_a_read_only_disk_an_alert_is_sent_and_said_to_be_one_that_may_repeat(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path) as disk:
+        monitor.config["state_file"] = str(disk / "state.json")
+        monitor.check()
+        remount(disk, "ro")
+        sandbox.faults.refuse_login = {"smtp"}
+        run = monitor.run("check")
+    assert (run.exit_code, kinds(receiver)) == (74, ["problem"])
+    assert "state.json: cannot be written: Read-only file system; alerts may repeat" in run.stderr
 
 
 def test_a_status_that_is_too_old_gives_1(monitor: Monitor, sandbox: Sandbox) -> None:
@@ -145,14 +194,26 @@ def test_only_a_complete_run_makes_the_status_fresh(monitor: Monitor) -> None:
     assert monitor.run("status", "--json").document["last_run"] is not None
 
 
-def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver) -> None:
-    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "70"}
+@pytest.mark.parametrize("status", ["1", "69", "75"])
+def test_a_run_that_has_told_what_it_found_is_no_failed_unit(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver, status: str
+) -> None:
+    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
+    run = monitor.run("notify", "unit-failed", "mailmon.service")
+    assert (run.exit_code, run.stdout.startswith("nothing is told: the run has come to its end")) == (0, True)
+    assert monitor.run("notify", "unit-failed", "mailmon.service", "--json").document["alerts"] == []
+    assert (receiver.requests, monitor.state_file.exists()) == ([], False)
+
+
+@pytest.mark.parametrize("status", ["70", "74", "78", "KILL"])
+def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver, status: str) -> None:
+    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
     for expected in ("alert sent: ntfy: ", "nothing is told"):
         run = monitor.run("notify", "unit-failed", "mailmon.service")
         assert (run.exit_code, run.stdout.startswith(expected)) == (0, True), run.stdout + run.stderr
     [message] = receiver.ntfy_messages()
     assert "mailmon.service failed since" in str(message["title"])
-    assert "exit status 70" in str(message["title"])
+    assert f"exit status {status}" in str(message["title"])
     monitor.check()
     assert kinds(receiver) == ["problem", "recovery"]
     assert "unit:mailmon.service" not in state_of(monitor)["checks"]
@@ -172,3 +233,20 @@ def test_a_failed_unit_is_told_although_the_state_cannot_be_had(monitor: Monitor
     monitor.state_file.mkdir()
     assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 0
     assert kinds(receiver) == ["problem"]
+
+
+def test_a_mistake_in_the_configuration_drops_nothing_that_waits_for_other_channels(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver, tmp_path: Path
+) -> None:
+    """While there are mistakes, only some kinds of channel can be used; commands cannot."""
+    taken = tmp_path / "taken"
+    script = ["/bin/sh", "-c", f"test -e {taken} && cat >> {taken}"]
+    monitor.config["notify"]["script"] = {"type": "command", "command": script}
+    sandbox.faults.refuse_login = {"smtp"}
+    monitor.check()
+    monitor.config["deadline_s"] = "many"
+    monitor.run("notify", "unit-failed", "mailmon.service")
+    del monitor.config["deadline_s"]
+    taken.touch()
+    monitor.check()
+    assert "SMTP Auth failed" in taken.read_text()

@@ -15,6 +15,7 @@ from tests.config.samples import FLAT, FULL, PIN, SENTINEL, changed, problems
 ADDRESS = "must be a mail address of ASCII characters (user@example.org), got"
 NAMESERVER = "must be an IP address, with a port behind a colon if it is not 53, got"
 URL = "must be a URL that begins with https:// or http://, without a login"
+KINDS = "there are ntfy, discord, webhook, email, command, apprise"
 EXCLUDE = "insecure and tls_sha256 exclude each other: remove one"
 
 
@@ -80,10 +81,10 @@ def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes:
         ({"routes__main__in": ...}, "routes.main.in: missing"),
         ({"notfy": {}}, "notfy: unknown key; did you mean notify?"),
         ({"notify": "off"}, "notify: must be a table: { ... }"),
-        ({"notify__slack": {}}, "notify.slack: unknown type of channel; there are ntfy, discord"),
+        ({"notify__slack": {}}, f"notify.slack: unknown type of channel; {KINDS}"),
         (
             {"notify__nfty": {"topic": "x"}},
-            "notify.nfty: unknown type of channel; did you mean ntfy?; there are ntfy, discord",
+            f"notify.nfty: unknown type of channel; did you mean ntfy?; {KINDS}",
         ),
         (
             {"notify__ntfy": {"topic": "x", "prority": "max"}},

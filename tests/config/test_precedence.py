@@ -22,6 +22,17 @@ from tests.config.test_forms import plain
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "config.example.json").read_text())
 
+TOLD = {
+    **FULL,
+    "checks": {
+        "defaults": {"failure_threshold": 2, "reminder_interval": "6h", "channels": {"warning": ["ntfy"]}},
+        "receive": {"timeout_s": 60, "warning_delivery_s": 10, "critical_delivery_s": 45, "unknown_threshold": 5},
+    },
+    "notify": {"ntfy": {"topic": "x"}},
+    "reachability": ["www.example.net:443"],
+    "heartbeat_file": "beat",
+}
+
 
 @pytest.mark.parametrize("document", [FLAT, FULL], ids=["flat", "full"])
 @pytest.mark.parametrize(
@@ -108,8 +119,9 @@ def remember(path: Path) -> None:
         FULL,
         {**EXAMPLE, "state_file": "state.json"},
         {**FULL, "notify": "none", "ping": {"url": "https://x.example"}},
+        TOLD,
     ],
-    ids=["flat", "full", "example", "none"],
+    ids=["flat", "full", "example", "none", "told"],
 )
 def test_a_configuration_that_was_checked_gives_the_same_setup(tmp_path: Path, document: dict[str, Any]) -> None:
     path = write(tmp_path, {"state_file": "state.json", **document})
@@ -117,7 +129,8 @@ def test_a_configuration_that_was_checked_gives_the_same_setup(tmp_path: Path, d
     quick, full = (load(path, Overrides(), {"HOME": "/"}, must_check=must) for must in (False, True))
     setups = [resolve(loaded, path, {}, with_secrets=False) for loaded in (quick, full)]
     assert plain(setups[0]) == plain(setups[1])
-    assert (setups[0].warnings, setups[0].document) == (setups[1].warnings, setups[1].document)
+    for name in ("warnings", "document", "policies", "reachability", "heartbeat_file", "certificate_days"):
+        assert getattr(setups[0], name) == getattr(setups[1], name)
 
 
 @pytest.mark.parametrize(("is_checked", "is_imported"), [(True, False), (False, True)])
@@ -164,6 +177,13 @@ KEYS = st.text(max_size=6) | st.sampled_from(
         "username",
         "dns",
         "ping",
+        "checks",
+        "defaults",
+        "receive",
+        "channels",
+        "failure_threshold",
+        "reminder_interval",
+        "reachability",
     ]
 )
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -197,7 +217,9 @@ def test_any_document_loads_or_is_a_mistake(tmp_path: Path, document: Any) -> No
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    document=st.sampled_from([FLAT, FULL, EXAMPLE]), at=st.lists(st.integers(0, 12), min_size=1, max_size=5), value=JSON
+    document=st.sampled_from([FLAT, FULL, EXAMPLE, TOLD]),
+    at=st.lists(st.integers(0, 12), min_size=1, max_size=5),
+    value=JSON,
 )
 def test_a_configuration_with_any_value_replaced_loads_or_is_a_mistake(
     tmp_path: Path, document: dict[str, Any], at: list[int], value: Any

@@ -10,7 +10,7 @@ from mailmon.cycle.plan import make_plan
 from mailmon.cycle.report import AlertLine, Report
 from mailmon.errors import ConfigError
 from mailmon.model import Finding, Outcome, Secret, Status, Verdict
-from tests.test_judge import START
+from tests.judge.stories import START
 
 SMTP = Server("smtp", "mail.example.org", 587, Security.STARTTLS)
 IMAP = Server("imap", "mail.example.org", 993, Security.TLS)

@@ -12,7 +12,7 @@ from mailmon.model import Health, Memory
 from mailmon.store.checked import remember_checked, was_checked
 from mailmon.store.keeper import Keeper
 from mailmon.store.key import make_key, read_key
-from mailmon.store.state import State, peek
+from mailmon.store.state import peek
 from tests.store.test_files import full_disk
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -24,39 +24,54 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
+def open_keeper(directory: Path, *, is_dry: bool = False) -> Keeper:
+    return Keeper(directory / "state.json", NOON, is_dry=is_dry)
+
+
 def test_what_is_saved_is_there_for_the_next_run(tmp_path: Path) -> None:
-    Keeper(tmp_path / "state.json", NOON, is_dry=False).save(checks=UP)
-    assert Keeper(tmp_path / "state.json", NOON, is_dry=False).state == State(checks=UP)
+    before = open_keeper(tmp_path)
+    before.save(checks=UP)
+    assert open_keeper(tmp_path).state == before.state
+    assert (before.state.checks, before.state.serial, before.error, before.may_repeat) == (UP, 1, "", False)
+
+
+def test_every_save_has_a_number_of_its_own(tmp_path: Path) -> None:
+    keeper = open_keeper(tmp_path)
+    for _ in range(3):
+        keeper.save(checks=UP)
+    again = open_keeper(tmp_path)
+    again.save()
+    assert (keeper.state.serial, again.state.serial, peek(tmp_path / "state.json").state.serial) == (3, 4, 4)
 
 
 def test_the_key_stays_the_same(tmp_path: Path) -> None:
-    key = Keeper(tmp_path / "state.json", NOON, is_dry=False).signing_key()
-    assert Keeper(tmp_path / "state.json", NOON, is_dry=False).signing_key() == key
+    key = open_keeper(tmp_path).signing_key()
+    assert open_keeper(tmp_path).signing_key() == key
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "state.json", NOON, is_dry=True)
+    keeper = open_keeper(tmp_path, is_dry=True)
     keeper.save(checks=UP)
     keeper.remember_checked(DOCUMENT, keeper.signing_key())
     assert (names(tmp_path), keeper.state.checks, keeper.error) == ([], UP, "")
 
 
 def test_a_full_disk_is_remembered_as_an_error_and_ends_nothing(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "state.json", NOON, is_dry=False)
+    keeper = open_keeper(tmp_path)
     with full_disk():
         keeper.save(checks=UP)
         assert len(keeper.signing_key()) == 32
     assert "cannot be written" in keeper.error
-    assert keeper.state.checks == UP
+    assert (keeper.state.checks, keeper.may_repeat) == (UP, True)
 
 
 def test_a_save_after_a_failed_one_makes_good(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "state.json", NOON, is_dry=False)
+    keeper = open_keeper(tmp_path)
     with full_disk():
         keeper.save(checks=UP)
     keeper.save(outbox=())
     assert peek(tmp_path / "state.json").state.checks == UP
-    assert keeper.error == ""
+    assert (keeper.error, keeper.may_repeat) == ("", False)
 
 
 def test_a_configuration_that_was_checked_is_known_again(tmp_path: Path) -> None:

@@ -74,9 +74,15 @@ def test_escape_codes_in_a_lock_file_are_made_visible(tmp_path: Path) -> None:
             pass
 
 
-def test_a_place_without_a_directory_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=r"state\.json\.lock: cannot be opened: No such file"):
-        Lock(tmp_path / "gone" / "state.json", NOON).__enter__()
+def test_where_no_directory_could_be_made_a_run_goes_on_without_a_lock(tmp_path: Path) -> None:
+    with Lock(tmp_path / "gone" / "state.json", NOON), Lock(tmp_path / "gone" / "state.json", NOON):
+        assert not (tmp_path / "gone").exists()
+
+
+def test_a_place_that_is_no_directory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError, match=r"state\.json\.lock: cannot be opened: Not a directory"):
+        Lock(tmp_path / "file" / "state.json", NOON).__enter__()
 
 
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:

@@ -1,33 +1,85 @@
-"""What does mailmon remember, and what does it do with a file that is not its own?"""
+"""What does mailmon remember, and what does it take over from others?"""
 
 from __future__ import annotations
 
 import json
-import random
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from mailmon.errors import StateError
-from mailmon.model import Alert, AlertKind, Fate, Health, Memory, OutboxEntry, Status
-from mailmon.store.state import MAX_BYTES, LastRun, State, load, peek, peek_or_empty, save
+from mailmon.model import (
+    EVERYBODY,
+    Alert,
+    AlertKind,
+    Anchor,
+    Delivery,
+    Fate,
+    Flip,
+    Health,
+    Memory,
+    News,
+    OutboxEntry,
+    Past,
+    Severity,
+    Status,
+    Told,
+)
+from mailmon.store.state import (
+    LastRun,
+    State,
+    from_journal,
+    journal_payload,
+    known,
+    load,
+    save,
+)
 from tests.mail.samples import probe
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FLIP = Flip(
+    "smtp_auth:main",
+    Health.UP,
+    Health.DOWN,
+    NOON - HOUR,
+    NOON,
+    "535 no",
+    names=("all", "main"),
+    news=News.CAUSE,
+    severity=Severity.ERROR,
+    causes=("smtp.login_refused 535",),
+    history=(Past(Health.DEGRADED, NOON - HOUR),),
+    channels=("phone",),
+)
+DOWN = Memory(
+    Health.DOWN,
+    NOON,
+    "mail.example.org:587: login: 535 no",
+    "mail.example.org",
+    checked_at=NOON,
+    streak=1,
+    turned_at=NOON,
+    unknown_runs=2,
+    unknown_since=NOON,
+    told=Told(Health.DOWN, NOON, NOON, "535 no", "x:587", Severity.ERROR, ("535",), "run-1", ("phone",), NOON),
+)
 STATE = State(
-    checks={
-        "smtp_auth:main": Memory(Health.DOWN, NOON, "mail.example.org:587: login: 535 no", "mail.example.org", NOON),
-        "imap_auth:main": Memory(Health.UP, NOON - timedelta(days=3)),
-    },
+    serial=7,
+    journal_serial=6,
+    checks={"smtp_auth:main": DOWN, "imap_auth:main": Memory(Health.UP, NOON - timedelta(days=3))},
     probes=(probe(fate=Fate.WAITING),),
-    outbox=(OutboxEntry(Alert("1", AlertKind.PROBLEM, "🚨 SMTP failed", "body\n→ do", NOON), "ntfy", 2, True, "x"),),
+    outbox=(
+        OutboxEntry(Alert("1", AlertKind.PROBLEM, "🚨 SMTP failed", "body\n→ do", NOON, (FLIP,), "0"), "ntfy", 2, True),
+        OutboxEntry(Alert("2", AlertKind.TEST, "a test", "body", NOON), "ntfy", not_before=NOON),
+    ),
+    deliveries=(Delivery("0", "ntfy", "dropped", "t", NOON, NOON, "gone"),),
     last_run=LastRun("20260301T120000Z-abc", NOON, NOON, Status.FAILED),
-)  # fmt: skip
+    anchor=Anchor("boot-1", 12.5, NOON),
+    addresses={"mail.example.org": ("192.0.2.1", "2001:db8::1")},
+)
 SMALL_MONITOR = {
     "last_status": "unhealthy",
     "last_failure": {"timestamp": "2026-02-28T10:00:00+00:00", "failures": ["SMTP auth failed: (535, b'no')"]},
@@ -43,25 +95,13 @@ def written(path: Path, **changes: Any) -> dict[str, Any]:
     return document
 
 
-def is_set_aside(path: Path) -> bool:
-    """Say whether the state begins anew, with a warning, and the file is kept under another name with all it held."""
-    raw = path.read_bytes()
-    loaded = load(path, NOON)
-    (aside,) = path.parent.glob("state.json.set-aside-20260301T120000Z*")
-    assert loaded.warnings[0].endswith(f"set aside as {aside.name}, starting with an empty memory")
-    assert loaded.warnings[0].isprintable()
-    assert aside.read_bytes() == raw
-    aside.unlink()
-    return loaded.state == State() and not path.exists()
-
-
 def test_without_a_file_nothing_is_remembered(tmp_path: Path) -> None:
-    assert load(tmp_path / "state.json", NOON) == (State(), ())
+    assert load(tmp_path / "state.json", NOON) == (State(), (), False)
 
 
 def test_a_state_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     save(tmp_path / "state.json", STATE)
-    assert load(tmp_path / "state.json", NOON) == (STATE, ())
+    assert load(tmp_path / "state.json", NOON) == (STATE, (), True)
 
 
 def test_a_state_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -74,102 +114,33 @@ def test_what_a_hand_changed_is_taken_when_it_is_right(tmp_path: Path) -> None:
     written(tmp_path / "state.json", checks=checks, outbox=[])
     loaded = load(tmp_path / "state.json", NOON)
     assert loaded.warnings == ()
-    assert loaded.state.checks == {"send:main": Memory(Health.UP, NOON - timedelta(hours=2))}
+    assert loaded.state.checks == {
+        "send:main": Memory(Health.UP, NOON - 2 * HOUR, told=Told(Health.UP, NOON - 2 * HOUR, channels=(EVERYBODY,)))
+    }
     assert (loaded.state.outbox, loaded.state.probes) == ((), STATE.probes)
 
 
-def nested(depth: int) -> str:
-    return "[" * depth + "]" * depth
+def test_of_an_earlier_version_people_know_what_was_seen(tmp_path: Path) -> None:
+    memory = {"health": "down", "since": "2026-03-01T12:00:00Z", "reason": "535 no", "target": "mail.example.org"}
+    document = {"schema": "mailmon/state/1", "checks": {"smtp_auth:main": memory}}
+    (tmp_path / "state.json").write_text(json.dumps(document))
+    (loaded,) = load(tmp_path / "state.json", NOON).state.checks.values()
+    assert loaded.told == Told(Health.DOWN, NOON, reason="535 no", target="mail.example.org", channels=(EVERYBODY,))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{",
-        "null",
-        "[]",
-        "3",
-        '"healthy"',
-        "{}",
-        "\0" * 100,
-        "\ufeff{}",
-        "not JSON at all",
-        '{"schema": "mailmon/state/2"}',
-        '{"schema": 1}',
-        '{"schema": {"\\u001b[2J": []}}',
-        '{"schema": "mailmon/state/1", "checks": []}',
-        '{"schema": "mailmon/state/1", "checks": {"a": 1}}',
-        '{"schema": "mailmon/state/1", "checks": {"\\u001b[2J": 1}}',
-        '{"schema": "mailmon/state/1", "checks": {"\\ud800": 1}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "splendid", "since": "2026-03-01T12:00:00Z"}}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "up", "since": "2026-03-01T12:00:00"}}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "up", "since": 1700000000}}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "up", "since": "1700000000"}}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "up", "since": "0001-01-01T00:00:00+05:00"}}}',
-        '{"schema": "mailmon/state/1", "checks": {"a": {"health": "up"}}}',
-        '{"schema": "mailmon/state/1", "probes": {}}',
-        '{"schema": "mailmon/state/1", "probes": [[]]}',
-        '{"schema": "mailmon/state/1", "probes": [{"token": 1}]}',
-        '{"schema": "mailmon/state/1", "outbox": [{"alert": null, "channel": "ntfy"}]}',
-        '{"schema": "mailmon/state/1", "last_run": "yesterday"}',
-        '{"schema": "mailmon/state/1", "outbox": [{"runs": NaN}]}',
-        '{"schema": "mailmon/state/1", "probes": ' + "9" * 5000 + "}",
-        '{"schema": "mailmon/state/1", "digest": 5, "probes": 1}',
-        nested(100_000),
-        '{"schema": "mailmon/state/1", "checks": ' + nested(500) + "}",
-    ],
-)  # fmt: skip
-def test_a_foreign_or_corrupt_file_is_set_aside(tmp_path: Path, content: str) -> None:
-    (tmp_path / "state.json").write_text(content)
-    assert is_set_aside(tmp_path / "state.json")
-
-
-def test_nesting_of_any_depth_is_set_aside(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
-    for depth in range(850, 1010):
-        path.write_text('{"schema": "mailmon/state/1", "checks": ' + nested(depth) + "}")
-        assert load(path, NOON).state == State()
-
-
-def test_bytes_that_are_no_text_are_set_aside(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_bytes(b'{"schema": "\xff\xfe"}')
-    assert is_set_aside(tmp_path / "state.json")
-
-
-def test_a_huge_file_is_set_aside(tmp_path: Path) -> None:
-    with (tmp_path / "state.json").open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
-    assert load(tmp_path / "state.json", NOON).state == State()
-
-
-def test_a_state_that_was_cut_off_anywhere_is_set_aside(tmp_path: Path) -> None:
-    save(tmp_path / "state.json", STATE)
-    whole = (tmp_path / "state.json").read_bytes()
-    for length in random.Random(1).sample(range(len(whole) - 2), 50):  # the last two are "}" and the line end
-        (tmp_path / "state.json").write_bytes(whole[:length])
-        assert is_set_aside(tmp_path / "state.json")
-
-
-def test_what_was_set_aside_in_the_same_second_is_not_overwritten(tmp_path: Path) -> None:
-    for content in ("first", "second"):
-        (tmp_path / "state.json").write_text(content)
-        load(tmp_path / "state.json", NOON)
-    assert {path.read_text() for path in tmp_path.iterdir()} == {"first", "second"}
-
-
-def test_a_dry_run_leaves_a_foreign_file_where_it_is(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_text("[]")
-    loaded = peek_or_empty(tmp_path / "state.json")
-    assert loaded.state == State()
-    assert loaded.warnings[0].endswith("a real run would set it aside")
-    assert (tmp_path / "state.json").read_text() == "[]"
-
-
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    (tmp_path / "state.json").mkdir()
-    with pytest.raises(StateError, match=r"state\.json: cannot be read: Is a directory"):
-        load(tmp_path / "state.json", NOON)
+def test_the_journals_part_of_a_state_is_what_people_know_and_wait_for() -> None:
+    assert from_journal(journal_payload(STATE)) == State(
+        checks=STATE.checks,
+        outbox=STATE.outbox,
+        deliveries=STATE.deliveries,
+        last_run=STATE.last_run,
+        anchor=STATE.anchor,
+    )
+    checked = STATE._replace(
+        serial=9, checks={**STATE.checks, "smtp_auth:main": DOWN._replace(value="x", checked_at=None)}
+    )
+    assert known(checked) == known(STATE)
+    assert known(STATE._replace(outbox=())) != known(STATE)
 
 
 @pytest.mark.parametrize(
@@ -188,14 +159,16 @@ def test_what_the_small_monitor_found_unhealthy_is_down_since_then(tmp_path: Pat
     }
     (tmp_path / "state.json").write_text(json.dumps(document, indent=2))
     loaded = load(tmp_path / "state.json", NOON)
-    assert loaded.state.checks == {step_id: Memory(Health.DOWN, datetime(2026, 2, 28, 10, tzinfo=UTC), failure)}
+    since = datetime(2026, 2, 28, 10, tzinfo=UTC)
+    told = Told(Health.DOWN, since, since, failure, channels=(EVERYBODY,))
+    assert loaded.state.checks == {step_id: Memory(Health.DOWN, since, failure, told=told)}
     assert loaded.warnings == ()
 
 
 @pytest.mark.parametrize("status", ["healthy", "unknown"])
 def test_what_the_small_monitor_found_healthy_begins_anew(tmp_path: Path, status: str) -> None:
     (tmp_path / "state.json").write_text(json.dumps({**SMALL_MONITOR, "last_status": status}))
-    assert load(tmp_path / "state.json", NOON) == (State(), ())
+    assert load(tmp_path / "state.json", NOON) == (State(), (), True)
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "yesterday", 5, [], "9999-99-99", "0001-01-01T00:00:00+05:00"])
@@ -210,44 +183,3 @@ def test_words_of_the_small_monitor_are_made_harmless(tmp_path: Path) -> None:
     failure = {"timestamp": "2026-02-28T10:00:00Z", "failures": ["SMTP auth failed: \x1b[2J \ud800"]}
     (tmp_path / "state.json").write_text(json.dumps({"last_status": "unhealthy", "last_failure": failure}))
     assert load(tmp_path / "state.json", NOON).state.checks["smtp_auth:main"].reason.isprintable()
-
-
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
-    max_leaves=10,
-)
-KEYS = ["schema", "checks", "probes", "outbox", "last_run", "last_status", "last_failure", "digest"]
-
-
-@settings(deadline=None)
-@given(document=JSON | st.dictionaries(st.sampled_from(KEYS), JSON | st.sampled_from(["mailmon/state/1", "unhealthy"])))
-def test_any_document_is_read_or_set_aside(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
-    path = tmp_path_factory.mktemp("any") / "state.json"
-    path.write_text(json.dumps(document))
-    loaded = load(path, NOON)
-    save(path, loaded.state)
-    assert peek(path).state == loaded.state
-
-
-def replaced(node: Any, at: list[int], value: Any) -> Any:
-    """Return JSON with the value at a place replaced; `at` picks one member a level, modulo their number."""
-    if not at or not isinstance(node, dict | list) or not node:
-        return value
-    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
-    changed = dict(node) if isinstance(node, dict) else list(node)
-    key: Any = keys[at[0] % len(keys)]
-    changed[key] = replaced(node[key], at[1:], value)
-    return changed
-
-
-@settings(deadline=None)
-@given(at=st.lists(st.integers(0, 15), min_size=1, max_size=4), value=JSON)
-def test_a_state_with_any_value_replaced_is_read_or_set_aside(
-    tmp_path_factory: pytest.TempPathFactory, at: list[int], value: Any
-) -> None:
-    path = tmp_path_factory.mktemp("changed") / "state.json"
-    path.write_text(json.dumps(replaced(written(path), at, value)))
-    loaded = load(path, NOON)
-    save(path, loaded.state)
-    assert peek(path).state == loaded.state

@@ -9,6 +9,7 @@ import click
 
 from mailmon.cli import common
 from mailmon.config import Setup
+from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.topics import silenceable_names
 from mailmon.errors import ConfigError
 from mailmon.mail.text import format_duration, parse_duration, visible
@@ -87,19 +88,20 @@ def _change(setup: Setup, names: tuple[str, ...], fresh: list[Silence], now: dat
     """Replace the silences of these names, under a lock of their file: a run that goes on does not hold it."""
     make_directory(setup.state_file.parent)
     with Lock(silences_file(setup.state_file), now):
-        silences, problem = read_silences(setup.state_file)
+        silences, problem = read_silences(setup.state_file, read_anchor(now))
         if problem:
             common.warn(problem)
         kept = [*(s for s in active(silences, now) if s.name not in names), *fresh]
-        write_silences(setup.state_file, kept)
+        write_silences(setup.state_file, kept, read_anchor(now))
     return kept
 
 
 def _held(setup: Setup) -> list[Silence]:
-    silences, problem = read_silences(setup.state_file)
+    now = common.now()
+    silences, problem = read_silences(setup.state_file, read_anchor(now))
     if problem:
         common.warn(problem)
-    return active(silences, common.now())
+    return active(silences, now)
 
 
 def _print(silences: list[Silence], *, as_json: bool) -> None:

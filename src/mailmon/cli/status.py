@@ -10,6 +10,7 @@ import click
 from mailmon.checks import LABELS
 from mailmon.cli import common
 from mailmon.config import Setup
+from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.topics import own_topic
 from mailmon.mail.text import count, format_duration, parse_duration
 from mailmon.model import Health, Memory, Silence
@@ -62,7 +63,7 @@ def status(max_age: str | None, config_path: str | None, as_json: bool, color: s
     setup = common.load_setup(config_path, with_secrets=False)
     now = common.now()
     loaded = look_up(setup.state_file, now)
-    silences, problem = read_silences(setup.state_file)
+    silences, problem = read_silences(setup.state_file, read_anchor(now))
     for warning in (*loaded.warnings, *([problem] if problem else [])):
         common.warn(warning)
     view = _View(loaded.state, setup, tuple(active(silences, now)), now, _seconds(max_age))

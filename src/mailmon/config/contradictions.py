@@ -5,24 +5,27 @@ What is not a table, a name or a number is left to the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mailmon.config import flat
 from mailmon.config.models import DEFAULT_RECEIVE_TIMEOUT_S
 
 # What a run needs besides the longest wait for a probe: logging in, and its last 20 s for state and alerts.
 MARGIN_S = 30.0
 
 
-def find_contradictions(full: dict[str, Any], state_file: Path, path: Path | None) -> list[str]:
-    """Return what does not fit together, each with its place."""
+def find_contradictions(
+    full: dict[str, Any], state_file: Path, path: Path | None, flat_keys: Sequence[str] = ()
+) -> list[str]:
+    """Return what does not fit together, each with its place by the name that the person used."""
     return [
         *_references(full),
         *_unknown_channels(full),
         *_nothing_to_check(full),
         *_too_short(full),
-        *_useless_limits(full),
+        *_useless_limits(full, flat_keys),
         *_own_state(full, state_file, path),
     ]
 
@@ -69,25 +72,30 @@ def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
             yield f"notify.{name}: no account has an smtp server to send through"
 
 
-def _useless_limits(full: dict[str, Any]) -> Iterator[str]:
+def _useless_limits(full: dict[str, Any], flat_keys: Sequence[str]) -> Iterator[str]:
     """Limits of the delivery time that can never be reached, as they hold for each route; told at their own place."""
     receive = _tables(full.get("checks")).get("receive", {})
     told: set[str] = set()
     for name, route in [*_tables(full.get("routes")).items(), ("", {})]:
-        limits = {}
-        for key, default_s in (("timeout_s", DEFAULT_RECEIVE_TIMEOUT_S), *((key, 0.0) for key in _LIMITS)):
-            own_s = _number(route.get("receive_timeout_s" if key == "timeout_s" else key))
-            place = f"routes.{name}" if own_s else "checks.receive"
-            limits[key] = (f"{place}.{key}", own_s or _number(receive.get(key)) or default_s)
-        for lower, higher in zip(_LIMITS, (*_LIMITS[1:], "timeout_s"), strict=True):
-            (place, low_s), (_, high_s) = limits[lower], limits[higher]
-            if low_s and high_s and low_s >= high_s:
-                told.add(f"{place}: must be less than the {_SAID[higher]} ({high_s:g}), got {low_s:g}")
+        limits_s = {"timeout_s": _number(route.get("receive_timeout_s")) or _number(receive.get("timeout_s"))}
+        places = {}
+        for key in ("warning_delivery_s", "critical_delivery_s"):
+            path = ("routes", name, key) if _number(route.get(key)) else ("checks", "receive", key)
+            places[key] = flat.name_of(path, flat_keys)
+            limits_s[key] = _number(route.get(key)) or _number(receive.get(key))
+        limits_s["timeout_s"] = limits_s["timeout_s"] or DEFAULT_RECEIVE_TIMEOUT_S
+        for lower, higher, said in _LIMITS:
+            if limits_s[lower] >= limits_s[higher] > 0:
+                got = f"must be less than the {said} ({limits_s[higher]:g}), got {limits_s[lower]:g}"
+                told.add(f"{places[lower]}: {got}")
     yield from sorted(told)
 
 
-_LIMITS = ("warning_delivery_s", "critical_delivery_s")
-_SAID = {"critical_delivery_s": "critical_delivery_s", "timeout_s": "receive timeout"}
+_LIMITS = (
+    ("warning_delivery_s", "critical_delivery_s", "critical_delivery_s"),
+    ("warning_delivery_s", "timeout_s", "receive timeout"),
+    ("critical_delivery_s", "timeout_s", "receive timeout"),
+)
 
 
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:

@@ -82,14 +82,15 @@ def load(
         problems = _override(written, overrides)
         full, more = flat.expand(written)
         state_file = state_path(full.get("state_file"), path, environ)
-        problems += [*more, *find_contradictions(full, state_file, path)]
+        flat_keys = [key for key in written if key in flat.PLACES]
+        problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
         loaded = None
         if not problems and not must_check and was_checked(state_file, full):
             loaded = _build(full, state_file)
         if loaded is None:
             from mailmon.config.problems import find_problems
 
-            problems += find_problems(full, [key for key in written if key in flat.PLACES])
+            problems += find_problems(full, flat_keys)
             loaded = None if problems else _build(full, state_file)
         if loaded is None and with_secrets:
             sources = SecretSources(path.parent if path else Path(), environ)

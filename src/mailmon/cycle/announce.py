@@ -45,11 +45,6 @@ class Desk:
     sleep: Callable[[float], None]
     now: datetime
 
-    def is_owed(self, entry: OutboxEntry) -> bool:
-        """Say whether an alert for a channel that there is not may still matter: no channel that there is was told."""
-        is_fresh = self.now - entry.alert.at < KEEP_GONE
-        return is_fresh and any(set(flip.channels).isdisjoint(self.channels) for flip in entry.alert.flips)
-
 
 def deliver(
     entries: Sequence[OutboxEntry], desk: Desk, on_sent: Callable[[OutboxEntry], None]
@@ -57,7 +52,7 @@ def deliver(
     """Send what waits; `on_sent` is called after every acknowledgement, in the calling thread.
 
     Each channel has a thread of its own: one that hangs keeps no alert from the others. What is for a channel that is
-    not configured waits for a day where no other channel was told of it. Returns what still waits.
+    not configured waits for a day. Returns what still waits.
     """
     left, lines = [], []
     results: queue.SimpleQueue[Sent] = queue.SimpleQueue()
@@ -65,7 +60,7 @@ def deliver(
     for name in dict.fromkeys(entry.channel for entry in entries):
         mine = [entry for entry in entries if entry.channel == name]
         if name not in desk.channels:
-            kept = [entry for entry in mine if desk.is_owed(entry)]
+            kept = [entry for entry in mine if desk.now - entry.alert.at < KEEP_GONE]
             left += kept
             lines += [_line(e, "pending" if e in kept else "dropped", NOT_CONFIGURED) for e in mine]
             continue

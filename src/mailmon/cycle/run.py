@@ -41,7 +41,7 @@ from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
-from mailmon.store.silences import active, move_silences, read_silences
+from mailmon.store.silences import active, read_silences
 from mailmon.store.state import LastRun
 
 # Worth telling with a recovery: what was late or lost in between.
@@ -141,8 +141,6 @@ class _Run:
             return
         way = "forward" if moved > timedelta() else "back"
         by = format_duration(abs(moved).total_seconds())
-        if not self._request.is_dry:
-            move_silences(self._setup.state_file, moved, self._started_at)
         self._warnings.append(f"the clock was set {way} by {by} since the last run; remembered times moved along")
 
     def _observe(self) -> list[Outcome]:
@@ -152,8 +150,7 @@ class _Run:
             token = make_token(secrets.token_bytes(16))
             ends = (route.name, route.sender.address, route.recipient, route.reader.name)
             self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))
-        if self._plan.routes:
-            self._keeper.save(probes=self._ledger.planned())
+        self._keeper.save(probes=self._ledger.planned())
         tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
         try:
             return observe(self._plan.steps, tools, self._print)
@@ -193,7 +190,7 @@ class _Run:
 
     def _telling(self) -> Telling:
         """Read the silences as late as can be: one that began during the run counts."""
-        silences, problem = read_silences(self._setup.state_file)
+        silences, problem = read_silences(self._setup.state_file, self._request.anchor(self._now()))
         self._warnings += [problem] if problem else []
         silenced = frozenset(silence.name for silence in active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)

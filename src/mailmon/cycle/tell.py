@@ -54,8 +54,9 @@ class Telling(NamedTuple):
             silenced=self.silenced,
             is_blind=is_blind,
         )
-        flips = [_elsewhere(annotate(flip)) for flip in flips]
-        outbox = enqueue(state.outbox, flips, channels, self.now, self.run_id)
+        flips = [annotate(flip) for flip in flips]
+        names = dict.fromkeys([*channels, *(name for flip in flips for name in flip.channels)])
+        outbox = enqueue(state.outbox, flips, names, self.now, self.run_id)
         return Taken(state._replace(checks=memories, outbox=tuple(outbox)), tuple(flips))
 
     def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Flip, ...]]:
@@ -125,17 +126,11 @@ class Telling(NamedTuple):
         return not set(self.silenced).isdisjoint(flip.names)
 
 
-def _elsewhere(flip: Flip) -> Flip:
-    """Tell of a channel that does not get through by all the others."""
-    if not _is_of_channel(flip):
-        return flip
-    return flip._replace(channels=tuple(name for name in flip.channels if f"{CHANNEL}{name}" != flip.id))
-
-
 def _is_of_channel(flip: Flip) -> bool:
     return flip.id.startswith(CHANNEL)
 
 
 def _is_moot(flip: Flip) -> bool:
     """Say whether nobody has heard of a channel's trouble, which is over: what it owed has been told by then."""
-    return _is_of_channel(flip) and flip.after is Health.UP and bool(flip.history)
+    was_unheard = flip.before in (Health.NEW, Health.UP) and bool(flip.history)
+    return _is_of_channel(flip) and flip.after is Health.UP and was_unheard

@@ -45,7 +45,9 @@ def own_topic(step_id: str) -> Topic:
     if step_id == SIGHT:
         return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
     if kind == "channel":
-        return Topic(f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again")
+        return Topic(
+            f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)
+        )
     return Topic(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mailmon.clients.deadline import Deadline
 from mailmon.config import Setup
 from mailmon.cycle.announce import Desk, deliver
+from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.report import AlertLine
 from mailmon.cycle.tell import Telling
 from mailmon.cycle.topics import topics_of, unit_outcome
@@ -34,7 +35,7 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
     Where the state cannot be read or written it is told all the same, and may be told again.
     """
     at = now()
-    silences, _ = read_silences(setup.state_file)
+    silences, _ = read_silences(setup.state_file, read_anchor(at))
     silenced = frozenset(silence.name for silence in active(silences, at))
     desk = Desk(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
     telling = Telling(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, desk, silenced)

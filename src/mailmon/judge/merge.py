@@ -23,7 +23,7 @@ def _join(first: Flip, second: Flip) -> Flip:
     channels = tuple(dict.fromkeys((*first.channels, *second.channels)))
     alert = first.alert or second.alert
     joined = second._replace(before=first.before, channels=channels, notes=notes, alert=alert)
-    if second.news is not News.CHANGE or first.after is second.after:
+    if first.after is second.after:
         causes = tuple(dict.fromkeys((*first.causes, *second.causes)))
         return joined._replace(
             since=first.since, at=first.at, news=first.news, causes=causes, history=first.history, more=first.more
@@ -33,6 +33,7 @@ def _join(first: Flip, second: Flip) -> Flip:
     history = (*first.history, *unheard, *second.history)
     kept = history if len(history) <= MAX_HISTORY else (history[0], *history[1 - MAX_HISTORY :])
     return joined._replace(
+        news=News.CHANGE,
         reason=second.reason or (first.reason if second.after is Health.UP else ""),
         target=second.target or first.target,
         history=kept,

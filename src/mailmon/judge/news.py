@@ -14,15 +14,17 @@ def announce(
 ) -> tuple[Memory, Flip | None]:
     """Return the flip that people have to be told of, if any, and the memory that says that they were."""
     told = memory.told
+    channels = [channel for channel in channels if channel not in topic.not_by]
     if memory.unknown_runs:
-        if memory.unknown_runs < topic.policy.unknown_threshold or told.unknown_since:
-            return memory, None
         audience = _audience(topic.policy, Severity.WARNING, told, channels)
+        is_known = told.unknown_since is not None and _is_heard(told, audience, channels)
+        if memory.unknown_runs < topic.policy.unknown_threshold or is_known:
+            return memory, None
         flip = _unknown_flip(_flip(step_id, memory, topic, now, alert_id), memory)._replace(channels=audience)
         return memory._replace(told=_unknown_by(flip, memory, now)), flip
     audience = _audience(topic.policy, memory.severity, told, channels)
     is_seen_again = told.unknown_since is not None and memory.health is not Health.FAILING
-    news = News.CHANGE if is_seen_again else _news(memory, topic.policy, now, audience)
+    news = News.CHANGE if is_seen_again else _news(memory, topic.policy, now, _is_heard(told, audience, channels))
     if news:
         flip = _flip(step_id, memory, topic, now, alert_id)._replace(news=news, channels=audience)
         return memory._replace(told=_known_by(flip, memory, now)), flip
@@ -31,7 +33,7 @@ def announce(
     return memory, None
 
 
-def _news(memory: Memory, policy: Policy, now: datetime, audience: Sequence[str]) -> News | None:
+def _news(memory: Memory, policy: Policy, now: datetime, is_heard: bool) -> News | None:
     """Say what people do not know yet."""
     told, health = memory.told, memory.health
     if health in (Health.NEW, Health.FAILING, Health.UNKNOWN):
@@ -40,7 +42,7 @@ def _news(memory: Memory, policy: Policy, now: datetime, audience: Sequence[str]
         return None if health is Health.UP and told.health is Health.NEW else News.CHANGE
     if health is Health.UP:
         return None
-    if audience and not {*told.channels} & {*audience, EVERYBODY}:  # those who were told can no longer be reached
+    if not is_heard:
         return News.CHANGE
     if told.causes and not set(memory.causes) <= set(told.causes):
         return News.CAUSE
@@ -60,7 +62,7 @@ def _flip(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: s
         before=Health.UNKNOWN if told.unknown_since else told.health,
         after=memory.health,
         since=(told.unknown_since if was_only_unknown else told.since) or memory.since,
-        at=memory.since if has_changed_since else now,
+        at=now if is_over and not has_changed_since else memory.since,
         reason=told.reason if is_over else memory.reason,
         advice=memory.advice,
         target=told.target if is_over else memory.target,
@@ -86,7 +88,8 @@ def _works(topic: Topic, told: Told) -> str:
 def _unknown_flip(flip: Flip, memory: Memory) -> Flip:
     """Return the flip that tells that a step could not be asked for a while."""
     at = memory.unknown_since or flip.at
-    return flip._replace(after=Health.UNKNOWN, at=at, reason=memory.value, target=memory.target, causes=())
+    unknown = flip._replace(after=Health.UNKNOWN, at=at, causes=())
+    return unknown._replace(reason=memory.value, target=memory.target, advice="")
 
 
 def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
@@ -117,10 +120,20 @@ def _unknown_by(flip: Flip, memory: Memory, now: datetime) -> Told:
 def _audience(policy: Policy, severity: Severity | None, told: Told, channels: Sequence[str]) -> tuple[str, ...]:
     """Return who hears of it: the channels of this severity, and those that heard of the story before.
 
-    Where none of the latter is left, the end of the story goes to the channels that its beginning would go to now.
+    The latter also where they are missing from this run: their alert waits. Where none of them is left, the end of the
+    story goes to the channels that its beginning would go to now.
     """
-    heard = set(channels) if EVERYBODY in told.channels else set(told.channels) & set(channels)
-    if told.channels and not heard:
-        severity = severity or told.severity
-    wanted = set(policy.channels.get(severity, channels)) if severity else set()
-    return tuple(channel for channel in channels if channel in wanted | heard)
+    is_open = told.health in (Health.DEGRADED, Health.DOWN) or told.unknown_since is not None
+    story = [name for name in told.channels if name != EVERYBODY] if is_open else []
+    if is_open and EVERYBODY in told.channels:
+        story = [*channels]
+    elif story and set(story).isdisjoint(channels):
+        severity = severity or told.severity or Severity.WARNING
+    wanted = policy.channels.get(severity, channels) if severity else ()
+    return tuple(dict.fromkeys([*(name for name in channels if name in wanted or name in story), *story]))
+
+
+def _is_heard(told: Told, audience: Sequence[str], channels: Sequence[str]) -> bool:
+    """Say whether anybody who can be reached now has heard of the story, or nobody is to hear of it."""
+    reachable = set(audience) & set(channels)
+    return not reachable or EVERYBODY in told.channels or not reachable.isdisjoint(told.channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import crc32
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -58,10 +59,15 @@ def part(
             held.append(entry)
         else:
             told = compose(loud, entry.alert.at, entry.alert.id)
-            kept = compose(silent, entry.alert.at, f"{entry.alert.id}-held")
+            kept = compose(silent, entry.alert.at, _part_id(entry.alert.id, silent))
             ready += [entry._replace(alert=told)] if told else []
             held += [entry._replace(alert=kept)] if kept else []
     return ready, held
+
+
+def _part_id(alert_id: str, flips: Iterable[Flip]) -> str:
+    """Return an id for a part of an alert: receivers must not take it for the alert, nor for another part."""
+    return f"{alert_id}-{crc32(' '.join(flip.id for flip in flips).encode()):08x}"
 
 
 def without(entries: Iterable[OutboxEntry], is_moot: Callable[[Flip], bool]) -> list[OutboxEntry]:

@@ -75,7 +75,8 @@ def _title(leading: Sequence[_Group], now: datetime) -> str:
     where = first.target if len({group.first.target for group in alike}) == 1 else _host(first.target)
     names = leading[0].names if all(group.names == leading[0].names for group in alike) else ""
     labels = list(dict.fromkeys(group.first.label for group in alike))
-    listed = labels if len(labels) <= MAX_LABELS else [*labels[:MAX_LABELS], f"{len(labels) - MAX_LABELS} more checks"]
+    unnamed = [count(len(labels) - MAX_LABELS, "more check")] if len(labels) > MAX_LABELS else []
+    listed = [*labels[:MAX_LABELS], *unnamed]
     more = f" (and {len(leading) - len(alike)} more)" if len(leading) > len(alike) else ""
     what = f"{join_words(listed)}{names} {_verb(first, many=len(labels) > 1)} {_when(first, now)}{more}"
     evidence = _evidence(first)
@@ -107,14 +108,15 @@ def _trouble(flip: Flip) -> str:
     past = [step.after for step in flip.history]
     for health, words in ((Health.DOWN, flip.failed), (Health.UNKNOWN, COULD_NOT), (Health.DEGRADED, WARNED)):
         if health in past:
-            times = past.count(health) + (flip.more + 1) // 2
-            return f"{words} {times} times" if times > 1 else words
+            times = past.count(health)
+            often = "again and again" if flip.more and times > 1 else f"{times} times"
+            return f"{words} {often}" if times > 1 else words
     return flip.failed
 
 
 def _plural(words: str) -> str:
     verb, space, rest = words.partition(" ")
-    return f"{_PLURALS.get(verb, verb)}{space}{rest}"
+    return f"{_PLURALS.get(verb, verb)}{space}{rest}".replace(" its ", " their ")
 
 
 def _when(flip: Flip, now: datetime) -> str:
@@ -144,7 +146,8 @@ def _paragraph(group: _Group, now: datetime) -> str:
         lines = [f"{label}: {_now_reason(flip)}"]
         lines += [f"→ {flip.advice}"] if flip.advice else []
         lines += [_since(flip, now)]
-    lines += _noted([note for flip in group.flips for note in flip.notes])
+    is_one = len(group.flips) == 1
+    lines += _noted([note if is_one else f"{f.subject}: {note}" for f in group.flips for note in f.notes])
     return "\n".join(lines)
 
 

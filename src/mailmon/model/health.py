@@ -47,6 +47,8 @@ class Topic(NamedTuple):
     policy: Policy = Policy()
     failed: str = "failed"
     works: str = "works again"
+    # Channels that are not told of it: nobody hears of a channel's trouble by that channel.
+    not_by: tuple[str, ...] = ()
 
 
 # Stands in `Told.channels` for all channels: of a story that another program told.

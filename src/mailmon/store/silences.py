@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -10,11 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from mailmon.errors import MailmonError
-from mailmon.model import Silence
+from mailmon.judge.clock import jump
+from mailmon.model import Anchor, Silence
 from mailmon.plain import build, shifted, to_plain
 from mailmon.store.files import write_atomically
-from mailmon.store.lock import Lock
 
 SCHEMA = "mailmon/silences/1"
 MAX_BYTES = 1024 * 1024
@@ -25,10 +23,14 @@ EARLY = timedelta(minutes=5)
 class _File(NamedTuple):
     schema: str = SCHEMA
     silences: tuple[Silence, ...] = ()
+    anchor: Anchor | None = None
 
 
-def read_silences(state_file: Path) -> tuple[tuple[Silence, ...], str]:
-    """Return the silences, and a warning where the file cannot be used: then nothing is silent. Never raises."""
+def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], str]:
+    """Return the silences, and a warning where the file cannot be used: then nothing is silent. Never raises.
+
+    They have moved along with a clock that was set since they were written: they last as long as was asked for.
+    """
     path = silences_file(state_file)
     try:
         # O_NONBLOCK: opening a pipe would wait for ever.
@@ -37,25 +39,19 @@ def read_silences(state_file: Path) -> tuple[tuple[Silence, ...], str]:
             document = json.loads(file.read(MAX_BYTES) or b"")
         if document["schema"] != SCHEMA:
             raise ValueError("another schema")
-        return build(_File, document).silences, ""
+        found = build(_File, document)
+        silences: tuple[Silence, ...] = shifted(found.silences, jump(found.anchor, now))
+        return silences, ""
     except FileNotFoundError:
         return (), ""
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
         return (), f"{path}: cannot be used ({type(exc).__name__}), so nothing is silent: delete it"
 
 
-def write_silences(state_file: Path, silences: Iterable[Silence]) -> None:
+def write_silences(state_file: Path, silences: Iterable[Silence], now: Anchor) -> None:
     """Write the silences. Raises StateError."""
-    document = to_plain(_File(silences=tuple(silences)))
+    document = to_plain(_File(silences=tuple(silences), anchor=now))
     write_atomically(silences_file(state_file), json.dumps(document).encode() + b"\n")
-
-
-def move_silences(state_file: Path, moved: timedelta, now: datetime) -> None:
-    """Move the silences along with a clock that was set: they last as long as was asked for. Never raises."""
-    with contextlib.suppress(MailmonError, OverflowError), Lock(silences_file(state_file), now):
-        silences, _ = read_silences(state_file)
-        if silences:
-            write_silences(state_file, shifted(silences, moved))
 
 
 def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
