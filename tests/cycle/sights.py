@@ -81,7 +81,7 @@ def means(
     def ask(name: str, nameserver: tuple[str, int], deadline: Deadline) -> str:
         return "" if nameserver == LIVE else (said or {}).get(name, "silent")
 
-    return Means(targets, nameservers, Deadline(seconds), resolve, knock, ask, lambda: has_route)
+    return Means(targets, nameservers, Deadline(seconds), resolve, knock, ask, lambda _: has_route)
 
 
 def seen(outcomes: Sequence[Outcome], **how: Any) -> tuple[bool, str]:

@@ -175,7 +175,10 @@ def test_with_the_resolver_on_the_mail_server_an_address_that_answers_shows_that
 
 
 def test_with_the_resolver_on_the_mail_server_a_machine_without_a_network_is_to_blame() -> None:
-    assert seen([unnamed()], nameservers=[ON_MAIL], has_route=False) == (True, "this machine has no network")
+    assert seen([unnamed()], nameservers=[ON_MAIL], has_route=False) == (
+        True,
+        "this machine has no way to its name servers",
+    )
 
 
 def test_a_reply_of_another_server_does_not_make_our_dead_resolver_the_mail_servers_fault() -> None:

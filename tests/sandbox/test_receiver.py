@@ -85,6 +85,35 @@ def test_a_hanging_receiver_never_answers_and_still_stops_quickly() -> None:
     assert set(threading.enumerate()) == before
 
 
+def test_an_answer_that_is_lost_leaves_the_request_recorded(receiver: Receiver) -> None:
+    receiver.lose_answer = True
+    with pytest.raises(http.client.RemoteDisconnected):
+        post(receiver, b"taken")
+    receiver.lose_answer = False
+    assert post(receiver, b"again").status == 200
+    assert [(request.body, request.status) for request in receiver.requests] == [(b"taken", None), (b"again", 200)]
+
+
+def test_a_slow_receiver_answers_after_its_delay(receiver: Receiver) -> None:
+    receiver.delay_s = 0.2
+    started_at = time.monotonic()
+    assert post(receiver).status == 200
+    assert 0.2 <= time.monotonic() - started_at < 2.0
+
+
+def test_a_slow_receiver_stops_at_once() -> None:
+    with Receiver() as receiver:
+        receiver.delay_s = 60.0
+        host, port = receiver.url.removeprefix("http://").split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=5)
+        connection.request("POST", "/", b"x")
+        while not receiver.requests:
+            time.sleep(0.005)
+        started_at = time.monotonic()
+    assert time.monotonic() - started_at < 1.0
+    connection.close()
+
+
 @pytest.mark.parametrize("length", ["-1", "many", "99999999999"])
 def test_an_impossible_length_is_refused(receiver: Receiver, length: str) -> None:
     host, port = receiver.url.removeprefix("http://").split(":")

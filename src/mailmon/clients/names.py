@@ -149,6 +149,17 @@ def has_route() -> bool:
     return False
 
 
+def has_route_to(address: str) -> bool:
+    """Say whether the kernel knows a way to an IP address. No packet is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 53))
+    except OSError:
+        return False
+    return True
+
+
 def _dns_error(finding_id: str, host: str, port: int, said: str) -> StageError:
     advice = "Check the host name and this machine's resolver (/etc/resolv.conf)."
     is_silence = finding_id == "dns.resolver_error"

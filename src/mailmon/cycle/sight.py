@@ -21,7 +21,15 @@ from typing import NamedTuple
 
 from mailmon.checks.check import is_silence
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.names import Addresses, Resolve, ask_nameserver, has_route, is_loopback, packed, system_nameservers
+from mailmon.clients.names import (
+    Addresses,
+    Resolve,
+    ask_nameserver,
+    has_route_to,
+    is_loopback,
+    packed,
+    system_nameservers,
+)
 from mailmon.clients.reach import Monitored, Target, ask_all, is_independent, is_localhost, knock, normal
 from mailmon.cycle.observe import make_outcome
 from mailmon.cycle.plan import Step
@@ -50,7 +58,7 @@ class Means(NamedTuple):
     resolve: Resolve
     knock: Callable[[Addresses, Deadline], bool | None] = knock
     ask: Callable[[str, tuple[str, int], Deadline], str] = ask_nameserver
-    has_route: Callable[[], bool] = has_route
+    has_route_to: Callable[[str], bool] = has_route_to
 
     def within(self, seconds: float) -> Deadline:
         """Return the deadline of one look."""
@@ -166,8 +174,8 @@ def _see_names(means: Means, monitored: Monitored) -> tuple[bool, str]:
     """Say whether we are blind because no name server answers for an independent name, and why."""
     servers = tuple(means.nameservers) or tuple(system_nameservers())
     if all(monitored.has(address) for address, _ in servers):
-        if not means.has_route():
-            return True, "this machine has no network"
+        if not any(means.has_route_to(address) for address, _ in servers):
+            return True, "this machine has no way to its name servers"
         # They may be silent because that server is dead: targets tell, as far as they can be reached without a name.
         return _see_targets(means, monitored, lambda: (False, "the name servers are on a monitored server"))
     names = [t.host for t in means.targets if not t.label and not packed(t.host) and is_independent(t, (), monitored)]

@@ -1,0 +1,32 @@
+"""All histories that were collected are played side by side; at the end a table says how people fared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.figures import table
+from tests.faults.language import History
+from tests.faults.theatre import Performance, Theatre
+
+_PERFORMANCES = pytest.StashKey[list[Performance]]()
+
+
+@pytest.fixture(scope="session")
+def theatre(request: pytest.FixtureRequest) -> Iterator[Theatre]:
+    """Start to play all histories of this session."""
+    items = (item for item in request.session.items if isinstance(item, pytest.Function))
+    histories = [item.callspec.params.get("history") for item in items if hasattr(item, "callspec")]
+    running = Theatre(history for history in histories if isinstance(history, History))
+    request.config.stash[_PERFORMANCES] = running.performances
+    yield running
+    running.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures of this session's histories."""
+    performances = config.stash.get(_PERFORMANCES, [])
+    if performances:
+        terminalreporter.section("histories of faults")
+        terminalreporter.write_line(table(performances))

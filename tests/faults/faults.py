@@ -1,0 +1,77 @@
+"""In which ways does a mail server fail? Each fault with what every step must see of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.faults.language import Fault, Sight
+from tests.faults.stage import Stage
+
+
+def failed(cause: str) -> Sight:
+    """Return the sight of a step that must fail."""
+    return Sight("failed", cause)
+
+
+def server(name: str, value: object, *checks: str, status: str = "failed", cause: str = "") -> Fault:
+    """Return a fault of the embedded server: one of its Faults (src/mailmon/sandbox/faults.py)."""
+    sight = Sight(status, cause or f"{name}={value}")
+    return Fault(
+        f"{name}={value}", lambda stage: setattr(stage.sandbox.faults, name, value), dict.fromkeys(checks, sight)
+    )
+
+
+def _links(act: Callable[[Stage], None], name: str, *services: str) -> Fault:
+    return Fault(name, act, {f"{service}_auth": failed(name.partition(" ")[2]) for service in services})
+
+
+def _wait(seconds: float) -> Callable[[Stage], None]:
+    return lambda _: time.sleep(seconds)
+
+
+smtp_refuses = server("refuse_login", {"smtp"}, "smtp_auth", cause="login refused")
+imap_refuses = server("refuse_login", {"imap"}, "imap_auth", cause="login refused")
+both_refuse = server("refuse_login", {"smtp", "imap"}, "smtp_auth", "imap_auth", cause="login refused")
+smtp_closed = _links(lambda stage: stage.smtp.refuse(), "smtp closed", "smtp")
+imap_closed = _links(lambda stage: stage.imap.refuse(), "imap closed", "imap")
+smtp_silent = _links(lambda stage: setattr(stage.smtp, "is_silent", True), "smtp silent", "smtp")
+imap_silent = _links(lambda stage: setattr(stage.imap, "is_silent", True), "imap silent", "imap")
+plain_text = server("plaintext_on_tls", True, "imap_auth")
+greets_554 = server("greeting", "554 5.3.2 no service here", "smtp_auth")
+expired = server("certificate", "expired", "smtp_auth", "imap_auth")
+wrong_name = server("certificate", "wrong_name", "smtp_auth", "imap_auth")
+self_signed = server("certificate", "self_signed", "smtp_auth", "imap_auth")
+expires_soon = server("certificate", "soon", "smtp_auth", "imap_auth", status="warning")
+mail_421 = server("mail_reply", "421 4.3.2 shutting down", "send")
+rcpt_450 = server("rcpt_reply", "450 4.2.0 greylisted", "send")
+rcpt_550 = server("rcpt_reply", "550 5.1.1 no such user", "send")
+data_451 = server("data_reply", "451 4.7.1 try again later", "send")
+data_554 = server("data_reply", "554 5.7.1 this is spam", "send")
+loses_mail = server("lose_mail", True, "receive")
+bounces = server("bounce", "5.2.2 mailbox full", "receive")
+into_junk = server("folder", "Junk", "receive", cause="lose_mail=True")
+cuts_imap = server("cut_imap", True, "receive")
+delivers_twice = server("duplicate", True, "cleanup", status="warning")
+is_late = server("delivery_delay_s", 2.2, "receive", cause="lose_mail=True")
+is_slow = server("delivery_delay_s", 1.0, "receive", status="warning")
+
+
+def _spoil_authority(stage: Stage) -> None:
+    """Let the file of trusted authorities make no sense: mailmon cannot ask that server then."""
+    spoilt = stage.directory / "spoilt.pem"
+    spoilt.write_text("no certificate")
+    good = stage.account["smtp"]["ca_file"]
+    stage.account["smtp"]["ca_file"] = str(spoilt)
+    stage.amends.append(lambda: stage.account["smtp"].update(ca_file=good))
+
+
+cannot_tell = Fault("spoilt ca_file", _spoil_authority, {"smtp_auth:main": Sight("unknown")})
+# What a mail server does that is odd, but no failure.
+harmless = [
+    server("read_only", True),
+    server("no_uidplus", True),
+    server("search_lies", "none"),
+    server("strip_headers", True),
+    server("footer", True),
+]

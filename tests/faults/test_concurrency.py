@@ -1,0 +1,106 @@
+"""A run is killed, started twice, or made by somebody else: nothing is lost, and twice only where it must be."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tests.faults import faults as f
+from tests.faults.disk import MOUNTS, disk_full, no_longer_full, small_disk
+from tests.faults.language import Fault, History, Kill, Need, Run, again, quiet, sent
+from tests.faults.stage import Stage
+from tests.faults.test_configuration import TWO
+from tests.faults.theatre import Theatre, must_hold, params
+
+KILLS = int(os.environ.get("MAILMON_KILLS", "40"))
+SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
+KILLS_EACH = 10
+NOBODY = 65534
+_LOSES: tuple[Fault, ...] = (f.loses_mail,)
+_FAULTS: list[tuple[Fault, ...]] = [(), (), (), (f.smtp_refuses,), (f.smtp_refuses,), (f.both_refuse,), _LOSES]
+
+
+@cache
+def _can_be_nobody() -> bool:
+    """Whether the service's user may read this Python and mailmon depends on where they are installed."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        return False
+    command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, "-c"]
+    return subprocess.run([*command, "import mailmon.cli, pydantic"], capture_output=True, check=False).returncode == 0
+
+
+USERS = Need("needs root and setpriv, and mailmon where another user can read it", _can_be_nobody)
+
+
+def _owned_by_nobody(stage: Stage) -> None:
+    shutil.chown(stage.directory, NOBODY, NOBODY)
+
+
+def _killed_at_random(number: int, kills: int) -> History:
+    """Kill runs at random moments while the server breaks and heals; after one or two kills a run may end."""
+    dice = random.Random(SEED + number)  # the same moments in every test run; MAILMON_KILLS_SEED tries others
+    runs, faults = [Run(), Run(f.smtp_refuses), Run()], _FAULTS[0]
+    for _ in range(kills):
+        faults = dice.choice(_FAULTS) if dice.random() < 0.6 else faults
+        kill = Kill(dice.uniform(0, 1.15), signal=dice.choice([signal.SIGKILL, signal.SIGTERM]))
+        runs.append(Run(*faults, kill=kill))
+        if dice.random() < 0.7:
+            runs.append(Run(*faults))
+    channels = ("webhook", "webhook2") if number % 2 else ("webhook",)
+    return History(f"killed at random, part {number}", [*runs, Run(), Run(expect=quiet)], channels=channels)
+
+
+SLOWLY_WELL = f.server("delivery_delay_s", 0.9)
+
+HISTORIES = [
+    *[_killed_at_random(start // KILLS_EACH, min(KILLS_EACH, KILLS - start)) for start in range(0, KILLS, KILLS_EACH)],
+    *[History(f"ended by {number.name} while the alert is taken", [
+        Run(), Run(f.smtp_refuses, channels="slow", kill=Kill(while_sending=True, signal=number)), Run(f.smtp_refuses),
+        Run(f.smtp_refuses, expect=quiet), Run(expect=sent("recovery")), Run(),
+    ]) for number in (signal.SIGKILL, signal.SIGTERM)],
+    History("killed while the recovery is taken", [
+        Run(), Run(f.smtp_refuses), Run(channels="slow", kill=Kill(while_sending=True)), Run(), Run(expect=quiet),
+    ]),
+    History("killed while the channel hangs", [
+        Run(), Run(f.smtp_refuses, channels="hanging", kill=Kill(while_sending=True)), Run(f.smtp_refuses),
+        Run(f.smtp_refuses, expect=quiet), Run(),
+    ]),
+    History("two runs at once", [
+        Run(SLOWLY_WELL, is_twice=True), Run(f.loses_mail, is_twice=True), Run(f.loses_mail, is_twice=True),
+        Run(SLOWLY_WELL, is_twice=True), Run(),
+    ]),
+    *[History(f"one account is checked by hand in between: {names[0]}", [
+        Run(), Run(f.smtp_refuses, names=names), Run(f.smtp_refuses), Run(names=names), Run(),
+        Run(f.loses_mail), Run(f.loses_mail, names=names), Run(f.loses_mail), Run(names=names), Run(), Run(names=names),
+    ], **TWO) for names in (("second",), ("main",), ("back", "second"))],
+    History("what waits is told by a check of something else", [
+        Run(), Run(f.smtp_refuses, channels="down"), Run(f.smtp_refuses, names=("second",), expect=sent("problem")),
+        Run(channels="down"), Run(names=("second",), expect=sent("recovery")), Run(expect=quiet),
+    ], **TWO),
+    History("a part is checked by hand on a full disk", [
+        Run(), Run(f.smtp_refuses, disk_full, names=("main",)), Run(disk_full, f.smtp_refuses, expect=quiet),
+        Run(disk_full, names=("main",), expect=sent("recovery")), Run(before=[no_longer_full], expect=quiet),
+    ], "full", setting=small_disk, needs=(MOUNTS,)),
+    History("a run by hand as root between those of the service", [
+        Run(user=NOBODY), Run(f.smtp_refuses), Run(f.smtp_refuses, user=NOBODY, expect=quiet),
+        Run(user=NOBODY, expect=sent("recovery")), Run(), Run(user=NOBODY),
+    ], setting=_owned_by_nobody, needs=(USERS,)),
+    History("the very first run is made by hand as root", [
+        Run(), *again(2, f.loses_mail, user=NOBODY), Run(user=NOBODY),
+    ], setting=_owned_by_nobody, needs=(USERS,)),
+    History("root's run cannot tell, the service's can", [
+        Run(user=NOBODY), Run(f.loses_mail, channels="down"), Run(f.loses_mail, user=NOBODY), Run(user=NOBODY),
+    ], setting=_owned_by_nobody, needs=(USERS,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("history", params(HISTORIES))
+def test_whoever_runs_it_and_however_it_ends(history: History, theatre: Theatre) -> None:
+    must_hold(theatre.perform(history))
