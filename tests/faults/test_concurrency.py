@@ -19,7 +19,7 @@ from tests.faults.stage import Stage
 from tests.faults.test_configuration import TWO
 from tests.faults.theatre import Theatre, must_hold, params
 
-KILLS = int(os.environ.get("MAILMON_KILLS", "40"))
+KILLS = int(os.environ.get("MAILMON_KILLS", "30"))
 SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
 KILLS_EACH = 10
 NOBODY = 65534
