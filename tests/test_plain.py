@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailmon.config.models import RouteOptions
-from mailmon.model import Alert, Fate, Health, Memory, OutboxEntry, Probe, Status
+from mailmon.model import Health, Memory
 from mailmon.plain import build, to_plain
-from mailmon.store.state import LastRun, State
+from mailmon.store.state import State
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 AWARE = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 WORDS = st.text(max_size=20)
-STATES = st.builds(
-    State,
-    schema=st.just("mailmon/state/1"),
-    checks=st.dictionaries(
-        WORDS,
-        st.builds(Memory, st.sampled_from(list(Health)), AWARE, WORDS, WORDS, st.none() | AWARE),
-        max_size=3,
-    ),
-    probes=st.lists(
-        st.builds(
-            Probe,
-            *(WORDS for _ in range(5)),
-            planned_at=AWARE,
-            fate=st.sampled_from(list(Fate)),
-            accepted_at=st.none() | AWARE,
-            settled_at=st.none() | AWARE,
-            copies_left=st.integers(0, 9),
-        ),
-        max_size=3,
-    ).map(tuple),
-    outbox=st.lists(
-        st.builds(OutboxEntry, st.builds(Alert, at=AWARE), WORDS, st.integers(0, 9), st.booleans(), WORDS), max_size=3
-    ).map(tuple),
-    last_run=st.none() | st.builds(LastRun, WORDS, AWARE, AWARE, st.sampled_from(list(Status))),
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy for a type of the state file: each field of each table gets any value."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint in PLACES:
+        return PLACES[hint]
+    if hasattr(hint, "_fields"):
+        return st.builds(hint, **{name: values(kind) for name, kind in get_type_hints(hint).items()})
+    if origin is tuple:
+        return st.lists(values(arguments[0]), max_size=2).map(tuple)
+    if origin is Mapping:
+        return st.dictionaries(WORDS, values(arguments[1]), max_size=2)
+    return st.one_of(*map(values, arguments)) if arguments else st.from_type(hint)
+
+
+PLACES = {str: WORDS, datetime: AWARE, float: st.floats(allow_nan=False)}
+# A state with everything in it is large: each of its fields is filled alone.
+STATES = st.one_of(
+    *(st.builds(State()._replace, **{name: values(hint)}) for name, hint in get_type_hints(State).items())
 )
 
 
