@@ -155,14 +155,6 @@ def test_a_recovery_in_a_run_by_hand_that_does_not_know_the_channel_is_told_late
     assert kinds(receiver) == ["problem", "recovery"]
 
 
-def test_channels_and_units_are_called_by_their_names_in_the_status(monitor: Monitor, receiver: Receiver) -> None:
-    receiver.status = 403
-    assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 69
-    status = monitor.run("status").stdout
-    assert re.search(r"^down      mailmon.service  .*: systemd did not say how$", status, re.M)
-    assert re.search(r"^down      Alerts by ntfy  .*: ntfy at .*403", status, re.M)
-
-
 def test_on_a_read_only_disk_an_alert_is_sent_and_said_to_be_one_that_may_repeat(
     monitor: Monitor, sandbox: Sandbox, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -192,61 +184,3 @@ def test_only_a_complete_run_makes_the_status_fresh(monitor: Monitor) -> None:
     assert monitor.run("status", "--json").document["last_run"] is None
     monitor.check()
     assert monitor.run("status", "--json").document["last_run"] is not None
-
-
-@pytest.mark.parametrize("status", ["1", "69", "75"])
-def test_a_run_that_has_told_what_it_found_is_no_failed_unit(
-    monitor: Monitor, sandbox: Sandbox, receiver: Receiver, status: str
-) -> None:
-    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
-    run = monitor.run("notify", "unit-failed", "mailmon.service")
-    assert (run.exit_code, run.stdout.startswith("nothing is told: the run has come to its end")) == (0, True)
-    assert monitor.run("notify", "unit-failed", "mailmon.service", "--json").document["alerts"] == []
-    assert (receiver.requests, monitor.state_file.exists()) == ([], False)
-
-
-@pytest.mark.parametrize("status", ["70", "74", "78", "KILL"])
-def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver, status: str) -> None:
-    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
-    for expected in ("alert sent: ntfy: ", "nothing is told"):
-        run = monitor.run("notify", "unit-failed", "mailmon.service")
-        assert (run.exit_code, run.stdout.startswith(expected)) == (0, True), run.stdout + run.stderr
-    [message] = receiver.ntfy_messages()
-    assert "mailmon.service failed since" in str(message["title"])
-    assert f"exit status {status}" in str(message["title"])
-    monitor.check()
-    assert kinds(receiver) == ["problem", "recovery"]
-    assert "unit:mailmon.service" not in state_of(monitor)["checks"]
-
-
-def test_a_failed_unit_is_told_although_the_configuration_is_wrong(monitor: Monitor, receiver: Receiver) -> None:
-    monitor.config["accounts"]["main"]["smtp"]["port"] = "many"
-    monitor.config["notify"]["broken"] = {"type": "discord"}
-    run = monitor.run("notify", "unit-failed", "mailmon.service", "--json")
-    assert [alert["status"] for alert in json.loads(run.stdout)["alerts"]] == ["sent"]
-    [message] = receiver.ntfy_messages()
-    assert "accounts.main.smtp.port" in str(message["message"])
-
-
-def test_a_failed_unit_is_told_although_the_state_cannot_be_had(monitor: Monitor, receiver: Receiver) -> None:
-    monitor.state_file.parent.mkdir()
-    monitor.state_file.mkdir()
-    assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 0
-    assert kinds(receiver) == ["problem"]
-
-
-def test_a_mistake_in_the_configuration_drops_nothing_that_waits_for_other_channels(
-    monitor: Monitor, sandbox: Sandbox, receiver: Receiver, tmp_path: Path
-) -> None:
-    """While there are mistakes, only some kinds of channel can be used; commands cannot."""
-    taken = tmp_path / "taken"
-    script = ["/bin/sh", "-c", f"test -e {taken} && cat >> {taken}"]
-    monitor.config["notify"]["script"] = {"type": "command", "command": script}
-    sandbox.faults.refuse_login = {"smtp"}
-    monitor.check()
-    monitor.config["deadline_s"] = "many"
-    monitor.run("notify", "unit-failed", "mailmon.service")
-    del monitor.config["deadline_s"]
-    taken.touch()
-    monitor.check()
-    assert "SMTP Auth failed" in taken.read_text()

@@ -47,12 +47,14 @@ class Post:
     """The outboxes of the channels, as they must be.
 
     By channel, `cut` is what nobody needs to hear of any more, `seen` what was read though mailmon does not know it.
+    `handed_on` are the ends that others inherited from a channel that is gone.
     """
 
     waiting: dict[str, list[Change]]
     runs: dict[str, int] = field(default_factory=dict)
     is_down: dict[str, frozenset[str]] = field(default_factory=dict)
     cut: Cut = field(default_factory=list)
+    handed_on: set[Change] = field(default_factory=set)
     seen: list[tuple[str, Change]] = field(default_factory=list)
 
     def deliver(self, record: Record, news: list[Change]) -> Due:
@@ -111,16 +113,14 @@ class Post:
             return []
         gone = [change for channel in self.waiting.keys() - record.present for change in self.waiting[channel]]
         ends = [c for c in gone if c.to == "up" and not c.step.startswith(CHANNEL) and not c.channels & record.present]
-        self.cut += [(channel, change) for change in ends for channel in change.channels]
-        for channel in self.waiting.keys() - record.present:
-            self.waiting[channel] = [change for change in self.waiting[channel] if change not in ends]
-        return [change._replace(channels=record.present) for change in dict.fromkeys(ends)]
+        # Who is gone may come back, and hears of it then; but nobody inherits it twice.
+        heirless = dict.fromkeys(change for change in ends if change not in self.handed_on)
+        self.handed_on.update(heirless)
+        return [change._replace(channels=record.present) for change in heirless]
 
     def _cut_removed(self, record: Record) -> None:
         """Nobody wants to hear of what is no longer configured."""
-        for name in self.waiting.keys() - record.present:
-            self.is_down.pop(name, None)
-        configured = {*record.sights, SIGHT, *(CHANNEL + name for name in record.present)}
+        configured = {*record.sights, SIGHT, *(CHANNEL + name for name in {*record.present, *self.is_down})}
         self._cut(lambda change: not change.step.startswith(UNIT) and change.step not in configured, self.waiting)
 
     def _cut_moot(self, channel: str) -> None:

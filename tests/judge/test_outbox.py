@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmon.judge import compose, enqueue, joined, part, without
+from mailmon.judge import compose, enqueue, handed_on, joined, part, without
 from mailmon.judge.merge import MAX_HISTORY
 from mailmon.judge.words import MAX_TITLE
 from mailmon.model import Alert, AlertKind, Flip, Health, News, OutboxEntry, Past, Severity
@@ -54,6 +54,26 @@ def test_a_flip_waits_for_its_own_channels_only() -> None:
         ("team", "run-1", ["smtp_auth:main", "send:main"]),
     ]
     assert wait(flip()._replace(channels=()), channels=BOTH) == []
+
+
+def test_the_end_of_a_story_that_waits_for_nobody_who_is_there_waits_for_those_who_are_once() -> None:
+    end = flip(after=Health.UP, before=Health.DOWN)._replace(channels=("phone",))
+    waiting = wait(end, flip("send:main"))
+
+    def hand_on(entries: list[OutboxEntry], *channels: str) -> list[OutboxEntry]:
+        return handed_on(entries, channels, START, "run-2", lambda _: True)
+
+    assert hand_on(waiting, "phone", "team") == waiting
+    assert hand_on(waiting) == waiting
+    handed = hand_on(waiting, "team", "boss")
+    assert ids(handed) == [
+        ("phone", "run-1", ["smtp_auth:main", "send:main"]),
+        ("team", "run-2", ["smtp_auth:main"]),
+        ("boss", "run-2", ["smtp_auth:main"]),
+    ]
+    assert hand_on(handed, "team", "boss") == handed
+    assert hand_on(handed[:1], "team", "boss") == handed[:1]
+    assert handed_on(waiting, ("team",), START, "run-2", lambda _: False) == waiting
 
 
 def test_without_news_the_outbox_stays_as_it_is() -> None:

@@ -37,7 +37,7 @@ def test_the_table_is_this_one() -> None:
 def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(before: str, status: str) -> None:
     told = Told(Health(before), START, causes=("smtp.login_refused 535",)) if before != "failing" else Told()
     remembered = Memory(Health(before), START, told=told)
-    memory, flip = step(remembered, outcome(Status(status)), topic(), START + QUARTER, "1")
+    memory, flip = step(STEP, remembered, outcome(Status(status)), topic(), START + QUARTER, "1")
     assert memory is not None
     settled = {"failing": "down"}.get(TABLE[before, status], TABLE[before, status])
     is_told = settled != before and not (before in ("new", "failing") and settled == "up")
@@ -48,13 +48,13 @@ def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(befor
 @pytest.mark.parametrize("health", [None, *Health])
 def test_a_skipped_step_changes_nothing(health: Health | None) -> None:
     before = Memory(health, START, "why", told=Told(health, START)) if health else None
-    assert step(before, outcome(Status.SKIPPED), topic(), START + QUARTER) == (before, None)
+    assert step(STEP, before, outcome(Status.SKIPPED), topic(), START + QUARTER) == (before, None)
 
 
 @pytest.mark.parametrize("health", [health for health in Health if health is not Health.UNKNOWN])
 def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: Health) -> None:
     before = Memory(health, START, "why", streak=1, turned_at=START, told=Told(health, START))
-    memory, flip = step(before, outcome(Status.UNKNOWN), topic(), START + QUARTER)
+    memory, flip = step(STEP, before, outcome(Status.UNKNOWN), topic(), START + QUARTER)
     seen = before._replace(value="no route to any host", target=TARGET)
     counted = seen._replace(unknown_runs=1, unknown_since=START + QUARTER)
     assert (memory, flip) == (counted, None)
@@ -62,7 +62,7 @@ def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: H
 
 @pytest.mark.parametrize("status", [Status.OK, Status.WARNING, Status.FAILED])
 def test_a_health_that_only_a_hand_writes_does_not_stay_deaf(status: Status) -> None:
-    memory, _ = step(Memory(Health.UNKNOWN, START), outcome(status), topic(), START + QUARTER)
+    memory, _ = step(STEP, Memory(Health.UNKNOWN, START), outcome(status), topic(), START + QUARTER)
     assert memory is not None
     assert memory.health in (Health.UP, Health.DEGRADED, Health.DOWN)
 

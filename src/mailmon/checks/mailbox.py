@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from mailmon.clients.imap import ImapClient
 from mailmon.errors import Stage, StageError
 from mailmon.mail.dsn import MAX_BYTES, read_report
-from mailmon.mail.imapdata import Fetched
+from mailmon.mail.imapdata import Fetched, since
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER, Marks, read_marks
 
@@ -29,7 +29,6 @@ MAX_LATE_BOUNCES = 5
 # A server that delivers twice does so within milliseconds; a copy that comes later is found by the next run.
 COPY_GRACE_S = 0.02
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _T = TypeVar("_T")
 
 
@@ -116,13 +115,13 @@ class WatchedMailbox:
         if not self._client.exists:
             return
         self._client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
-        since = _since(self._now() - timedelta(days=SWEEP_DAYS)) if self._client.exists > LARGE_FOLDER else ()
-        uids = self._client.search(*since, "HEADER", TOKEN_HEADER, '""')
+        recent = since(self._now() - timedelta(days=SWEEP_DAYS)) if self._client.exists > LARGE_FOLDER else ()
+        uids = self._client.search(*recent, "HEADER", TOKEN_HEADER, '""')
         oldest_at, tokens = self._ledger.oldest_outstanding(), self._ledger.outstanding()[:MAX_LATE_BOUNCES]
         if oldest_at and tokens:
             self._client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
             any_of_them = [word for token in tokens[1:] for word in ("OR", "TEXT", token)]
-            uids += self._client.search(*_since(oldest_at), *any_of_them, "TEXT", tokens[0])
+            uids += self._client.search(*since(oldest_at), *any_of_them, "TEXT", tokens[0])
         self._judge_candidates(uids, self._unseen_s)
         self._unseen_s = self._client.now_s()
 
@@ -252,9 +251,3 @@ class WatchedMailbox:
                 known.clear()
             self._ledger.forget_sightings(self._name)
             self._first_uid = self._next_uid = 1 if self._client.exists <= MAX_CANDIDATES else self._client.uid_next
-
-
-def _since(at: datetime) -> tuple[str, str]:
-    """Return a criterion that surely includes `at`: SINCE disregards time and zone (RFC 3501 section 6.4.4)."""
-    day = at - timedelta(days=1)
-    return ("SINCE", f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}")

@@ -26,13 +26,25 @@ class Deadline:
         return min(seconds, self.remaining_s())
 
 
-def within(timeout_s: float, work: Callable[[], T]) -> T | None:
-    """Return what some foreign code returns, None when it has not ended in time; its thread is left to itself.
+def within(timeout_s: float, work: Callable[[], T]) -> T:
+    """Return what some foreign code returns, or raise what it raises.
 
-    The work must not raise.
+    Raises TimeoutError when it has not ended in time; its thread is left to itself.
     """
     results: list[T] = []
-    thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as exc:  # raised again by the caller's thread
+            errors.append(exc)
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(timeout_s)
-    return results[0] if results else None
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(f"no answer within {timeout_s:.3g} s")
+    return results[0]

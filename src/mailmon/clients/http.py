@@ -39,15 +39,13 @@ class Request:
 def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
     """Send one POST and return its status, 2xx, within `timeout_s`. Raises DeliveryError for anything else."""
     # A server that drips a byte a second satisfies every time-out of a socket: the whole request is bounded here.
-    answer = within(timeout_s, lambda: _exchange(request, timeout_s))
-    if answer is None:
-        raise DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s")
-    if isinstance(answer, DeliveryError):
-        raise answer
-    return answer
+    try:
+        return within(timeout_s, lambda: _exchange(request, timeout_s))
+    except TimeoutError:
+        raise DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s") from None
 
 
-def _exchange(request: Request, timeout_s: float) -> int | DeliveryError:
+def _exchange(request: Request, timeout_s: float) -> int:
     import requests
 
     try:
@@ -67,12 +65,13 @@ def _exchange(request: Request, timeout_s: float) -> int | DeliveryError:
                 return response.status_code
             said = next(response.iter_content(MAX_SAID_BYTES), b"")
     except requests.exceptions.SSLError:
-        return DeliveryError(f"{request.who}: its certificate is not trusted", "Set ca_file, or SSL_CERT_FILE.")
+        advice = "Set ca_file, or SSL_CERT_FILE."
+        raise DeliveryError(f"{request.who}: its certificate is not trusted", advice) from None
     except requests.exceptions.Timeout:
-        return DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s")
+        raise TimeoutError from None
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-        return DeliveryError(f"{request.who}: not reached ({type(exc).__name__})")
-    return _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
+        raise DeliveryError(f"{request.who}: not reached ({type(exc).__name__})") from None
+    raise _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
 
 
 def _certificates(request: Request) -> str | bool:

@@ -1,7 +1,7 @@
 """What is in this mailbox? (RFC 3501 with STARTTLS, UIDPLUS RFC 4315)
 
-imaplib does the protocol, our wire carries it: one deadline a command, a transcript, errors that say the stage.
-Why imaplib and not IMAPClient: docs/decisions/0003-imaplib.md.
+imaplib does the protocol (imapwire.py), our wire carries it: one deadline a command, a transcript, errors that say the
+stage.
 """
 
 from __future__ import annotations
@@ -11,59 +11,17 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from mailmon.clients.imapwire import WireImap
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.imapdata import Fetched, FetchItem, pair_literals, quoted, read_message, read_number, read_uid
-from mailmon.mail.text import MASK, visible
+from mailmon.mail.text import visible
 
-_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE PLAIN))\b.*", re.DOTALL | re.IGNORECASE)
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _T = TypeVar("_T")
 _A = TypeVar("_A")
-
-
-class _WireImap(imaplib.IMAP4):
-    """imaplib over our wire: `open`, `read`, `readline`, `send` and `shutdown` are its documented seams."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._hides_input = False
-        super().__init__()
-
-    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
-        """Take the connection that is there."""
-
-    def read(self, size: int) -> bytes:
-        return self._wire.read_bytes(size)
-
-    def readline(self) -> bytes:
-        return self._wire.read_line()
-
-    def send(self, data: Any) -> None:
-        raw = bytes(data)
-        shown = None
-        if self._hides_input:
-            match = _LOGIN_ARGUMENTS.match(raw)
-            shown = f"{visible(match[1])} {MASK}" if match else MASK
-        self._wire.send(raw, shown)
-
-    def shutdown(self) -> None:
-        self._wire.close()
-
-    def login_hidden(self, username: str, password: str, must_authenticate: bool) -> None:
-        """LOGIN, or AUTHENTICATE PLAIN where it must be or the credential does not fit into a quoted string."""
-        self._hides_input = True
-        fits = (username + password).isascii() and (username + password).isprintable()
-        try:
-            if fits and not must_authenticate:
-                self.login(quoted(username), password)  # imaplib quotes only the password
-            else:
-                identity = f"\0{username}\0{password}".encode()
-                self.authenticate("PLAIN", lambda _: identity)
-        finally:
-            self._hides_input = False
 
 
 class ImapClient:
@@ -72,7 +30,7 @@ class ImapClient:
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
         self._wire = wire
         self._contexts = contexts
-        self._imap: _WireImap
+        self._imap: WireImap
         self._capabilities: set[str] = set()
         self.exists = 0
         self.uid_next = 1
@@ -84,7 +42,7 @@ class ImapClient:
         if self._wire.server.security is Security.TLS:
             self._wire.start_tls(self._contexts)
         self._wire.begin(Stage.GREETING)
-        self._imap = self._ask("greeting_rejected", lambda: _WireImap(self._wire))
+        self._imap = self._ask("greeting_rejected", lambda: WireImap(self._wire))
         self._capabilities = {str(name).upper() for name in self._imap.capabilities}
         if self._wire.server.security is Security.STARTTLS:
             self._start_tls()

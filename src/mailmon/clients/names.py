@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from mailmon.clients.deadline import Deadline
+from mailmon.clients.deadline import Deadline, within
 from mailmon.clients.server import without_idna
 from mailmon.errors import Stage, StageError
 
@@ -22,26 +22,14 @@ def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
     """Look a name up as the system does (hosts file included). Raises StageError at the stage dns."""
     if literal := _literal(host, port):
         return literal
-    answers: list[Addresses] = []
-    failures: list[OSError | UnicodeError] = []
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(without_idna(host), port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
-            failures.append(exc)
-        else:
-            answers.append([(family, (str(address[0]), port)) for family, _, _, _, address in found])
-
     timeout_s = deadline.bound_s(LOOKUP_TIMEOUT_S)
-    thread = threading.Thread(target=look_up, name=f"look up {host}", daemon=True)
-    thread.start()
-    thread.join(timeout_s)
-    if answers:
-        return answers[0]
-    if not failures:
-        raise _silence(host, port, f"no answer within {timeout_s:.0f} s")
-    raise _explain(failures[0], host, port) from failures[0]
+    try:
+        found = within(timeout_s, lambda: socket.getaddrinfo(without_idna(host), port, type=socket.SOCK_STREAM))
+    except TimeoutError as exc:
+        raise _silence(host, port, f"no answer within {timeout_s:.0f} s") from exc
+    except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
+        raise _explain(exc, host, port) from exc
+    return [(family, (str(address[0]), port)) for family, _, _, _, address in found]
 
 
 def resolver_for(nameservers: Sequence[tuple[str, int]]) -> Resolve:

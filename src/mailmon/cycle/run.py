@@ -21,7 +21,7 @@ from mailmon.clients.names import RememberingResolve, resolver_for
 from mailmon.clients.wire import Record
 from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
-from mailmon.cycle.announce import Desk
+from mailmon.cycle.announce import KEEP_GONE, Desk
 from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan
@@ -218,9 +218,12 @@ class _Run:
         """Forget the steps that are no longer configured, and what waits to be told of them."""
         steps = {*(step.id for step in self._plan.steps), SIGHT, *(CHANNEL + name for name in self._setup.channels)}
 
-        def is_kept(step_id: str, memory: Memory | None) -> bool:
-            is_open_unit = step_id.startswith(UNIT) and memory is not None and memory.told.health is not Health.UP
-            return step_id in steps or is_open_unit
+        def is_kept(step_id: str, memory: Memory) -> bool:
+            if step_id in steps or memory.told.health is Health.UP:
+                return step_id in steps
+            # A channel may be missing from one run only: its trouble must not be told anew when it is back.
+            is_recent = self._started_at - (memory.told.at or self._started_at) < KEEP_GONE
+            return step_id.startswith(UNIT) or (step_id.startswith(CHANNEL) and is_recent)
 
         checks = {key: memory for key, memory in taken.state.checks.items() if is_kept(key, memory)}
         gone = {key for key in taken.state.checks if key not in checks and not key.startswith(UNIT)}

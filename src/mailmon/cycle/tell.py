@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mailmon.cycle.announce import Desk, deliver
 from mailmon.cycle.report import AlertLine
 from mailmon.cycle.topics import CHANNEL, channel_outcomes, topics_of
-from mailmon.judge import compose, enqueue, joined, judge, part, without
+from mailmon.judge import compose, enqueue, handed_on, joined, judge, part, without
 from mailmon.model import Alert, Delivery, Flip, Health, OutboxEntry, Outcome, Topic
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State
@@ -57,6 +57,7 @@ class Telling(NamedTuple):
         flips = [annotate(flip) for flip in flips]
         names = dict.fromkeys([*channels, *(name for flip in flips for name in flip.channels)])
         outbox = enqueue(state.outbox, flips, names, self.now, self.run_id)
+        outbox = handed_on(outbox, channels, self.now, self.run_id, lambda flip: not _is_of_channel(flip))
         return Taken(state._replace(checks=memories, outbox=tuple(outbox)), tuple(flips))
 
     def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Flip, ...]]:

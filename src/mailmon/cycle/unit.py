@@ -30,7 +30,7 @@ _POLL_S = 0.2
 
 
 def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datetime]) -> list[AlertLine]:
-    """Tell all channels that a unit has failed, once until it runs to its end again; return what became of it.
+    """Tell all channels that a unit has failed, once until it runs to its end again; return what became of that alert.
 
     Where the state cannot be read or written it is told all the same, and may be told again.
     """
@@ -52,7 +52,8 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
 def _tell(telling: Telling, keeper: Keeper, outcome: Outcome) -> list[AlertLine]:
     taken = telling.take_in(keeper.state, [outcome], _topics(outcome))
     keeper.save(checks=taken.state.checks, outbox=taken.state.outbox)
-    return telling.send(keeper)[0]
+    about = {e.alert.id for e in keeper.state.outbox if any(flip.id == outcome.id for flip in e.alert.flips)}
+    return [line for line in telling.send(keeper)[0] if line.id in about]
 
 
 def _topics(outcome: Outcome) -> dict[str, Topic]:

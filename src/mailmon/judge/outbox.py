@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from binascii import crc32
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from mailmon.judge.merge import merge
 from mailmon.judge.words import compose
-from mailmon.model import Flip, OutboxEntry
+from mailmon.model import Flip, Health, OutboxEntry
 
 
 def enqueue(
@@ -27,6 +27,30 @@ def enqueue(
             entries = [entry for entry in entries if entry not in waiting]
             entries.append((waiting[0] if waiting else OutboxEntry(alert, channel))._replace(alert=alert))
     return entries
+
+
+def handed_on(
+    outbox: Sequence[OutboxEntry],
+    channels: Collection[str],
+    now: datetime,
+    alert_id: str,
+    is_heritable: Callable[[Flip], bool],
+) -> list[OutboxEntry]:
+    """Return the outbox where the end of a story also waits for all `channels`, if it waits for none that there is.
+
+    A channel that was renamed would take it along; what goes on, people are told by the channels that there are.
+    """
+    heirs = {
+        flip: flip._replace(channels=(*flip.channels, *channels))
+        for entry in outbox
+        for flip in entry.alert.flips
+        if flip.after is Health.UP and set(flip.channels).isdisjoint(channels) and is_heritable(flip)
+    }
+    known = [
+        entry._replace(alert=entry.alert._replace(flips=tuple(heirs.get(flip, flip) for flip in entry.alert.flips)))
+        for entry in outbox
+    ]
+    return enqueue(known, list(heirs.values()), channels, now, alert_id)
 
 
 def joined(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list[OutboxEntry]:

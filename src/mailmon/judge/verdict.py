@@ -28,32 +28,35 @@ def judge(
     run `is_blind`, a step that could not tell does not count as such: that mailmon sees nothing is told once, not once
     for every step.
     """
-    after = dict(memories)
+    after, flips = dict(memories), []
+    found = {outcome.id: outcome for outcome in outcomes}
     unseen = {outcome.id for outcome in outcomes if is_blind and outcome.status in (Status.UNKNOWN, Status.SKIPPED)}
-    for outcome in outcomes:
-        memory = observe(memories.get(outcome.id), outcome, topics[outcome.id].policy, now)
-        if memory and outcome.id not in unseen:
-            after[outcome.id] = memory
-    flips = []
     for step_id, topic in topics.items():
-        if step_id not in after or step_id in unseen or not set(silenced).isdisjoint(topic.names):
+        if step_id in unseen:
             continue
-        after[step_id], flip = announce(step_id, after[step_id], topic, now, alert_id, channels)
+        is_silent = not set(silenced).isdisjoint(topic.names)
+        memory, flip = step(
+            step_id, memories.get(step_id), found.get(step_id), topic, now, alert_id, channels, is_silent=is_silent
+        )
+        after.update({step_id: memory} if memory else {})
         flips += [flip] if flip else []
     return after, flips
 
 
 def step(
+    step_id: str,
     memory: Memory | None,
-    outcome: Outcome,
+    outcome: Outcome | None,
     topic: Topic,
     now: datetime,
     alert_id: str = "",
     channels: Sequence[str] = (),
+    *,
+    is_silent: bool = False,
 ) -> tuple[Memory | None, Flip | None]:
-    """Return what is remembered after one outcome, and what people are told of it."""
-    seen = observe(memory, outcome, topic.policy, now)
-    return announce(outcome.id, seen, topic, now, alert_id, channels) if seen else (None, None)
+    """Return what is remembered of a step after a run, which may have said nothing of it, and what people are told."""
+    seen = observe(memory, outcome, topic.policy, now) if outcome else memory
+    return (seen, None) if seen is None or is_silent else announce(step_id, seen, topic, now, alert_id, channels)
 
 
 def overall(statuses: Sequence[Status]) -> Status:

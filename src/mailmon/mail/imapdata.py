@@ -84,6 +84,16 @@ def read_internaldate(description: bytes) -> datetime | None:
         return None
 
 
+def since(at: datetime) -> tuple[str, str]:
+    """Return a criterion that surely includes `at`: SINCE disregards time and zone (RFC 3501 section 6.4.4).
+
+    >>> since(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    ('SINCE', '28-Feb-2026')
+    """
+    day = at - timedelta(days=1)
+    return ("SINCE", f"{day.day}-{_MONTHS[day.month - 1].decode().title()}-{day.year}")
+
+
 def quoted(text: str) -> str:
     """Return a quoted string (RFC 3501 section 4.3).
 

@@ -58,15 +58,17 @@ def send(alert: Alert, channel: Channel[AppriseOptions], timeout_s: float) -> st
     """Send through Apprise; return which service took it. Raises DeliveryError, also without the library."""
     url = channel.credentials.get("url") or ""
     # Apprise bounds single reads, not a whole delivery, and its own threads keep a process from ending.
-    answer = within(timeout_s, lambda: _try(alert, url))
-    if answer is None:
-        raise DeliveryError(f"Apprise: no answer within {timeout_s:.3g} s")
-    if isinstance(answer, DeliveryError):
-        raise answer
-    return answer
+    try:
+        return within(timeout_s, lambda: _quietly(alert, url))
+    except DeliveryError:
+        raise
+    except TimeoutError:
+        raise DeliveryError(f"Apprise: no answer within {timeout_s:.3g} s") from None
+    except Exception as exc:  # a plugin may raise anything, with the address in its words
+        raise DeliveryError(f"Apprise: failed ({type(exc).__name__})") from None
 
 
-def _try(alert: Alert, url: str) -> str | DeliveryError:
+def _quietly(alert: Alert, url: str) -> str:
     import logging
 
     statuses: list[str] = []
@@ -74,10 +76,6 @@ def _try(alert: Alert, url: str) -> str | DeliveryError:
     logger.addFilter(heard)
     try:
         return _deliver(alert, url, statuses)
-    except DeliveryError as exc:
-        return exc
-    except Exception as exc:  # a plugin may raise anything, with the address in its words
-        return DeliveryError(f"Apprise: failed ({type(exc).__name__})")
     finally:
         logger.removeFilter(heard)
 
