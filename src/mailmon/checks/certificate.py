@@ -17,7 +17,7 @@ def certificate_facts(days: float | None, warning_days: float, target: str) -> I
     yield Metric("certificate_days", round(days, 2))
     if days < warning_days:
         wanted = URGENT_DAYS if days < URGENT_DAYS < warning_days else warning_days
-        left = f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
+        left = f"{int(days)} days" if days >= 2 else f"{int(days * 24)} hours"
         yield Finding(
             "tls.cert_expiring",
             Verdict.FAIL,

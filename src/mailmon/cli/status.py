@@ -43,10 +43,12 @@ class _View(NamedTuple):
         return self.max_age_s is not None and (self.age_s is None or not -MAX_SKEW_S <= self.age_s <= self.max_age_s)
 
     def next_reminder_at(self, step_id: str, memory: Memory) -> datetime | None:
-        """Return when a failure that lasts is told again."""
+        """Return when a failure that lasts is told again; while nobody can tell whether it does, it is not."""
         policy = self.setup.policies.get(step_id.partition(":")[0])
         told = memory.told
-        is_told = told.health in (Health.DOWN, Health.DEGRADED) and told.health is memory.health
+        is_told = (
+            told.health in (Health.DOWN, Health.DEGRADED) and told.health is memory.health and not memory.unknown_runs
+        )
         if not is_told or told.at is None or policy is None or policy.reminder_interval_s is None:
             return None
         return told.at + timedelta(seconds=policy.reminder_interval_s)

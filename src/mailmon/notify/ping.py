@@ -35,11 +35,13 @@ def send(signal: str, body: str, channel: Channel[PingOptions], timeout_s: float
     """Send `start`, `fail`, an exit code or `` (success) with a body; return what came back. Raises DeliveryError."""
     from mailmon.clients.http import Request, post
 
-    base = (channel.credentials.get("url") or "").rstrip("/")
+    # Healthchecks takes options in the query; the signal is part of the path.
+    base, mark, query = (channel.credentials.get("url") or "").partition("?")
+    base = base.rstrip("/")
     status = post(
         Request(
             who="the ping URL",
-            url=f"{base}/{signal}" if signal else base,
+            url=(f"{base}/{signal}" if signal else base) + mark + query,
             body=fit_bytes(body, MAX_BODY_BYTES).encode(),
             headers={"Content-Type": "text/plain; charset=utf-8"},
             mask=channel.credentials.masker(),

@@ -1,0 +1,131 @@
+"""How long does a certificate last, in which words is it said, and when are people told again?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mailmon.checks.certificate import certificate_facts
+from mailmon.model import Finding, Metric, Severity, Status, Verdict
+from mailmon.sandbox import Sandbox
+from tests.cycle.exchange import Exchange
+from tests.cycle.sights import finding, outcome
+from tests.cycle.site import Site
+from tests.judge.stories import START, STEP, TARGET, Story, in_words
+
+# How long the sandbox's good certificate lasts.
+GOOD_DAYS = 90
+
+
+def facts(days: float | None, warning_days: float) -> tuple[list[Metric], list[Finding]]:
+    """Return what is said of a certificate: its metrics and its findings."""
+    said = list(certificate_facts(days, warning_days, TARGET))
+    return [f for f in said if isinstance(f, Metric)], [f for f in said if isinstance(f, Finding)]
+
+
+@pytest.mark.parametrize(
+    ("days", "warning_days"), [(90, 21), (21.01, 21), (21, 21), (7, 7), (5, 5), (1, 0.5), (0.01, 0), (0, 0)]
+)
+def test_a_certificate_that_lasts_is_a_figure_and_no_warning(days: float, warning_days: float) -> None:
+    metrics, findings = facts(days, warning_days)
+    assert ([(m.name, m.value) for m in metrics], findings) == ([("certificate_days", days)], [])
+
+
+def test_of_a_certificate_that_no_chain_vouches_for_nothing_is_said() -> None:
+    """A pin stays good for ever, and with `insecure` everything is."""
+    assert facts(None, 21) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("days", "warning_days", "left", "wanted"),
+    [
+        (20.0, 21, "20 days", ">= 21 days"),
+        (10.04, 21, "10 days", ">= 21 days"),
+        (7.0, 21, "7 days", ">= 21 days"),
+        (6.04, 21, "6 days", ">= 7 days"),
+        (2.0, 21, "2 days", ">= 7 days"),
+        (1.5, 21, "36 hours", ">= 7 days"),
+        (0.25, 21, "6 hours", ">= 7 days"),
+        (364.0, 365, "364 days", ">= 365 days"),
+        # Who wants to hear of it late hears of it once.
+        (6.04, 7, "6 days", ">= 7 days"),
+        (3.0, 5, "3 days", ">= 5 days"),
+        (0.25, 0.5, "6 hours", ">= 0.5 days"),
+    ],
+)
+def test_a_certificate_that_expires_soon_is_a_warning_with_what_is_left(
+    days: float, warning_days: float, left: str, wanted: str
+) -> None:
+    [metric], [found] = facts(days, warning_days)
+    assert metric.value == days
+    assert (found.id, found.status, found.severity) == ("tls.cert_expiring", Verdict.FAIL, Severity.WARNING)
+    assert (found.target, found.message) == (TARGET, f"{TARGET}: the certificate expires in {left}")
+    assert (found.found, found.expected) == (left, wanted)
+    assert found.fix
+
+
+@pytest.mark.parametrize(("days", "wrong"), [(20.6, "21 days"), (6.7, "7 days")])
+def test_what_is_left_is_never_said_to_be_more_than_it_is(days: float, wrong: str) -> None:
+    _, [found] = facts(days, 21)
+    assert found.found != wrong
+
+
+def tell(story: Story, days: float) -> list[str]:
+    """Judge a run that saw a certificate with so many days left; return what people are told."""
+    return [in_words(flip) for flip in story.step(outcome(STEP, *certificate_facts(days, 21, TARGET)))]
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ([30, 20.9, 14, 7.1, 6.9, 3, 0.2, 89], [[], ["up>degraded"], [], [], ["cause"], [], [], ["degraded>up"]]),
+        ([6, 5, 4], [["new>degraded"], [], []]),
+        # A clock that is corrected, or another server behind the same name: each cause is told once.
+        ([20, 6, 10, 6], [["new>degraded"], ["cause"], [], []]),
+        # What was renewed for a short time only is a new story.
+        ([20, 6, 22, 20, 6], [["new>degraded"], ["cause"], ["degraded>up"], ["up>degraded"], ["cause"]]),
+    ],
+)
+def test_people_are_told_of_an_end_that_comes_near_and_once_more_in_its_last_week(
+    days: list[float], told: list[list[str]]
+) -> None:
+    story = Story()
+    assert [tell(story, left) for left in days] == told
+
+
+def test_an_end_that_nobody_has_prevented_is_a_failure() -> None:
+    story = Story()
+    assert [tell(story, 20), tell(story, 0.01)] == [["new>degraded"], ["cause"]]
+    expired = outcome(STEP, finding("tls.cert_expired"))
+    assert expired.status is Status.FAILED
+    assert [in_words(flip) for flip in story.step(expired)] == ["degraded>down"]
+
+
+@pytest.fixture
+def site(tmp_path: Path, sandbox: Sandbox, exchange: Exchange) -> Site:
+    """Return two accounts of one server that are watched."""
+    return Site(tmp_path, sandbox, exchange)
+
+
+def run_with(site: Site, days: float) -> None:
+    """Run a cycle on the day on which the certificate of the server has so many days left."""
+    at = datetime.now(UTC) + timedelta(days=GOOD_DAYS - days)
+    site.minutes = (at - START) // timedelta(minutes=1) - 15
+    report = site.run()
+    assert report.warnings == ()
+    assert all(step.status is (Status.WARNING if days < 21 else Status.OK) for step in report.steps)
+
+
+def test_whole_runs_tell_of_it_twice_before_it_ends(site: Site) -> None:
+    heard = []
+    for days in (60.0, 20.5, 12.5, 6.5, 2.5):
+        run_with(site, days)
+        heard.append(len(site.kinds()))
+    assert heard == [0, 1, 1, 2, 2]
+    assert site.kinds() == ["warning", "warning"]
+    first, second = site.exchange.taken_by("phone")
+    assert " warn since " in first.title
+    assert " still warn since " in second.title
+    assert site.told() == {f"{check}:{name}" for check in ("imap_auth", "smtp_auth") for name in ("main", "second")}
