@@ -61,7 +61,7 @@ def test_the_flat_form_takes_a_password_file(tmp_path: Path) -> None:
     assert password(tmp_path, changed(FLAT, password=..., password_file=str(tmp_path / "secret"))) == SENTINEL
 
 
-@pytest.mark.parametrize("name", ["main.password", "main", "password"])
+@pytest.mark.parametrize("name", ["main.password", "main", "password", "mailmon_main.password", "mailmon_password"])
 def test_a_systemd_credential_is_used_where_nothing_is_said(tmp_path: Path, name: str) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()

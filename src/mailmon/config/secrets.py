@@ -37,7 +37,7 @@ class SecretSources:
         """Return the credential `field` of an account or channel, None where nobody configured one.
 
         The environment (MAILMON_<OWNER>_<FIELD>) takes the place of what the file says; the systemd credential
-        `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing.
+        `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing; `mailmon_` may stand before it.
         Raises SecretProblemError.
         """
         variable = f"MAILMON_{_upper(owner)}_{_upper(field)}"
@@ -64,7 +64,8 @@ class SecretSources:
         # `main` is the account of the flat form, where the plain name is all that a unit file should have to say.
         short = (owner, *(("password",) if owner == "main" else ())) if field == "password" else ()
         names = (f"{owner}.{field}", *short)
-        for name in names if directory else ():
+        # Of a directory, `LoadCredential=mailmon:DIRECTORY`, systemd puts its id before each name.
+        for name in (*names, *(f"mailmon_{name}" for name in names)) if directory else ():
             path = Path(directory or "") / name
             if path.is_file():
                 return _usable(self._read(path, f"credential {name}"), f"credential {name}")
