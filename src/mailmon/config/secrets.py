@@ -37,7 +37,7 @@ class SecretSources:
         """Return the credential `field` of an account or channel, None where nobody configured one.
 
         The environment (MAILMON_<OWNER>_<FIELD>) takes the place of what the file says; the systemd credential
-        `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing; perhaps with `mailmon_` before it.
+        `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing, also as `mailmon_<name>`.
         Raises SecretProblemError.
         """
         variable = f"MAILMON_{_upper(owner)}_{_upper(field)}"
