@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format docs bench faults soak test-system-deps clean
+.PHONY: help demo test check format docs bench faults soak installs test-system-deps clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -12,13 +12,13 @@ help: ## Show the targets
 $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[sandbox,notify]'; \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[sandbox,apprise]'; \
 	else \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "Python's venv module is incomplete here: apt install python3-venv (Debian, Ubuntu), or install uv"; exit 1; }; \
 	  $(PYTHON) -m venv $(VENV) && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[sandbox,notify]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[sandbox,apprise]'; \
 	fi
 	@touch $(STAMP)
 
@@ -51,9 +51,12 @@ faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; besid
 soak: $(STAMP) ## The long runs: 1000 kills at random moments, twice over
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py tests/faults/test_concurrency.py
 
+installs: $(STAMP) ## Try fresh installations: pip, uv and pipx, each Python at hand; needs the network
+	$(BIN)/python -m tests.packaging.installs
+
 test-system-deps: ## Install what the tests run against: a real mail server, clocks, networks (Debian, Ubuntu; root)
 	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl \
-	  libfaketime iproute2 util-linux
+	  libfaketime iproute2 util-linux groff zsh fish
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -20,7 +20,7 @@ from tests.notify.samples import SENTINEL, alert, channel, refusal, said_by, sen
 # Some of its plugins import what newer Pythons deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 needs_apprise = pytest.mark.skipif(
-    importlib.util.find_spec("apprise") is None, reason="the extra `notify` is not installed: pip install '.[notify]'"
+    importlib.util.find_spec("apprise") is None, reason="the extra `apprise` is not installed: pip install '.[apprise]'"
 )
 
 
@@ -145,7 +145,7 @@ def test_without_the_library_the_person_is_told_what_to_install(monkeypatch: pyt
     assert error.is_permanent
     assert (error.message, error.advice) == (
         "Apprise is not installed",
-        "Install the extra: pip install 'mailmon[notify]'.",
+        "Install the extra: pip install 'mailmon[apprise]'.",
     )
 
 

@@ -27,7 +27,10 @@ COMMANDS: dict[str, str] = {
     "checks": "List the built-in checks.",
     "demo": "Watch a failure and a recovery against an embedded mail server; no network needed.",
     "sandbox": "Run the embedded mail server on loopback, well or misbehaving.",
+    "completion": "Print what makes bash, zsh or fish complete commands.",
 }
+# For packagers; `--help` does not list them.
+HIDDEN = ("man",)
 EXIT_BUG = 70
 # What shells report for a program that SIGINT or SIGPIPE ended.
 EXIT_INTERRUPTED, EXIT_PIPE = 130, 141
@@ -40,7 +43,7 @@ class _LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in (*COMMANDS, *HIDDEN):
             return None
         if cmd_name == "check":
             gc.disable()  # it ends before there is garbage; its imports alone would start dozens of collections
@@ -69,7 +72,7 @@ def main() -> NoReturn:
     _steady_streams()
     wants_json = "--json" in sys.argv[1:]
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="mailmon", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exc:
         code = exc.exit_code
@@ -80,8 +83,8 @@ def main() -> NoReturn:
             _print_error("usage", exc.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = EXIT_INTERRUPTED
-    except SystemExit:  # click ends so when the reader of its text has gone (a pager, head)
-        code = EXIT_PIPE
+    except SystemExit as exc:  # click ends so after a completion, and when the reader of its text has gone (head)
+        code = EXIT_PIPE if exc.code else 0
     except BrokenPipeError:
         # Nothing more can be said, and Python must not try to at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

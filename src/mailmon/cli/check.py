@@ -37,7 +37,12 @@ def _override_options(command: Any) -> Any:
 
 
 @click.command("check", short_help="Run one full cycle.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument(
+    "names",
+    nargs=-1,
+    metavar="[NAME]...",
+    shell_complete=common.completing(lambda setup: {*setup.accounts, *setup.routes}),
+)
 @click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the conversations on stderr, credentials masked.")
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ import click
 
 from mailmon.config import Overrides, Setup, find_file, load, resolve
 from mailmon.config.load import environment_overrides
+from mailmon.errors import MailmonError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +68,20 @@ def load_setup(
     merged = Overrides({**environment, **given}, overrides.nameservers)
     loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
     return resolve(loaded, path, os.environ, with_secrets=with_secrets)
+
+
+def completing(choose: Callable[[Setup], Iterable[str]]) -> Callable[..., list[str]]:
+    """Return what completes an argument in a shell: names of the configuration, none where it has mistakes."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        path = context.params.get("config_path") or context.find_root().params.get("config_path")
+        try:
+            setup = load_setup(path, with_secrets=False)
+        except MailmonError:
+            return []
+        return sorted(name for name in choose(setup) if name.startswith(incomplete))
+
+    return complete
 
 
 def wants_colour(color: str) -> bool:

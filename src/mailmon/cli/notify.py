@@ -29,7 +29,12 @@ def notify() -> None:
 
 
 @notify.command("test", short_help="Send a test message, say what came back.")
-@click.argument("channels", nargs=-1, metavar="[CHANNEL]...")
+@click.argument(
+    "channels",
+    nargs=-1,
+    metavar="[CHANNEL]...",
+    shell_complete=common.completing(lambda setup: [*setup.channels, *(["ping"] if setup.ping else [])]),
+)
 @common.common_options
 def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, color: str) -> None:
     """Send a test message to all channels, or to those named, and say what came back; exit code 69 on a failure."""

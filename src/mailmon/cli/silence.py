@@ -24,7 +24,12 @@ MAX_FOR_S = 366 * 86400
 
 
 @click.command("silence", short_help="Announce nothing of something for a while; list and end silences.")
-@click.argument("words", nargs=-1, metavar="NAME... | list | end NAME")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="NAME... | list | end NAME",
+    shell_complete=common.completing(lambda setup: {*silenceable_names(setup), "list", "end"}),
+)
 @click.option("--for", "lasting", metavar="DURATION", help="How long, like 30m, 2h or 1d; it begins now.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for those who look at `mailmon status`.")
 @common.common_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +22,8 @@ def steady(started_at: datetime, monotonic: Callable[[], float] = time.monotonic
 def read_anchor(at: datetime) -> Anchor:
     """Return the time since the machine's start that belongs to a time of the wall clock."""
     try:
-        boot_id = _BOOT_ID.read_text("ascii").strip()
-        return Anchor(boot_id, time.clock_gettime(time.CLOCK_BOOTTIME), at)
+        # A hardened unit does not see the file, and says it by the environment (systemd's %b, without dashes).
+        boot_id = os.environ.get("MAILMON_BOOT_ID") or _BOOT_ID.read_text("ascii").strip()
+        return Anchor(boot_id.replace("-", ""), time.clock_gettime(time.CLOCK_BOOTTIME), at)
     except (OSError, AttributeError):  # not on every system: then only a step back is noticed
         return Anchor("", 0.0, at)

@@ -84,7 +84,7 @@ def _deliver(alert: Alert, url: str, statuses: list[str]) -> str:
     try:
         import apprise
     except ImportError as exc:
-        advice = "Install the extra: pip install 'mailmon[notify]'."
+        advice = "Install the extra: pip install 'mailmon[apprise]'."
         raise DeliveryError("Apprise is not installed", advice, is_permanent=True) from exc
 
     service = _service(url)
