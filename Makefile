@@ -54,9 +54,10 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments, twice over
 installs: $(STAMP) ## Try fresh installations: pip, uv and pipx, each Python at hand; needs the network
 	$(BIN)/python -m tests.packaging.installs
 
-test-system-deps: ## Install what the tests run against: a real mail server, clocks, networks (Debian, Ubuntu; root)
+test-system-deps: ## Install what the tests run against: mail servers, shells, nix, systemd (Debian, Ubuntu; root)
 	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl \
-	  libfaketime iproute2 util-linux groff zsh fish
+	  libfaketime iproute2 util-linux groff zsh fish \
+	  nix-bin systemd systemd-container mmdebstrap dbus
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
