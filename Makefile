@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format docs bench faults soak installs test-system-deps clean
+.PHONY: help demo test check format docs bench faults soak boot installs test-system-deps clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -51,13 +51,17 @@ faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; besid
 soak: $(STAMP) ## The long runs: 1000 kills at random moments, twice over
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py tests/faults/test_concurrency.py
 
+boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)
+	MAILMON_SYSTEMD_SUITE=bookworm $(BIN)/python -m pytest tests/systemd
+	MAILMON_SYSTEMD_SUITE=trixie $(BIN)/python -m pytest tests/systemd
+
 installs: $(STAMP) ## Try fresh installations: pip, uv and pipx, each Python at hand; needs the network
 	$(BIN)/python -m tests.packaging.installs
 
 test-system-deps: ## Install what the tests run against: mail servers, shells, nix, systemd (Debian, Ubuntu; root)
 	apt-get install -y --no-install-recommends postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd opendkim unbound openssl \
 	  libfaketime iproute2 util-linux groff zsh fish \
-	  nix-bin systemd systemd-container mmdebstrap dbus
+	  nix-bin systemd systemd-container mmdebstrap debian-archive-keyring
 
 clean: ## Remove what was built
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

@@ -53,10 +53,10 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
 
 
 @notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
-@click.argument("unit")
+@click.argument("unit", envvar="MONITOR_UNIT", default="mailmon")
 @common.common_options
 def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -> None:
-    """Tell all channels that UNIT has failed: for `OnFailure=` of the unit that runs `mailmon check`.
+    """Tell all channels that UNIT (by default $MONITOR_UNIT) has failed: for `OnFailure=` of what runs `mailmon check`.
 
     Told once: the next complete run ends the story. An exit status that a run ends with when it has found something (1,
     69, 75) is no failure of mailmon, and not told. Works also where the configuration has mistakes, as far as the

@@ -44,13 +44,15 @@ def beside(state_file: Path, name: str) -> Path:
 def make_directory(directory: Path) -> None:
     """Make a directory of mode 0700 with its parents where it is missing. Raises StateError.
 
-    As root, what is made gets the owner of the directory around it. On a full or read-only file system nothing is made
-    and nothing raised: that the state cannot be written is said when it is tried.
+    As root, what is made gets the owner of the directory around it, and parents let others through. On a full or
+    read-only file system nothing is made and nothing raised: that the state cannot be written is said when it is tried.
     """
     try:
         for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
             if os.geteuid() == 0:
+                if missing != directory:  # a unit's own user must get through /var/lib/mailmon to what is private
+                    missing.chmod(0o755)
                 owner = missing.parent.stat()
                 os.chown(missing, owner.st_uid, owner.st_gid)
         directory.mkdir(mode=0o700, exist_ok=True)

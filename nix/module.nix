@@ -1,0 +1,151 @@
+# services.mailmon: mail servers are watched, and somebody is told when that changes. Documentation: docs/nixos.md
+#
+#   options.nix      what can be said of an instance
+#   document.nix     the configuration file that follows from it
+#   unit.nix         its units, hardened by hardening.nix
+#   wrapper.nix      its command for people
+#   assertions.nix   what makes no sense (time.nix: times; secrets.nix: credentials)
+#   mail-monitor.nix the old name of all this
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+
+let
+  inherit (lib)
+    concatMap
+    filterAttrs
+    mapAttrs'
+    mapAttrsToList
+    mkIf
+    mkOption
+    nameValuePair
+    optional
+    optionalAttrs
+    types
+    ;
+
+  cfg = config.services.mailmon;
+
+  options =
+    name: more:
+    import ./options.nix (
+      {
+        inherit lib pkgs name;
+      }
+      // more
+    );
+
+  # The options beside `instances` are an instance as soon as they name a server.
+  isMain = cfg.smtp.host != null || cfg.settings != { };
+  named = filterAttrs (_: instance: instance.enable) cfg.instances;
+  instances = optionalAttrs isMain { main = cfg; } // named;
+  place = name: if isMain && name == "main" then "services.mailmon" else "services.mailmon.instances.${name}";
+
+  units = builtins.mapAttrs (
+    name: instance:
+    import ./unit.nix {
+      inherit lib pkgs name;
+      cfg = instance;
+    }
+  ) instances;
+  judged = mapAttrsToList (
+    name: instance:
+    import ./assertions.nix {
+      inherit lib name;
+      place = place name;
+      cfg = instance;
+    }
+  ) instances;
+
+  # What speaks of an account or a channel of `main`, which without a server would be ignored without a word.
+  idle = builtins.filter (option: option.value != null) [
+    { path = "imap.host"; value = cfg.imap.host; }
+    { path = "credentials.username"; value = cfg.credentials.username; }
+    { path = "credentials.passwordFile"; value = cfg.credentials.passwordFile; }
+    { path = "testRecipient"; value = cfg.testRecipient; }
+    { path = "ntfy.topic"; value = cfg.ntfy.topic; }
+    { path = "ntfy.topicFile"; value = cfg.ntfy.topicFile; }
+    { path = "discord.webhookFile"; value = cfg.discord.webhookFile; }
+    { path = "ping.urlFile"; value = cfg.ping.urlFile; }
+  ];
+  directories = mapAttrsToList (_: instance: instance.stateDirectory) instances;
+  together = [
+    {
+      assertion = instances != { } || idle != [ ];
+      message = "services.mailmon: there is no server to watch: set services.mailmon.smtp.host, or services.mailmon.instances.<name>.smtp.host.";
+    }
+    {
+      assertion = isMain || idle == [ ];
+      message = "services.mailmon.smtp.host is missing: services.mailmon.${
+        lib.concatMapStringsSep ", " (option: option.path) idle
+      } would be of no effect, because the options beside `instances` are only for the instance `main`. Set it, or say these things in services.mailmon.instances.<name>.";
+    }
+    {
+      assertion = !(isMain && named ? main);
+      message = "services.mailmon.instances.main: services.mailmon.smtp.host and settings describe the instance `main` already: give this one another name.";
+    }
+    {
+      assertion = builtins.length (lib.unique directories) == builtins.length directories;
+      message = "services.mailmon: two instances have the same stateDirectory, and would wait for each other and forget each other's alerts: leave it out.";
+    }
+  ];
+in
+{
+  imports = [ ./mail-monitor.nix ];
+
+  options.services.mailmon =
+    options "main" {
+      package = pkgs.callPackage ./package.nix { };
+      packageText = "the package of this flake";
+      enable = lib.mkEnableOption "mailmon, which sends mail through mail servers and tells when it does not arrive";
+    }
+    // {
+      instances = mkOption {
+        type = types.attrsOf (
+          types.submodule (
+            { name, ... }:
+            {
+              options = options name {
+                inherit (cfg) package;
+                packageText = "services.mailmon.package";
+                enable = mkOption {
+                  type = types.bool;
+                  default = true;
+                  description = "Whether this instance is run.";
+                };
+              };
+            }
+          )
+        );
+        default = { };
+        description = ''
+          Further instances, each with its own units, timer, state and credentials. They take the options of
+          `services.mailmon` (which itself is the instance `main`), and nothing of its values but `package`.
+        '';
+      };
+    };
+
+  config = mkIf cfg.enable {
+    assertions = together ++ concatMap (instance: instance.assertions) judged;
+    warnings = concatMap (instance: instance.warnings) judged;
+
+    systemd.services =
+      mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.service) units
+      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-failure" unit.failure) units;
+    systemd.timers = mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.timer) units;
+
+    environment.systemPackages =
+      # For what needs no instance: `mailmon demo`, `mailmon config schema`.
+      optional (instances != { }) cfg.package
+      ++ mapAttrsToList (
+        name: unit:
+        import ./wrapper.nix {
+          inherit lib pkgs name unit;
+          systemd = config.systemd.package;
+        }
+      ) units;
+  };
+}

@@ -1,0 +1,38 @@
+# The configurations that test_boot.py runs under a real systemd: one as it should be, one of the old name.
+let
+  # Where inside_boot.py has its servers; the receiver of alerts has another port each time, which it fills in.
+  ca_file = "/run/trial/ca.pem";
+  server = {
+    smtp.host = "127.0.0.1";
+    smtp.port = 1587;
+    imap.host = "127.0.0.1";
+    imap.port = 1993;
+    credentials.username = "monitor@example.org";
+    credentials.passwordFile = "/run/secrets/100%password";
+  };
+  settings = {
+    accounts.main.smtp = { inherit ca_file; };
+    accounts.main.imap = { inherit ca_file; };
+    checks.defaults.failure_threshold = 1;
+  };
+in
+{
+  mailmon.services.mailmon = {
+    enable = true;
+    receiveTimeout = 20;
+    ntfy.topicFile = "/run/secrets/ntfy-topic";
+    ntfy.server = "http://127.0.0.1:1";
+    allowedAddresses = [ "localhost" ];
+    inherit settings;
+  }
+  // server;
+
+  mail-monitor.services = {
+    mail-monitor = server // {
+      enable = true;
+      ntfy.topic = "mail-alerts";
+      ntfy.server = "http://127.0.0.1:1";
+    };
+    mailmon = { inherit settings; };
+  };
+}

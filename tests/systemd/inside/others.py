@@ -1,0 +1,129 @@
+"""Several instances, encrypted credentials, and at the end: has any secret been said anywhere?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .stage import ETC, FAILURE, MAIN, SECOND, SERVICE, TOPIC, Stage, call, eventually, files_in, journal, shell, show
+
+_OFFICE, _HOME = "mailmon@office.service", "mailmon@home-2.service"
+
+
+def instances(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+    """Two instances run side by side, each with the mailbox that its own password opens."""
+    del seen
+    stage.begin()
+    answers = {"Password of the mailbox:": stage.sandbox.users[MAIN]}
+    made = [shell(stage.asked(line, answers)) for line in stage.commands("Several servers")]
+    timer = show("mailmon@office.timer", "ActiveState", "UnitFileState")
+    call("systemctl", "disable", "--now", "mailmon@office.timer")
+    _make_instance(stage, "home-2", SECOND)
+    stage.write(stage.config(MAIN), "office")
+    (ETC / "office.credentials/ntfy.topic").write_text("topic-office")
+    stage.misbehave(delivery_delay_s=2)
+    before = stage.sandbox.logins.copy()
+    sent = len(stage.sandbox.accepted) + 2
+    call("systemctl", "start", "--no-block", _OFFICE, _HOME)
+    eventually(lambda: len(stage.sandbox.accepted) >= sent, "both have sent their probes")
+    users = {unit: Path(f"/proc/{show(unit, 'MainPID')['MainPID']}").stat().st_uid for unit in (_OFFICE, _HOME)}
+    started = call("systemctl", "start", _OFFICE, _HOME)  # waits for their ends
+    stage.misbehave()
+    logins = {" ".join(key): count for key, count in (stage.sandbox.logins - before).items()}
+    shown = {unit: show(unit) for unit in (_OFFICE, _HOME)}
+    files = {name: files_in(Path(f"/var/lib/mailmon/{name}")) for name in ("office", "home-2", "config")}
+    remembered = {name: list(stage.remembers(name)["checks"]) for name in ("office", "home-2")}
+    return {
+        "commands": made,
+        "timer": timer,
+        "started": started,
+        "users": users,
+        "units": shown,
+        "logins": logins,
+        "files": files,
+        "checks": remembered,
+    }
+
+
+def one_of_two_fails(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of one instance becomes wrong, while the other one goes on."""
+    del seen
+    stage.begin()
+    for name, address in (("office", MAIN), ("home-2", SECOND)):
+        _make_instance(stage, name, address)
+    stage.write(stage.config(SECOND, deadline_s="many"), "home-2")
+    failed = stage.run(_HOME)
+    topics = [str(message["topic"]) for message in stage.receiver.ntfy_messages()][-1:]
+    stage.write(stage.config(SECOND), "home-2")
+    return {
+        "failed": failed,
+        "failed_topics": topics,
+        "other": stage.run(_OFFICE),
+        "repaired": stage.run(_HOME),
+    }
+
+
+def encrypted(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+    """The password is taken out of the directory, and comes encrypted."""
+    del seen
+    stage.begin()
+    answers = {"Password of the mailbox:": stage.sandbox.users[MAIN]}
+    [line] = [line for line in stage.commands("Secrets") if "systemd-creds" in line]
+    plain = ETC / "config.credentials/password"
+    kept = plain.read_bytes()
+    plain.unlink()
+    try:
+        without = stage.run()
+        made = shell(stage.asked(line, answers))
+        sealed = Path("/etc/mailmon/password.cred")
+        is_sealed = sealed.exists() and stage.sandbox.users[MAIN].encode() not in sealed.read_bytes()
+        for unit in (SERVICE, FAILURE):
+            stage.drop_in(unit, stage.page["drop_ins"]["encrypted"])
+        with_it = stage.run()
+    finally:
+        plain.write_bytes(kept)
+        plain.chmod(0o600)
+    return {"without": without, "command": made, "is_sealed": is_sealed, "with": with_it}
+
+
+def broken_installation(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+    """Python finds something else under the name of mailmon, and ends like a run that has found trouble."""
+    del seen
+    stage.begin()
+    other = Path("/opt/trial/other/mailmon")
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("")
+    stage.drop_in(SERVICE, "[Service]\nEnvironment=PYTHONPATH=/opt/trial/other\n")
+    broken = stage.run()
+    stage.begin()
+    return {"broken": broken, "news": stage.news(), "said": journal(SERVICE), "told": journal(FAILURE)}
+
+
+def secrets(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+    """Look for every secret wherever something was said or written since the machine was started."""
+    call("journalctl", "--sync")
+    states = sorted(path for path in Path("/var/lib/private/mailmon").rglob("*") if path.is_file())
+    places = {
+        "journal": call("journalctl", "--no-pager", "--output=export")["stdout"],
+        "systemctl show": "".join(
+            call("systemctl", "show", "--all", unit)["stdout"] for unit in (SERVICE, FAILURE, _OFFICE, _HOME)
+        ),
+        "units": "".join(call("systemctl", "cat", unit)["stdout"] for unit in (SERVICE, FAILURE)),
+        "state": "".join(path.read_text(errors="replace") for path in states),
+        **seen.pop("words"),
+    }
+    secret = (*stage.sandbox.users.values(), TOPIC)
+    return {
+        "lengths": {name: len(text) for name, text in places.items()},
+        "found": {name: [word for word in secret if word in text] for name, text in places.items()},
+        "state_files": [path.name for path in states],
+    }
+
+
+def _make_instance(stage: Stage, name: str, address: str) -> None:
+    directory = ETC / f"{name}.credentials"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    for file, text in (("password", stage.sandbox.users[address]), ("ntfy.topic", f"topic-{name}")):
+        (directory / file).write_text(text)
+        (directory / file).chmod(0o600)
+    stage.write(stage.config(address), name)
