@@ -4,6 +4,8 @@
   name,
   place,
   cfg,
+  # Of NixOS
+  users,
 }:
 
 let
@@ -78,7 +80,7 @@ let
       assertion = match "[A-Za-z0-9_][A-Za-z0-9_-]{0,22}" name != null && !lib.hasSuffix "-failure" name;
       message = "services.mailmon.instances.${quoted name}: no unit and user can have this name: write 1 to 23 letters, digits, \"-\" or \"_\", not beginning with \"-\" and not ending in \"-failure\", for example \"office\".";
     }
-    (refuse (match "/var/lib(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+" cfg.stateDirectory == null)
+    (refuse (match "/var/lib(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+" cfg.stateDirectory == null || below "/var/lib/private" "${cfg.stateDirectory}/")
       "stateDirectory: ${quoted cfg.stateDirectory} is no directory below /var/lib, and nothing else can be written: write for example \"/var/lib/mailmon-${name}\"."
     )
     (refuse
@@ -145,5 +147,8 @@ let
 in
 {
   assertions = when ++ places ++ accounts ++ secrets.assertions;
-  inherit (secrets) warnings;
+  warnings =
+    secrets.warnings
+    ++ optional (cfg.user != null && !(users ? ${cfg.user}))
+      "${place}.user: users.users has no ${quoted cfg.user}; if nothing else makes this user, no run can start and nobody is told: define it, or leave the option out.";
 }

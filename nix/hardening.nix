@@ -70,7 +70,7 @@
   SystemCallErrorNumber = "EPERM";
   # No keys of other sessions.
   KeyringMode = "private";
-  # A run takes some 50 MB; a server that sends without end must not take the machine's memory.
+  # A run takes some 30 MB; a server that sends without end must not take the machine's memory.
   MemoryMax = "256M";
   # 16 steps at once and a thread a channel, far from this.
   TasksMax = 128;

@@ -43,6 +43,12 @@ in
     warnings = [
       "services.mail-monitor is now services.mailmon: write that name, and services.mailmon.stateDirectory = \"${old.stateDirectory}\" to keep what is remembered."
     ];
+    # The old unit ran as this user, so secrets may be given to it; without it sops-nix and agenix would fail as a whole.
+    users.users.mail-monitor = {
+      isSystemUser = true;
+      group = "mail-monitor";
+    };
+    users.groups.mail-monitor = { };
     services.mailmon = {
       enable = mkDefault true;
       smtp = said old.smtp;

@@ -1,5 +1,5 @@
 # The module within a whole NixOS: its assertions, its options beside those of all other modules, and its units as NixOS
-# writes them, given to systemd's own checkers. The configuration files are part of it, and so `mailmon config validate`.
+# writes them, given to `systemd-analyze security`. The configuration files are part of it, and so `mailmon config validate`.
 {
   pkgs,
   nixpkgs,

@@ -57,6 +57,7 @@ let
       inherit lib name;
       place = place name;
       cfg = instance;
+      users = config.users.users or { };
     }
   ) instances;
 
@@ -90,6 +91,10 @@ let
     {
       assertion = builtins.length (lib.unique directories) == builtins.length directories;
       message = "services.mailmon: two instances have the same stateDirectory, and would wait for each other and forget each other's alerts: leave it out.";
+    }
+    {
+      assertion = !builtins.any (outer: builtins.any (lib.hasPrefix "${outer}/") directories) directories;
+      message = "services.mailmon: the stateDirectory of one instance is inside that of another, which would take it over: leave it out.";
     }
   ];
 in

@@ -65,13 +65,13 @@ python3Packages.buildPythonApplication {
     python3Packages.pytest
   ];
 
-  # All tests but those for which a build has no means: a real mail server (`bed`), Nix, systemd, a package index.
+  # All tests but those that take long, and those for which a build has no means: a real mail server (`bed`), Nix, systemd.
   # A library that is newer than ours may warn of what it will change; that is no reason to refuse the program.
   checkPhase = ''
     runHook preCheck
     unset MAILMON_TEST_DATA
     export HOME=$TMPDIR
-    ${python.interpreter} -m pytest -m "not bed" -W default -p no:cacheprovider \
+    ${python.interpreter} -m pytest -m "not bed and not slow" -W default -p no:cacheprovider \
       --ignore=tests/nix --ignore=tests/packaging --ignore=tests/systemd
     runHook postCheck
   '';

@@ -18,6 +18,7 @@ let
     optional
     ;
   inherit (builtins)
+    any
     isAttrs
     isPath
     isString
@@ -84,6 +85,28 @@ let
   ];
   unreadable = filter (secret: cfg.user == null && secret.file != null && !inStore secret.file) written;
 
+  # What a channel of a type cannot do without (docs/channels.md); `ntfy.topicFile` has a sentence of its own below.
+  needed = {
+    ntfy = "topic";
+    discord = "webhook";
+    webhook = "url";
+    apprise = "url";
+  };
+  ofChannel =
+    name:
+    let
+      channel = table document.channels.${name};
+      key = needed.${channel.type or name} or null;
+      credential = "${name}.${toString key}";
+      isGiven = channel ? ${toString key} || channel ? "${toString key}_file" || document.credentials ? ${credential};
+    in
+    refuse (key != null && !isGiven && !(name == "ntfy" && document.usesNtfy))
+      "credentials.files.\"${credential}\" is missing: set it to a file with the ${toString key} of the channel `${name}`.";
+  owners = lib.attrNames document.accounts ++ lib.attrNames document.channels ++ [ "ping" "password" ];
+  isOwned = name: any (owner: name == owner || hasPrefix "${owner}." name) owners;
+  unknown = filter (name: !isOwned name) (lib.attrNames cfg.credentials.files);
+  withHeaders = filter (name: (table document.channels.${name}) ? headers) (lib.attrNames document.channels);
+
   # --- ntfy ---
   hasTopic =
     document.credentials ? "ntfy.topic"
@@ -109,12 +132,16 @@ in
     concatMap ofFile given
     ++ map ofName (attrNames cfg.credentials.files)
     ++ concatMap ofSecret written
+    ++ map ofChannel (lib.attrNames document.channels)
     ++ [
       (refuse (document.usesNtfy && !hasTopic)
         "ntfy.topicFile is missing: set it to a file with the topic (or ntfy.topic to the topic itself), or set ntfy.enable = false."
       )
       (refuse (cfg.ntfy.enable && cfg.ntfy.topic != null && cfg.ntfy.topicFile != null)
         "ntfy.topic and ntfy.topicFile are both set: keep topicFile, and remove topic."
+      )
+      (refuse (cfg.discord.webhookFile != null && (cfg.settings.notify or null) == "none")
+        "discord.webhookFile is set, and settings.notify = \"none\" says that nobody is to be told: remove one of the two."
       )
       (refuse toldNobody
         "ntfy.enable is false, and there is no other channel, so nobody would be told: set discord.webhookFile or settings.notify, or settings.notify = \"none\" where that is meant."
@@ -130,6 +157,14 @@ in
         if name == "ntfy" then "${place}.ntfy.topicFile" else "${place}.credentials.files.\"${name}.topic\""
       }."
     ) plainTopics
+    ++ map (
+      name:
+      "${place}.credentials.files.\"${name}\": there is no account or channel of that name, so nothing reads it: is it spelt as in settings?"
+    ) unknown
+    ++ map (
+      name:
+      "${place}.settings.notify.${name}.headers lie in the Nix store, where everybody can read them: a token belongs into credentials.files.\"${name}.authorization\"."
+    ) withHeaders
     ++ map (
       secret:
       "${place}.${secret.path}.${secret.key}_file: the user of the unit exists only while it runs, and can hardly read ${toString secret.file}: set credentials.${credentialOf secret} instead."

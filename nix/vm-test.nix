@@ -174,6 +174,7 @@ in
         assert "mailmon-main.service" in json.dumps(told()[2]), told()
 
     with subtest("no credential is in the store"):
-        watcher.fail("grep -RF ${password} /nix/store/*-mailmon-main.json /etc/systemd/system/")
+        watcher.succeed("ls /nix/store/*-mailmon-main.json")
+        watcher.fail("grep -RFqs ${password} /nix/store/*-mailmon-main.json /etc/systemd/system/")
   '';
 }

@@ -55,7 +55,8 @@ pkgs.writeShellScriptBin "mailmon-${name}" ''
   unit="mailmon-${name}-by-hand-$$.service"
   trap '${systemd}/bin/systemctl stop "$unit" 2>/dev/null' INT TERM HUP
 
+  # systemd puts variables in where it sees a `$`; two of them are one.
   ${systemd}/bin/systemd-run --pipe --wait --collect --quiet --service-type=exec \
     --unit="$unit" --description="mailmon by hand (instance ${name})" \
-    "''${options[@]}" -- ${unit.program} "$@"
+    "''${options[@]}" -- ${unit.program} "''${@//\$/\$\$}"
 ''

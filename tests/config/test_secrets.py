@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mailmon.config import Overrides, load, resolve
+from mailmon.errors import ConfigError
 from tests.config.samples import FLAT, FULL, SENTINEL, changed, problems, set_up, write
 
 NO_PASSWORD = changed(FULL, accounts__main__password=...)
@@ -67,6 +68,14 @@ def test_a_systemd_credential_is_used_where_nothing_is_said(tmp_path: Path, name
     credentials.mkdir()
     (credentials / name).write_text(f"{SENTINEL}\n")
     assert password(tmp_path, NO_PASSWORD, {"CREDENTIALS_DIRECTORY": str(credentials)}) == SENTINEL
+
+
+def test_credentials_that_cannot_be_reached_are_a_mistake_with_its_place(tmp_path: Path) -> None:
+    """Else a directory of another user would pass for a bug of mailmon, or for one without credentials."""
+    blocked = tmp_path / "credentials"
+    blocked.write_text("no directory")
+    with pytest.raises(ConfigError, match=r"credential main\.password: .*/credentials/main\.password: Not a directory"):
+        password(tmp_path, NO_PASSWORD, {"CREDENTIALS_DIRECTORY": str(blocked)})
 
 
 def test_a_channel_takes_its_secret_from_systemd_too(tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ in
   };
 
   # --- how it runs ---
-  named-user = with_ { user = "monitor"; };
+  named-user = with_ { user = "monitor"; } // {
+    users.users.monitor = { isSystemUser = true; group = "monitor"; };
+  };
   named-user-reads-file = with_ {
     user = "monitor";
     credentials.username = "monitor@example.org";

@@ -14,7 +14,7 @@ let
       })
       {
         # What configurations of the project say of the rest of NixOS; nothing is made of it.
-        options = lib.genAttrs [ "boot" "fileSystems" "networking" "nixpkgs" "security" "system" "users" ] (
+        options = lib.genAttrs [ "boot" "fileSystems" "networking" "nixpkgs" "security" "system" ] (
           _:
           lib.mkOption {
             type = lib.types.anything;

@@ -16,6 +16,7 @@ in
     systemd.services = of (types.attrsOf types.anything) { };
     systemd.timers = of (types.attrsOf types.anything) { };
     systemd.package = of types.anything systemd;
+    users = of types.anything { };
     environment.systemPackages = of (types.listOf types.unspecified) [ ];
   };
 }

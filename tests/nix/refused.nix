@@ -260,6 +260,33 @@ in
     of = with_ { settings.password_file = ./golden; };
     says = "services.mailmon.settings.password_file: ${toString ./golden} is or would be in the Nix store";
   };
+  channel-without-its-topic = {
+    of = with_ { ntfy.enable = false; settings.notify.phone.type = "ntfy"; };
+    says = "services.mailmon.credentials.files.\"phone.topic\" is missing: set it to a file with the topic of the channel `phone`.";
+  };
+  webhook-misspelt = {
+    of = with_ {
+      settings.notify.hook.type = "webhook";
+      credentials = server.credentials // { files."hok.url" = "/run/secrets/hook"; };
+    };
+    says = "services.mailmon.credentials.files.\"hook.url\" is missing: set it to a file with the url of the channel `hook`.";
+  };
+  discord-and-nobody = {
+    of = with_ { ntfy.enable = false; discord.webhookFile = "/run/secrets/discord"; settings.notify = "none"; };
+    says = "services.mailmon.discord.webhookFile is set, and settings.notify = \"none\" says that nobody is to be told";
+  };
+  private-state = {
+    of = with_ { stateDirectory = "/var/lib/private"; };
+    says = "services.mailmon.stateDirectory: \"/var/lib/private\" is no directory below /var/lib";
+  };
+  state-within-state = {
+    of.services.mailmon = server // {
+      enable = true;
+      stateDirectory = "/var/lib/mm";
+      instances.office = server // { stateDirectory = "/var/lib/mm/office"; };
+    };
+    says = "services.mailmon: the stateDirectory of one instance is inside that of another, which would take it over";
+  };
 
   # --- names of options ---
   unknown-option = { of = with_ { intervall = "15min"; }; says = "The option `services.mailmon.intervall' does not exist."; };

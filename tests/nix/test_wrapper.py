@@ -60,11 +60,12 @@ def test_it_has_the_properties_of_the_unit(made: Made, tmp_path: Path) -> None:
 
 
 def test_it_gives_the_words_of_the_person_to_mailmon_and_its_configuration(made: Made, tmp_path: Path) -> None:
-    done, words = run(made, tmp_path, "silence", "office", "--why", "new disk; $(id) 'x'", "--for", "2h")
+    done, words = run(made, tmp_path, "silence", "office", "--why", "new disk; $(id) 'x' $HOME", "--for", "2h")
     after = words[words.index("--") + 1 :]
     assert after == [
         str(made.machine.programs / "bin" / "mailmon"),
-        *("silence", "office", "--why", "new disk; $(id) 'x'", "--for", "2h"),
+        # systemd takes two dollars for one, and puts nothing in.
+        *("silence", "office", "--why", "new disk; $$(id) 'x' $$HOME", "--for", "2h"),
     ]
     path = next(word for word in words if word.startswith("--setenv=MAILMON_CONFIG=")).rpartition("=")[2]
     assert json.loads(Path(path).read_text()) == made.of["every-option"]["documents"]["mailmon-main"]

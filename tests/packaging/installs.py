@@ -55,10 +55,11 @@ def _ways(place: Path, tools: str, wheel: str, sdist: str) -> Iterator[tuple[str
     install = [str(home / "bin" / "python"), "-m", "pip", "install", "-c", CONSTRAINTS, f"{sdist}[sandbox,apprise]"]
     yield "pip, sdist, all extras", [[sys.executable, "-m", "venv", str(home)], install], str(home / "bin/mailmon")
     uv = str(Path(tools).with_name("uv"))
-    install = [uv, "tool", "install", "--python", sys.executable, "-c", CONSTRAINTS, f"{wheel}[sandbox]"]
-    yield "uv tool install", [install], str(place / "uv-bin" / "mailmon")
-    pipx = [str(Path(tools).with_name("pipx")), "install", "--pip-args", f"-c {CONSTRAINTS}", f"{wheel}[sandbox]"]
-    yield "pipx install", [pipx], str(place / "pipx-bin" / "mailmon")
+    # As the documentation has it: from the source, with whatever is newest.
+    install = [uv, "tool", "install", "--python", sys.executable, f"{ROOT}[sandbox]"]
+    yield "uv tool install, newest dependencies", [install], str(place / "uv-bin" / "mailmon")
+    pipx = [str(Path(tools).with_name("pipx")), "install", f"{ROOT}[sandbox]"]
+    yield "pipx install, newest dependencies", [pipx], str(place / "pipx-bin" / "mailmon")
 
 
 def _try(program: str, place: Path) -> str:

@@ -35,7 +35,7 @@ def test_the_job_may_last_as_long_as_a_run(tmp_path: Any) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"smtp_host": "h.example", "imap_host": "h.example", "username": "a@example.org"}))
     setup = resolve(load(path, Overrides(), {"HOME": str(tmp_path)}), path, {}, with_secrets=False)
-    assert JOB["activeDeadlineSeconds"] == setup.deadline_s + 30
+    assert JOB["activeDeadlineSeconds"] > setup.deadline_s + 60
 
 
 def test_no_run_is_repeated_or_runs_beside_another() -> None:

@@ -6,6 +6,7 @@ A trailing newline is stripped; nothing here ever quotes a value.
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -67,7 +68,13 @@ class SecretSources:
         # Of a directory, `LoadCredential=mailmon:DIRECTORY`, systemd puts its id before each name.
         for name in (*names, *(f"mailmon_{name}" for name in names)) if directory else ():
             path = Path(directory or "") / name
-            if path.is_file():
+            try:
+                is_there = stat.S_ISREG(path.stat().st_mode)
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                raise SecretProblemError(f"credential {name}: {path}: {exc.strerror}") from None
+            if is_there:
                 return _usable(self._read(path, f"credential {name}"), f"credential {name}")
         return None
 
