@@ -68,6 +68,19 @@ in
   inherit (config) warnings;
 }
 // lib.optionalAttrs (failed == [ ]) {
+  # What is run when the configuration of the instance `main` is built.
+  build =
+    let
+      unit = import ../../nix/unit.nix {
+        inherit lib pkgs;
+        name = "main";
+        cfg = config.services.mailmon;
+      };
+    in
+    lib.optionalAttrs (unit.configuration ? script) {
+      inherit (unit.configuration) script;
+      written = unit.configuration.outPath;
+    };
   units = named "service" service config.systemd.services // named "timer" timer config.systemd.timers;
   wrappers = builtins.listToAttrs (
     map (package: lib.nameValuePair package.name (builtins.readFile package.file)) packages

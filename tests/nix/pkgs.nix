@@ -15,8 +15,11 @@ in
     type = types.attrsOf types.anything;
     generate = name: value: builtins.toFile name (builtins.toJSON value);
   };
-  # The real one runs the script; test_module.py gives each document to the program that stands in it.
-  runCommand = _: environment: _: environment.written;
+  # The real one runs the script; test_build.py does that.
+  runCommand = _: environment: script: {
+    inherit script;
+    outPath = environment.written;
+  };
   writeShellScriptBin = name: text: {
     inherit name;
     file = builtins.toFile name "#!/usr/bin/env bash\n${text}";
