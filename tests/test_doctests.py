@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("name", ["imapdata", "text"])
+@pytest.mark.parametrize("name", ["imapdata", "masking", "text"])
 def test_the_examples_of_a_module_are_true(name: str) -> None:
     result = doctest.testmod(import_module(f"mailmon.mail.{name}"))
     assert result.attempted > 0

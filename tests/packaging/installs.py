@@ -52,7 +52,15 @@ def _ways(place: Path, tools: str, wheel: str, sdist: str) -> Iterator[tuple[str
         install = [str(home / "bin" / "python"), "-m", "pip", "install", "-c", CONSTRAINTS, f"{wheel}[sandbox]"]
         yield f"pip, wheel, Python {version}", [[python, "-m", "venv", str(home)], install], str(home / "bin/mailmon")
     home = place / "pip-sdist"
-    install = [str(home / "bin" / "python"), "-m", "pip", "install", "-c", CONSTRAINTS, f"{sdist}[sandbox,apprise]"]
+    install = [
+        str(home / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-c",
+        CONSTRAINTS,
+        f"{sdist}[sandbox,apprise,xlsx]",
+    ]
     yield "pip, sdist, all extras", [[sys.executable, "-m", "venv", str(home)], install], str(home / "bin/mailmon")
     uv = str(Path(tools).with_name("uv"))
     # As the documentation has it: from the source, with whatever is newest.

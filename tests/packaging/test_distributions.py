@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import tarfile
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -34,13 +33,12 @@ def test_the_wheel_is_for_every_machine_and_says_what_it_needs(distributions: Di
         metadata = message_from_bytes(archive.read(place))
     needed = {re.split(r"[ <>=;]", line)[0] for line in metadata.get_all("Requires-Dist", []) if "extra" not in line}
     assert needed == {"click", "pydantic", "dnspython", "requests", "rich"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"sandbox", "apprise"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"sandbox", "apprise", "xlsx"}
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("MIT", ">=3.11")
 
 
 def test_the_sdist_builds_the_same_wheel(distributions: Distributions, tmp_path: Path) -> None:
-    with tarfile.open(distributions.sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", str(distributions.sdist)], cwd=tmp_path, check=True, timeout=60)
     [tree] = tmp_path.iterdir()
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")],

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
     "status": "Show what the last runs left in memory: health, since when, what is pending.",
     "alerts": "Show the alerts that were sent, that wait, and that were dropped.",
+    "bounces": "Read mail that came back: who was not reached, and why.",
     "silence": "Announce nothing of something for a while; list and end silences.",
     "notify": "Send a test message to the channels, or tell that a unit has failed.",
     "config": "Check the configuration, print its schema or an example.",

@@ -1,0 +1,191 @@
+"""`mailmon bounces list`, `show`, `export` and `summary`: what does the history tell of bounces?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from mailmon.cli import common
+from mailmon.cli.bounce_filters import chosen, filter_options, mask_option, period, period_options
+from mailmon.errors import MailmonError, StateError
+from mailmon.judge.trends import TOP, earlier, summarize
+from mailmon.model.bounces import BounceFilter, BounceRow
+from mailmon.report import bounces as report
+from mailmon.report.masked import masked_message, masked_row, masked_summary
+
+FORMATS = ("csv", "json", "xlsx")
+MAX_LISTED = 10_000
+_COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
+
+
+class NoSuchBounceError(MailmonError):
+    """There is no message of that id in the history."""
+
+    exit_code = 1
+    code = "not_found"
+
+
+@click.command("list", short_help="List what came back, was late, or was complained about.")
+@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="How many rows.")
+@filter_options
+@mask_option
+@common.common_options
+def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any) -> None:
+    """List the latest bounces, delay warnings and complaints, oldest first: one line a recipient.
+
+    Reads the history only. `mailmon bounces export` has no limit.
+    """
+    wanted = chosen(**options)
+    with _reader(config_path) as reader:
+        rows = reader.latest(wanted, limit)
+    if mask:
+        rows = [masked_row(row) for row in rows]
+    if as_json:
+        common.print_json(report.list_document(rows))
+        return
+    has_colour = common.wants_colour(color)
+    for row in rows:
+        common.say(report.row_line(row), colour=_COLOURS.get(report.word_of(row)) if has_colour else None)
+    if not rows:
+        common.say("nothing recorded" if wanted == BounceFilter() else "nothing recorded that fits")
+
+
+@click.command("show", short_help="Show all that is known of one message.")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@mask_option
+@common.common_options
+def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
+    """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
+    del color
+    with _reader(config_path) as reader:
+        message = reader.message(number)
+    if message is None:
+        raise NoSuchBounceError(f"there is no bounce {number} in the history", "`mailmon bounces list` shows the ids.")
+    if mask:
+        message = masked_message(message)
+    if as_json:
+        common.print_json(report.message_document(message))
+        return
+    for line in report.message_lines(message):
+        common.say(line)
+
+
+@click.command("export", short_help="Write bounces as CSV, JSON or XLSX.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default=None, help="Default: by the file's name, else csv."
+)
+@click.option("--output", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
+@filter_options
+@mask_option
+@common.common_options
+def export(
+    form: str | None, output: str, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any
+) -> None:
+    """Write all bounces that fit, one row a recipient, oldest first; a new FILE is for you alone (mode 0600).
+
+    The columns are on the history's page of the documentation. In CSV and XLSX a quote stands before what a
+    spreadsheet could take for a formula. --json is --format json.
+    """
+    del color
+    if as_json and form not in (None, "json"):
+        raise click.UsageError("--json and --format contradict each other")
+    wanted = chosen(**options)
+    name = "json" if as_json else form or _form_of(output)
+    if name == "xlsx" and output == "-" and sys.stdout.isatty():
+        raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
+    from mailmon.report.export import WRITERS
+
+    with _reader(config_path) as reader, _target(output) as (file, scratch):
+        rows: Iterator[BounceRow] = reader.rows(wanted)
+        WRITERS[name](map(masked_row, rows) if mask else rows, file, scratch)
+
+
+@click.command("summary", short_help="Show the figures of a period, against the period before.")
+@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="How many rows of each kind.")
+@period_options("24h")
+@mask_option
+@common.common_options
+def summary(
+    top: int, since: str, until: str | None, mask: bool, config_path: str | None, as_json: bool, color: str
+) -> None:
+    """Show how many bounced, by class, reason, domain and remote MTA, and the change against the same time before."""
+    del color
+    now = common.now()
+    begin, end = period(since, until, now)
+    assert begin is not None
+    end = end or now
+    try:
+        before = earlier(begin, end)
+    except OverflowError as exc:
+        raise click.BadParameter("the period before would begin before year 1", param_hint="--since") from exc
+    with _reader(config_path) as reader:
+        figures = summarize(reader.figures(begin, end), reader.figures(before, begin), begin, end, top)
+    if mask:
+        figures = masked_summary(figures)
+    if as_json:
+        common.print_json(report.summary_document(figures, top))
+        return
+    for line in report.summary_lines(figures):
+        common.say(line)
+
+
+@contextmanager
+def _reader(config_path: str | None) -> Iterator[Any]:
+    """Open the history for reading; sqlite3 is loaded here and not before."""
+    setup = common.load_setup(config_path, with_secrets=False)
+    from mailmon.store.history.history import Reader
+
+    with Reader(setup.state_file, common.now()) as reader:
+        yield reader
+
+
+def _form_of(output: str) -> str:
+    suffix = Path(output).suffix.lower().removeprefix(".")
+    return suffix if suffix in FORMATS else "csv"
+
+
+@contextmanager
+def _target(output: str) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yield a file to write to, and a directory for what is only needed meanwhile. Raises StateError.
+
+    The file is renamed to its place when it is whole; stdout, a pipe or a device get it then: all of it, or nothing.
+    """
+    target = Path(output)
+    is_stream = output == "-" or (target.exists() and not target.is_file())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".mailmon-", dir=None if is_stream else target.parent) as name:
+            whole = Path(name, "export")
+            with open(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+                yield file, Path(name)
+                file.flush()
+                if is_stream:
+                    file.seek(0)
+                    _copy(file, output)
+                    return
+                os.fsync(file.fileno())
+            whole.replace(target)
+    except OSError as exc:
+        if isinstance(exc, BrokenPipeError):
+            raise
+        where = "stdout" if output == "-" else output
+        raise StateError(f"{where}: cannot be written: {exc.strerror}", "Name another place by --output.") from exc
+
+
+def _copy(file: BinaryIO, output: str) -> None:
+    if output != "-":
+        with open(output, "wb") as stream:
+            shutil.copyfileobj(file, stream)
+        return
+    shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+COMMANDS = (list_bounces, show, export, summary)

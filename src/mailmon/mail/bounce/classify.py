@@ -1,0 +1,173 @@
+"""Is this message a bounce, a delay warning, a complaint or none of these, and what does it say?
+
+RFC 3464 and RFC 6533 where the message keeps to them, else its words. Pure, bounded, in linear time; never raises.
+"""
+
+from __future__ import annotations
+
+from mailmon.mail.bounce.addresses import find_addresses, first_address
+from mailmon.mail.bounce.complaints import complaint_about, read_complaint
+from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
+from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_of_a_system, judge_sender
+from mailmon.mail.bounce.match import finder, read_phrases
+from mailmon.mail.bounce.message import Message, first, read_message
+from mailmon.mail.bounce.notices import is_session, read_json, read_session
+from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
+from mailmon.mail.bounce.prose import Listed, after_start, cut, mentioned, read_listed, read_transcript
+from mailmon.mail.bounce.recipients import build_recipient, read_said
+from mailmon.mail.bounce.statuses import reply_code
+from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
+from mailmon.mail.bounce.words import DELAYS, FAILURES, START, TROUBLE
+
+_is_delay = finder(read_phrases(DELAYS))
+_is_start = finder(read_phrases(START))
+_is_failure = finder(read_phrases(FAILURES))
+_is_trouble = finder(read_phrases(TROUBLE))
+# Whose JSON is believed to tell of mail.
+_JSON_SENDERS = ("amazonaws.com", "amazonses.com")
+
+
+def classify(raw: bytes, *, may_hold_another: bool = True) -> Classification:
+    """Classify a message, headers and body with any line ends.
+
+    A notification that names nobody may have been put below the words of another mail system; once, that is looked at.
+    """
+    message = read_message(raw)
+    found = read_complaint(message) or _from_json(message)
+    if found:
+        return found
+    gate = judge_sender(message)
+    if not gate.fields and not gate.prose:
+        return Classification(Kind.OTHER, gate.form)
+    text, below = cut(_own_text(message))
+    report = _report(message, text) if gate.fields else None
+    if report and report.recipients:
+        return _from_fields(message, gate, report, before_fields(text), below)
+    lower = text.lower()
+    if (
+        not gate.prose
+        or is_session(text)
+        or not _is_trouble(f"{gate.subject} {lower}")
+        or (gate.needs_list and not _is_start(lower))
+    ):
+        return Classification(Kind.OTHER, gate.form)
+    found = _from_prose(message, gate, text, below)
+    if found.kind is Kind.OTHER and below and may_hold_another:
+        return classify(below.encode(errors="replace"), may_hold_another=False)
+    return found
+
+
+def _own_text(message: Message) -> str:
+    """Return the words in front of the returned message: plain text, else HTML."""
+    kinds = [part.type for part in message.parts]
+    end = next((number for number, kind in enumerate(kinds) if kind in RETURNED_TYPES), len(kinds))
+    for wanted in ("text/plain", "text/html"):
+        texts = [part.text for part in message.parts[: end or len(kinds)] if part.type == wanted]
+        if texts:
+            return "\n".join(texts)
+    leaf = message.parts[0]
+    return leaf.text if len(kinds) == 1 and leaf.type not in RETURNED_TYPES else ""
+
+
+def _report(message: Message, text: str) -> Report | None:
+    """Return the fields, from their part or from the text of a message whose parts are broken."""
+    for part in message.parts:
+        if part.type in STATUS_TYPES:
+            report = read_fields(part.text)
+            if report.recipients:
+                return report
+    return read_fields(text) if holds_fields(text) else read_session(text)
+
+
+def _from_json(message: Message) -> Classification | None:
+    leaf = message.parts[0]
+    sender = first(message.headers, "from").lower()
+    if not any(name in sender for name in _JSON_SENDERS) or leaf.type != "text/plain":
+        return None
+    said = read_json(leaf.text)
+    if said is None:
+        return None
+    kind, report = said
+    original = read_original({}, message.headers, report.sender)
+    if kind == "complaint":
+        addresses = [reported.address for reported in report.recipients]
+        return complaint_about(addresses, "abuse", Form.COMPLAINT, report.reporting_mta, original)
+    words = read_said("", report.reporting_mta)
+    found = tuple(build_recipient(one, "", words) for one in report.recipients if one.address)
+    return Classification(_kind_of(found), Form.JSON, found, original)
+
+
+def _from_fields(message: Message, gate: Gate, report: Report, text: str, below: str) -> Classification:
+    returned = returned_headers(message, below)
+    listed = {entry.address.lower(): entry.words for entry in read_listed(text)}
+    spare = ""
+    if not all(reported.address for reported in report.recipients):  # a path to a mailbox file, an empty field
+        failed = first_address(first(message.headers, "x-failed-recipients")[:2000])
+        spare = failed or next(iter(listed), "") or first_address(first(returned, "to")[:2000])
+    all_said = read_said(text, report.reporting_mta)
+    usual = "delayed" if _says_delay(gate.subject, text) else "failed"
+    recipients: dict[str, Recipient] = {}
+    for reported in report.recipients:
+        address = reported.address or spare
+        words = listed.get(address.lower(), "")
+        if not words and len(report.recipients) == 1:
+            words = " ".join(entry.words for entry in read_transcript(text))
+        completed = reported._replace(address=address, action=reported.action or usual)
+        recipients.setdefault(address.lower(), build_recipient(completed, words, all_said))
+    found = tuple(recipients.values())
+    return Classification(_kind_of(found), Form.DSN, found, read_original(returned, message.headers, report.sender))
+
+
+def _from_prose(message: Message, gate: Gate, text: str, below: str) -> Classification:
+    returned = returned_headers(message, below)
+    outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
+    outer.add(first_address(first(message.headers, "from")[:500]).lower())
+    listed = _whom(message, text, outer, may_be_own=bool(returned) or gate.may_be_own)
+    if not listed and not gate.needs_list:
+        is_plain = bool(returned) or gate.may_be_own or bool(reply_code(text))
+        addressee = "" if is_of_a_system(returned) else first_address(first(returned, "to")[:2000])
+        address = mentioned(text, outer, in_any_line=is_plain) or addressee
+        listed = [Listed(address, "")] if address else []
+    if not listed:
+        return Classification(Kind.OTHER, gate.form)
+    if len(listed) == 1 and not reply_code(listed[0].words):
+        listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
+    action = "delayed" if _says_delay(gate.subject, text) else "failed"
+    all_said = read_said(text)
+    found = tuple(build_recipient(Reported(entry.address, action, "", ""), entry.words, all_said) for entry in listed)
+    return Classification(_kind_of(found), Form.TEXT, found, read_original(returned, message.headers, ""))
+
+
+def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> list[Listed]:
+    """Return the recipients that the field or the words name.
+
+    Whom the notification was sent to is one of them only where nobody else is, and only if `may_be_own`.
+    """
+    listed = read_listed(text)
+    words = {entry.address.lower(): entry.words for entry in listed}
+    transcript = {entry.address.lower(): entry for entry in read_transcript(text)}
+    failed = [a for value in message.headers.get("x-failed-recipients", ()) for a in find_addresses(value[:20000])]
+    foreign = [entry for entry in listed if entry.address.lower() not in outer]
+    if failed and (not foreign or any(address.lower() in words for address in failed)):
+        return [Listed(address, words.get(address.lower(), "")) for address in dict.fromkeys(failed)]
+    refused = [entry for entry in transcript.values() if entry.address.lower() not in outer]
+    if not foreign or (len(refused) > len(foreign) and {entry.address.lower() for entry in foreign} <= set(transcript)):
+        foreign = refused or (listed if may_be_own else [])
+    return [
+        entry._replace(words=f"{entry.words} {transcript[entry.address.lower()].words}")
+        if entry.address.lower() in transcript
+        else entry
+        for entry in foreign
+    ]
+
+
+def _says_delay(subject: str, text: str) -> bool:
+    lower = text.lower()
+    return (_is_delay(subject) or _is_delay(lower)) and not _is_failure(lower)
+
+
+def _kind_of(recipients: tuple[Recipient, ...]) -> Kind:
+    actions = {recipient.action for recipient in recipients}
+    if "failed" in actions:
+        return Kind.BOUNCE
+    return Kind.DELAYED if "delayed" in actions else Kind.OTHER

@@ -1,0 +1,144 @@
+"""Which parts has this message? A bounded, forgiving reading of MIME (RFC 5322, RFC 2045, RFC 2046). Never raises.
+
+A returned message is a leaf here: what stands in it is not what the notification says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mailmon.mail.bounce.decoding import decode_body, strip_html
+
+# What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
+MAX_BYTES = 1 << 20
+MAX_HEADER_CHARS = 1 << 17
+MAX_BODY_CHARS = 1 << 19
+MAX_PARTS = 60
+MAX_DEPTH = 12
+MAX_BOUNDARY_LINE = 250
+
+_FOLD = re.compile(r"\n[ \t]+")
+_PARAMETER = re.compile(r';\s*([\w*-]{1,40}+)\s*=\s*(?:"([^"]{0,300})"|([^\s;"]{1,300}+))', re.ASCII)
+_GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
+
+Headers = dict[str, list[str]]
+
+
+class Part(NamedTuple):
+    """A leaf of the message: its type, its headers, and its body as it stands, read as Latin-1."""
+
+    type: str
+    parameters: dict[str, str]
+    headers: Headers
+    body: str
+
+    @property
+    def text(self) -> str:
+        """Return the decoded body, at most MAX_BODY_CHARS of it."""
+        encoding = first(self.headers, "content-transfer-encoding")
+        text = decode_body(self.body[:MAX_BODY_CHARS], encoding, self.parameters.get("charset", ""))
+        return strip_html(text) if self.type == "text/html" else text
+
+
+class Message(NamedTuple):
+    """The headers and leaves of a message; `type` and `parameters` are those of the whole."""
+
+    type: str
+    parameters: dict[str, str]
+    headers: Headers
+    parts: tuple[Part, ...]
+
+
+def read_message(raw: bytes) -> Message:
+    """Read the first MAX_BYTES: at most MAX_PARTS parts, MAX_DEPTH deep. Any line end will do."""
+    text = raw[:MAX_BYTES].decode("latin-1")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    headers, start = read_head(text, 0)
+    kind, parameters = content_type(headers)
+    parts: list[Part] = []
+    if kind.startswith("multipart/"):
+        parts = _split(text, start, parameters.get("boundary", ""))
+        if not parts and (guess := _GUESSED_BOUNDARY.search(text, start)):
+            parts = _split(text, start, guess[1].rstrip())
+    if not parts:
+        leaf = "text/plain" if kind.startswith("multipart/") else kind
+        parts = [Part(leaf, parameters, headers, text[start:])]
+    return Message(kind, parameters, headers, tuple(parts))
+
+
+def read_head(text: str, start: int) -> tuple[Headers, int]:
+    """Return the header fields that begin at `start`, by lower-case name, unfolded, and where the body begins."""
+    if text.startswith("\n", start):
+        return {}, start + 1
+    end = text.find("\n\n", start, start + MAX_HEADER_CHARS)
+    body = end + 2
+    if end < 0:
+        end = min(len(text), start + MAX_HEADER_CHARS)
+        body = end
+    fields: Headers = {}
+    for line in _FOLD.sub(" ", text[start:end]).split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), []).append(value.strip())
+    return fields, body
+
+
+def first(headers: Headers, name: str) -> str:
+    """Return the first value of a field, or ""."""
+    values = headers.get(name)
+    return values[0] if values else ""
+
+
+def content_type(headers: Headers) -> tuple[str, dict[str, str]]:
+    """Return the lower-case media type and its parameters; text/plain where there is none (RFC 2045 section 5.2)."""
+    value = first(headers, "content-type")
+    kind = (value.partition(";")[0].split() or [""])[0].lower()
+    found = _PARAMETER.findall(value[:2000]) if ";" in value else ()
+    return kind or "text/plain", {name.lower(): quoted or plain for name, quoted, plain in found}
+
+
+def _split(text: str, start: int, boundary: str) -> list[Part]:
+    """Cut a body at its boundary lines, nested ones too, in one pass (RFC 2046 section 5.1)."""
+    parts: list[Part] = []
+    stack = [boundary]
+    opened: tuple[str, dict[str, str], Headers, int] | None = None
+    position = start - 1
+    while boundary and stack and len(parts) < MAX_PARTS:
+        position = text.find("\n--", position)
+        line_end = text.find("\n", position + 3) if position >= 0 else -1
+        if position < 0:
+            break
+        line_end = len(text) if line_end < 0 else line_end
+        name = text[position + 3 : min(line_end, position + MAX_BOUNDARY_LINE)].rstrip()
+        level, closes = _level(stack, name)
+        if level < 0:
+            position = line_end
+            continue
+        if opened:
+            parts.append(Part(*opened[:3], text[opened[3] : position]))
+        del stack[level + (0 if closes else 1) :]
+        opened, position = (None, line_end) if closes else _open(text, line_end + 1, stack)
+    if opened and len(parts) < MAX_PARTS:
+        parts.append(Part(*opened[:3], text[opened[3] :]))
+    return parts
+
+
+def _level(stack: list[str], name: str) -> tuple[int, bool]:
+    """Return which open multipart a boundary line belongs to, -1 for none, and whether it closes it."""
+    for level in range(len(stack) - 1, -1, -1):
+        if name == stack[level]:
+            return level, False
+        if name == f"{stack[level]}--":
+            return level, True
+    return -1, False
+
+
+def _open(text: str, start: int, stack: list[str]) -> tuple[tuple[str, dict[str, str], Headers, int] | None, int]:
+    headers, body = read_head(text, start)
+    kind, parameters = content_type(headers)
+    if kind.startswith("multipart/") and parameters.get("boundary") and len(stack) < MAX_DEPTH:
+        stack.append(parameters["boundary"])
+        return None, body - 1
+    return (kind, parameters, headers, body), body - 1

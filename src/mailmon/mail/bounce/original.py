@@ -1,0 +1,63 @@
+"""Which message came back? Read from what the notification returns of it (RFC 3464 section 2, RFC 5322)."""
+
+from __future__ import annotations
+
+import re
+
+from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
+from mailmon.mail.bounce.decoding import decode_body, decode_header
+from mailmon.mail.bounce.message import Headers, Message, Part, first, read_head
+from mailmon.mail.bounce.values import Original
+
+RETURNED_TYPES = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
+MAX_ADDRESSES = 100
+MAX_SUBJECT_CHARS = 1000
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}+>")
+_ENVELOPE_SENDER = re.compile(rf"envelope[- ](?:from|sender)[ :=]{{1,3}}<?({ADDRESS})", re.IGNORECASE)
+_HEADER = re.compile(r"^[ \t]{0,8}(?=(?:return-path|received|message-id|from|to|subject|date):)", re.I | re.M)
+
+
+def returned_headers(message: Message, below: str) -> Headers:
+    """Return the headers of the returned message: of its part, else of what stands below the notification's words."""
+    part = next((part for part in message.parts if part.type in RETURNED_TYPES), None)
+    text = _content(part) if part else below
+    begin = _HEADER.search(text[:20000])
+    if not begin:
+        return {}
+    text = text[begin.start() :].lstrip(" \t")
+    return read_head(text, 0)[0]
+
+
+def read_original(headers: Headers, outer: Headers, envelope_sender: str) -> Original:
+    """Return what these headers say; the envelope sender is whom the notification itself went to, if nothing else."""
+    sent_to = first(headers, "return-path")
+    received = " ".join(headers.get("received", ())[:5])[:4000]
+    if not envelope_sender:
+        envelope_sender = first_address(sent_to[:500])
+    if not envelope_sender and "nvelope" in received and (match := _ENVELOPE_SENDER.search(received)):
+        envelope_sender = match[1]
+    identity = _MESSAGE_ID.search(first(headers, "message-id")[:1000])
+    return Original(
+        identity[0] if identity else "",
+        decode_header(first(headers, "subject")[:MAX_SUBJECT_CHARS]),
+        envelope_sender or first_address(first(outer, "to")[:2000]),
+        _addresses(headers, "to"),
+        _addresses(headers, "cc"),
+    )
+
+
+def _content(part: Part) -> str:
+    encoding = first(part.headers, "content-transfer-encoding").strip().lower()
+    if encoding in ("base64", "quoted-printable"):
+        return decode_body(part.body[: 1 << 17], encoding, "latin-1").lstrip("\n")
+    return part.body[: 1 << 17].lstrip("\n")
+
+
+def _addresses(headers: Headers, name: str) -> tuple[str, ...]:
+    value = decode_header(", ".join(headers.get(name, ()))[:20000])
+    if "@" not in value:
+        return ()
+    return tuple(
+        dict.fromkeys(address for address, _ in zip(find_addresses(value), range(MAX_ADDRESSES), strict=False))
+    )

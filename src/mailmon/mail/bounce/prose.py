@@ -1,0 +1,143 @@
+"""What does a notification say in words: about whom, and why?
+
+Three readings in this order: addresses in the X-Failed-Recipients field (Exim, Gmail), a list of addresses with a
+paragraph each (qmail, Postfix, Exim, Exchange and most others), and the transcript of a session (Sendmail).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
+from mailmon.mail.bounce.match import finder, read_phrases
+from mailmon.mail.bounce.words import END, END_FIELDS, START
+
+MAX_LINES = 4000
+MAX_LINE_CHARS = 1000
+MAX_LISTED = 1000
+MAX_WORDS = 3000
+
+_LISTED = re.compile(
+    rf"[\s>*\"'<•·\[(-]{{0,40}}+(?:mailto:|smtp:|rfc822;)?(?:\|?\"?)({ADDRESS})[>\"'\])]{{0,4}}+(?=$|[\s:;,(<.])(.*)",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"[\s>*•·-]{0,20}+(?:[\w' ]{0,40}?(?:recipient|address|user|mailbox|empfänger|adresse|destinatai?r[eio]{1,2})"
+    r"[\w'() ]{0,30}|(?:[\w',. ]{0,60} )?to|rcpt)"
+    rf"[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
+    re.IGNORECASE,
+)
+_SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNORECASE)
+_ANSWERED = re.compile(
+    rf"[ <]{{0,8}}([45]\d\d)[ -](?:[45]\.\d\.\d{{1,3}} )?<?({ADDRESS})>?(?:\.\.\.|[:,;]| \.\.\.)", re.ASCII
+)
+_is_start = finder(read_phrases(START))
+_END_WORDS = (*read_phrases(END), *END_FIELDS)
+_MARKS = " \t-=*_#>+[(.~"
+
+
+class Listed(NamedTuple):
+    """An address and the words that belong to it."""
+
+    address: str
+    words: str
+
+
+def cut(text: str) -> tuple[str, str]:
+    """Part what the notification says from the message that it returns below.
+
+    >>> cut("It failed.\\n--- Below this line is a copy of the message.\\nFrom: a\\n")
+    ('It failed.', 'From: a\\n')
+    """
+    position = 0
+    for number, line in enumerate(text.split("\n")):
+        bare = line[:200].lstrip(_MARKS).lower()
+        if bare.startswith(_END_WORDS) or number >= MAX_LINES:
+            is_field = bare.startswith(END_FIELDS)
+            return text[:position].rstrip(), text[position if is_field else position + len(line) + 1 :]
+        position += len(line) + 1
+    return text, ""
+
+
+def read_listed(text: str) -> list[Listed]:
+    """Return the addresses that a text lists, each with its paragraph, in their order and once."""
+    lines = [line[:MAX_LINE_CHARS] for line in text.split("\n")]
+    start = next((number for number, line in enumerate(lines) if _is_start(line.lower())), -1)
+    found = _collect(lines, start if start >= 0 else 0, _LISTED) or _collect(lines, 0, _NAMED)
+    return found or ([] if start < 0 else _collect(lines, 0, _LISTED))
+
+
+def after_start(text: str) -> str:
+    """Return the text from the line that opens the list of recipients, else the whole text."""
+    position = 0
+    for line in text.split("\n", 200)[:200]:
+        if _is_start(line[:MAX_LINE_CHARS].lower()):
+            return text[position : position + MAX_WORDS].strip()
+        position += len(line) + 1
+    return text[:MAX_WORDS]
+
+
+def read_transcript(text: str) -> list[Listed]:
+    """Return the addresses that an SMTP session refused (Sendmail and what descends from it).
+
+    What the server answered to the last command belongs to the addresses that are named next.
+    """
+    words: dict[str, list[str]] = {}
+    answer: list[str] = []
+    for line in text.split("\n"):
+        bare = line[:MAX_LINE_CHARS].strip()
+        if bare.startswith(">>>"):
+            answer = [bare]
+            if match := _SENT.match(bare):
+                words.setdefault(match[1], [])
+        elif bare.startswith("<<<"):
+            answer.append(bare)
+        elif "@" in bare and (match := _ANSWERED.match(bare)):
+            words.setdefault(match[2], []).extend((*answer, bare))
+            if len(words) > MAX_LISTED:
+                break
+        elif bare.lower().startswith("while talking to"):
+            answer = []
+    return [Listed(address, " ".join(said)[:MAX_WORDS]) for address, said in words.items() if said]
+
+
+def mentioned(text: str, foreign: Iterable[str], *, in_any_line: bool) -> str:
+    """Return the first address in a text that is not one of `foreign` and that no mail system has, or "".
+
+    Unless `in_any_line`, the line itself must say that something could not be delivered.
+    """
+    known = {address.lower() for address in foreign}
+    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
+        if "@" not in line or not (in_any_line or _is_start(line[:MAX_LINE_CHARS].lower())):
+            continue
+        for address in find_addresses(line[:MAX_LINE_CHARS]):
+            lower = address.lower()
+            if lower not in known and "." in lower.partition("@")[2] and not _is_of_a_system(lower):
+                return address
+    return ""
+
+
+def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in lines[start:]:
+        match = pattern.match(line) if "@" in line else None
+        if match and not (current and first_address(line).lower() in found):
+            if len(found) >= MAX_LISTED:
+                break
+            address = first_address(match[1]) or match[1]
+            current = found.setdefault(address.lower(), [address])
+            current.append(match[2].strip(" :\t"))
+        elif current is not None:
+            if line.strip():
+                current.append(line.strip())
+            elif any(current[1:]):
+                current = None
+    return [Listed(said[0], " ".join(said[1:]).strip()[:MAX_WORDS]) for said in found.values()]
+
+
+def _is_of_a_system(address: str) -> bool:
+    local = address.partition("@")[0]
+    return local in ("postmaster", "mailer-daemon", "abuse", "support", "helpdesk", "hostmaster", "webmaster", "help")

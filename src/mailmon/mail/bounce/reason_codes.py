@@ -1,0 +1,70 @@
+"""What do codes alone say about the reason? (RFC 3463, RFC 5248, RFC 7372, RFC 7505, and the codes of large providers)
+
+Asked only where the words say nothing: half of the servers use general codes, many use wrong ones. The class does not
+matter here, so a row names subject and detail: `2.2` stands for 4.2.2 and 5.2.2.
+"""
+
+from __future__ import annotations
+
+# Address and mailbox, system, network, protocol, content, policy: the registry of RFC 5248.
+CODES: dict[str, str] = {
+    "1.1": "userunknown", "1.2": "hostunknown", "1.3": "userunknown", "1.4": "filtered", "1.5": "userunknown",
+    "1.6": "hasmoved", "1.7": "rejected", "1.8": "rejected", "1.9": "systemerror", "1.10": "userunknown",
+    "1.0": "userunknown",
+    "2.0": "filtered", "2.1": "filtered", "2.2": "mailboxfull", "2.3": "exceedlimit", "2.4": "filtered",
+    "3.0": "systemerror", "3.1": "systemfull", "3.2": "notaccept", "3.3": "systemerror", "3.4": "mesgtoobig",
+    "3.5": "systemerror",
+    "4.0": "networkerror", "4.1": "expired", "4.2": "networkerror", "4.3": "systemerror", "4.4": "hostunknown",
+    "4.5": "toomanyconn", "4.6": "networkerror", "4.7": "expired",
+    "5.3": "speeding", "5.4": "systemerror",
+    "6.0": "contenterror", "6.1": "contenterror", "6.2": "contenterror", "6.3": "contenterror", "6.5": "contenterror",
+    "6.6": "contenterror", "6.7": "contenterror", "6.9": "contenterror",
+    "7.0": "securityerror", "7.1": "securityerror", "7.2": "securityerror", "7.3": "securityerror",
+    "7.4": "securityerror", "7.5": "securityerror", "7.6": "securityerror", "7.7": "securityerror",
+    "7.8": "authfailure", "7.9": "securityerror", "7.10": "securityerror", "7.11": "securityerror",
+    "7.13": "suspend", "7.14": "securityerror", "7.17": "hasmoved",
+    "7.20": "authfailure", "7.21": "authfailure", "7.22": "authfailure", "7.23": "authfailure",
+    "7.24": "authfailure", "7.25": "requireptr", "7.26": "authfailure", "7.27": "rejected", "7.28": "speeding",
+    "7.29": "authfailure", "7.30": "authfailure", "7.31": "authfailure", "7.32": "authfailure", "7.40": "authfailure",
+    # Exchange Online and Outlook.com
+    "1.20": "notcompliantrfc", "1.90": "speeding", "1.350": "userunknown", "1.351": "userunknown",
+    "2.14": "securityerror", "2.121": "speeding", "2.122": "speeding", "3.190": "speeding", "4.300": "expired",
+    "4.310": "hostunknown",
+    "4.311": "expired", "4.312": "networkerror", "4.316": "expired", "4.317": "networkerror", "6.11": "contenterror",
+    "7.64": "norelaying", "7.124": "rejected", "7.133": "securityerror", "7.134": "securityerror",
+    "7.136": "securityerror", "7.129": "securityerror", "7.193": "securityerror", "7.501": "spamdetected",
+    "7.502": "spamdetected", "7.503": "spamdetected", "7.504": "spamdetected", "7.505": "blocked", "7.506": "blocked",
+    "7.507": "blocked", "7.508": "blocked", "7.509": "authfailure", "7.510": "blocked", "7.511": "blocked",
+    "7.512": "notcompliantrfc", "7.513": "blocked", "7.515": "authfailure", "7.520": "securityerror",
+    "7.650": "badreputation", "7.705": "speeding", "7.708": "blocked", "7.750": "securityerror",
+}  # fmt: skip
+# The subject alone, for a detail that is not listed.
+SUBJECTS = {"3": "systemerror", "4": "networkerror", "6": "contenterror", "7": "securityerror"}
+# Exchange Online counts 5.7.606 to 5.7.649 for sending hosts that it bans.
+BANNED = range(606, 650)
+
+# Status codes with which an unknown user is sure, whatever was the command.
+UNKNOWN_USER_CODES = ("1.1", "1.3", "1.10", "1.350", "1.351")
+
+# The reply code, where there is nothing better (RFC 5321 section 4.2.3, RFC 7504).
+REPLIES = {"521": "notaccept", "556": "notaccept", "452": "systemfull", "552": "mailboxfull", "551": "hasmoved",
+           "530": "securityerror", "535": "securityerror", "525": "suspend", "523": "exceedlimit"}  # fmt: skip
+
+# What X-PowerMTA-BounceCategory says (PowerMTA).
+CATEGORIES = {
+    "bad-mailbox": "userunknown", "bad-domain": "hostunknown", "inactive-mailbox": "suspend",
+    "quota-issues": "mailboxfull",
+    "spam-related": "spamdetected", "virus-related": "virusdetected", "policy-related": "policyviolation",
+    "routing-errors": "networkerror", "no-answer-from-host": "expired", "message-expired": "expired",
+    "relaying-issues": "norelaying", "content-related": "contenterror", "bad-connection": "networkerror",
+    "bad-configuration": "systemerror", "invalid-sender": "rejected", "protocol-errors": "systemerror",
+}  # fmt: skip
+
+# Where the words and the code together say more than the words: what the words say, the code, the reason.
+REFINED = {("mesgtoobig", "2.3"): "exceedlimit"}
+# The same of what the words say and the command that was refused: the sender or the sending host is meant.
+REFUSED = {("securityerror", "MAIL"): "rejected", ("securityerror", "EHLO"): "blocked",
+           ("systemerror", "EHLO"): "blocked"}  # fmt: skip
+
+# What a refused command means, when the server gives no reason.
+BY_COMMAND = {"EHLO": "blocked", "MAIL": "rejected"}

@@ -1,0 +1,81 @@
+"""What does the history tell of bounces? Rows as they are read, what is asked for, and figures of a period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+# What is listed unless somebody asks for more: the rest of a folder is no news.
+USUAL_KINDS = ("bounce", "delayed", "feedback")
+
+
+class BounceFilter(NamedTuple):
+    """Which rows are asked for: from `since` on, before `until`; an empty tuple or None does not filter.
+
+    A status may be the beginning of a code, whole numbers of it: `5` and `5.1` find 5.1.1, `5.1` does not find 5.11.1.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kinds: tuple[str, ...] = USUAL_KINDS
+    domains: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    is_hard: bool | None = None
+
+
+class BounceRow(NamedTuple):
+    """One recipient of one message; a message that names none has one row without address and with `is_hard` None.
+
+    `id` is that of the message, so the rows of a message share it. The order of the fields is that of an export.
+    """
+
+    id: int
+    received_at: datetime
+    account: str
+    folder: str
+    kind: str
+    address: str
+    domain: str
+    status: str
+    action: str
+    reason: str
+    is_hard: bool | None
+    diagnostic: str
+    reporting_mta: str
+    remote_mta: str
+    original_message_id: str
+    original_subject: str
+    original_from: str
+    original_to: tuple[str, ...]
+    original_cc: tuple[str, ...]
+
+
+class LoggedMessage(NamedTuple):
+    """One message with all that was recorded of it; its `rows` are never empty."""
+
+    rows: tuple[BounceRow, ...]
+    seen_at: datetime
+    run_id: str
+    uidvalidity: int
+    uid: int | None
+    message_id: str
+    digest: str
+    form: str
+    feedback_type: str
+    outcome: str
+    problem: str
+
+
+class Figures(NamedTuple):
+    """What a period brought: messages, and recipients by class, reason, domain and remote MTA.
+
+    The classes are `hard` and `soft` for bounces, else the kind; the three others count bounces only.
+    """
+
+    messages: int = 0
+    classes: Mapping[str, int] = {}
+    reasons: Mapping[str, int] = {}
+    domains: Mapping[str, int] = {}
+    remote_mtas: Mapping[str, int] = {}

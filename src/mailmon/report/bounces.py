@@ -1,0 +1,173 @@
+"""How does the history of bounces read? The JSON documents of docs/history.md, and lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mailmon.judge.trends import Ranking, Summary, Trend
+from mailmon.mail.text import visible
+from mailmon.model.bounces import BounceRow, LoggedMessage
+from mailmon.report.document import instant
+from mailmon.report.terminal import local_time
+
+LIST_SCHEMA = "mailmon/bounces/1"
+ONE_SCHEMA = "mailmon/bounce/1"
+SUMMARY_SCHEMA = "mailmon/bounces-summary/1"
+_MARKS = {"bounce": "soft", "delayed": "delayed", "feedback": "feedback", "other": "other"}
+_NAMES = {"": "(not said)"}
+
+
+def word_of(row: BounceRow) -> str:
+    """Return what a row is in one word: hard or soft for a bounce, else its kind."""
+    return "hard" if row.is_hard and row.kind == "bounce" else _MARKS.get(row.kind, row.kind)
+
+
+def row_document(row: BounceRow) -> dict[str, Any]:
+    """Return one recipient of one message: the keys are the columns of an export."""
+    document = row._asdict()
+    names = {"is_hard": "hard"}
+    values = {
+        "received_at": instant(row.received_at),
+        "original_to": [*row.original_to],
+        "original_cc": [*row.original_cc],
+    }
+    return {names.get(key, key): values.get(key, value) for key, value in document.items()}
+
+
+def list_document(rows: list[BounceRow]) -> dict[str, Any]:
+    """Return the rows as one document."""
+    return {"schema": LIST_SCHEMA, "bounces": [row_document(row) for row in rows]}
+
+
+def message_document(message: LoggedMessage) -> dict[str, Any]:
+    """Return one message with all its recipients."""
+    row = message.rows[0]
+    return {
+        "schema": ONE_SCHEMA,
+        "id": row.id,
+        "received_at": instant(row.received_at),
+        "seen_at": instant(message.seen_at),
+        "run_id": message.run_id,
+        "account": row.account,
+        "folder": row.folder,
+        "uidvalidity": message.uidvalidity,
+        "uid": message.uid,
+        "message_id": message.message_id,
+        "sha256": message.digest,
+        "kind": row.kind,
+        "form": message.form,
+        "feedback_type": message.feedback_type,
+        "outcome": message.outcome,
+        "problem": message.problem,
+        "original": {
+            "message_id": row.original_message_id,
+            "subject": row.original_subject,
+            "from": row.original_from,
+            "to": list(row.original_to),
+            "cc": list(row.original_cc),
+        },
+        "recipients": [_recipient_document(one) for one in message.rows if one.is_hard is not None],
+    }
+
+
+def summary_document(summary: Summary, top: int) -> dict[str, Any]:
+    """Return the figures of a period."""
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "since": instant(summary.since),
+        "until": instant(summary.until),
+        "before_since": instant(summary.before_since),
+        "top": top,
+        "messages": _figures(summary.messages),
+        "recipients": _figures(summary.recipients),
+        "classes": [_trend_document(trend) for trend in summary.classes],
+        "reasons": _ranking_document(summary.reasons),
+        "domains": _ranking_document(summary.domains),
+        "remote_mtas": _ranking_document(summary.remote_mtas),
+    }
+
+
+def row_line(row: BounceRow) -> str:
+    """Return a row as one line: `2026-03-01 13:00:00 +0100  #12  hard  5.1.1  userunknown  bob@example.org: 550 …`."""
+    said = f": {visible(row.diagnostic, 200)}" if row.diagnostic else ""
+    address = visible(row.address, 320) or "(no address)"
+    what = f"{word_of(row):<8}  {visible(row.status) or '-':<6}  {visible(row.reason) or '-':<12}"
+    return f"{local_time(row.received_at)}  #{row.id}  {what}  {address}{said}"
+
+
+def message_lines(message: LoggedMessage) -> Iterator[str]:
+    """Yield a message as people read it; what is not known is left out."""
+    row = message.rows[0]
+    where = f"{row.account}, {row.folder}, UID {message.uid or 'unknown'} of {message.uidvalidity}"
+    yield f"#{row.id}  {row.kind}, received {local_time(row.received_at)}, {message.outcome}"
+    facts = {
+        "where": where,
+        "seen": f"{local_time(message.seen_at)} by run {message.run_id}",
+        "Message-ID": message.message_id,
+        "SHA-256": message.digest,
+        "form": message.form,
+        "feedback type": message.feedback_type,
+        "problem": message.problem,
+        "original Message-ID": row.original_message_id,
+        "original subject": row.original_subject,
+        "original sender": row.original_from,
+        "original To": ", ".join(row.original_to),
+        "original Cc": ", ".join(row.original_cc),
+    }
+    yield from _facts(facts)
+    for one in message.rows:
+        if one.is_hard is None:
+            continue
+        yield f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"
+        names = ("status", "action", "reason", "diagnostic", "reporting_mta", "remote_mta")
+        yield from _facts({name.replace("_mta", " MTA"): getattr(one, name) for name in names})
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """Yield the figures of a period as people read them."""
+    yield f"{local_time(summary.since)} to {local_time(summary.until)}, and the same time before"
+    for trend in (summary.messages, summary.recipients, *summary.classes):
+        yield _line(trend, trend.name)
+    rankings = {"reason": summary.reasons, "domain": summary.domains, "remote MTA": summary.remote_mtas}
+    for title, ranking in rankings.items():
+        if ranking.rows:
+            yield f"bounces by {title}"
+            yield from (_line(trend, visible(trend.name, 100) or _NAMES[""]) for trend in ranking.rows)
+        if ranking.others.now or ranking.others.before:
+            yield _line(ranking.others, "(all others)")
+
+
+def _line(trend: Trend, name: str) -> str:
+    percent = "" if trend.change_percent is None else f", {trend.change_percent:+.0f} %"
+    return f"  {trend.now:>7}  {name}  (before {trend.before}{percent})"
+
+
+def _facts(facts: dict[str, str]) -> Iterator[str]:
+    for name, text in facts.items():
+        if text:
+            yield f"  {name:<20} {visible(text, 2000)}"
+
+
+def _recipient_document(row: BounceRow) -> dict[str, Any]:
+    names = ("address", "domain", "status", "action", "reason")
+    document = {name: getattr(row, name) for name in names}
+    document |= {"hard": row.is_hard, "diagnostic": row.diagnostic}
+    return document | {"reporting_mta": row.reporting_mta, "remote_mta": row.remote_mta}
+
+
+def _ranking_document(ranking: Ranking) -> dict[str, Any]:
+    return {"rows": [_trend_document(trend) for trend in ranking.rows], "others": _figures(ranking.others)}
+
+
+def _trend_document(trend: Trend) -> dict[str, Any]:
+    return {"name": trend.name, **_figures(trend)}
+
+
+def _figures(trend: Trend) -> dict[str, Any]:
+    return {
+        "count": trend.now,
+        "before": trend.before,
+        "change": trend.change,
+        "change_percent": trend.change_percent,
+    }

@@ -1,0 +1,124 @@
+"""How is the database file connected to? For writing so that a commit outlives a power failure, or for reading only."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+from mailmon.errors import StateError
+from mailmon.store.files import give_to_owner_of
+
+BUSY_S = 10.0
+WAL_LIMIT_BYTES = 8 * 1024 * 1024
+CACHE_KIB = 8 * 1024
+_SETTINGS = (
+    # A message may be moved once it is recorded: FULL syncs the log with every commit, NORMAL does not.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+    # What retention removes is overwritten: it is about people.
+    "PRAGMA secure_delete = ON",
+    f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+)
+
+
+def create_where_missing(path: Path) -> bool:
+    """Make an empty file of mode 0600 with the directory's owner; say whether it was missing. Raises StateError.
+
+    What exists is never opened here: closing it would take the locks away that SQLite holds in this process.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            give_to_owner_of(path.parent, descriptor)
+        finally:
+            os.close(descriptor)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except FileExistsError:
+        return False
+    except OSError as exc:
+        raise StateError(
+            f"{path}: cannot be made: {exc.strerror}",
+            "Run as the user that owns the state directory, or set state_file.",
+        ) from exc
+    return True
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Connect to a file that exists. Raises sqlite3.Error, StateError where it is no regular file."""
+    _must_be_a_file(path)
+    connection = _connect(path, "rw")
+    try:
+        if not path.stat().st_size:  # later it would have no effect, but would be written each time
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        for setting in _SETTINGS:
+            connection.execute(setting)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect to a file that exists and change nothing. Raises sqlite3.Error, StateError where it may not be read."""
+    _must_be_a_file(path)
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise StateError(f"{path}: cannot be read: Permission denied", "Run as the user that owns it.")
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("PRAGMA user_version")
+    except sqlite3.OperationalError as exc:
+        connection.close()
+        # In a directory that cannot be written the log cannot be shared; without one there is nothing to miss.
+        if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or wal_bytes(path):
+            raise
+        connection = _connect(path, "ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_missing(path: Path) -> bool:
+    """Say whether there is nothing of that name. Raises StateError where nobody may tell."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    return False
+
+
+def wal_bytes(path: Path) -> int:
+    """Return the size of the log of a database, 0 where there is none: what a clean end leaves."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+
+
+def _must_be_a_file(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    if not stat.S_ISREG(mode):
+        raise StateError(f"{path}: this is no regular file", "Move it away.")
+
+
+def _unreadable(path: Path, exc: OSError) -> StateError:
+    return StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.")

@@ -1,0 +1,135 @@
+"""The history of what was seen in the folders with bounces: opened, written by batch, read, and pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from mailmon.errors import StateError
+from mailmon.model.bounces import BounceFilter, BounceRow, Figures, LoggedMessage
+from mailmon.store.files import beside
+from mailmon.store.history import bounces, reading, retention
+from mailmon.store.history.bounces import Folder, Position, Recorded, Run, SeenMessage
+from mailmon.store.history.failures import DamagedError, told
+from mailmon.store.history.opening import open_to_read, open_to_write, set_aside
+
+NAME = "history.sqlite"
+
+
+class History:
+    """The history for a run that records; a context manager, for one thread. A thread each opens its own.
+
+    Raises StateError from all it does; LockHeldError when another process keeps it longer than ten seconds. `warnings`
+    say what was found when it was opened. What `record` returned from is on the disk, whatever happens then.
+    """
+
+    def __init__(self, state_file: Path, now: datetime) -> None:
+        self._path = history_file(state_file)
+        self._now = now
+        self._connection, self._lock, self.warnings = open_to_write(self._path, now)
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; all that was recorded is in it."""
+        try:
+            with told(self._path):
+                self._connection.close()
+        finally:
+            self._lock.release()
+
+    def position(self, account: str, folder: str) -> Position | None:
+        """Return how far a folder was read, None where it never was."""
+        with self._told():
+            return bounces.position(self._connection, account, folder)
+
+    def record(self, folder: Folder, last_uid: int, messages: Iterable[SeenMessage], run: Run) -> tuple[Recorded, ...]:
+        """Write messages, and that the folder was read up to `last_uid`, at once; tell of each whether it is new."""
+        with self._told():
+            return bounces.record(self._connection, folder, last_uid, messages, run)
+
+    def known(self, folder: Folder, uids: Iterable[int]) -> dict[int, Recorded]:
+        """Return what is recorded under these UIDs: a run that was killed may have recorded and not moved them."""
+        with self._told():
+            return bounces.known(self._connection, folder, uids)
+
+    def prune(self, keep_days: int = retention.KEEP_DAYS) -> int:
+        """Remove what was recorded more than so many days ago, a bounded number; return how many messages."""
+        with self._told():
+            return retention.prune(self._connection, self._now, keep_days)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn errors into ours; a file that turns out damaged is set aside, so that the next run begins a new one."""
+        try:
+            with told(self._path):
+                yield
+        except DamagedError as exc:
+            self._connection.close()
+            if not self._lock.take(alone=True):
+                raise StateError(exc.message, "Another process uses it; the next run sets it aside.") from exc
+            name = set_aside(self._path, self._now)
+            raise StateError(f"{exc.message}; set aside as {name}", "The next run begins a new one.") from exc
+
+
+class Reader:
+    """The history for those who look at it: nothing is changed; a context manager. Empty where there is none yet."""
+
+    def __init__(self, state_file: Path, now: datetime) -> None:
+        self._path = history_file(state_file)
+        with self._told():
+            self._connection = open_to_read(self._path, now)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def rows(self, wanted: BounceFilter) -> Iterator[BounceRow]:
+        """Yield the rows that are wanted, oldest first, as they are at this moment. Raises StateError on the way."""
+        with self._told():
+            if self._connection is not None:
+                yield from reading.rows(self._connection, wanted)
+
+    def latest(self, wanted: BounceFilter, limit: int) -> list[BounceRow]:
+        """Return the last `limit` rows that are wanted, oldest first."""
+        with self._told():
+            return reading.latest(self._connection, wanted, limit) if self._connection is not None else []
+
+    def message(self, number: int) -> LoggedMessage | None:
+        """Return one message, None where there is no such id."""
+        with self._told():
+            return reading.message(self._connection, number) if self._connection is not None else None
+
+    def figures(self, since: datetime, until: datetime) -> Figures:
+        """Return what a period brought: from `since` on, before `until`."""
+        with self._told():
+            return reading.figures(self._connection, since, until) if self._connection is not None else Figures()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            with told(self._path):
+                yield
+        except DamagedError as exc:
+            raise StateError(exc.message, "The next scan sets it aside and begins a new one.") from exc
+        except (ValueError, TypeError, AttributeError) as exc:
+            raise StateError(f"{self._path}: its contents make no sense ({type(exc).__name__})") from exc
+
+
+def history_file(state_file: Path) -> Path:
+    """Return the file, which lies beside the state file."""
+    return beside(state_file, NAME)

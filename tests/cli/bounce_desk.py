@@ -1,0 +1,66 @@
+"""A configuration with a history of bounces, and the commands that read it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailmon.cli import cli
+from mailmon.mail.bounce.values import Kind
+from mailmon.store.history.history import History
+from tests.store.history_samples import BOB, FULL, HOUR, INBOX, LATE, RUN, seen
+
+NOW = datetime.now(UTC)
+
+
+class Desk(NamedTuple):
+    """A configuration with a history, and the commands that read it."""
+
+    directory: Path
+
+    @property
+    def state_file(self) -> Path:
+        return self.directory / "state.json"
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["bounces", *arguments, "--config", str(self.directory / "config.json")])
+
+    def document(self, *arguments: str) -> Any:
+        result = self.run(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def rows(self, *arguments: str) -> str:
+        """Return the first letters of the recipients that are listed."""
+        return "".join(row["address"][:1] or "-" for row in self.document("list", *arguments)["bounces"])
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Desk:
+    config = {
+        "smtp_host": "mail.example.org", "imap_host": "mail.example.org", "username": "m@example.org",
+        "password_file": "/nowhere", "test_recipient": "m@example.org", "state_file": str(tmp_path / "state.json"),
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def desk(empty: Desk) -> Desk:
+    with History(empty.state_file, NOW) as history:
+        batch = [
+            seen(1, BOB, FULL),
+            seen(2, LATE, kind=Kind.DELAYED),
+            seen(3, kind=Kind.FEEDBACK),
+            seen(4, kind=Kind.OTHER),
+            seen(5, BOB),
+        ]
+        ages = [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 30 * HOUR]
+        batch = [one._replace(received_at=NOW - age) for one, age in zip(batch, ages, strict=True)]
+        history.record(INBOX, 5, batch, RUN._replace(at=NOW))
+    return empty

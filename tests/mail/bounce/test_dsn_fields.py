@@ -1,0 +1,130 @@
+"""Are the fields of a DSN read, also where a system writes them badly? (RFC 3464, RFC 6533, RFC 3461)"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+
+from mailmon.mail.bounce import Form, Kind, classify
+from tests.mail.bounce.notifications import dsn, report
+
+BOB = "bob@example.org"
+
+
+def test_all_that_the_fields_say_is_told() -> None:
+    found = classify(dsn("5.1.1", "550 5.1.1 <bob@example.org>: User unknown"))
+    assert (found.kind, found.form) == (Kind.BOUNCE, Form.DSN)
+    [recipient] = found.recipients
+    assert recipient == (
+        BOB,
+        "5.1.1",
+        "failed",
+        "userunknown",
+        True,
+        "550 5.1.1 <bob@example.org>: User unknown",
+        "mx.example.net",
+        "mx.example.org",
+    )
+    original = found.original
+    assert (original.message_id, original.subject) == ("<1@example.com>", "Grüße")
+    assert original.envelope_sender == "alice@example.com"
+    assert original.to == (BOB, "dora@example.org")
+    assert original.cc == ("carol@example.com",)
+
+
+ACTIONS = [
+    ("failed", Kind.BOUNCE),
+    ("Failed (given up)", Kind.BOUNCE),
+    ("undeliverable", Kind.BOUNCE),
+    ("delayed", Kind.DELAYED),
+    ("delivered", Kind.OTHER),
+    ("relayed", Kind.OTHER),
+    ("expanded", Kind.OTHER),
+    ("deliverable", Kind.OTHER),
+]
+
+
+@pytest.mark.parametrize(("action", "kind"), ACTIONS)
+def test_the_action_decides_the_kind(action: str, kind: Kind) -> None:
+    found = classify(dsn("5.1.1", "550 5.1.1 User unknown", action=action))
+    assert found.kind is kind
+    assert found.recipients[0].is_hard == (kind is Kind.BOUNCE)
+
+
+FIELDS = {
+    "a space in front of the colon (Mimecast)": "Final-Recipient : rfc822;bob@example.org\nAction :"
+    " failed\nStatus : 5.1.1",
+    "no type": "Final-Recipient: <bob@example.org>\nAction: failed\nStatus: 5.1.1",
+    "only the original recipient": "Original-Recipient: rfc822;bob@example.org\nAction: failed\nStatus: 5.1.1",
+    "a path as the final recipient": "Final-Recipient: rfc822;/var/mail/bob\nOriginal-Recipient:"
+    " rfc822;bob@example.org\n"
+    "Action: failed\nStatus: 5.1.1",
+    "a source route": "Final-Recipient: rfc822;@relay:bob@x\nOriginal-Recipient:"
+    " rfc822;bob@example.org\nAction: failed\n"
+    "Status: 5.1.1",
+    "an empty line inside": "Final-Recipient: rfc822;bob@example.org\n\nAction: failed\nStatus: 5.1.1",
+    "a comment": "Final-Recipient: rfc822;bob@example.org\nAction: failed\nStatus: 5.1.1 (bad destination mailbox)",
+    "no action": "Final-Recipient: rfc822;bob@example.org\nStatus: 5.1.1",
+    "a line that goes on without a space": "Final-Recipient: rfc822;bob@example.org\nAction: failed\nStatus: 5.0.0\n"
+    "Diagnostic-Code: smtp; 550\n5.1.1 User unknown",
+    "upper case": "FINAL-RECIPIENT: RFC822; bob@example.org\nACTION: FAILED\nSTATUS: 5.1.1",
+}
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS.keys())
+def test_badly_written_fields_are_read(fields: str) -> None:
+    found = classify(report(f"Reporting-MTA: dns; mx.example.net\n\n{fields}"))
+    assert [(one.address, one.status, one.action) for one in found.recipients] == [(BOB, "5.1.1", "failed")]
+
+
+def test_recipients_that_no_empty_line_parts_are_two() -> None:
+    fields = (
+        "Final-Recipient: rfc822;a@example.org\nAction: failed\nStatus: 5.1.1\nFinal-Recipient: rfc822;b@example.org\n"
+    )
+    found = classify(report(fields + "Action: delayed\nStatus: 4.4.1"))
+    assert [(one.address, one.action, one.is_hard) for one in found.recipients] == [
+        ("a@example.org", "failed", True),
+        ("b@example.org", "delayed", False),
+    ]
+    assert found.kind is Kind.BOUNCE
+
+
+def test_global_addresses_are_read() -> None:
+    fields = "Final-Recipient: utf-8; gr\\x{FC}n@example.org\nAction: failed\nStatus: 5.1.1"
+    found = classify(report(fields, kind="global-delivery-status", part="message/global-delivery-status"))
+    assert [one.address for one in found.recipients] == ["grün@example.org"]
+
+
+def test_fields_in_base64_are_read() -> None:
+    fields = b64encode(b"Final-Recipient: rfc822;bob@example.org\nAction: failed\nStatus: 5.1.1\n").decode()
+    part = "message/delivery-status\nContent-Transfer-Encoding: base64"
+    assert [one.address for one in classify(report(fields, part=part)).recipients] == [BOB]
+
+
+def test_fields_in_a_message_with_a_wrong_boundary_are_read() -> None:
+    raw = dsn("5.1.1", "550 User unknown").replace(b'boundary="b"', b'boundary="other"')
+    assert [one[:2] for one in classify(raw).recipients] == [(BOB, "5.1.1")]
+
+
+STATUSES = [
+    ("5.0.0", "550 5.1.1 User unknown", "5.1.1"),
+    ("5.1.0", "550 5.7.1 Access denied", "5.7.1"),
+    ("4.4.7", "554 5.2.2 Mailbox full", "5.2.2"),
+    ("5.2.2", "550 5.2.1 Mailbox full", "5.2.2"),
+    ("5.7.1", "550 see 192.0.2.5, 5.1.1.7 and version 5.6.7.8", "5.7.1"),
+    ("5.7.26", "550-5.7.26 unauthenticated", "5.7.26"),
+    ("", "550 User unknown", "5.0.0"),
+    ("", "451 try again", "4.0.0"),
+    ("2.0.0", "550 5.1.1 User unknown", "5.1.1"),
+]
+
+
+@pytest.mark.parametrize(("field", "diagnostic", "status"), STATUSES)
+def test_the_code_that_says_most_is_the_status(field: str, diagnostic: str, status: str) -> None:
+    assert classify(dsn(field, diagnostic)).recipients[0].status == status
+
+
+def test_a_control_character_of_the_server_is_shown() -> None:
+    [recipient] = classify(dsn("5.1.1", "550 \x1b[31mno")).recipients
+    assert recipient.diagnostic == "550 \\x1b[31mno"
