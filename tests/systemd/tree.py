@@ -18,6 +18,8 @@ import tomllib
 import uuid
 from pathlib import Path
 
+import pytest
+
 from tests.systemd import units
 from tests.systemd.units import ROOT
 
@@ -40,6 +42,13 @@ def missing() -> str:
     if SUITE not in PYTHONS:
         return f"MAILMON_SYSTEMD_SUITE names none of {', '.join(PYTHONS)}"
     return "" if _pip() else "neither pip nor uv is at hand to fetch what mailmon depends on"
+
+
+def need_systemd() -> None:
+    """Skip a test where nothing can be booted; fail it where MAILMON_MUST_BOOT says that all is there."""
+    if problem := missing():
+        give_up = pytest.fail if os.environ.get("MAILMON_MUST_BOOT") else pytest.skip
+        give_up(f"no real systemd to test with: {problem}")
 
 
 def make_tree(directory: Path) -> Path:
