@@ -54,6 +54,8 @@ python3Packages.buildPythonApplication {
     python3Packages.aiosmtpd
     python3Packages.cryptography
     python3Packages.trustme
+    # The extra `xlsx`.
+    python3Packages.xlsxwriter
   ]
   ++ lib.optional withApprise python3Packages.apprise;
 
