@@ -92,6 +92,9 @@ def _version(python: str) -> str:
 def _run(command: Words, place: Path, cwd: Path | None = None) -> str:
     own = {
         "HOME": str(place),
+        # Of the certificates that pip trusts too: an installation may stand behind a proxy.
+        "UV_NATIVE_TLS": "1",
+        "UV_SYSTEM_CERTS": "1",
         "UV_TOOL_DIR": str(place / "uv"),
         "UV_TOOL_BIN_DIR": str(place / "uv-bin"),
         "PIPX_HOME": str(place / "pipx"),
