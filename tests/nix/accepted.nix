@@ -1,13 +1,6 @@
 # Configurations that the module accepts, by name. What it makes of each is in golden/NAME.golden.
 let
-  server = {
-    smtp.host = "mail.example.org";
-    imap.host = "mail.example.org";
-    credentials.username = "monitor@example.org";
-    credentials.passwordFile = "/run/secrets/mailmon";
-    ntfy.topicFile = "/run/secrets/ntfy-topic";
-  };
-  with_ = more: { services.mailmon = { enable = true; } // server // more; };
+  inherit (import ./basis.nix) server with_;
   instance = host: {
     smtp.host = host;
     imap.host = host;

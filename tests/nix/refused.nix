@@ -1,13 +1,6 @@
 # Configurations that the module refuses, each with words of the sentence that says what to write instead.
 let
-  server = {
-    smtp.host = "mail.example.org";
-    imap.host = "mail.example.org";
-    credentials.username = "monitor@example.org";
-    credentials.passwordFile = "/run/secrets/mailmon";
-    ntfy.topicFile = "/run/secrets/ntfy-topic";
-  };
-  with_ = more: { services.mailmon = { enable = true; } // server // more; };
+  inherit (import ./basis.nix) server with_;
   full = more: {
     services.mailmon = {
       enable = true;
