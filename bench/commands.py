@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import launcher
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
 # What could change how a command runs; PYTHON* too, as the calls for no bytecode or for unbuffered output do.
 _FOREIGN = ("MAILMON_", "SSL_CERT", "XDG_", "PYTHON", "TB_", "NO_COLOR")
 

@@ -117,6 +117,7 @@ Host = Annotated[
     str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", "a host name or an IP address")
 ]
 Address = Annotated[str, Matching(f"{_LOCAL_PART}@{_DOMAIN}", "a mail address of ASCII characters (user@example.org)")]
+Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
 Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
 Digest = Annotated[
     str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")

@@ -20,6 +20,8 @@ _PARTS = (
     ("`accounts.<name>`", "AccountOptions"),
     ("`accounts.<name>.smtp`", "SmtpOptions"),
     ("`accounts.<name>.imap`", "ImapOptions"),
+    ("`accounts.<name>.bounces`", "BounceOptions"),
+    ("`accounts.<name>.bounces.test`", "BounceFolderOptions"),
     ("`routes.<name>`", "RouteOptions"),
     ("`checks.defaults`, `checks.send`, `checks.cleanup`", "CheckOptions"),
     ("`checks.imap_auth`, `checks.smtp_auth`", "LoginOptions"),

@@ -30,7 +30,7 @@ def _finding_ids() -> set[str]:
             continue
         text = path.read_text("utf-8")
         found |= set(re.findall(r'"((?:dns|tcp|tls|route|cleanup|mailmon)\.[a-z_]+)"', text))
-        protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py"] or _PROTOCOLS
+        protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py" or path.name.startswith(f"{p}_")] or _PROTOCOLS
         calls = re.findall(r'(?:\.error\(|_ask\(|_expect\([^"\n]*)\s*"([a-z_]+)"', text)
         found |= {f"{protocol}.{problem}" for protocol in protocols for problem in calls}
     return found | {f"smtp.{stage}_refused" for stage in ("mail", "rcpt", "data")}

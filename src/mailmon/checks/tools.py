@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
+from mailmon.clients.imap_folder import FolderClient
 from mailmon.clients.names import Resolve
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
@@ -18,6 +20,8 @@ from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import Record, Wire, connect
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
+
+_Imap = TypeVar("_Imap", bound=ImapClient)
 
 
 class World(NamedTuple):
@@ -32,6 +36,9 @@ class World(NamedTuple):
     certificate_days: Mapping[str, float] = {}
     is_dry: bool = False
     record: Record | None = None
+    run_id: str = ""
+    # Where the history of bounces lies: beside it.
+    state_file: Path | None = None
 
 
 class Tools:
@@ -62,11 +69,8 @@ class Tools:
         """Connect, log in, open the account's folder and judge what earlier runs left there."""
 
         def connect_imap() -> ImapClient:
-            assert account.imap is not None
-            client = ImapClient(self._wire(account.imap), self._contexts)
+            client = self._log_in(account, ImapClient)
             try:
-                client.open()
-                client.login(account.username, account.password.value)
                 client.select(account.folder)
             except BaseException:
                 client.close()
@@ -81,6 +85,10 @@ class Tools:
         with self._lock:
             self._mailboxes[account.name] = mailbox
         return mailbox
+
+    def open_folders(self, account: Account) -> FolderClient:
+        """Connect and log in to read folders; the connection is the caller's to close."""
+        return self._log_in(account, FolderClient)
 
     def smtp(self, account: Account) -> SmtpClient:
         """Return the connection that the login check opened."""
@@ -99,6 +107,17 @@ class Tools:
                 smtp.close()
             for mailbox in self._mailboxes.values():
                 mailbox.close()
+
+    def _log_in(self, account: Account, kind: type[_Imap]) -> _Imap:
+        assert account.imap is not None
+        client = kind(self._wire(account.imap), self._contexts)
+        try:
+            client.open()
+            client.login(account.username, account.password.value)
+        except BaseException:
+            client.close()
+            raise
+        return client
 
     def _wire(self, server: Server) -> Wire:
         deadline = self.world.deadline

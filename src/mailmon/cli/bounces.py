@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from mailmon.cli.bounce_log import COMMANDS as LOG_COMMANDS
+from mailmon.cli.bounce_scan import COMMAND as SCAN
 from mailmon.mail.bounce import Classification, Kind, classify
 from mailmon.mail.bounce.mailboxes import is_mbox, split_mbox
 from mailmon.mail.bounce.message import MAX_BYTES
@@ -126,7 +127,7 @@ def _row(name: str, found: Classification) -> dict[str, Any]:
     }
 
 
-for command in LOG_COMMANDS:
+for command in (SCAN, *LOG_COMMANDS):
     bounces.add_command(command)
 
 COMMAND = bounces

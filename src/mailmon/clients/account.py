@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mailmon.clients.server import Server
 from mailmon.model import Secret
+
+
+class BounceFolder(NamedTuple):
+    """Where bounces come in, and where they go once they are recorded.
+
+    `targets` maps what became of a message (`processed`, `skipped`, `problem`) to a folder; what is not in it stays
+    where it is, and without any the folder is only ever opened for reading.
+    """
+
+    name: str
+    targets: Mapping[str, str] = {}
+    may_create: bool = False
 
 
 class Account(NamedTuple):
@@ -18,3 +31,5 @@ class Account(NamedTuple):
     smtp: Server | None = None
     imap: Server | None = None
     folder: str = "INBOX"
+    bounces: BounceFolder | None = None
+    bounces_test: BounceFolder | None = None

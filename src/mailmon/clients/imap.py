@@ -69,6 +69,9 @@ class ImapClient:
                 self.is_read_only = True
 
         self._ask("select_failed", select)
+        self._note_selected()
+
+    def _note_selected(self) -> None:
         self.exists = self._untagged_number("EXISTS", 0)
         self.uid_next = self._untagged_number("UIDNEXT", 0) or self._highest_uid() + 1
         self.uid_validity = self._untagged_number("UIDVALIDITY", 0)

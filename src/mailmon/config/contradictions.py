@@ -27,6 +27,7 @@ def find_contradictions(
         *_too_short(full),
         *_useless_limits(full, flat_keys),
         *_own_state(full, state_file, path),
+        *_bounces_unread(full),
     ]
 
 
@@ -118,6 +119,21 @@ def _too_short(full: dict[str, Any]) -> Iterator[str]:
 def _own_state(full: dict[str, Any], state_file: Path, path: Path | None) -> Iterator[str]:
     if path is not None and "state_file" in full and state_file.absolute() == path.absolute():
         yield "state_file: is the configuration itself"
+
+
+def _bounces_unread(full: dict[str, Any]) -> Iterator[str]:
+    """Folders that nobody could open, or whose contents would be carried back and forth."""
+    for name, account in _tables(full.get("accounts")).items():
+        bounces = account.get("bounces")
+        if not isinstance(bounces, dict):
+            continue
+        if not account.get("imap"):
+            yield f"accounts.{name}.bounces: accounts.{name} has no imap server"
+        if bounces.get("skipped") and bounces.get("folder") == (account.get("imap") or {}).get("folder", "INBOX"):
+            yield (
+                f"accounts.{name}.bounces.skipped: all mail of {bounces['folder']}, where probes arrive, would "
+                "be moved away: let bounces arrive in a folder of their own"
+            )
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:

@@ -6,12 +6,14 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar, Literal
 
 from mailmon.clients.server import Security
+from mailmon.config.bounce_folders import BounceOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
     About,
     Address,
     Between,
     Digest,
+    Folder,
     Host,
     Lasting,
     Matching,
@@ -24,7 +26,6 @@ from mailmon.options import (
 
 DEFAULT_RECEIVE_TIMEOUT_S = 60.0
 
-Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
 _OCTET, _PORT = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _IPV4, _IPV6 = rf"{_OCTET}(?:\.{_OCTET}){{3}}", r"[0-9A-Fa-f:]{2,45}"
 Nameserver = Annotated[
@@ -94,6 +95,7 @@ class AccountOptions:
     ] = None
     smtp: SmtpOptions | None = None
     imap: ImapOptions | None = None
+    bounces: BounceOptions | None = None
 
 
 @options

@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from mailmon.checks.subjects import Account, Route
+from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Security, Server, Trust, default_security
+from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
@@ -96,7 +98,14 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
         _server("smtp", options.smtp, base) if options.smtp else None,
         _server("imap", options.imap, base) if options.imap else None,
         options.imap.folder if options.imap else "INBOX",
+        _bounces(options.bounces) if options.bounces else None,
+        _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
     )
+
+
+def _bounces(options: BounceFolderOptions) -> BounceFolder:
+    targets = {"processed": options.processed, "skipped": options.skipped, "problem": options.problem}
+    return BounceFolder(options.folder, {k: v for k, v in targets.items() if v}, options.create_folders)
 
 
 def _route(name: str, options: RouteOptions, config: Config, accounts: Mapping[str, Account]) -> Route:

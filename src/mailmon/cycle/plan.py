@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mailmon.checks import ACCOUNT_CHECKS, ROUTE_CHECKS
 from mailmon.checks.subjects import Account, Route
 from mailmon.checks.tools import Tools
+from mailmon.clients.server import Server
 from mailmon.errors import ConfigError
 from mailmon.model import Fact
 
@@ -57,13 +58,21 @@ def _account_steps(accounts: Iterable[Account]) -> list[Step]:
             account.name,
             check.label,
             lambda tools, check=check, account=account: check.ask(tools, account),  # type: ignore[misc]
+            tuple(need.replace(":account", f":{account.name}") for need in check.needs),
             names=(account.name,),
             target=server.target,
         )
         for account in listed
         for check in ACCOUNT_CHECKS
-        if (server := account.imap if check.name == "imap_auth" else account.smtp) is not None
+        if (server := _server_of(check.name, account)) is not None
     ]
+
+
+def _server_of(check: str, account: Account) -> Server | None:
+    """Return the server that a check of an account asks, None where there is nothing to ask."""
+    if check == "bounces" and account.bounces is None:
+        return None
+    return account.smtp if check == "smtp_auth" else account.imap
 
 
 def _route_steps(routes: Iterable[Route]) -> list[Step]:

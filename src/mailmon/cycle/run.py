@@ -186,6 +186,8 @@ class _Run:
             certificate_days=setup.certificate_days,
             is_dry=self._request.is_dry,
             record=self._request.record,
+            run_id=self._run_id,
+            state_file=setup.state_file,
         )
 
     def _telling(self) -> Telling:

@@ -9,7 +9,7 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from mailmon.mail.probe import find_tokens, is_signed, read_headers
+from mailmon.mail.probe import TOKEN_HEADER, find_tokens, is_signed, read_headers
 from mailmon.mail.text import visible
 
 MAX_BYTES = 65536
@@ -54,6 +54,13 @@ def read_report(raw: bytes, key: bytes) -> Report | None:
         return None
     deletable = content_type.startswith("multipart/report") and action == "failed" and _returns_our_probe(body, key)
     return Report(tokens, action == "failed", _reason(status), deletable)
+
+
+def returns_probe(raw: bytes, key: bytes) -> bool:
+    """Say whether a message brings back the headers of a probe with our signature. Never raises."""
+    if TOKEN_HEADER.lower().encode() not in raw[:MAX_BYTES].lower():
+        return False
+    return _returns_our_probe(raw[:MAX_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n"), key)
 
 
 def _delivery_status(body: str) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ MAX_DIGITS = 19
 FetchItem = tuple[bytes, bytes | None]
 
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _INTERNALDATE = re.compile(
     rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
 )
@@ -28,6 +29,14 @@ class Fetched(NamedTuple):
     uid: int
     text: bytes
     received_at: datetime | None
+
+
+class Listed(NamedTuple):
+    """What a folder holds at a number: the message's UID and its size (RFC822.SIZE)."""
+
+    number: int
+    uid: int
+    size_bytes: int
 
 
 def pair_literals(answer: Iterable[object]) -> list[FetchItem]:
@@ -54,6 +63,34 @@ def read_message(item: FetchItem) -> Fetched | None:
     if text is None or uid is None or not number.isdigit():
         return None
     return Fetched(read_number(number), uid, text, read_internaldate(description))
+
+
+def read_listed(item: FetchItem) -> Listed | None:
+    """Return number, UID and size of an item, None where one of them is missing. Raises MalformedError."""
+    description = item[0]
+    number, _, _ = description.partition(b" ")
+    uid, size = read_uid(description), _SIZE.search(description)
+    if uid is None or size is None or not number.isdigit():
+        return None
+    return Listed(read_number(number), uid, read_number(size[1]))
+
+
+def expand_uids(uid_set: bytes, limit: int) -> list[int]:
+    """Return the numbers of a set without `*` (RFC 4315 section 4, uid-set). Raises MalformedError over `limit`.
+
+    >>> expand_uids(b"4:6,9", 10)
+    [4, 5, 6, 9]
+    """
+    uids: list[int] = []
+    for part in uid_set.split(b","):
+        begin, _, end = part.partition(b":")
+        if not begin.isdigit() or not (end or b"0").isdigit():
+            raise MalformedError("a set of UIDs that makes no sense")
+        low, high = sorted((read_number(begin), read_number(end or begin)))
+        if high - low >= limit - len(uids):
+            raise MalformedError(f"a set of more than {limit} UIDs")
+        uids += range(low, high + 1)
+    return uids
 
 
 def read_uid(description: bytes) -> int | None:

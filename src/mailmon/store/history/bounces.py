@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -118,6 +118,29 @@ def known(connection: sqlite3.Connection, folder: Folder, uids: Iterable[int]) -
         if row := connection.execute(query, (folder_id, folder.uidvalidity, uid)).fetchone():
             found[uid] = Recorded(uid, row[0], False, Outcome(row[1]))
     return found
+
+
+def pending(
+    connection: sqlite3.Connection, folder: Folder, outcomes: Sequence[Outcome], limit: int
+) -> tuple[Recorded, ...]:
+    """Return messages that are recorded under a UID of this folder, and so were not moved away by a scan yet."""
+    query = f"""
+        SELECT uid, id, outcome FROM messages
+        WHERE folder_id = ? AND uidvalidity = ? AND uid IS NOT NULL AND outcome IN ({", ".join("?" * len(outcomes))})
+        ORDER BY uid LIMIT ?
+    """  # noqa: S608 -- only question marks are put in
+    values = (_folder_id(connection, folder), folder.uidvalidity, *outcomes, limit)
+    return tuple(Recorded(uid, number, False, Outcome(word)) for uid, number, word in connection.execute(query, values))
+
+
+def release(connection: sqlite3.Connection, folder: Folder, uids: Iterable[int]) -> None:
+    """Note that messages are no longer in the folder. One that somebody puts back is known by its bytes."""
+    folder_id = _folder_id(connection, folder)
+    with _transaction(connection):
+        connection.executemany(
+            "UPDATE messages SET uid = NULL WHERE folder_id = ? AND uidvalidity = ? AND uid = ?",
+            [(folder_id, folder.uidvalidity, uid) for uid in uids],
+        )
 
 
 def domain_of(address: str) -> str:

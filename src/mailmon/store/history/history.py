@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,13 @@ from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter, BounceRow, Figures, LoggedMessage
 from mailmon.store.files import beside
 from mailmon.store.history import bounces, reading, retention
-from mailmon.store.history.bounces import Folder, Position, Recorded, Run, SeenMessage
+from mailmon.store.history.bounces import Folder, Outcome, Position, Recorded, Run, SeenMessage
 from mailmon.store.history.failures import DamagedError, told
 from mailmon.store.history.opening import open_to_read, open_to_write, set_aside
 
 NAME = "history.sqlite"
+# What a scan in test mode saw: it must not show in the figures.
+TEST_NAME = "history-test.sqlite"
 
 
 class History:
@@ -26,8 +28,8 @@ class History:
     say what was found when it was opened. What `record` returned from is on the disk, whatever happens then.
     """
 
-    def __init__(self, state_file: Path, now: datetime) -> None:
-        self._path = history_file(state_file)
+    def __init__(self, state_file: Path, now: datetime, name: str = NAME) -> None:
+        self._path = beside(state_file, name)
         self._now = now
         self._connection, self._lock, self.warnings = open_to_write(self._path, now)
 
@@ -61,6 +63,16 @@ class History:
         """Return what is recorded under these UIDs: a run that was killed may have recorded and not moved them."""
         with self._told():
             return bounces.known(self._connection, folder, uids)
+
+    def pending(self, folder: Folder, outcomes: Sequence[Outcome], limit: int) -> tuple[Recorded, ...]:
+        """Return messages that were recorded and are not known to have left the folder, `limit` at most."""
+        with self._told():
+            return bounces.pending(self._connection, folder, outcomes, limit)
+
+    def release(self, folder: Folder, uids: Iterable[int]) -> None:
+        """Note that messages have left the folder."""
+        with self._told():
+            bounces.release(self._connection, folder, uids)
 
     def prune(self, keep_days: int = retention.KEEP_DAYS) -> int:
         """Remove what was recorded more than so many days ago, a bounded number; return how many messages."""

@@ -1,0 +1,58 @@
+"""How does one scan of an account's bounces go? Lock, read, record, move, forget what is old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from mailmon.checks.bounce_scan import BounceScan, Caught, Desk, Scanned
+from mailmon.checks.bounce_sort import BounceSort
+from mailmon.checks.subjects import Account
+from mailmon.checks.tools import Tools
+from mailmon.clients.account import BounceFolder
+from mailmon.store.files import make_directory
+from mailmon.store.history.bounces import Run
+from mailmon.store.history.history import NAME, History
+from mailmon.store.lock import Lock
+
+
+class Scan(NamedTuple):
+    """What is asked for. `history_name` is the database's file beside the state file."""
+
+    account: Account
+    place: BounceFolder
+    is_over: Callable[[], bool]
+    history_name: str = NAME
+    on_new: Callable[[History, Sequence[Caught]], None] = lambda _history, _caught: None
+
+
+@contextmanager
+def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
+    """Scan, and yield what was done and the history, which is closed afterwards.
+
+    Raises StageError, StateError, and LockHeldError when another process scans the same account.
+    """
+    world = tools.world
+    state_file = world.state_file
+    assert state_file is not None
+    make_directory(state_file.parent)
+    now = world.now()
+    with (
+        Lock(state_file.with_name(f"{scan.history_name}.scan-{scan.account.name}"), now),
+        History(state_file, now, scan.history_name) as history,
+    ):
+        on_new = lambda caught: scan.on_new(history, caught)  # noqa: E731 -- it needs the history that was opened
+        desk = Desk(history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, on_new)
+        work = BounceScan(scan.account, scan.place, lambda: tools.open_folders(scan.account), desk)
+        try:
+            work.read()
+            if scan.place.targets:
+                sorting = BounceSort(work.client, scan.place, work.folder, history, scan.is_over)
+                sorting.sort()
+                work.done.moved, work.done.obstacles = sorting.moved, sorting.obstacles
+            work.done.warnings = history.warnings
+        finally:
+            work.close()
+        history.prune()
+        yield work.done, history

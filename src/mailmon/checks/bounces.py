@@ -1,0 +1,56 @@
+"""What came back since the last run? The account's folder with bounces, read and recorded in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mailmon.checks.check import Check
+from mailmon.checks.subjects import Account
+from mailmon.checks.tools import Tools
+from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+
+if TYPE_CHECKING:
+    from mailmon.checks.bounce_scan import Scanned
+
+# The first scan of a large folder is the work of several runs: the others' results and alerts must not wait for it.
+MAX_SCAN_S = 30.0
+# So much must be left to record what was read, and to say goodbye.
+RESERVE_S = 5.0
+_NOT_MOVED = "Create the folder, or set create_folders; the messages stay where they are until then."
+
+
+def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+    """Read what is new in the folder, record it, move it where that is configured."""
+    if tools.world.is_dry:
+        yield Note("not scanned: a dry run records nothing")
+        return
+    from mailmon.checks.bounce_run import Scan, scan_folder  # SQLite and the classifier: only for who has bounces
+
+    assert account.bounces is not None
+    assert account.imap is not None
+    deadline = tools.world.deadline
+    until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 2)
+    scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s)
+    with scan_folder(tools, scan) as (done, _history):
+        yield from facts_of(done, account.imap.target)
+        yield Note(f"OK ({done.words()})")
+
+
+def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
+    """Yield what is to be said of a scan beside its figures."""
+    for warning in done.warnings:
+        yield Finding("bounces.history", Verdict.FAIL, target, warning, Severity.NOTICE)
+    for problem in done.problems:
+        yield Finding("bounces.unreadable", Verdict.FAIL, target, f"set aside unread: {problem}", Severity.NOTICE)
+    for obstacle in done.obstacles:
+        said = f"recorded, but not moved: {obstacle}"
+        yield Finding("bounces.not_moved", Verdict.FAIL, target, said, Severity.WARNING, fix=_NOT_MOVED)
+    if done.unread:
+        said = f"{done.unread} messages are left for the next runs"
+        yield Finding("bounces.unread", Verdict.FAIL, target, said, Severity.INFO)
+    yield Metric("new", done.new)
+    yield Metric("bounces", sum(done.kinds[kind] for kind in done.kinds if kind == "bounce"))
+
+
+CHECK = Check("bounces", "Bounces", ask, needs=("imap_auth:account",))
