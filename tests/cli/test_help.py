@@ -107,6 +107,7 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
     assert [row[:2] for row in rows] == [
         ["imap_auth", "IMAP Auth"],
         ["smtp_auth", "SMTP Auth"],
+        ["bounces", "Bounces"],
         ["send", "Send Test"],
         ["receive", "Receive Test"],
         ["cleanup", "Cleanup"],
