@@ -22,7 +22,7 @@ def policy(directory: Path, document: dict[str, Any], check: str = "receive", **
 
 @pytest.mark.parametrize(
     ("check", "full", "flat"),
-    [("imap_auth", 1, 1), ("smtp_auth", 1, 1), ("send", 2, 1), ("receive", 2, 1), ("cleanup", 2, 1)],
+    [("imap_auth", 1, 1), ("smtp_auth", 1, 1), ("bounces", 1, 1), ("send", 2, 1), ("receive", 2, 1), ("cleanup", 2, 1)],
 )
 def test_one_probe_is_no_outage_in_the_full_form_and_is_told_in_the_flat_one(
     tmp_path: Path, check: str, full: int, flat: int

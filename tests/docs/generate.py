@@ -25,6 +25,7 @@ _PARTS = (
     ("`routes.<name>`", "RouteOptions"),
     ("`checks.defaults`, `checks.send`, `checks.cleanup`", "CheckOptions"),
     ("`checks.imap_auth`, `checks.smtp_auth`", "LoginOptions"),
+    ("`checks.bounces`", "BouncesOptions"),
     ("`checks.receive`", "ReceiveOptions"),
     ("`notify.<name>`, type ntfy", "NtfyOptions"),
     ("`notify.<name>`, type discord", "DiscordOptions"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mailmon.sandbox.receiver import Receiver
 from mailmon.store.key import read_key
 from tests.bed import Bed
 from tests.bed.clients import imap_session
@@ -23,6 +24,16 @@ pytestmark = pytest.mark.bed
 
 BOUNCES = tuple(letter.raw for letter in LETTERS if letter.kind == "bounce")
 LUNCH = b"From: Bob <bob@example.org>\nTo: alice@example.com\nCc: boss@example.org\nSubject: lunch?\n\nAt noon?\n"
+_FIELDS = """\
+Reporting-MTA: dns; mail.example.org
+
+Final-Recipient: rfc822; jonathan@gmail.com
+Action: failed
+Status: 5.7.26
+Remote-MTA: dns; gmail-smtp-in.l.google.com
+Diagnostic-Code: smtp; 550-5.7.26 This mail has been blocked because the sender is unauthenticated.
+"""
+REFUSED = dsn(_FIELDS, returned=b"From: alice@example.com\nTo: jonathan@gmail.com\nSubject: Minutes\n\n")
 # As it comes from the wire of an old system: raw bytes of Latin-1, which is neither ASCII nor UTF-8.
 EIGHT_BIT = BOUNCES[0].replace(b"Subject: ", b"Subject: Zur\xfcck: ")
 
@@ -44,7 +55,7 @@ class Box:
     def put(self, *messages: bytes, folder: str = "") -> None:
         imap = imap_session(self.bed)
         for raw in messages:
-            typ, data = imap.append(folder or self.name, "", "", raw.replace(b"\n", b"\r\n"))
+            typ, data = imap.append(folder or self.name, "", "", raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
             assert typ == "OK", data
         imap.logout()
 
@@ -256,3 +267,21 @@ def test_two_scans_at_once_are_one(box: Box) -> None:
         process.communicate()
     assert codes in ([0, 75], [0, 0])
     assert len({row["id"] for row in box.listed()}) == len(BOUNCES)
+
+
+def test_a_refusal_that_concerns_all_mail_is_alerted_once_and_a_limit_warns(box: Box, receiver: Receiver) -> None:
+    box.monitor.config["notify"] = {"ntfy": {"server": receiver.url, "topic": "alerts"}}
+    box.put(REFUSED)
+    first = box.run("check", "--json")
+    assert (first.exit_code, first.step("bounces:main")["message"]) == (
+        1,
+        "gmail.com refuses us: 5.7.26 unauthenticated",
+    )
+    (alert,) = receiver.ntfy_messages()
+    assert "gmail.com refuses us: 5.7.26 unauthenticated" in f"{alert['title']} {alert['message']}"
+    box.put(REFUSED)
+    box.run("check")
+    assert len(receiver.ntfy_messages()) == 1
+    box.monitor.config["checks"] = {"bounces": {"refusals": False, "max_per_domain": 1}}
+    step = box.run("check", "--json").step("bounces:main")
+    assert (step["status"], step["message"]) == ("warning", "2 bounces for gmail.com in 24 h, more than 1")

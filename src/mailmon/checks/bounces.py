@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
+from mailmon.judge.bounce_alarms import find_alarms
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 MAX_SCAN_S = 30.0
 # So much must be left to record what was read, and to say goodbye.
 RESERVE_S = 5.0
+WINDOW = timedelta(days=1)
 _NOT_MOVED = "Create the folder, or set create_folders; the messages stay where they are until then."
 
 
@@ -32,8 +35,10 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     deadline = tools.world.deadline
     until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 2)
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s)
-    with scan_folder(tools, scan) as (done, _history):
+    with scan_folder(tools, scan) as (done, history):
         yield from facts_of(done, account.imap.target)
+        seen = history.window(account.name, tools.world.now() - WINDOW)
+        yield from find_alarms(seen, tools.world.bounce_limits, account.imap.target)
         yield Note(f"OK ({done.words()})")
 
 

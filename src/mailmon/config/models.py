@@ -36,6 +36,7 @@ Nameserver = Annotated[
     ),
 ]
 DeliveryLimit = Annotated[float, Between(0.01, 3600)]
+Count = Annotated[int, Between(0, 1_000_000)]
 Runs = Annotated[int, Between(1, 1000)]
 Duration = Annotated[float | str, Lasting(366 * 86400)]
 Target = Annotated[
@@ -149,12 +150,28 @@ class ReceiveOptions(CheckOptions):
 
 
 @options
+class BouncesOptions(CheckOptions):
+    """The folders with bounces. Limits are counts in the last 24 hours; a figure without one is never told."""
+
+    max_hard: Annotated[Count | None, About("Hard bounces above which a warning is told")] = None
+    max_soft: Annotated[Count | None, About("Soft bounces above which a warning is told")] = None
+    max_delayed: Annotated[Count | None, About("Delay warnings above which a warning is told")] = None
+    max_complaints: Annotated[Count | None, About("Complaints above which a warning is told")] = None
+    max_per_domain: Annotated[Count | None, About("Bounces for one domain above which a warning is told")] = None
+    max_by_domain: Annotated[dict[Host, Count], About("The same for single domains")] = field(default_factory=dict)
+    refusals: Annotated[
+        bool, About("Tell of permanent refusals that concern all mail: authentication, reputation, block lists, policy")
+    ] = True
+
+
+@options
 class ChecksOptions:
     """Options of single checks, for all accounts and routes; `defaults` are for those that say nothing."""
 
     defaults: CheckOptions = CheckOptions()
     imap_auth: LoginOptions = LoginOptions()
     smtp_auth: LoginOptions = LoginOptions()
+    bounces: BouncesOptions = BouncesOptions()
     send: CheckOptions = CheckOptions()
     receive: ReceiveOptions = ReceiveOptions()
     cleanup: CheckOptions = CheckOptions()

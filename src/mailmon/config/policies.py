@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from mailmon.config.models import CheckOptions, ChecksOptions
+from mailmon.config.models import BouncesOptions, CheckOptions, ChecksOptions
+from mailmon.judge.bounce_alarms import Limits
 from mailmon.mail.text import parse_duration
 from mailmon.model import Policy
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
-FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "send": 2, "receive": 2, "cleanup": 2}
+FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "bounces": 1, "send": 2, "receive": 2, "cleanup": 2}
 _BUILT_IN = Policy()
 
 
 def policies(checks: ChecksOptions) -> dict[str, Policy]:
     """Return the policy of each check by its name."""
     return {name: _policy(name, getattr(checks, name), checks.defaults) for name in FAILURE_THRESHOLDS}
+
+
+def bounce_limits(options: BouncesOptions) -> Limits:
+    """Return how many bounces are too many."""
+    named = {
+        "hard": options.max_hard,
+        "soft": options.max_soft,
+        "delayed": options.max_delayed,
+        "feedback": options.max_complaints,
+    }
+    return Limits(
+        {name: limit for name, limit in named.items() if limit is not None},
+        options.max_per_domain,
+        {domain.lower(): limit for domain, limit in options.max_by_domain.items()},
+        options.refusals,
+    )
 
 
 def _policy(name: str, own: CheckOptions, defaults: CheckOptions) -> Policy:

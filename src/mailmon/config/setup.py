@@ -16,7 +16,7 @@ from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
-from mailmon.config.policies import policies
+from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
     SecretSources,
     collect_secrets,
@@ -25,6 +25,7 @@ from mailmon.config.secrets import (
     write_risk,
 )
 from mailmon.errors import ConfigError
+from mailmon.judge.bounce_alarms import Limits
 from mailmon.model import Policy, Secret
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
@@ -45,6 +46,7 @@ class Setup:
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificate_days: Mapping[str, float] = field(default_factory=dict)
+    bounce_limits: Limits = field(default_factory=Limits)
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
@@ -83,6 +85,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
             "imap_auth": config.checks.imap_auth.certificate_days,
             "smtp_auth": config.checks.smtp_auth.certificate_days,
         },
+        bounce_limits=bounce_limits(config.checks.bounces),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),

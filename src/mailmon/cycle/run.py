@@ -184,6 +184,7 @@ class _Run:
             key=key,
             version=__version__,
             certificate_days=setup.certificate_days,
+            bounce_limits=setup.bounce_limits,
             is_dry=self._request.is_dry,
             record=self._request.record,
             run_id=self._run_id,

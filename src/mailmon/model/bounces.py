@@ -79,3 +79,20 @@ class Figures(NamedTuple):
     reasons: Mapping[str, int] = {}
     domains: Mapping[str, int] = {}
     remote_mtas: Mapping[str, int] = {}
+
+
+class Refusal(NamedTuple):
+    """A permanent refusal: for which domain, why, and the newest answer that said so."""
+
+    domain: str
+    reason: str
+    status: str
+    diagnostic: str
+
+
+class BounceWindow(NamedTuple):
+    """What came back to an account: recipients by class and, of bounces, by domain; refusals, newest first."""
+
+    classes: Mapping[str, int] = {}
+    domains: Mapping[str, int] = {}
+    refusals: tuple[Refusal, ...] = ()

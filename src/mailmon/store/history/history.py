@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mailmon.errors import StateError
-from mailmon.model.bounces import BounceFilter, BounceRow, Figures, LoggedMessage
+from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage
 from mailmon.store.files import beside
 from mailmon.store.history import bounces, reading, retention
 from mailmon.store.history.bounces import Folder, Outcome, Position, Recorded, Run, SeenMessage
@@ -73,6 +73,11 @@ class History:
         """Note that messages have left the folder."""
         with self._told():
             bounces.release(self._connection, folder, uids)
+
+    def window(self, account: str, since: datetime) -> BounceWindow:
+        """Return what was received for an account since then."""
+        with self._told():
+            return reading.window(self._connection, account, since)
 
     def prune(self, keep_days: int = retention.KEEP_DAYS) -> int:
         """Remove what was recorded more than so many days ago, a bounded number; return how many messages."""

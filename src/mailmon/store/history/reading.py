@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from mailmon.model.bounces import BounceFilter, BounceRow, Figures, LoggedMessage
+from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage, Refusal
 from mailmon.store.history.times import from_text, to_text
 
 _COLUMNS = """
@@ -23,6 +23,7 @@ _MESSAGE = """
     SELECT seen_at, run_id, uidvalidity, uid, message_id, digest, form, feedback_type, outcome, problem
     FROM messages WHERE id = ?
 """
+MAX_REFUSALS = 1000
 _CLASS = "CASE WHEN m.kind <> 'bounce' THEN m.kind WHEN r.is_hard THEN 'hard' ELSE 'soft' END"
 
 
@@ -74,6 +75,22 @@ def figures(connection: sqlite3.Connection, since: datetime, until: datetime) ->
         tally("r.reason", named),
         tally("r.domain", named),
         tally("lower(r.remote_mta)", named),
+    )
+
+
+def window(connection: sqlite3.Connection, account: str, since: datetime) -> BounceWindow:
+    """Return what was received for an account since then. Raises sqlite3.Error."""
+    where, values = f"{_TABLES} WHERE f.account = ? AND m.received_at >= ?", (account, to_text(since))
+    bounced = f"{where} AND m.kind = 'bounce' AND r.id IS NOT NULL"
+    # A bare column beside max() is that of the row with the maximum (SQLite, bare columns in an aggregate query).
+    refusals = f"""
+        SELECT r.domain, r.reason, r.status, r.diagnostic, max(m.received_at) AS at {bounced} AND r.status LIKE '5.%'
+        GROUP BY 1, 2 ORDER BY at DESC, 1, 2 LIMIT {MAX_REFUSALS}
+    """
+    return BounceWindow(
+        dict(connection.execute(f"SELECT {_CLASS}, count(*) {where} AND m.kind <> 'other' GROUP BY 1", values)),
+        dict(connection.execute(f"SELECT r.domain, count(*) {bounced} GROUP BY 1", values)),
+        tuple(Refusal(*row[:4]) for row in connection.execute(refusals, values)),
     )
 
 
