@@ -117,7 +117,8 @@ def test_both_parts_say_what_the_alert_says_and_the_html_is_harmless(sandbox: Sa
 @pytest.mark.parametrize("kind", AlertKind)
 def test_every_kind_has_its_mark(kind: AlertKind) -> None:
     subject = parsed(compose(alert(kind), ENVELOPE))["Subject"]
-    assert subject.partition(" ")[0] == {"problem": "🚨", "warning": "⚠️", "recovery": "✅", "test": "👋"}[kind.value]
+    marks = {"problem": "🚨", "warning": "⚠️", "recovery": "✅", "test": "👋", "report": "📊"}
+    assert subject.partition(" ")[0] == marks[kind.value]
 
 
 def test_a_repetition_has_the_same_message_id_even_through_another_account(sandbox: Sandbox) -> None:

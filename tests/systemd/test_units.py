@@ -150,7 +150,15 @@ def test_systemd_waits_longer_than_the_message_of_a_failure_takes() -> None:
     assert units.values_of("mailmon-failure@.service", "TimeoutStartSec") == [f"{failed_unit.DEADLINE_S + 30:.0f}"]
 
 
-@pytest.mark.parametrize("unit", TIMERS)
+def test_the_summary_comes_once_a_day_also_after_a_night_without_power() -> None:
+    [calendar] = units.values_of("mailmon-summary.timer", "OnCalendar")
+    assert "Normalized form: *-*-* 07:00:00" in analyze("calendar", calendar).stdout
+    assert units.values_of("mailmon-summary.timer", "Persistent") == ["yes"]
+    [start] = units.values_of("mailmon-summary.service", "ExecStart")
+    assert start.startswith(f"{units.PROGRAM} bounces summary --send ")
+
+
+@pytest.mark.parametrize("unit", [unit for unit in TIMERS if unit != "mailmon-summary.timer"])
 def test_the_times_of_the_timers_are_times_to_systemd(unit: str) -> None:
     spans = {key: units.values_of(unit, key) for key in ("OnBootSec", "OnUnitActiveSec", "RandomizedDelaySec")}
     for key, values in spans.items():

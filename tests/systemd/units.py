@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ROOT / "systemd"
 PAGE = ROOT / "docs" / "systemd.md"
 PROGRAM = "/opt/mailmon/bin/mailmon"
-SERVICES = ("mailmon.service", "mailmon@.service", "mailmon-failure@.service")
-TIMERS = ("mailmon.timer", "mailmon@.timer")
+SERVICES = ("mailmon.service", "mailmon@.service", "mailmon-failure@.service", "mailmon-summary.service")
+TIMERS = ("mailmon.timer", "mailmon@.timer", "mailmon-summary.timer")
 
 
 class Line(NamedTuple):

@@ -1,4 +1,4 @@
-"""`mailmon bounces list`, `show`, `export` and `summary`: what does the history tell of bounces?"""
+"""`mailmon bounces list`, `show` and `export`: what does the history tell of bounces?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from typing import Any, BinaryIO
 import click
 
 from mailmon.cli import common
-from mailmon.cli.bounce_filters import chosen, filter_options, mask_option, period, period_options
+from mailmon.cli.bounce_filters import chosen, filter_options, mask_option
 from mailmon.errors import MailmonError, StateError
-from mailmon.judge.trends import TOP, earlier, summarize
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.report import bounces as report
-from mailmon.report.masked import masked_message, masked_row, masked_summary
+from mailmon.report.masked import masked_message, masked_row
 
 FORMATS = ("csv", "json", "xlsx")
 MAX_LISTED = 10_000
@@ -44,7 +43,7 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
     Reads the history only. `mailmon bounces export` has no limit.
     """
     wanted = chosen(**options)
-    with _reader(config_path) as reader:
+    with open_reader(config_path) as reader:
         rows = reader.latest(wanted, limit)
     if mask:
         rows = [masked_row(row) for row in rows]
@@ -65,7 +64,7 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
     del color
-    with _reader(config_path) as reader:
+    with open_reader(config_path) as reader:
         message = reader.message(number)
     if message is None:
         raise NoSuchBounceError(f"there is no bounce {number} in the history", "`mailmon bounces list` shows the ids.")
@@ -103,42 +102,13 @@ def export(
         raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
     from mailmon.report.export import WRITERS
 
-    with _reader(config_path) as reader, _target(output) as (file, scratch):
+    with open_reader(config_path) as reader, _target(output) as (file, scratch):
         rows: Iterator[BounceRow] = reader.rows(wanted)
         WRITERS[name](map(masked_row, rows) if mask else rows, file, scratch)
 
 
-@click.command("summary", short_help="Show the figures of a period, against the period before.")
-@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="How many rows of each kind.")
-@period_options("24h")
-@mask_option
-@common.common_options
-def summary(
-    top: int, since: str, until: str | None, mask: bool, config_path: str | None, as_json: bool, color: str
-) -> None:
-    """Show how many bounced, by class, reason, domain and remote MTA, and the change against the same time before."""
-    del color
-    now = common.now()
-    begin, end = period(since, until, now)
-    assert begin is not None
-    end = end or now
-    try:
-        before = earlier(begin, end)
-    except OverflowError as exc:
-        raise click.BadParameter("the period before would begin before year 1", param_hint="--since") from exc
-    with _reader(config_path) as reader:
-        figures = summarize(reader.figures(begin, end), reader.figures(before, begin), begin, end, top)
-    if mask:
-        figures = masked_summary(figures)
-    if as_json:
-        common.print_json(report.summary_document(figures, top))
-        return
-    for line in report.summary_lines(figures):
-        common.say(line)
-
-
 @contextmanager
-def _reader(config_path: str | None) -> Iterator[Any]:
+def open_reader(config_path: str | None) -> Iterator[Any]:
     """Open the history for reading; sqlite3 is loaded here and not before."""
     setup = common.load_setup(config_path, with_secrets=False)
     from mailmon.store.history.history import Reader
@@ -188,4 +158,4 @@ def _copy(file: BinaryIO, output: str) -> None:
     sys.stdout.buffer.flush()
 
 
-COMMANDS = (list_bounces, show, export, summary)
+COMMANDS = (list_bounces, show, export)

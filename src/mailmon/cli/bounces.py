@@ -14,6 +14,7 @@ import click
 
 from mailmon.cli.bounce_log import COMMANDS as LOG_COMMANDS
 from mailmon.cli.bounce_scan import COMMAND as SCAN
+from mailmon.cli.bounce_summary import COMMAND as SUMMARY
 from mailmon.mail.bounce import Classification, Kind, classify
 from mailmon.mail.bounce.mailboxes import is_mbox, split_mbox
 from mailmon.mail.bounce.message import MAX_BYTES
@@ -127,7 +128,7 @@ def _row(name: str, found: Classification) -> dict[str, Any]:
     }
 
 
-for command in (SCAN, *LOG_COMMANDS):
+for command in (SCAN, *LOG_COMMANDS, SUMMARY):
     bounces.add_command(command)
 
 COMMAND = bounces

@@ -16,6 +16,7 @@ class AlertKind(StrEnum):
     WARNING = "warning"
     RECOVERY = "recovery"
     TEST = "test"
+    REPORT = "report"
 
 
 class Alert(NamedTuple):

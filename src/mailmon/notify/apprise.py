@@ -29,6 +29,7 @@ _TYPES = {
     AlertKind.WARNING: "warning",
     AlertKind.RECOVERY: "success",
     AlertKind.TEST: "info",
+    AlertKind.REPORT: "info",
 }
 _STATUS = re.compile(r"error=(\d{3})\b", re.ASCII)
 _PERMANENT = ("400", "401", "403", "404", "405", "410", "413")

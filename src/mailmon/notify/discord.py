@@ -22,6 +22,7 @@ _MARKS = {
     AlertKind.WARNING: ("⚠️", 0xFFC107),
     AlertKind.RECOVERY: ("✅", 0x198754),
     AlertKind.TEST: ("👋", 0x0D6EFD),
+    AlertKind.REPORT: ("📊", 0x6C757D),
 }
 _MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#@<-])")
 

@@ -27,6 +27,7 @@ _MARKS = {
     AlertKind.WARNING: ("⚠️", "#8a5a00"),
     AlertKind.RECOVERY: ("✅", "#146c43"),
     AlertKind.TEST: ("👋", "#0a58ca"),
+    AlertKind.REPORT: ("📊", "#495057"),
 }
 
 _PAGE = """\

@@ -25,6 +25,7 @@ _TAGS = {
     AlertKind.WARNING: ["warning", "email"],
     AlertKind.RECOVERY: ["white_check_mark", "email"],
     AlertKind.TEST: ["wave", "email"],
+    AlertKind.REPORT: ["bar_chart", "email"],
 }
 
 

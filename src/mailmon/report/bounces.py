@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mailmon.judge.trends import Ranking, Summary, Trend
-from mailmon.mail.text import visible
+from mailmon.mail.text import format_duration, visible
 from mailmon.model.bounces import BounceRow, LoggedMessage
 from mailmon.report.document import instant
 from mailmon.report.terminal import local_time
@@ -122,6 +122,17 @@ def message_lines(message: LoggedMessage) -> Iterator[str]:
         yield f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"
         names = ("status", "action", "reason", "diagnostic", "reporting_mta", "remote_mta")
         yield from _facts({name.replace("_mta", " MTA"): getattr(one, name) for name in names})
+
+
+def summary_title(summary: Summary) -> str:
+    """Say what a period brought in one line: `Bounces: 12 in 1 d (9 hard, 3 soft), 8 before`."""
+    counts = {trend.name: trend for trend in summary.classes}
+    hard, soft = counts["hard"], counts["soft"]
+    within = format_duration((summary.until - summary.since).total_seconds())
+    if not summary.recipients.now:
+        return f"Bounces: none in {within}, {hard.before + soft.before} before"
+    more = [f"{trend.now} {name}" for name, trend in counts.items() if trend.now]
+    return f"Bounces: {hard.now + soft.now} in {within} ({', '.join(more)}), {hard.before + soft.before} before"
 
 
 def summary_lines(summary: Summary) -> Iterator[str]:
