@@ -33,6 +33,7 @@ _PARTS = (
     ("`notify.<name>`, type email", "EmailOptions"),
     ("`notify.<name>`, type command", "CommandOptions"),
     ("`notify.<name>`, type apprise", "AppriseOptions"),
+    ("`bounce_notices`", "NoticeOptions"),
     ("`ping`", "PingOptions"),
     ("`dns`", "DnsOptions"),
 )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from mailmon.checks.bounce_scan import BounceScan, Caught, Desk, Scanned
+from mailmon.checks.bounce_notices import send_due
+from mailmon.checks.bounce_scan import BounceScan, Desk, Scanned
 from mailmon.checks.bounce_sort import BounceSort
-from mailmon.checks.subjects import Account
+from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.checks.tools import Tools
 from mailmon.clients.account import BounceFolder
+from mailmon.mail.bounce.addressees import whom_to_notify
 from mailmon.store.files import make_directory
-from mailmon.store.history.bounces import Run
-from mailmon.store.history.history import NAME, History
+from mailmon.store.history.bounces import Run, SeenMessage
+from mailmon.store.history.history import NAME, TEST_NAME, History
 from mailmon.store.lock import Lock
 
 
@@ -24,7 +26,6 @@ class Scan(NamedTuple):
     place: BounceFolder
     is_over: Callable[[], bool]
     history_name: str = NAME
-    on_new: Callable[[History, Sequence[Caught]], None] = lambda _history, _caught: None
 
 
 @contextmanager
@@ -42,8 +43,9 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
         Lock(state_file.with_name(f"{scan.history_name}.scan-{scan.account.name}"), now),
         History(state_file, now, scan.history_name) as history,
     ):
-        on_new = lambda caught: scan.on_new(history, caught)  # noqa: E731 -- it needs the history that was opened
-        desk = Desk(history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, on_new)
+        desk = Desk(
+            history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, _notify(world.notices, scan)
+        )
         work = BounceScan(scan.account, scan.place, lambda: tools.open_folders(scan.account), desk)
         try:
             work.read()
@@ -54,5 +56,15 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
             work.done.warnings = history.warnings
         finally:
             work.close()
+        if world.notices:
+            work.done.notices = send_due(tools, history, world.notices, scan.is_over)
         history.prune()
         yield work.done, history
+
+
+def _notify(settings: NoticeSettings | None, scan: Scan) -> Callable[[SeenMessage], Iterable[str]]:
+    """Return whom to notify of a message: in test mode nobody but those who are named for it."""
+    if settings is None:
+        return lambda _message: ()
+    addresses = settings.test_to if scan.history_name == TEST_NAME else settings.to
+    return lambda message: whom_to_notify(message.classification, addresses)

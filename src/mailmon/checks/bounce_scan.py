@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mailmon.checks.bounce_notices import Sent
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import StageError, place_of
@@ -35,14 +36,6 @@ _NOTHING = Classification(Kind.OTHER, Form.NONE)
 _NAMES = {Kind.BOUNCE: "bounce", Kind.DELAYED: "delay warning", Kind.FEEDBACK: "complaint", Kind.OTHER: "other"}
 
 
-class Caught(NamedTuple):
-    """A message that the history did not know: as it was understood, its number there, and its first bytes."""
-
-    seen: SeenMessage
-    id: int
-    raw: bytes
-
-
 @dataclass(slots=True)
 class Scanned:
     """What a scan did. `unread` messages are left for the next one, `own` were probes of ours and their bounces."""
@@ -54,6 +47,7 @@ class Scanned:
     moved: int = 0
     obstacles: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+    notices: Sent = field(default_factory=Sent)
 
     @property
     def new(self) -> int:
@@ -66,19 +60,20 @@ class Scanned:
         said = [f"{self.new} new: {', '.join(counted)}" if counted else "nothing new"]
         said += [f"{self.moved} moved"] if self.moved else []
         said += [f"{self.own} of our own probes left out"] if self.own else []
+        said += [f"{self.notices.taken} notices sent"] if self.notices.taken else []
         said += [f"{self.unread} left for the next run"] if self.unread else []
         return "; ".join(said)
 
 
 class Desk(NamedTuple):
-    """What a scan needs beside the mailbox: the history, this run, and what tells our own probes from other mail."""
+    """What a scan needs beside the mailbox: the history, this run, what tells our own probes, and whom to notify."""
 
     history: History
     run: Run
     key: bytes
     ledger: Ledger
     is_over: Callable[[], bool]
-    on_new: Callable[[Sequence[Caught]], None] = lambda _caught: None
+    notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: ()
 
 
 class BounceScan:
@@ -126,25 +121,15 @@ class BounceScan:
 
     def _take_in(self, batch: Sequence[Listed]) -> None:
         """Understand and record a batch; what cannot be read is recorded as a problem and reported."""
-        raws: dict[int, bytes] = {}
         seen = []
         for listed, message, problem in self._fetch(batch):
-            if message is None:
-                seen.append(self._set_aside(listed, problem))
-                continue
-            if understood := self._understand(listed, message):
-                seen.append(understood)
-                raws[listed.uid] = message.text
-        recorded = self._desk.history.record(self.folder, batch[-1].uid, seen, self._desk.run)
-        caught = [
-            Caught(one, known.id, raws.get(one.uid, b""))
-            for one, known in zip(seen, recorded, strict=True)
-            if known.is_new
-        ]
-        self.done.kinds.update(one.seen.classification.kind for one in caught)
-        self.done.problems += [f"UID {one.seen.uid}: {one.seen.problem}" for one in caught if one.seen.problem]
-        if caught:
-            self._desk.on_new(caught)
+            understood = self._understand(listed, message) if message else self._set_aside(listed, problem)
+            seen += [understood] if understood else []
+        desk = self._desk
+        recorded = desk.history.record(self.folder, batch[-1].uid, seen, desk.run, desk.notify)
+        new = [one for one, known in zip(seen, recorded, strict=True) if known.is_new]
+        self.done.kinds.update(one.classification.kind for one in new)
+        self.done.problems += [f"UID {one.uid}: {one.problem}" for one in new if one.problem]
 
     def _fetch(self, batch: Sequence[Listed]) -> Iterator[tuple[Listed, Fetched | None, str]]:
         """Yield what the server gives of each message, or why it does not; what is gone meanwhile is left out."""

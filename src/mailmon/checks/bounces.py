@@ -51,6 +51,10 @@ def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
     for obstacle in done.obstacles:
         said = f"recorded, but not moved: {obstacle}"
         yield Finding("bounces.not_moved", Verdict.FAIL, target, said, Severity.WARNING, fix=_NOT_MOVED)
+    if done.notices.failed:
+        said = f"{done.notices.failed} notices were not taken: {done.notices.error}"
+        advice = done.notices.advice or "`mailmon bounces queue` shows what waits."
+        yield Finding("bounces.notice_failed", Verdict.FAIL, target, said, Severity.WARNING, fix=advice)
     if done.unread:
         said = f"{done.unread} messages are left for the next runs"
         yield Finding("bounces.unread", Verdict.FAIL, target, said, Severity.INFO)

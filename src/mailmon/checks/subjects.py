@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mailmon.clients.account import Account
 
-__all__ = ["Account", "Route"]
+__all__ = ["Account", "NoticeSettings", "Route"]
 
 
 class Route(NamedTuple):
@@ -27,3 +27,13 @@ class Route(NamedTuple):
     def target(self) -> str:
         """Return the server at which the probe must be seen."""
         return self.reader.imap.target if self.reader.imap else self.reader.name
+
+
+class NoticeSettings(NamedTuple):
+    """Through which account notices go, from which address, to whom, and how many an hour at most."""
+
+    account: Account
+    sender: str
+    to: tuple[str, ...]
+    test_to: tuple[str, ...] = ()
+    max_per_hour: int = 50

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from mailmon.checks.mailbox import WatchedMailbox
-from mailmon.checks.subjects import Account
+from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
 from mailmon.clients.imap_folder import FolderClient
@@ -36,6 +36,7 @@ class World(NamedTuple):
     version: str
     certificate_days: Mapping[str, float] = {}
     bounce_limits: Limits = Limits()
+    notices: NoticeSettings | None = None
     is_dry: bool = False
     record: Record | None = None
     run_id: str = ""
@@ -59,12 +60,22 @@ class Tools:
 
     def open_smtp(self, account: Account) -> SmtpClient:
         """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
-        assert account.smtp is not None
-        client = SmtpClient(self._wire(account.smtp), self._contexts)
+        client = self._connect_smtp(account)
         with self._lock:
             self._smtp[account.name] = client
         client.open()
         client.login(account.username, account.password.value)
+        return client
+
+    def open_sender(self, account: Account) -> SmtpClient:
+        """Connect and log in to send mail that is no probe; the connection is the caller's to close."""
+        client = self._connect_smtp(account)
+        try:
+            client.open()
+            client.login(account.username, account.password.value)
+        except BaseException:
+            client.close()
+            raise
         return client
 
     def open_mailbox(self, account: Account) -> WatchedMailbox:
@@ -109,6 +120,10 @@ class Tools:
                 smtp.close()
             for mailbox in self._mailboxes.values():
                 mailbox.close()
+
+    def _connect_smtp(self, account: Account) -> SmtpClient:
+        assert account.smtp is not None
+        return SmtpClient(self._wire(account.smtp), self._contexts)
 
     def _log_in(self, account: Account, kind: type[_Imap]) -> _Imap:
         assert account.imap is not None

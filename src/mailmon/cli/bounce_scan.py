@@ -108,6 +108,7 @@ def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> T
         record=record,
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         state_file=setup.state_file,
+        notices=setup.notices,
     )
     return Tools(world, Ledger(keeper.state.probes), setup.accounts.values())
 
@@ -147,6 +148,8 @@ def _row(
         "own_probes": done.own if done else 0,
         "moved": done.moved if done else 0,
         "unread": done.unread if done else 0,
+        "notices": {"sent": done.notices.taken if done else 0, "failed": done.notices.failed if done else 0},
+        "notice_error": done.notices.error if done else "",
         "problems": list(done.problems) if done else [],
         "obstacles": list(done.obstacles) if done else [],
         "warnings": list(done.warnings) if done else [],
@@ -161,7 +164,13 @@ def _say(row: dict[str, Any]) -> None:
         common.warn(warning)
     mark = "❌" if row["error"] else "✓"
     common.say(f"{mark} {row['account']} {row['folder']}: {row['error'] or row['words']}")
-    for line in (row["advice"], *row["obstacles"], *(f"set aside unread: {problem}" for problem in row["problems"])):
+    unsent = f"{row['notices']['failed']} notices were not taken: {row['notice_error']}" if row["notice_error"] else ""
+    for line in (
+        row["advice"],
+        unsent,
+        *row["obstacles"],
+        *(f"set aside unread: {problem}" for problem in row["problems"]),
+    ):
         if line:
             common.say(f"  → {line}")
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from mailmon.cli.bounce_log import COMMANDS as LOG_COMMANDS
+from mailmon.cli.bounce_queue import COMMANDS as QUEUE_COMMANDS
 from mailmon.cli.bounce_scan import COMMAND as SCAN
 from mailmon.cli.bounce_summary import COMMAND as SUMMARY
 from mailmon.mail.bounce import Classification, Kind, classify
@@ -128,7 +129,7 @@ def _row(name: str, found: Classification) -> dict[str, Any]:
     }
 
 
-for command in (SCAN, *LOG_COMMANDS, SUMMARY):
+for command in (SCAN, *LOG_COMMANDS, SUMMARY, *QUEUE_COMMANDS):
     bounces.add_command(command)
 
 COMMAND = bounces

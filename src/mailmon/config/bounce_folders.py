@@ -1,10 +1,12 @@
-"""What may be said of the folder in which an account's bounces arrive?"""
+"""What may be said of the folder in which an account's bounces arrive, and of those who are told?"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from mailmon.options import About, Folder, options
+from mailmon.options import About, Address, Between, Folder, Name, options
+
+MAX_READERS = 20
 
 
 @options
@@ -27,3 +29,20 @@ class BounceOptions(BounceFolderOptions):
     """The folder in which an account's bounces arrive, and one to try it with."""
 
     test: Annotated[BounceFolderOptions | None, About("The folders of `mailmon bounces scan --test`")] = None
+
+
+@options
+class NoticeOptions:
+    """Mail about each bounce, for fixed addresses. Off unless this table is there."""
+
+    ALIASES: ClassVar[dict[str, str]] = {"sender": "from"}
+
+    account: Annotated[Name, About("Account to send through")]
+    to: Annotated[tuple[Address, ...], About("Addresses that are told of every bounce")]
+    sender: Annotated[Address | None, About("From of the notices; by default the account's address")] = None
+    test_to: Annotated[tuple[Address, ...], About("Addresses that are told instead by `bounces scan --test`")] = ()
+    max_per_hour: Annotated[int, Between(1, 10_000), About("Notices in an hour at most; the others wait")] = 50
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.to) <= MAX_READERS:
+            raise ValueError(f"to: must be a list of 1 to {MAX_READERS} addresses")

@@ -28,6 +28,7 @@ def find_contradictions(
         *_useless_limits(full, flat_keys),
         *_own_state(full, state_file, path),
         *_bounces_unread(full),
+        *_notices_unsent(full),
     ]
 
 
@@ -134,6 +135,13 @@ def _bounces_unread(full: dict[str, Any]) -> Iterator[str]:
                 f"accounts.{name}.bounces.skipped: all mail of {bounces['folder']}, where probes arrive, would "
                 "be moved away: let bounces arrive in a folder of their own"
             )
+
+
+def _notices_unsent(full: dict[str, Any]) -> Iterator[str]:
+    notices = full.get("bounce_notices")
+    account = notices.get("account") if isinstance(notices, dict) else None
+    if isinstance(account, str) and not _tables(full.get("accounts")).get(account, {}).get("smtp"):
+        yield f"bounce_notices.account: there is no account {account!r} with an smtp server"
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:

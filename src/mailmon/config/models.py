@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar, Literal
 
 from mailmon.clients.server import Security
-from mailmon.config.bounce_folders import BounceOptions
+from mailmon.config.bounce_folders import BounceOptions, NoticeOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
     About,
@@ -196,6 +196,7 @@ class Config:
     notify: Annotated[
         dict[Name, dict[str, Any]] | None, About('Channels by name, or "none" for no alerts on purpose')
     ] = None
+    bounce_notices: NoticeOptions | None = None
     ping: PingOptions | None = None
     dns: DnsOptions = DnsOptions()
     reachability: Annotated[

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mailmon.checks.subjects import Account, Route
+from mailmon.checks.subjects import Account, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Security, Server, Trust, default_security
-from mailmon.config.bounce_folders import BounceFolderOptions
+from mailmon.config.bounce_folders import BounceFolderOptions, NoticeOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
@@ -47,6 +47,7 @@ class Setup:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificate_days: Mapping[str, float] = field(default_factory=dict)
     bounce_limits: Limits = field(default_factory=Limits)
+    notices: NoticeSettings | None = None
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
@@ -86,6 +87,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
             "smtp_auth": config.checks.smtp_auth.certificate_days,
         },
         bounce_limits=bounce_limits(config.checks.bounces),
+        notices=_notices(config.bounce_notices, accounts) if config.bounce_notices else None,
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),
@@ -104,6 +106,11 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
         _bounces(options.bounces) if options.bounces else None,
         _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
     )
+
+
+def _notices(options: NoticeOptions, accounts: Mapping[str, Account]) -> NoticeSettings:
+    account = accounts[options.account]
+    return NoticeSettings(account, options.sender or account.address, options.to, options.test_to, options.max_per_hour)
 
 
 def _bounces(options: BounceFolderOptions) -> BounceFolder:

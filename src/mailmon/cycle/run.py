@@ -185,6 +185,7 @@ class _Run:
             version=__version__,
             certificate_days=setup.certificate_days,
             bounce_limits=setup.bounce_limits,
+            notices=setup.notices,
             is_dry=self._request.is_dry,
             record=self._request.record,
             run_id=self._run_id,

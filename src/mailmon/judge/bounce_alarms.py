@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mailmon.mail.bounce.advice import ADVICE
 from mailmon.mail.masking import mask_text
 from mailmon.mail.text import visible
 from mailmon.model import Finding, Severity, Verdict
@@ -15,17 +16,17 @@ from mailmon.model.bounces import BounceWindow, Refusal
 
 MAX_NAMED = 5
 MAX_WORDS = 160
-# Reasons that speak of the sender and not of the address: (in words, what to do).
-REFUSALS: Mapping[str, tuple[str, str]] = {
-    "authfailure": ("unauthenticated", "Repair SPF, DKIM and DMARC; see who else sends in your name."),
-    "badreputation": ("poor reputation", "Find what was sent; slow down; register with the provider's tools."),
-    "blocked": ("blocked", "Look your host up on the list that is named; ask for removal when the cause is gone."),
-    "requireptr": ("reverse DNS", "Set PTR, A and AAAA of the sending host so that they agree."),
-    "rejected": ("sender refused", "Check the sender's domain, its MX and SPF."),
-    "norelaying": ("relaying denied", "Check the MX of the recipient, or your relay and its login."),
-    "policyviolation": ("policy", "Read the words; ask the recipient's administrator."),
-    "securityerror": ("access denied", "Check login and TLS; ask the recipient's administrator."),
-    "spamdetected": ("taken for spam", "Look at what is sent, and at who sends it."),
+# Reasons that speak of the sender and not of the address, in words.
+REFUSALS: Mapping[str, str] = {
+    "authfailure": "unauthenticated",
+    "badreputation": "poor reputation",
+    "blocked": "blocked",
+    "requireptr": "reverse DNS",
+    "rejected": "sender refused",
+    "norelaying": "relaying denied",
+    "policyviolation": "policy",
+    "securityerror": "access denied",
+    "spamdetected": "taken for spam",
 }
 _CLASSES = {"hard": "hard bounces", "soft": "soft bounces", "delayed": "delay warnings", "feedback": "complaints"}
 _LOOK = "`mailmon bounces summary` and `mailmon bounces list --since 24h` tell which."
@@ -78,7 +79,7 @@ def _too_many(finding_id: str, target: str, said: str, count: int, limit: int, w
 def _refusals(refusals: tuple[Refusal, ...], target: str) -> Iterator[Finding]:
     known = [one for one in refusals if one.reason in REFUSALS]
     for one in known[:MAX_NAMED]:
-        words, advice = REFUSALS[one.reason]
+        advice = ADVICE[one.reason][1]
         who = visible(one.domain, 80) or "a server"
         # What the server says may hold the recipient's address, and an alert may lie open on a telephone.
         said = visible(mask_text(one.diagnostic), MAX_WORDS)
@@ -86,12 +87,12 @@ def _refusals(refusals: tuple[Refusal, ...], target: str) -> Iterator[Finding]:
             "bounces.policy",
             Verdict.FAIL,
             target,
-            f"{who} refuses us: {visible(one.status, 12)} {words}",
+            f"{who} refuses us: {visible(one.status, 12)} {REFUSALS[one.reason]}",
             Severity.ERROR,
             evidence=f"{who}: {said}" if said else "",
             expected=f"mail is taken by {who} ({one.reason})",
             found=one.status,
-            fix=advice,
+            fix=f"{advice[:1].upper()}{advice[1:]}.",
             reference="RFC 3463 section 3.8",
         )
     if len(known) > MAX_NAMED:

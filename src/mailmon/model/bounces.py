@@ -81,6 +81,20 @@ class Figures(NamedTuple):
     remote_mtas: Mapping[str, int] = {}
 
 
+class Notice(NamedTuple):
+    """A notification about a message of the history to one address: `waiting`, `sent`, or `dead` for good."""
+
+    id: int
+    message: int
+    recipient: str
+    status: str
+    attempts: int
+    created_at: datetime
+    next_at: datetime
+    done_at: datetime | None
+    error: str
+
+
 class Refusal(NamedTuple):
     """A permanent refusal: for which domain, why, and the newest answer that said so."""
 

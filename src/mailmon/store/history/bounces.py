@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailmon.store.history import queue
 from mailmon.store.history.times import to_text
 
 if TYPE_CHECKING:  # who only reads the history need not load the classifier
@@ -87,19 +88,29 @@ class Run(NamedTuple):
 
 
 def record(
-    connection: sqlite3.Connection, folder: Folder, last_uid: int, messages: Iterable[SeenMessage], run: Run
+    connection: sqlite3.Connection,
+    folder: Folder,
+    last_uid: int,
+    messages: Iterable[SeenMessage],
+    run: Run,
+    notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: (),
 ) -> tuple[Recorded, ...]:
     """Write messages and the position behind them in one transaction; what is known is left alone.
 
     Known is what has the same UID and is the same message, or, where the server has given new UIDs, a message with the
-    same bytes that has none yet. Raises sqlite3.Error; then nothing was written.
+    same bytes that has none yet. A notice to everybody to `notify` of a new message is queued with it. Raises
+    sqlite3.Error; then nothing was written.
     """
     batch = tuple(messages)  # whatever has to be waited for, nobody else waits for it
     with _transaction(connection):
         at = to_text(run.at)
         connection.execute(_SET_POSITION, (_text(folder.account), _text(folder.name), folder.uidvalidity, last_uid, at))
         folder_id = _folder_id(connection, folder)
-        return tuple([_record_one(connection, folder_id, folder.uidvalidity, message, run) for message in batch])
+        recorded = [_record_one(connection, folder_id, folder.uidvalidity, message, run) for message in batch]
+        for message, known in zip(batch, recorded, strict=True):
+            if known.is_new:
+                queue.add(connection, known.id, notify(message), run.at)
+        return tuple(recorded)
 
 
 def position(connection: sqlite3.Connection, account: str, name: str) -> Position | None:

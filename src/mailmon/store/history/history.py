@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from mailmon.errors import StateError
-from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage
+from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage, Notice
 from mailmon.store.files import beside
-from mailmon.store.history import bounces, reading, retention
+from mailmon.store.history import bounces, queue, reading, retention
 from mailmon.store.history.bounces import Folder, Outcome, Position, Recorded, Run, SeenMessage
 from mailmon.store.history.failures import DamagedError, told
 from mailmon.store.history.opening import open_to_read, open_to_write, set_aside
@@ -54,10 +54,20 @@ class History:
         with self._told():
             return bounces.position(self._connection, account, folder)
 
-    def record(self, folder: Folder, last_uid: int, messages: Iterable[SeenMessage], run: Run) -> tuple[Recorded, ...]:
-        """Write messages, and that the folder was read up to `last_uid`, at once; tell of each whether it is new."""
+    def record(
+        self,
+        folder: Folder,
+        last_uid: int,
+        messages: Iterable[SeenMessage],
+        run: Run,
+        notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: (),
+    ) -> tuple[Recorded, ...]:
+        """Write messages, and that the folder was read up to `last_uid`, at once; tell of each whether it is new.
+
+        A notice to everybody to `notify` of a new message is queued with it.
+        """
         with self._told():
-            return bounces.record(self._connection, folder, last_uid, messages, run)
+            return bounces.record(self._connection, folder, last_uid, messages, run, notify)
 
     def known(self, folder: Folder, uids: Iterable[int]) -> dict[int, Recorded]:
         """Return what is recorded under these UIDs: a run that was killed may have recorded and not moved them."""
@@ -78,6 +88,36 @@ class History:
         """Return what was received for an account since then."""
         with self._told():
             return reading.window(self._connection, account, since)
+
+    def message(self, number: int) -> LoggedMessage | None:
+        """Return one message, None where there is no such id."""
+        with self._told():
+            return reading.message(self._connection, number)
+
+    def notices_due(self, now: datetime, limit: int) -> list[Notice]:
+        """Return the notices that may be tried now."""
+        with self._told():
+            return queue.due(self._connection, now, limit)
+
+    def notices_sent_since(self, since: datetime) -> int:
+        """Return how many notices were sent since then."""
+        with self._told():
+            return queue.sent_since(self._connection, since)
+
+    def begin_notice(self, notice: Notice, now: datetime) -> None:
+        """Note an attempt before it is made."""
+        with self._told():
+            queue.begin(self._connection, notice, now)
+
+    def end_notice(self, notice: Notice, now: datetime, error: str = "", *, is_final: bool = False) -> None:
+        """Note what became of an attempt."""
+        with self._told():
+            queue.end(self._connection, notice, now, error, is_final=is_final)
+
+    def retry_notices(self, ids: Sequence[int], now: datetime) -> int:
+        """Let notices be tried anew at once; return how many."""
+        with self._told():
+            return queue.retry(self._connection, ids, now)
 
     def prune(self, keep_days: int = retention.KEEP_DAYS) -> int:
         """Remove what was recorded more than so many days ago, a bounded number; return how many messages."""
@@ -130,6 +170,11 @@ class Reader:
         """Return one message, None where there is no such id."""
         with self._told():
             return reading.message(self._connection, number) if self._connection is not None else None
+
+    def notices(self, limit: int) -> list[Notice]:
+        """Return the latest notices, those that were not sent first."""
+        with self._told():
+            return queue.listed(self._connection, limit) if self._connection is not None else []
 
     def figures(self, since: datetime, until: datetime) -> Figures:
         """Return what a period brought: from `since` on, before `until`."""

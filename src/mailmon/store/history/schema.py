@@ -71,8 +71,26 @@ _FIRST = (
     """,
     "CREATE INDEX recipients_by_message ON recipients (message_id)",
 )
+_NOTICES = (
+    """
+    CREATE TABLE notices (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        recipient TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('waiting', 'sent', 'dead')),
+        attempts INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        next_at TEXT NOT NULL,
+        done_at TEXT,
+        error TEXT NOT NULL,
+        UNIQUE (message_id, recipient)
+    )
+    """,
+    "CREATE INDEX notices_by_next_at ON notices (status, next_at)",
+    "CREATE INDEX notices_by_done_at ON notices (done_at)",
+)
 # A row a version: what is published is never changed, only added to.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES)
 VERSION = len(MIGRATIONS)
 
 

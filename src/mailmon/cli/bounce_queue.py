@@ -1,0 +1,85 @@
+"""`mailmon bounces queue` and `retry`: which notices about bounces have not got to their readers?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.cli.bounce_filters import mask_option
+from mailmon.cli.bounce_log import open_reader
+from mailmon.mail.masking import mask_address, mask_text
+from mailmon.mail.text import visible
+from mailmon.model.bounces import Notice
+from mailmon.report.document import instant
+from mailmon.report.terminal import local_time
+
+
+@click.command("queue", short_help="Show the notices about bounces: what waits, is dead, or was sent.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")
+@mask_option
+@common.common_options
+def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
+    """Show the notices about bounces, those that wait or are dead first."""
+    del color
+    with open_reader(config_path) as reader:
+        notices: list[Notice] = reader.notices(limit)
+    if mask:
+        notices = [
+            one._replace(recipient=mask_address(one.recipient), error=mask_text(one.error, [one.recipient]))
+            for one in notices
+        ]
+    if as_json:
+        common.print_json({"schema": "mailmon/bounces-queue/1", "notices": [_document(one) for one in notices]})
+        return
+    for one in notices:
+        common.say(_line(one))
+    if not notices:
+        common.say("no notices")
+
+
+@click.command("retry", short_help="Let notices that wait or are dead be tried again.")
+@click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]...")
+@click.option("--all", "is_all", is_flag=True, help="All that wait or are dead.")
+@common.common_options
+def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: bool, color: str) -> None:
+    """Let the next scan try notices again: those with these ids, as `queue` shows them, or all."""
+    del color
+    if bool(ids) == is_all:
+        raise click.UsageError("name the ids of notices, or --all")
+    setup = common.load_setup(config_path, with_secrets=False)
+    from mailmon.store.history.history import History
+
+    now = common.now()
+    with History(setup.state_file, now) as history:
+        count = history.retry_notices(ids, now)
+    if as_json:
+        common.print_json({"schema": "mailmon/bounces-retry/1", "queued": count})
+    else:
+        common.say(f"{count} queued; the next check or `mailmon bounces scan` sends")
+
+
+def _line(one: Notice) -> str:
+    when = f"next {local_time(one.next_at)}" if one.status == "waiting" else local_time(one.done_at or one.next_at)
+    said = f": {visible(one.error, 200)}" if one.error else ""
+    return (
+        f"{one.id:>5}  {one.status:<7}  bounce #{one.message} to {one.recipient}, {one.attempts} attempts, {when}{said}"
+    )
+
+
+def _document(one: Notice) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "bounce": one.message,
+        "recipient": one.recipient,
+        "status": one.status,
+        "attempts": one.attempts,
+        "created_at": instant(one.created_at),
+        "next_at": instant(one.next_at) if one.status == "waiting" else None,
+        "done_at": instant(one.done_at) if one.done_at else None,
+        "error": one.error,
+    }
+
+
+COMMANDS = (queue, retry)
