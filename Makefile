@@ -14,13 +14,13 @@ help: ## Show the targets
 $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[sandbox,apprise,xlsx]'; \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[sandbox,apprise,xlsx,dkim]'; \
 	else \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "Python's venv module is incomplete here: apt install python3-venv (Debian, Ubuntu), or install uv"; exit 1; }; \
 	  $(PYTHON) -m venv $(VENV) && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[sandbox,apprise,xlsx]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e '.[sandbox,apprise,xlsx,dkim]'; \
 	fi
 	@touch $(STAMP)
 

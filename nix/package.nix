@@ -56,6 +56,8 @@ python3Packages.buildPythonApplication {
     python3Packages.trustme
     # The extra `xlsx`.
     python3Packages.xlsxwriter
+    # The extra `dkim`.
+    python3Packages.dkimpy
   ]
   ++ lib.optional withApprise python3Packages.apprise;
 

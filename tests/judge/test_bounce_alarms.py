@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.judge.bounce_alarms import MAX_NAMED, REFUSALS, Limits, find_alarms
+from mailmon.judge.bounce_alarms import MAX_NAMED, REFUSALS, find_alarms
 from mailmon.judge.table import observe
 from mailmon.model import Finding, Health, Outcome, Policy, Severity, Status
-from mailmon.model.bounces import BounceWindow, Refusal
+from mailmon.model.bounces import BounceLimits, BounceWindow, Refusal
 from tests.mail.samples import SENT_AT
 
 GMAIL = Refusal(
@@ -18,7 +18,7 @@ GMAIL = Refusal(
 
 
 def alarms(seen: BounceWindow, **limits: object) -> list[Finding]:
-    return list(find_alarms(seen, Limits(**limits), "mail.example.org:993"))  # type: ignore[arg-type]
+    return list(find_alarms(seen, BounceLimits(**limits), "mail.example.org:993"))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

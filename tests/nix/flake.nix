@@ -68,7 +68,7 @@
             python3Packages =
               lib.genAttrs [
                 "aiosmtpd" "apprise" "click" "cryptography" "dnspython" "hatchling" "hypothesis" "imapclient" "pydantic"
-                "pytest" "requests" "rich" "trustme" "xlsxwriter"
+                "dkimpy" "pytest" "requests" "rich" "trustme" "xlsxwriter"
               ] (name: fake name { })
               // {
                 python = {

@@ -117,7 +117,7 @@ def test_the_package_depends_on_what_the_project_says() -> None:
     """The names in nixpkgs differ from the project's only in their case."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["sandbox"], *extras["xlsx"], *extras["apprise"]]
+    lines = [*project["dependencies"], *extras["sandbox"], *extras["xlsx"], *extras["dkim"], *extras["apprise"]]
     wanted = {re.split(r"[^A-Za-z0-9-]", line)[0] for line in lines}
     package = (ROOT / "nix" / "package.nix").read_text()
     given = package[package.index("  dependencies = [") : package.index("  nativeBuildInputs")]

@@ -59,7 +59,7 @@ def _ways(place: Path, tools: str, wheel: str, sdist: str) -> Iterator[tuple[str
         "install",
         "-c",
         CONSTRAINTS,
-        f"{sdist}[sandbox,apprise,xlsx]",
+        f"{sdist}[sandbox,apprise,xlsx,dkim]",
     ]
     yield "pip, sdist, all extras", [[sys.executable, "-m", "venv", str(home)], install], str(home / "bin/mailmon")
     uv = str(Path(tools).with_name("uv"))

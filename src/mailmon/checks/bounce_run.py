@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,9 +12,11 @@ from mailmon.checks.bounce_sort import BounceSort
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.checks.tools import Tools
 from mailmon.clients.account import BounceFolder
-from mailmon.mail.bounce.addressees import whom_to_notify
+from mailmon.mail.bounce import Classification, Kind
+from mailmon.mail.bounce.addressees import NoticeRules, audience_of
+from mailmon.mail.bounce.evidence import examine
 from mailmon.store.files import make_directory
-from mailmon.store.history.bounces import Run, SeenMessage
+from mailmon.store.history.bounces import Run
 from mailmon.store.history.history import NAME, TEST_NAME, History
 from mailmon.store.lock import Lock
 
@@ -62,9 +64,17 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
         yield work.done, history
 
 
-def _notify(settings: NoticeSettings | None, scan: Scan) -> Callable[[SeenMessage], Iterable[str]]:
-    """Return whom to notify of a message: in test mode nobody but those who are named for it."""
+def _notify(settings: NoticeSettings | None, scan: Scan) -> Callable[[Classification, bytes], tuple[str, ...]]:
+    """Return what says whom to notify of a message: in test mode nobody but those who are named for it."""
     if settings is None:
-        return lambda _message: ()
-    addresses = settings.test_to if scan.history_name == TEST_NAME else settings.to
-    return lambda message: whom_to_notify(message.classification, addresses)
+        return lambda _found, _raw: ()
+    rules, is_signed = settings.rules, settings.is_signed
+    if scan.history_name == TEST_NAME:
+        rules, is_signed = NoticeRules(settings.test_to), None
+
+    def notify(found: Classification, raw: bytes) -> tuple[str, ...]:
+        if found.kind is not Kind.BOUNCE:
+            return ()
+        return audience_of(found, rules, examine(raw, found, rules.cc_domains, is_signed)).recipients
+
+    return notify

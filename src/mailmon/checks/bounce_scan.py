@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class Desk(NamedTuple):
     key: bytes
     ledger: Ledger
     is_over: Callable[[], bool]
-    notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: ()
+    notify: Callable[[Classification, bytes], tuple[str, ...]] = lambda _found, _raw: ()
 
 
 class BounceScan:
@@ -121,12 +121,14 @@ class BounceScan:
 
     def _take_in(self, batch: Sequence[Listed]) -> None:
         """Understand and record a batch; what cannot be read is recorded as a problem and reported."""
-        seen = []
+        desk, seen = self._desk, []
+        readers: dict[int, tuple[str, ...]] = {}
         for listed, message, problem in self._fetch(batch):
             understood = self._understand(listed, message) if message else self._set_aside(listed, problem)
             seen += [understood] if understood else []
-        desk = self._desk
-        recorded = desk.history.record(self.folder, batch[-1].uid, seen, desk.run, desk.notify)
+            if understood and message:
+                readers[listed.uid] = desk.notify(understood.classification, message.text)
+        recorded = desk.history.record(self.folder, batch[-1].uid, seen, desk.run, readers)
         new = [one for one, known in zip(seen, recorded, strict=True) if known.is_new]
         self.done.kinds.update(one.classification.kind for one in new)
         self.done.problems += [f"UID {one.uid}: {one.problem}" for one in new if one.problem]

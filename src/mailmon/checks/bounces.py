@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
-from mailmon.judge.bounce_alarms import find_alarms
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     if tools.world.is_dry:
         yield Note("not scanned: a dry run records nothing")
         return
-    from mailmon.checks.bounce_run import Scan, scan_folder  # SQLite and the classifier: only for who has bounces
+    # SQLite and the classifier: only for who has bounces.
+    from mailmon.checks.bounce_run import Scan, scan_folder
+    from mailmon.judge.bounce_alarms import find_alarms
 
     assert account.bounces is not None
     assert account.imap is not None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.account import Account
+
+if TYPE_CHECKING:  # the classifier is loaded only where somebody has bounces
+    from mailmon.mail.bounce.addressees import NoticeRules
+    from mailmon.mail.bounce.evidence import IsSigned
 
 __all__ = ["Account", "NoticeSettings", "Route"]
 
@@ -30,10 +34,14 @@ class Route(NamedTuple):
 
 
 class NoticeSettings(NamedTuple):
-    """Through which account notices go, from which address, to whom, and how many an hour at most."""
+    """Through which account notices go, from which address, to whom, and how many an hour at most.
+
+    `is_signed` checks signatures of returned messages, None where nobody in their Cc is told.
+    """
 
     account: Account
     sender: str
-    to: tuple[str, ...]
+    rules: NoticeRules
     test_to: tuple[str, ...] = ()
     max_per_hour: int = 50
+    is_signed: IsSigned | None = None

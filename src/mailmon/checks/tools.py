@@ -18,9 +18,9 @@ from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import Record, Wire, connect
-from mailmon.judge.bounce_alarms import Limits
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
+from mailmon.model.bounces import BounceLimits
 
 _Imap = TypeVar("_Imap", bound=ImapClient)
 
@@ -35,7 +35,7 @@ class World(NamedTuple):
     key: bytes
     version: str
     certificate_days: Mapping[str, float] = {}
-    bounce_limits: Limits = Limits()
+    bounce_limits: BounceLimits = BounceLimits()
     notices: NoticeSettings | None = None
     is_dry: bool = False
     record: Record | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from mailmon.options import About, Address, Between, Folder, Name, options
+from mailmon.options import About, Address, Between, Folder, Host, Name, options
 
 MAX_READERS = 20
 
@@ -33,16 +33,25 @@ class BounceOptions(BounceFolderOptions):
 
 @options
 class NoticeOptions:
-    """Mail about each bounce, for fixed addresses. Off unless this table is there."""
+    """Mail about each bounce, for fixed addresses and, with proof, for the Cc. Off unless this table is there."""
 
     ALIASES: ClassVar[dict[str, str]] = {"sender": "from"}
 
     account: Annotated[Name, About("Account to send through")]
     to: Annotated[tuple[Address, ...], About("Addresses that are told of every bounce")]
     sender: Annotated[Address | None, About("From of the notices; by default the account's address")] = None
+    cc: Annotated[
+        bool, About("Tell also those in the Cc of a returned message that a verifying signature shows to be ours")
+    ] = False
+    cc_domains: Annotated[
+        tuple[Host, ...], About("Own domains: of the signature, and of the Cc addresses that may be told")
+    ] = ()
+    max_cc: Annotated[int, Between(1, 100), About("Cc addresses of one message that are told at most")] = 5
     test_to: Annotated[tuple[Address, ...], About("Addresses that are told instead by `bounces scan --test`")] = ()
     max_per_hour: Annotated[int, Between(1, 10_000), About("Notices in an hour at most; the others wait")] = 50
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.to) <= MAX_READERS:
             raise ValueError(f"to: must be a list of 1 to {MAX_READERS} addresses")
+        if self.cc and not self.cc_domains:
+            raise ValueError("cc: name the own domains in cc_domains, else anybody could have anybody written to")

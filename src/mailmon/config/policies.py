@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mailmon.config.models import BouncesOptions, CheckOptions, ChecksOptions
-from mailmon.judge.bounce_alarms import Limits
 from mailmon.mail.text import parse_duration
 from mailmon.model import Policy
+from mailmon.model.bounces import BounceLimits
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
 FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "bounces": 1, "send": 2, "receive": 2, "cleanup": 2}
@@ -17,7 +17,7 @@ def policies(checks: ChecksOptions) -> dict[str, Policy]:
     return {name: _policy(name, getattr(checks, name), checks.defaults) for name in FAILURE_THRESHOLDS}
 
 
-def bounce_limits(options: BouncesOptions) -> Limits:
+def bounce_limits(options: BouncesOptions) -> BounceLimits:
     """Return how many bounces are too many."""
     named = {
         "hard": options.max_hard,
@@ -25,7 +25,7 @@ def bounce_limits(options: BouncesOptions) -> Limits:
         "delayed": options.max_delayed,
         "feedback": options.max_complaints,
     }
-    return Limits(
+    return BounceLimits(
         {name: limit for name, limit in named.items() if limit is not None},
         options.max_per_domain,
         {domain.lower(): limit for domain, limit in options.max_by_domain.items()},

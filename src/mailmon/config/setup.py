@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from mailmon.checks.subjects import Account, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Security, Server, Trust, default_security
-from mailmon.config.bounce_folders import BounceFolderOptions, NoticeOptions
+from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
@@ -25,8 +26,8 @@ from mailmon.config.secrets import (
     write_risk,
 )
 from mailmon.errors import ConfigError
-from mailmon.judge.bounce_alarms import Limits
 from mailmon.model import Policy, Secret
+from mailmon.model.bounces import BounceLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 STATE_AND_ALERTS_S = 20.0
@@ -46,7 +47,7 @@ class Setup:
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificate_days: Mapping[str, float] = field(default_factory=dict)
-    bounce_limits: Limits = field(default_factory=Limits)
+    bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
@@ -65,7 +66,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
     if with_secrets:
         sources = SecretSources(base, environ, refuses_commands=bool(problems))
         secrets, more = collect_secrets(loaded.document, sources)
-        problems += [*more, *_missing_files(config, base)]
+        problems += [*more, *_missing_files(config, base), *_missing_extras(config)]
     if problems:
         raise ConfigError(str(path or "options"), problems)
     accounts = {name: _account(name, options, secrets, base) for name, options in config.accounts.items()}
@@ -87,7 +88,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
             "smtp_auth": config.checks.smtp_auth.certificate_days,
         },
         bounce_limits=bounce_limits(config.checks.bounces),
-        notices=_notices(config.bounce_notices, accounts) if config.bounce_notices else None,
+        notices=_notices(config, accounts),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),
@@ -108,9 +109,20 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
     )
 
 
-def _notices(options: NoticeOptions, accounts: Mapping[str, Account]) -> NoticeSettings:
+def _notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSettings | None:
+    options = config.bounce_notices
+    if options is None:
+        return None
+    from mailmon.clients.signatures import signature_check, txt_by
+    from mailmon.mail.bounce.addressees import NoticeRules
+
     account = accounts[options.account]
-    return NoticeSettings(account, options.sender or account.address, options.to, options.test_to, options.max_per_hour)
+    sender = options.sender or account.address
+    own = (sender, *(one.address for one in accounts.values()))
+    rules = NoticeRules(options.to, options.cc, options.cc_domains, options.max_cc, own)
+    look_up = txt_by(tuple(_nameserver(text) for text in config.dns.nameservers))
+    is_signed = signature_check(look_up) if options.cc else None
+    return NoticeSettings(account, sender, rules, options.test_to, options.max_per_hour, is_signed)
 
 
 def _bounces(options: BounceFolderOptions) -> BounceFolder:
@@ -181,6 +193,11 @@ def _missing_files(config: Config, base: Path) -> list[str]:
         if server and server.ca_file
     ]
     return [f"{place}: {base / file}: cannot be read" for place, file in named if not os.access(base / file, os.R_OK)]
+
+
+def _missing_extras(config: Config) -> list[str]:
+    is_missing = config.bounce_notices is not None and config.bounce_notices.cc and find_spec("dkim") is None
+    return ["bounce_notices.cc: needs dkimpy: pip install 'mailmon[dkim]'"] if is_missing else []
 
 
 def _warnings(config: Config) -> list[str]:

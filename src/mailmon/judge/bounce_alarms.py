@@ -6,13 +6,12 @@ A finding's `expected` is what makes its cause (judge/table.py), so one more bou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from mailmon.mail.bounce.advice import ADVICE
 from mailmon.mail.masking import mask_text
 from mailmon.mail.text import visible
 from mailmon.model import Finding, Severity, Verdict
-from mailmon.model.bounces import BounceWindow, Refusal
+from mailmon.model.bounces import BounceLimits, BounceWindow, Refusal
 
 MAX_NAMED = 5
 MAX_WORDS = 160
@@ -32,16 +31,7 @@ _CLASSES = {"hard": "hard bounces", "soft": "soft bounces", "delayed": "delay wa
 _LOOK = "`mailmon bounces summary` and `mailmon bounces list --since 24h` tell which."
 
 
-class Limits(NamedTuple):
-    """How many are too many in 24 hours: by class, by the recipients' domain (0 stands for none), None for no limit."""
-
-    classes: Mapping[str, int] = {}
-    any_domain: int | None = None
-    domains: Mapping[str, int] = {}
-    tells_refusals: bool = True
-
-
-def find_alarms(seen: BounceWindow, limits: Limits, target: str) -> Iterator[Finding]:
+def find_alarms(seen: BounceWindow, limits: BounceLimits, target: str) -> Iterator[Finding]:
     """Yield a finding for each limit that is passed, and for each kind of refusal."""
     if limits.tells_refusals:
         yield from _refusals(seen.refusals, target)

@@ -1,26 +1,17 @@
-"""How does an alert read as a mail message? (RFC 5322, MIME: RFC 2045 to 2047, RFC 3834)
-
-Written by hand and all in ASCII: the standard library folds long message ids into encoded words, where no mail
-program finds them again.
-"""
+"""How does an alert read as a mail message? (RFC 5322, MIME: RFC 2045 to 2047, RFC 3834)"""
 
 from __future__ import annotations
 
 import re
-from binascii import b2a_qp
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon import __version__
-from mailmon.mail.probe import find_tokens, format_date
-from mailmon.mail.text import visible
+from mailmon.mail.mime import encoded_words, harmless, text_part
+from mailmon.mail.probe import format_date
 from mailmon.model import Alert, AlertKind
 
 MAX_SUBJECT = 300
-# 39 bytes make an encoded word of 64 characters, so that even the line that begins with "Subject: " has less than
-# the 76 of RFC 2047 section 2.
-_WORD_BYTES = 39
-_MAX_TOKENS = 10_000
 
 _MARKS = {
     AlertKind.PROBLEM: ("🚨", "#b02a37"),
@@ -62,14 +53,14 @@ class Envelope(NamedTuple):
 
 def compose(alert: Alert, envelope: Envelope) -> bytes:
     """Return an alert as a message with CRLF line endings, in plain text and in HTML."""
-    title, body = _harmless(alert.title, one_line=True), _harmless(alert.body)
+    title, body = harmless(alert.title, one_line=True), harmless(alert.body)
     alert_id = re.sub(r"[^!-~]", "?", alert.id)[:200]
     mark, colour = _MARKS[alert.kind]
     boundary = f"=_mailmon_{_digest(envelope.scope, alert.id)}"
     headers = [
         f"From: mailmon <{envelope.sender}>",
         "To: " + ",\r\n ".join(envelope.recipients),
-        f"Subject: {_encoded(f'{mark} {title}'[:MAX_SUBJECT])}",
+        f"Subject: {encoded_words(f'{mark} {title}'[:MAX_SUBJECT])}",
         f"Date: {format_date(alert.at)}",
         f"Message-ID: {message_id(alert.id, envelope)}",
         *_thread(alert, envelope),
@@ -81,7 +72,7 @@ def compose(alert: Alert, envelope: Envelope) -> bytes:
     ]
     text = f"{body}\n\n-- \nmailmon {__version__} · alert {alert_id}\n"
     page = _page(title, body, mark, colour, alert_id)
-    parts = [_part("plain", text), _part("html", page)]
+    parts = [text_part("plain", text), text_part("html", page)]
     marked = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
     return ("\r\n".join(headers) + f"\r\n\r\n{marked}--{boundary}--\r\n").encode("ascii")
 
@@ -104,36 +95,6 @@ def _digest(scope: str, alert_id: str) -> str:
     from hashlib import sha256
 
     return sha256(f"{scope}\n{alert_id}".encode()).hexdigest()[:16]
-
-
-def _harmless(text: str, *, one_line: bool = False) -> str:
-    """Show control characters as escapes, and cut the tokens of probes: an alert that lands in a monitored mailbox
-    must be taken neither for a probe nor for the bounce of one.
-    """
-    for token in find_tokens(text, _MAX_TOKENS):
-        text = text.replace(token, f"{token[:10]}…")
-    lines = [visible(line, len(line)) for line in text.replace("\r\n", "\n").split("\n")]
-    return (" " if one_line else "\n").join(lines)
-
-
-def _encoded(text: str) -> str:
-    """Return encoded words, one a line (RFC 2047). A line end in the text is encoded as well and ends no header."""
-    from base64 import b64encode
-
-    words, word = [], b""
-    for char in text:
-        raw = char.encode("utf-8", "replace")
-        if len(word) + len(raw) > _WORD_BYTES:
-            words.append(word)
-            word = b""
-        word += raw
-    return "\r\n ".join(f"=?utf-8?B?{b64encode(part).decode()}?=" for part in [*words, word])
-
-
-def _part(subtype: str, text: str) -> str:
-    raw = text.encode("utf-8", "replace").replace(b"\n", b"\r\n")
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head + b2a_qp(raw, istext=True).decode("ascii")
 
 
 def _page(title: str, body: str, mark: str, colour: str, alert_id: str) -> str:

@@ -8,8 +8,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from mailmon.mail.bounce.addressees import NOTICE_ID
 from mailmon.mail.bounce.advice import ADVICE
+from mailmon.mail.bounce.evidence import NOTICE_HEADER, NOTICE_ID
+from mailmon.mail.mime import harmless
 from mailmon.mail.text import visible
 from mailmon.model.bounces import BounceRow, LoggedMessage, Notice
 
@@ -31,8 +32,8 @@ def compose_notice(message: LoggedMessage, notice: Notice, sender: str) -> bytes
 
     What servers wrote is quoted with its control characters made visible, and escaped in HTML.
     """
-    title = f"Not delivered: {visible(message.rows[0].original_subject, 150) or '(no subject)'}"
-    paragraphs = list(_paragraphs(message))
+    title = harmless(f"Not delivered: {visible(message.rows[0].original_subject, 150) or '(no subject)'}")
+    paragraphs = [[harmless(line) for line in lines] for lines in _paragraphs(message)]
     letter = EmailMessage(policy=SMTP)
     letter["From"] = sender
     letter["To"] = notice.recipient
@@ -41,6 +42,7 @@ def compose_notice(message: LoggedMessage, notice: Notice, sender: str) -> bytes
     letter["Message-ID"] = f"<{NOTICE_ID}{notice.id}-{message.digest[:16]}@{sender.rpartition('@')[2]}>"
     # No vacation notice, and no other monitor, shall answer.
     letter["Auto-Submitted"] = "auto-generated"
+    letter[NOTICE_HEADER] = str(notice.id)
     letter["X-Auto-Response-Suppress"] = "All"
     letter.set_content("\n\n".join("\n".join(lines) for lines in paragraphs) + "\n")
     blocks = "\n".join(f"<p>{'<br>'.join(map(html.escape, lines))}</p>" for lines in paragraphs)

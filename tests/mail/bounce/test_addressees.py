@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.addressees import NOTICE_ID, whom_to_notify
+from mailmon.mail.bounce.addressees import NoticeRules, audience_of
 from mailmon.mail.bounce.advice import ADVICE
+from mailmon.mail.bounce.evidence import NOTICE_HEADER, NOTICE_ID, examine
 from tests.mail.samples import dsn
 
 OFFICE = ("office@example.org", "boss@example.org")
@@ -30,13 +31,15 @@ def bounce(address: str = "bob@example.net", action: str = "failed", status: str
         (bounce(action="delayed", status="4.4.1"), ()),
         (bounce(action="delivered", status="2.0.0"), ()),
         (bounce(more=f"Message-ID: <{NOTICE_ID}7-00@example.org>\n"), ()),
+        (bounce(more=f"{NOTICE_HEADER}: 7\n"), ()),
         (b"From: bob@example.org\nTo: alice@example.com\nCc: boss@example.org\nSubject: lunch?\n\nAt noon?\n", ()),
     ],
-    ids=["bounce", "not reached itself", "delay", "delivered", "of our notice", "lunch"],
+    ids=["bounce", "not reached itself", "delay", "delivered", "of our notice", "of our notice too", "lunch"],
 )
 def test_who_is_told(raw: bytes, told: tuple[str, ...]) -> None:
     """Other programs wrote to the Cc of whatever they read; a forged bounce has no say in who is told."""
-    assert whom_to_notify(classify(raw), OFFICE) == told
+    found = classify(raw)
+    assert audience_of(found, NoticeRules(OFFICE), examine(raw, found, ())).recipients == told
 
 
 def test_the_advice_is_that_of_the_page() -> None:

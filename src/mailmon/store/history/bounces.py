@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.store.history import queue
@@ -93,13 +94,13 @@ def record(
     last_uid: int,
     messages: Iterable[SeenMessage],
     run: Run,
-    notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: (),
+    readers: Mapping[int, Iterable[str]] = MappingProxyType({}),
 ) -> tuple[Recorded, ...]:
     """Write messages and the position behind them in one transaction; what is known is left alone.
 
     Known is what has the same UID and is the same message, or, where the server has given new UIDs, a message with the
-    same bytes that has none yet. A notice to everybody to `notify` of a new message is queued with it. Raises
-    sqlite3.Error; then nothing was written.
+    same bytes that has none yet. A notice about a new message is queued with it for each of its `readers`, by UID.
+    Raises sqlite3.Error; then nothing was written.
     """
     batch = tuple(messages)  # whatever has to be waited for, nobody else waits for it
     with _transaction(connection):
@@ -109,7 +110,7 @@ def record(
         recorded = [_record_one(connection, folder_id, folder.uidvalidity, message, run) for message in batch]
         for message, known in zip(batch, recorded, strict=True):
             if known.is_new:
-                queue.add(connection, known.id, notify(message), run.at)
+                queue.add(connection, known.id, readers.get(message.uid, ()), run.at)
         return tuple(recorded)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage, Notice
@@ -60,14 +60,14 @@ class History:
         last_uid: int,
         messages: Iterable[SeenMessage],
         run: Run,
-        notify: Callable[[SeenMessage], Iterable[str]] = lambda _message: (),
+        readers: Mapping[int, Iterable[str]] = MappingProxyType({}),
     ) -> tuple[Recorded, ...]:
         """Write messages, and that the folder was read up to `last_uid`, at once; tell of each whether it is new.
 
-        A notice to everybody to `notify` of a new message is queued with it.
+        A notice about a new message is queued with it for each of its `readers`, by UID.
         """
         with self._told():
-            return bounces.record(self._connection, folder, last_uid, messages, run, notify)
+            return bounces.record(self._connection, folder, last_uid, messages, run, readers)
 
     def known(self, folder: Folder, uids: Iterable[int]) -> dict[int, Recorded]:
         """Return what is recorded under these UIDs: a run that was killed may have recorded and not moved them."""

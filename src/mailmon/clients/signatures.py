@@ -1,0 +1,57 @@
+"""Does a DKIM signature verify? (RFC 6376, by dkimpy; which signatures count: mail/bounce/evidence.py)
+
+dkimpy and dnspython are imported only where a configuration asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mailmon.mail.bounce.evidence import IsSigned, is_usable_key
+
+LIFETIME_S = 5.0
+MIN_KEY_BITS = 1024
+
+# Returns the TXT record of a name, None where there is none or nobody answers.
+LookUp = Callable[[str], bytes | None]
+
+
+def signature_check(look_up: LookUp) -> IsSigned:
+    """Return what says whether the n-th signature of a message is good; one that cannot be checked is not."""
+
+    def is_signed(message: bytes, number: int) -> bool:
+        import dkim
+
+        def key_of(name: bytes | str, timeout: int = 5) -> bytes | None:
+            record = look_up(name.decode("ascii", "replace") if isinstance(name, bytes) else name)
+            return record if record and is_usable_key(record) else None
+
+        try:
+            return bool(dkim.DKIM(message, minkey=MIN_KEY_BITS).verify(idx=number, dnsfunc=key_of))
+        # Besides its own errors, dkimpy lets those of its parsing pass where a tag is odd.
+        except (dkim.DKIMException, ValueError, LookupError, TypeError, ArithmeticError):
+            return False
+
+    return is_signed
+
+
+def txt_by(nameservers: Sequence[tuple[str, int]], lifetime_s: float = LIFETIME_S) -> LookUp:
+    """Return a look-up of TXT records by these name servers, the system's without any. It never raises."""
+
+    def look_up(name: str) -> bytes | None:
+        import dns.exception
+        import dns.nameserver
+        import dns.resolver
+
+        try:
+            resolver = dns.resolver.Resolver(configure=not nameservers)
+            if nameservers:
+                resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in nameservers]
+            answer = resolver.resolve(name, "TXT", lifetime=lifetime_s, search=False)
+        except dns.exception.DNSException:
+            return None
+        records = [b"".join(record.strings) for record in answer]
+        # Several records are as good as none (RFC 6376 section 3.6.2.2).
+        return records[0] if len(records) == 1 else None
+
+    return look_up
