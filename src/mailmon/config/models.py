@@ -160,7 +160,8 @@ class BouncesOptions(CheckOptions):
     max_per_domain: Annotated[Count | None, About("Bounces for one domain above which a warning is told")] = None
     max_by_domain: Annotated[dict[Host, Count], About("The same for single domains")] = field(default_factory=dict)
     refusals: Annotated[
-        bool, About("Tell of permanent refusals that concern all mail: authentication, reputation, block lists, policy")
+        bool,
+        About("Tell of permanent refusals that concern all mail: authentication, reputation, block lists, reverse DNS"),
     ] = True
 
 

@@ -15,17 +15,12 @@ from mailmon.model.bounces import BounceLimits, BounceWindow, Refusal
 
 MAX_NAMED = 5
 MAX_WORDS = 160
-# Reasons that speak of the sender and not of the address, in words.
+# Reasons that speak of the sending host or domain, so of all mail: not of one address, one message or one group.
 REFUSALS: Mapping[str, str] = {
     "authfailure": "unauthenticated",
     "badreputation": "poor reputation",
     "blocked": "blocked",
     "requireptr": "reverse DNS",
-    "rejected": "sender refused",
-    "norelaying": "relaying denied",
-    "policyviolation": "policy",
-    "securityerror": "access denied",
-    "spamdetected": "taken for spam",
 }
 _CLASSES = {"hard": "hard bounces", "soft": "soft bounces", "delayed": "delay warnings", "feedback": "complaints"}
 _LOOK = "`mailmon bounces summary` and `mailmon bounces list --since 24h` tell which."
