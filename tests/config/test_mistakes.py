@@ -229,3 +229,32 @@ def test_without_a_name_the_users_own_file_is_taken(tmp_path: Path) -> None:
 
 def test_a_home_that_cannot_be_looked_into_is_no_bug() -> None:
     assert find_file(None, {"HOME": "/" + "x" * (os.pathconf("/", "PC_NAME_MAX") + 1)}) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"accounts__main__bounces": {}}, "accounts.main.bounces.folder: missing"),
+        (
+            {"accounts__main__bounces": {"folder": "Bounces", "processed": "Bounces"}},
+            "accounts.main.bounces: 'Bounces' is to be moved into itself: name another folder",
+        ),
+        (
+            {"accounts__main__bounces": {"folder": "INBOX", "skipped": "Other"}},
+            "accounts.main.bounces.skipped: all mail of INBOX, where probes arrive, would be moved away: let bounces "
+            "arrive in a folder of their own",
+        ),
+        (
+            {"bounce_notices": {"account": "nobody", "to": ["a@example.org"]}},
+            "bounce_notices.account: there is no account 'nobody' with an smtp server",
+        ),
+        (
+            {"bounce_notices": {"account": "main", "to": ["a@example.org"], "cc": True}},
+            "bounce_notices: cc: name the own domains in cc_domains, else anybody could have anybody written to",
+        ),
+        ({"bounce_notices": {"account": "main", "to": []}}, "bounce_notices: to: must be a list of 1 to 20 addresses"),
+        ({"checks__bounces__max_hard": -1}, "checks.bounces.max_hard: must be between 0 and 1e+06, got -1"),
+    ],
+)
+def test_a_mistake_about_bounces_is_told(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    assert problem in problems(tmp_path, changed(FULL, **changes))
