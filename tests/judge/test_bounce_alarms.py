@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from mailmon.judge.bounce_alarms import MAX_NAMED, REFUSALS, find_alarms
 from mailmon.judge.table import observe
 from mailmon.model import Finding, Health, Outcome, Policy, Severity, Status
-from mailmon.model.bounces import BounceLimits, BounceWindow, Refusal
+from mailmon.model.bounces import BounceWindow, Refusal
+from mailmon.model.limits import BounceLimits
 from tests.mail.samples import SENT_AT
 
 GMAIL = Refusal(

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.imap_folder import FolderClient
 from mailmon.clients.names import Resolve
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
@@ -20,7 +19,10 @@ from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import Record, Wire, connect
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
-from mailmon.model.bounces import BounceLimits
+from mailmon.model.limits import BounceLimits
+
+if TYPE_CHECKING:  # only who has bounces loads it
+    from mailmon.clients.imap_folder import FolderClient
 
 _Imap = TypeVar("_Imap", bound=ImapClient)
 
@@ -101,6 +103,8 @@ class Tools:
 
     def open_folders(self, account: Account) -> FolderClient:
         """Connect and log in to read folders; the connection is the caller's to close."""
+        from mailmon.clients.imap_folder import FolderClient
+
         return self._log_in(account, FolderClient)
 
     def smtp(self, account: Account) -> SmtpClient:

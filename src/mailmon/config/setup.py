@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +26,7 @@ from mailmon.config.secrets import (
 )
 from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
-from mailmon.model.bounces import BounceLimits
+from mailmon.model.limits import BounceLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 STATE_AND_ALERTS_S = 20.0
@@ -196,8 +195,11 @@ def _missing_files(config: Config, base: Path) -> list[str]:
 
 
 def _missing_extras(config: Config) -> list[str]:
-    is_missing = config.bounce_notices is not None and config.bounce_notices.cc and find_spec("dkim") is None
-    return ["bounce_notices.cc: needs dkimpy: pip install 'mailmon[dkim]'"] if is_missing else []
+    if config.bounce_notices is None or not config.bounce_notices.cc:
+        return []
+    from importlib.util import find_spec
+
+    return [] if find_spec("dkim") else ["bounce_notices.cc: needs dkimpy: pip install 'mailmon[dkim]'"]
 
 
 def _warnings(config: Config) -> list[str]:

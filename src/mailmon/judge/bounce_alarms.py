@@ -11,7 +11,8 @@ from mailmon.mail.bounce.advice import ADVICE
 from mailmon.mail.masking import mask_text
 from mailmon.mail.text import visible
 from mailmon.model import Finding, Severity, Verdict
-from mailmon.model.bounces import BounceLimits, BounceWindow, Refusal
+from mailmon.model.bounces import BounceWindow, Refusal
+from mailmon.model.limits import BounceLimits
 
 MAX_NAMED = 5
 MAX_WORDS = 160

@@ -110,12 +110,3 @@ class BounceWindow(NamedTuple):
     classes: Mapping[str, int] = {}
     domains: Mapping[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
-
-
-class BounceLimits(NamedTuple):
-    """How many are too many in 24 hours: by class, by the recipients' domain (0 stands for none), None for no limit."""
-
-    classes: Mapping[str, int] = {}
-    any_domain: int | None = None
-    domains: Mapping[str, int] = {}
-    tells_refusals: bool = True
