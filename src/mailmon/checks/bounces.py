@@ -29,7 +29,7 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
         return
     # SQLite and the classifier: only for who has bounces.
     from mailmon.checks.bounce_run import Scan, scan_folder
-    from mailmon.judge.bounce_alarms import find_alarms
+    from mailmon.judge.bounce_alarms import REFUSALS, find_alarms
 
     assert account.bounces is not None
     assert account.imap is not None
@@ -38,7 +38,7 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s)
     with scan_folder(tools, scan) as (done, history):
         yield from facts_of(done, account.imap.target)
-        seen = history.window(account.name, tools.world.now() - WINDOW)
+        seen = history.window(account.name, tools.world.now() - WINDOW, tuple(REFUSALS))
         yield from find_alarms(seen, tools.world.bounce_limits, account.imap.target)
         yield Note(f"OK ({done.words()})")
 

@@ -84,10 +84,10 @@ class History:
         with self._told():
             bounces.release(self._connection, folder, uids)
 
-    def window(self, account: str, since: datetime) -> BounceWindow:
-        """Return what was received for an account since then."""
+    def window(self, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
+        """Return what was received for an account since then, with permanent refusals for these reasons."""
         with self._told():
-            return reading.window(self._connection, account, since)
+            return reading.window(self._connection, account, since, reasons)
 
     def message(self, number: int) -> LoggedMessage | None:
         """Return one message, None where there is no such id."""

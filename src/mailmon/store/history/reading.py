@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,19 +78,23 @@ def figures(connection: sqlite3.Connection, since: datetime, until: datetime) ->
     )
 
 
-def window(connection: sqlite3.Connection, account: str, since: datetime) -> BounceWindow:
-    """Return what was received for an account since then. Raises sqlite3.Error."""
+def window(connection: sqlite3.Connection, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
+    """Return what was received for an account since then, with permanent refusals for these reasons.
+
+    Raises sqlite3.Error.
+    """
     where, values = f"{_TABLES} WHERE f.account = ? AND m.received_at >= ?", (account, to_text(since))
     bounced = f"{where} AND m.kind = 'bounce' AND r.id IS NOT NULL"
     # A bare column beside max() is that of the row with the maximum (SQLite, bare columns in an aggregate query).
     refusals = f"""
         SELECT r.domain, r.reason, r.status, r.diagnostic, max(m.received_at) AS at {bounced} AND r.status LIKE '5.%'
+            AND r.reason IN ({", ".join("?" * len(reasons))})
         GROUP BY 1, 2 ORDER BY at DESC, 1, 2 LIMIT {MAX_REFUSALS}
     """
     return BounceWindow(
         dict(connection.execute(f"SELECT {_CLASS}, count(*) {where} AND m.kind <> 'other' GROUP BY 1", values)),
         dict(connection.execute(f"SELECT r.domain, count(*) {bounced} GROUP BY 1", values)),
-        tuple(Refusal(*row[:4]) for row in connection.execute(refusals, values)),
+        tuple(Refusal(*row[:4]) for row in connection.execute(refusals, (*values, *reasons))),
     )
 
 
