@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from tests.bed import Bed
-from tests.bed.clients import only_mail
+from tests.bed.clients import imap_session, only_mail
 from tests.integration.stage import MAIN, SECOND, account_of
 from tests.mail.samples import dsn
 from tests.monitor import Monitor
@@ -134,3 +134,53 @@ def test_notices_are_off_by_default(sandbox: Sandbox, monitor: Monitor) -> None:
     put(sandbox, BOUNCE)
     assert scan(monitor)["new"] == 1
     assert (letters(sandbox), queue(monitor)) == ([], [])
+
+
+SENT_COPY = (
+    b"From: %s\nTo: jonathan@example.com\nCc: u0001@mail.test, out@example.com\n"
+    b"Subject: Minutes\nMessage-ID: <m1@pc>\n\n"
+)
+
+
+@pytest.mark.bed
+@pytest.mark.parametrize(
+    ("cc", "subject", "identity", "told"),
+    [
+        (b"u0001@mail.test, out@example.com", b"Minutes", b"<m1@pc>", ["u0001@mail.test", "u0002@mail.test"]),
+        (b"u0001@mail.test, u0003@mail.test", b"Minutes", b"<m1@pc>", ["u0002@mail.test"]),
+        (b"u0001@mail.test, out@example.com", b"Buy now", b"<m1@pc>", ["u0002@mail.test"]),
+        (b"u0001@mail.test, out@example.com", b"Minutes", b"<m2@pc>", ["u0002@mail.test"]),
+    ],
+)
+def test_a_copy_in_the_folder_of_sent_mail_is_proof(
+    bed: Bed, tmp_path: Path, cc: bytes, subject: bytes, identity: bytes, told: list[str]
+) -> None:
+    bed.reset()
+    trust = {"host": "localhost", "ca_file": str(bed.ca_file)}
+    account = {
+        "address": bed.user,
+        "password": bed.password,
+        "smtp": {"port": bed.ports["submission"], "security": "starttls", **trust},
+        "imap": {"port": bed.ports["imaps"], "security": "tls", **trust},
+        "bounces": {"folder": "INBOX", "sent": "Sent"},
+    }
+    rules = {"account": "main", "to": ["u0002@mail.test"], "cc": True, "cc_domains": ["mail.test"]}
+    monitor = Monitor(tmp_path, {"accounts": {"main": account}, "bounce_notices": rules, "notify": "none"})
+    returned = b"From: %s\nTo: jonathan@example.com\nCc: %s\nSubject: %s\nMessage-ID: %s\n\n"
+    imap = imap_session(bed)
+    imap.create("Sent")
+    bounce = dsn(FIELDS, returned=returned % (bed.user.encode(), cc, subject, identity))
+    for folder, raw in (("Sent", SENT_COPY % bed.user.encode()), ("INBOX", bounce)):
+        assert imap.append(folder, "", "", raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))[0] == "OK"
+    imap.logout()
+    scan(monitor)
+    assert sorted(one["recipient"] for one in queue(monitor)) == told
+
+
+def test_a_folder_of_sent_mail_that_is_not_there_proves_nothing_and_is_told(sandbox: Sandbox, monitor: Monitor) -> None:
+    monitor.config["accounts"]["main"]["bounces"]["sent"] = "Gone"
+    monitor.config["bounce_notices"] |= {"cc": True, "cc_domains": ["example.org"]}
+    put(sandbox, BOUNCE.replace(b"Subject: <i>", b"Message-ID: <m1@pc>\nSubject: <i>"))
+    row = scan(monitor)
+    assert [one["recipient"] for one in queue(monitor)] == [SECOND]
+    assert any("Gone: sent mail cannot be looked up" in warning for warning in row["warnings"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mailmon.checks.bounce_notices import send_due
 from mailmon.checks.bounce_scan import BounceScan, Desk, Scanned
+from mailmon.checks.bounce_sent import SentFolder
 from mailmon.checks.bounce_sort import BounceSort
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.checks.tools import Tools
@@ -45,9 +46,9 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
         Lock(state_file.with_name(f"{scan.history_name}.scan-{scan.account.name}"), now),
         History(state_file, now, scan.history_name) as history,
     ):
-        desk = Desk(
-            history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, _notify(world.notices, scan)
-        )
+        sent = SentFolder(scan.place.sent, lambda: tools.open_folders(scan.account)) if scan.place.sent else None
+        notify = _notify(world.notices, scan, sent)
+        desk = Desk(history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, notify)
         work = BounceScan(scan.account, scan.place, lambda: tools.open_folders(scan.account), desk)
         try:
             work.read()
@@ -55,26 +56,31 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
                 sorting = BounceSort(work.client, scan.place, work.folder, history, scan.is_over)
                 sorting.sort()
                 work.done.moved, work.done.obstacles = sorting.moved, sorting.obstacles
-            work.done.warnings = history.warnings
+            work.done.warnings = (*history.warnings, *([sent.trouble] if sent and sent.trouble else ()))
         finally:
             work.close()
+            if sent:
+                sent.close()
         if world.notices:
             work.done.notices = send_due(tools, history, world.notices, scan.is_over)
         history.prune()
         yield work.done, history
 
 
-def _notify(settings: NoticeSettings | None, scan: Scan) -> Callable[[Classification, bytes], tuple[str, ...]]:
+def _notify(
+    settings: NoticeSettings | None, scan: Scan, sent: SentFolder | None
+) -> Callable[[Classification, bytes], tuple[str, ...]]:
     """Return what says whom to notify of a message: in test mode nobody but those who are named for it."""
     if settings is None:
         return lambda _found, _raw: ()
     rules, is_signed = settings.rules, settings.is_signed
+    is_sent = sent.holds if sent and rules.cc else None
     if scan.history_name == TEST_NAME:
-        rules, is_signed = NoticeRules(settings.test_to), None
+        rules, is_signed, is_sent = NoticeRules(settings.test_to), None, None
 
     def notify(found: Classification, raw: bytes) -> tuple[str, ...]:
         if found.kind is not Kind.BOUNCE:
             return ()
-        return audience_of(found, rules, examine(raw, found, rules.cc_domains, is_signed)).recipients
+        return audience_of(found, rules, examine(raw, found, rules.cc_domains, is_signed, is_sent)).recipients
 
     return notify

@@ -13,12 +13,13 @@ class BounceFolder(NamedTuple):
     """Where bounces come in, and where they go once they are recorded.
 
     `targets` maps what became of a message (`processed`, `skipped`, `problem`) to a folder; what is not in it stays
-    where it is, and without any the folder is only ever opened for reading.
+    where it is, and without any the folder is only ever opened for reading. `sent` holds what was sent from here.
     """
 
     name: str
     targets: Mapping[str, str] = {}
     may_create: bool = False
+    sent: str | None = None
 
 
 class Account(NamedTuple):

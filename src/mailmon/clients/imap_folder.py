@@ -72,6 +72,11 @@ class FolderClient(ImapClient):
         given = self._fetch(str(uid), f"(UID INTERNALDATE BODY.PEEK[]<0.{size_bytes}>)")
         return next((one for one in given if one.uid == uid), None)
 
+    def with_message_id(self, message_id: str) -> list[int]:
+        """Return the UIDs of the messages that the server finds to have this Message-ID; a hint, as every search."""
+        self._wire.begin(Stage.SELECT)
+        return self.search("HEADER", "Message-ID", quoted(message_id))
+
     def which_exist(self, uids: Sequence[int]) -> set[int]:
         """Return those of some UIDs that are in the folder."""
         self._wire.begin(Stage.SELECT)

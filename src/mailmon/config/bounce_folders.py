@@ -28,6 +28,10 @@ class BounceFolderOptions:
 class BounceOptions(BounceFolderOptions):
     """The folder in which an account's bounces arrive, and one to try it with."""
 
+    sent: Annotated[
+        Folder | None,
+        About("Folder of sent mail: a copy in it shows that a returned message is ours (`bounce_notices.cc`)"),
+    ] = None
     test: Annotated[BounceFolderOptions | None, About("The folders of `mailmon bounces scan --test`")] = None
 
 
@@ -41,7 +45,7 @@ class NoticeOptions:
     to: Annotated[tuple[Address, ...], About("Addresses that are told of every bounce")]
     sender: Annotated[Address | None, About("From of the notices; by default the account's address")] = None
     cc: Annotated[
-        bool, About("Tell also those in the Cc of a returned message that a verifying signature shows to be ours")
+        bool, About("Tell also those in the Cc of a returned message that a signature or a sent copy shows to be ours")
     ] = False
     cc_domains: Annotated[
         tuple[Host, ...], About("Own domains: of the signature, and of the Cc addresses that may be told")

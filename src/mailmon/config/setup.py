@@ -103,7 +103,7 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
         _server("smtp", options.smtp, base) if options.smtp else None,
         _server("imap", options.imap, base) if options.imap else None,
         options.imap.folder if options.imap else "INBOX",
-        _bounces(options.bounces) if options.bounces else None,
+        _bounces(options.bounces, options.bounces.sent) if options.bounces else None,
         _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
     )
 
@@ -124,9 +124,9 @@ def _notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSettings 
     return NoticeSettings(account, sender, rules, options.test_to, options.max_per_hour, is_signed)
 
 
-def _bounces(options: BounceFolderOptions) -> BounceFolder:
+def _bounces(options: BounceFolderOptions, sent: str | None = None) -> BounceFolder:
     targets = {"processed": options.processed, "skipped": options.skipped, "problem": options.problem}
-    return BounceFolder(options.folder, {k: v for k, v in targets.items() if v}, options.create_folders)
+    return BounceFolder(options.folder, {k: v for k, v in targets.items() if v}, options.create_folders, sent)
 
 
 def _route(name: str, options: RouteOptions, config: Config, accounts: Mapping[str, Account]) -> Route:

@@ -1,6 +1,6 @@
 """Is the message that came back really one of ours? (DKIM, RFC 6376)
 
-Evidence is a DKIM signature of an own domain over the whole returned message, or a Message-ID that is known to be ours.
+Evidence is a DKIM signature of an own domain over the whole returned message, or a copy in a folder of sent mail.
 The signature must cover each From, Cc and Subject field: else a stranger who got one mail of ours could add addresses
 to it. What dkimpy lets pass is refused here before it is asked: SHA-1 (RFC 8301), `l=`, an `h=` without From, an `i=`
 of a subdomain, keys that are for testing or for something else.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mailmon.mail.bounce.message import MAX_BYTES, Headers, Part, first, read_head, read_message
 from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
-from mailmon.mail.bounce.values import Classification
+from mailmon.mail.bounce.values import Classification, Original
 
 # Says whether the n-th DKIM signature of a message (from 0) is good (clients/signatures.py).
 IsSigned = Callable[[bytes, int], bool]
@@ -48,12 +48,13 @@ def examine(
     found: Classification,
     domains: Collection[str],
     is_signed: IsSigned | None = None,
-    is_known_message_id: Callable[[str], bool] | None = None,
+    is_sent: Callable[[Original], bool] | None = None,
 ) -> Evidence:
     """Say whether the message that `raw` returns is ours; `found` is what the classifier made of `raw`.
 
-    `domains` are the own ones: `d=` must equal one of them, a parent or a subdomain is not enough. `is_signed` and
-    `is_known_message_id` may be None where there is nobody to ask; what they raise passes.
+    `domains` are the own ones: `d=` must equal one of them, a parent or a subdomain is not enough. `is_sent` says
+    whether the message is among those sent from here. Both may be None where there is nobody to ask; what they raise
+    passes.
     """
     message = read_message(raw)
     headers = returned_headers(message, "")
@@ -63,7 +64,7 @@ def examine(
     told = found.original
     if (original.message_id, original.cc, original.subject) != (told.message_id, told.cc, told.subject):
         return evidence._replace(why_not="it is not clear which message came back")
-    if original.message_id and is_known_message_id is not None and is_known_message_id(original.message_id):
+    if original.message_id and is_sent is not None and is_sent(original):
         return evidence._replace(is_verified=True, why_not="")
     part = next((part for part in message.parts if part.type in RETURNED_TYPES), None)
     if part is None or part.type not in _COMPLETE_TYPES or len(raw) > MAX_BYTES:
