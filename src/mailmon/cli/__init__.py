@@ -19,6 +19,7 @@ from mailmon.errors import MailmonError, place_of
 # Name -> short help. A table, so that `--help` and `check` import no other command.
 COMMANDS: dict[str, str] = {
     "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
+    "diagnose": "Look at a mail server from outside: TLS, relaying, logins, names, and more.",
     "status": "Show what the last runs left in memory: health, since when, what is pending.",
     "alerts": "Show the alerts that were sent, that wait, and that were dropped.",
     "bounces": "Read mail that came back: who was not reached, and why.",

@@ -1,0 +1,236 @@
+"""`mailmon diagnose HOST`: what is wrong with a mail server, seen from here and now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.cli.common import F
+from mailmon.clients.reach import parse_target
+from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
+from mailmon.model import Severity, Verdict
+from mailmon.model.diagnosis import SEVERITIES, Diagnosis, severity_rank
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_FOUND, EXIT_UNKNOWN = 1, 75
+
+
+def finding_options(command: F) -> F:
+    """Add what all commands share that print findings."""
+    for option in (
+        click.option("--skip", metavar="IDS", multiple=True, help="Leave these findings out, like tls.*; repeatable."),
+        click.option("--only", metavar="IDS", multiple=True, help="Show only these findings, like tls.*; repeatable."),
+        click.option(
+            "--fail-on",
+            type=click.Choice([one.value for one in SEVERITIES]),
+            default="error",
+            show_default=True,
+            help="Exit code 1 from this severity on.",
+        ),
+        click.option(
+            "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="What to print."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
+@click.argument("host", metavar="HOST[:PORT]")
+@click.option("--port", "ports", type=click.IntRange(1, 65535), multiple=True, help="Look at this port; repeatable.")
+@click.option("--as", "kind", type=click.Choice(list(KINDS)), help="What is spoken on the port.")
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
+@click.option("--timeout", type=click.FloatRange(0.5, 300), default=10.0, show_default=True, help="Seconds per step.")
+@click.option("--deadline", type=click.FloatRange(1, 3600), help="Seconds in all [default: 30, or 4 time-outs].")
+@click.option("--relay-test/--no-relay-test", "relay", default=None, help="Try every form of relaying, or none.")
+@click.option("--relay-recipient", metavar="ADDR", help="A foreign address to ask relaying for.")
+@click.option(
+    "--trusted-client", is_flag=True, help="We are in its trusted network: that it relays for us says nothing."
+)
+@click.option("--intrusive", is_flag=True, help="Also smuggling, injection, wrong passwords: this sends messages.")
+@click.option("--mailbox", metavar="ADDR", help="A mailbox of our own there [default: postmaster@HOST].")
+@click.option("--helo", metavar="NAME", help="How we call ourselves in EHLO [default: our address].")
+@click.option("--account", metavar="NAME", help="Log in with the credentials of this account.")
+@click.option("--family", type=click.Choice(["auto", "4", "6"]), default="auto", help="IPv4 or IPv6 only.")
+@click.option(
+    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show what passed, the evidence and the conversations.")
+@finding_options
+@common.common_options
+def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
+    """Look at a mail server from outside, as a stranger sees it, and say what is wrong and how to mend it.
+
+    Without a port all mail ports are looked at; for a domain those of its MX hosts. No message is sent, and nobody
+    logs in, unless --intrusive or --account says so. Exit code 1: something is wrong; 75: something could not be told.
+    """
+    from mailmon.diagnose.run import Request, diagnose
+    from mailmon.report import diagnosis as report
+
+    try:
+        name, port = split_target(host)
+        ports = given["ports"] or ((port,) if port else ())
+        kinds = kinds_for(tuple(ports), given["kind"])
+        nameservers = tuple(_nameserver(text) for text in given["nameservers"])
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+    request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers)
+    options = _options(given, config_path)
+    with _progress(as_json or given["form"] != "text") as progress:
+        result = diagnose(request, options, progress)
+    result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
+    if as_json or given["form"] == "json":
+        common.print_json(report.diagnosis_document(result))
+    elif given["form"] == "markdown":
+        for line in report.markdown(result):
+            common.say(line)
+    else:
+        _show(result, is_verbose=given["verbose"], is_coloured=common.wants_colour(color))
+    raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
+
+
+def selected(findings: Iterable[Any], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Any]:
+    """Return the findings whose ids were asked for."""
+    return [
+        one
+        for one in findings
+        if (not only or any(fnmatchcase(one.id, wanted) for wanted in only))
+        and not any(fnmatchcase(one.id, unwanted) for unwanted in skip)
+    ]
+
+
+def exit_code(findings: Iterable[Any], fail_on: Severity) -> int:
+    """Return 1 where something is wrong, else 75 where something could not be told, else 0."""
+    known = list(findings)
+    if any(one.severity and severity_rank(one.severity) >= severity_rank(fail_on) for one in known):
+        return EXIT_FOUND
+    return EXIT_UNKNOWN if any(one.status is Verdict.UNKNOWN for one in known) else 0
+
+
+def _options(given: dict[str, Any], config_path: str | None) -> Options:
+    timeout_s = given["timeout"]
+    relay = {True: "all", False: "none", None: "one"}[given["relay"]]
+    options = Options(
+        given["ca_file"],
+        timeout_s,
+        given["deadline"] or max(30.0, 4 * timeout_s),
+        relay,
+        is_trusted=given["trusted_client"],
+        is_intrusive=given["intrusive"],
+        mailbox=_address(given["mailbox"]),
+        helo=_one_word(given["helo"]),
+        family=given["family"],
+    )
+    if given["relay_recipient"]:
+        options = options._replace(relay_recipient=_address(given["relay_recipient"]))
+    if given["account"]:
+        accounts = common.load_setup(config_path).accounts
+        if given["account"] not in accounts:
+            raise click.UsageError(f"there is no account {given['account']!r}; known: {', '.join(accounts)}")
+        account = accounts[given["account"]]
+        options = options._replace(username=account.username, password=account.password.value)
+    return options
+
+
+def _address(text: str | None) -> str:
+    if text and (text.count("@") != 1 or not text.isascii() or any(char in text for char in '<> \r\n\t"')):
+        raise click.UsageError(f"{text[:80]!r} is no address like user@example.org")
+    return text or ""
+
+
+def _one_word(text: str | None) -> str:
+    if text and (not text.isascii() or not text.isprintable() or " " in text):
+        raise click.UsageError(f"--helo must be one word of ASCII, got {text[:80]!r}")
+    return text or ""
+
+
+def _nameserver(text: str) -> tuple[str, int]:
+    target = parse_target(
+        text if (":" in text and not text.count(":") > 1) or text.startswith("[") else f"{_bracketed(text)}:53"
+    )
+    return target.host, target.port
+
+
+def _bracketed(text: str) -> str:
+    return f"[{text}]" if ":" in text else text
+
+
+@contextmanager
+def _progress(is_quiet: bool) -> Any:
+    """Show on a terminal what is being looked at; on stderr, and gone at the end."""
+    import sys
+
+    if is_quiet or not sys.stderr.isatty():
+        yield lambda _done, _all, _what: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("looking") as status:
+
+        def progress(done: int, planned: int, what: str) -> None:
+            status.update(f"{done} of {planned}: {what}")
+
+        yield progress
+
+
+def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
+    from mailmon.report import diagnosis as report
+
+    console = _console(is_coloured)
+    print_line = _printer(console)
+    print_line(f"{result.host} ({', '.join(result.addresses) or 'no address'})", "bold")
+    print_line(f"{report.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    print_line("", "")
+    for line, colour in report.finding_lines(result.findings, is_verbose=is_verbose):
+        print_line(line, colour)
+    if result.services:
+        console.print(_table(result))
+    for note in result.notes:
+        print_line(f"note: {note}", "dim")
+    if is_verbose:
+        for one in result.transcripts:
+            print_line(f"\n{one.target}: {one.purpose}", "bold")
+            for said in one.lines:
+                print_line(f"{said.at_s:8.3f}  {'C:' if said.who == 'client' else 'S:'} {said.text}", "")
+
+
+def _console(is_coloured: bool) -> Console:
+    import sys
+
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 140
+    return Console(no_color=not is_coloured, force_terminal=is_coloured or None, highlight=False, width=width)
+
+
+def _printer(console: Console) -> Callable[[str, str], None]:
+    from rich.text import Text
+
+    def print_line(text: str, style: str) -> None:
+        console.print(Text(text, style=style), soft_wrap=True)
+
+    return print_line
+
+
+def _table(result: Diagnosis) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from mailmon.report import diagnosis as report
+
+    table = Table(*report.SERVICE_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in report.service_rows(result):
+        table.add_row(*map(Text, row))
+    return table
+
+
+COMMAND = diagnose

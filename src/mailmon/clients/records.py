@@ -1,0 +1,128 @@
+"""What does DNS hold under a name? Each way of not knowing is told apart, and nothing is asked twice (dnspython)."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.nameserver
+import dns.rcode
+import dns.resolver
+import dns.reversename
+
+# RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
+EDNS_BYTES = 1232
+MAX_RECORDS = 500
+
+
+class Answered(StrEnum):
+    """How a question ended. `failed` (SERVFAIL, a refusal, silence) says nothing of whether the record exists."""
+
+    FOUND = "found"
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    FAILED = "failed"
+
+
+class Answer(NamedTuple):
+    """`values` are texts in zone-file form; `is_authentic` is the resolver's word that DNSSEC validated (RFC 4035)."""
+
+    kind: Answered
+    values: tuple[str, ...] = ()
+    why: str = ""
+    is_authentic: bool = False
+    ttl_s: int = 0
+    canonical: str = ""
+
+
+class Records:
+    """A resolver with a memory for one run. Without `nameservers` it asks those of the system. Safe for threads."""
+
+    def __init__(self, nameservers: Sequence[tuple[str, int]] = (), timeout_s: float = 5.0) -> None:
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], Answer] = {}
+        try:
+            self._resolver = dns.resolver.Resolver(configure=not nameservers)
+        except dns.exception.DNSException:
+            self._resolver = dns.resolver.Resolver(configure=False)
+            self._resolver.nameservers = [dns.nameserver.Do53Nameserver("127.0.0.1", 53)]
+        if nameservers:
+            self._resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in nameservers]
+        self._resolver.use_edns(0, dns.flags.DO, EDNS_BYTES)
+        self._resolver.flags = dns.flags.RD | dns.flags.AD
+        # One silent server must not take the time of the next.
+        self._resolver.timeout = max(timeout_s / max(2, len(self._resolver.nameservers)), 0.5)
+
+    def ask(self, name: str, kind: str) -> Answer:
+        """Return what is known under a name; never raises for what DNS says or does not say."""
+        key = (name.lower().rstrip("."), kind)
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = self._ask(name, kind)
+            with self._lock:
+                self._known[key] = known
+        return known
+
+    def addresses(self, host: str) -> tuple[tuple[str, ...], Answer | None]:
+        """Return the addresses of a host, IPv4 first, and the answer that explains why there may be more or none."""
+        found = [self.ask(host, kind) for kind in ("A", "AAAA")]
+        values = tuple(value for answer in found for value in answer.values)
+        failed = next((answer for answer in found if answer.kind is Answered.FAILED), None)
+        return values, failed or (None if values else found[0])
+
+    def pointers(self, address: str) -> Answer:
+        """Return the names that an address has (PTR)."""
+        return self.ask(dns.reversename.from_address(address).to_text(), "PTR")
+
+    def _ask(self, name: str, kind: str) -> Answer:
+        try:
+            found = self._resolver.resolve(
+                dns.name.from_text(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s
+            )
+        except dns.resolver.NXDOMAIN:
+            return Answer(Answered.NXDOMAIN, why="no such name (NXDOMAIN)")
+        except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException):
+            return Answer(Answered.NXDOMAIN, why="no name that DNS could hold")
+        except dns.resolver.NoNameservers as exc:
+            return Answer(Answered.FAILED, why=_why(exc.kwargs["errors"]))
+        except dns.exception.Timeout:
+            return Answer(Answered.FAILED, why=f"no answer within {self._timeout_s:.3g} s")
+        except (dns.exception.DNSException, OSError, ValueError) as exc:
+            return Answer(Answered.FAILED, why=f"no usable answer ({type(exc).__name__})")
+        is_authentic = bool(found.response.flags & dns.flags.AD)
+        if found.rrset is None:
+            return Answer(Answered.NODATA, (), f"no {kind} record", is_authentic)
+        values = tuple(_text(rdata) for rdata in list(found.rrset)[:MAX_RECORDS])
+        return Answer(Answered.FOUND, values, "", is_authentic, found.rrset.ttl, str(found.canonical_name).rstrip("."))
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _text(rdata: Any) -> str:
+    """Return a record's text; a name without its final dot, TXT with its strings joined (RFC 7208 section 3.3)."""
+    if hasattr(rdata, "strings"):
+        return b"".join(rdata.strings).decode("utf-8", "backslashreplace")
+    return str(rdata.to_text()).rstrip(".")
+
+
+def _why(errors: Sequence[tuple[object, bool, int, object, dns.message.Message | None]]) -> str:
+    *_, exc, response = errors[-1]
+    if response is not None:
+        return f"the name servers answer {dns.rcode.to_text(response.rcode())}"
+    return f"the name servers cannot be asked: {exc}"

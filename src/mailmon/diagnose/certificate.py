@@ -1,0 +1,224 @@
+"""What is a certificate worth? Names (RFC 9525), time, trust, key and signature; no I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+import warnings
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+from mailmon.diagnose.catalogue import Findings
+from mailmon.diagnose.handshake import Secured
+from mailmon.mail.text import visible
+from mailmon.model.diagnosis import Endpoint, TlsFacts
+from mailmon.model.facts import Severity
+
+WARN_DAYS, ERROR_DAYS = 21, 7
+MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
+_WEAK_HASHES = ("md5", "sha1")
+# OpenSSL's verdicts (x509_vfy.h)
+_NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUER = 9, 10, 18, 19, 20, 21
+
+
+class Unreadable(ValueError):
+    """No parser makes sense of this certificate."""
+
+
+class Certificates:
+    """The chain that a server sent, the leaf first. Raises Unreadable."""
+
+    def __init__(self, secured: Secured) -> None:
+        if not secured.chain:
+            raise Unreadable("the server sent no certificate")
+        self._secured = secured
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.chain = [x509.load_der_x509_certificate(raw) for raw in secured.chain]
+                self.leaf = self.chain[0]
+                self.names, self.addresses = _names(self.leaf)
+                self._issuer_urls = _issuer_urls(self.leaf)
+                self.key = _key(self.leaf)
+                self.facts = self._read_facts()
+            except (ValueError, TypeError, x509.DuplicateExtension) as exc:
+                raise Unreadable(f"the certificate cannot be read: {visible(str(exc), 100)}") from exc
+
+    @property
+    def is_self_signed(self) -> bool:
+        """Say whether the leaf is its own issuer."""
+        return self.leaf.issuer == self.leaf.subject
+
+    def is_for(self, host: str) -> bool:
+        """Say whether the certificate is for a name or an address; the subject's CN does not count (RFC 9525)."""
+        try:
+            return ipaddress.ip_address(host) in self.addresses
+        except ValueError:
+            return any(matches(host, name) for name in self.names)
+
+    def judge(self, found: Findings, endpoint: Endpoint, now: datetime, *, is_demanded: bool = False) -> None:
+        """Add what is good and bad about it.
+
+        Between mail servers TLS is opportunistic: there a name or issuer that is not right only warns, unless the
+        domain demands TLS (MTA-STS, DANE), when mail is refused because of it.
+        """
+        is_relay_port = endpoint.protocol == "smtp" and not endpoint.needs_login
+        severity = Severity.CRITICAL if is_demanded else Severity.WARNING if is_relay_port else Severity.ERROR
+        self._judge_time(found, now, Severity.CRITICAL if is_demanded else Severity.ERROR)
+        self._judge_trust(found, severity)
+        self._judge_name(found, endpoint.host, severity)
+        self._judge_strength(found)
+
+    def _judge_time(self, found: Findings, now: datetime, severity: Severity) -> None:
+        begins, ends = self.leaf.not_valid_before_utc, self.leaf.not_valid_after_utc
+        days = (ends - now).total_seconds() / 86400
+        until = f"{ends:%Y-%m-%d}"
+        facts = {
+            "expected": f">= {WARN_DAYS} days",
+            "found": f"{days:.0f} days",
+            "evidence": f"notAfter={ends:%b %d %H:%M:%S %Y} GMT",
+        }
+        if now < begins:
+            found.fail(
+                "tls.cert_not_yet_valid", f"the certificate is valid only from {begins:%Y-%m-%d %H:%M} UTC", severity
+            )
+        elif now > ends:
+            found.fail(
+                "tls.cert_expired", f"the certificate has expired on {until}, {-days:.0f} days ago", severity, **facts
+            )
+        elif self._secured.verify_code == _EXPIRED:
+            found.fail("tls.cert_expired", "a certificate above the server's in its chain has expired", severity)
+        elif days < WARN_DAYS:
+            soon = Severity.ERROR if days < ERROR_DAYS else Severity.WARNING
+            found.fail("tls.cert_expiring", f"certificate expires in {days:.0f} days ({until})", soon, **facts)
+        else:
+            found.passed("tls.cert_expired", f"the certificate is valid until {until}, {days:.0f} days", **facts)
+
+    def _judge_trust(self, found: Findings, severity: Severity) -> None:
+        code, issuer = self._secured.verify_code, self.facts.issuer
+        evidence = f"OpenSSL {code}: {visible(self._secured.verify_message, 200)}"
+        if code in (0, _NOT_YET, _EXPIRED):
+            found.passed("tls.cert_untrusted", f"its chain leads to a CA that is trusted here (issuer {issuer})")
+        elif code == _SELF_SIGNED or self.is_self_signed:
+            found.fail("tls.cert_self_signed", "the certificate is self-signed", severity, evidence=evidence)
+        elif code in (_NO_ISSUER, _NO_LEAF_ISSUER) and len(self.chain) == 1 and self._issuer_urls:
+            said = f"only the server's own certificate is sent, not that of its issuer {issuer}"
+            found.fail("tls.cert_chain_incomplete", said, severity, evidence=evidence)
+        else:
+            said = f"its issuer {issuer} is not trusted here"
+            said += ", and the server sends no chain to one that is" if len(self.chain) == 1 else ""
+            found.fail("tls.cert_untrusted", said, severity, evidence=evidence)
+
+    def _judge_name(self, found: Findings, host: str, severity: Severity) -> None:
+        listed = ", ".join((*self.names, *map(str, self.addresses))[:10]) or "no name at all"
+        more = {"expected": host, "found": listed}
+        if self.is_for(host):
+            found.passed("tls.cert_name", f"the certificate is for {host}", **more)
+        else:
+            found.fail("tls.cert_name", f"the certificate is for {listed}, not for {host}", severity, **more)
+
+    def _judge_strength(self, found: Findings) -> None:
+        kind, bits, is_weak = self.key
+        found.judge("tls.cert_weak_key", not is_weak, f"its key is {kind} {bits} bit", f"its key is {kind} {bits} bit")
+        weak = [one for one in self.chain if one.issuer != one.subject and _hash_of(one) in _WEAK_HASHES]
+        if not weak and self.is_self_signed and _hash_of(self.leaf) in _WEAK_HASHES:
+            weak = [self.leaf]
+        hashes = _hash_of(weak[0]) if weak else _hash_of(self.leaf)
+        found.judge("tls.cert_weak_signature", not weak, f"it is signed with {hashes}", f"it is signed with {hashes}")
+
+    def _read_facts(self) -> TlsFacts:
+        kind, bits, _ = self.key
+        secured = self._secured
+        return TlsFacts(
+            secured.version,
+            secured.cipher,
+            _name(self.leaf.subject),
+            _name(self.leaf.issuer),
+            (*self.names, *map(str, self.addresses)),
+            f"{self.leaf.not_valid_after_utc.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            _sha256(secured.chain[0]),
+            f"{kind} {bits}",
+            _hash_of(self.leaf),
+            len(self.chain),
+            is_forward_secret(secured),
+        )
+
+
+def matches(host: str, name: str) -> bool:
+    """Compare a host with a name of a certificate; `*` stands for exactly one label, the first (RFC 9525 section 6.3).
+
+    >>> matches("mx.example.org", "*.example.org"), matches("a.b.example.org", "*.example.org")
+    (True, False)
+    """
+    wanted, given = host.lower().rstrip("."), name.lower().rstrip(".")
+    if not wanted.isascii():
+        try:
+            wanted = wanted.encode("idna").decode("ascii")
+        except UnicodeError:
+            return False
+    if given.startswith("*."):
+        return given.count(".") > 1 and wanted.partition(".")[2] == given[2:] and wanted.partition(".")[0] != ""
+    return wanted == given
+
+
+def is_forward_secret(secured: Secured) -> bool:
+    """Say whether a key that is stolen later does not open what was said (RFC 9325 section 4.1)."""
+    return secured.version == "TLSv1.3" or secured.cipher.startswith(("ECDHE", "DHE"))
+
+
+def _names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]]:
+    try:
+        listed = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return (), ()
+    names = tuple(visible(name, 253) for name in listed.get_values_for_type(x509.DNSName)[:200])
+    found = listed.get_values_for_type(x509.IPAddress)[:50]
+    return names, tuple(one for one in found if isinstance(one, ipaddress.IPv4Address | ipaddress.IPv6Address))
+
+
+def _issuer_urls(leaf: x509.Certificate) -> bool:
+    """Say whether it names where its issuer's certificate is: those of public CAs do, whose chain has more links."""
+    try:
+        access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return False
+    return any(one.access_method == AuthorityInformationAccessOID.CA_ISSUERS for one in access)
+
+
+def _key(leaf: x509.Certificate) -> tuple[str, int, bool]:
+    """Return kind, bits, and whether it is too weak."""
+    key = leaf.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", key.key_size, key.key_size < MIN_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", key.key_size, key.key_size < MIN_EC_BITS
+    if isinstance(key, dsa.DSAPublicKey):
+        return "DSA", key.key_size, True
+    kind = type(key).__name__.removesuffix("PublicKey").strip("_")
+    return kind, 256, False
+
+
+def _hash_of(certificate: x509.Certificate) -> str:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except Exception:  # cryptography raises one of several for algorithms that it does not know
+        return "an unknown algorithm"
+    return algorithm.name if algorithm else "Ed25519 or Ed448"
+
+
+def _name(name: x509.Name) -> str:
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return visible(str(common[0].value) if common else name.rfc4514_string(), 200)
+
+
+def _sha256(der: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(der).hexdigest()
+
+
+def now_utc() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)

@@ -1,0 +1,147 @@
+"""What is asked on further connections once an endpoint is known to answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mailmon.clients.names import is_loopback
+from mailmon.diagnose import handshake, relay
+from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
+from mailmon.diagnose.session import Session
+from mailmon.diagnose.speakers import SmtpSpeaker
+from mailmon.errors import StageError
+from mailmon.mail.text import visible
+from mailmon.model.facts import Severity
+
+
+class Followup(NamedTuple):
+    """A question and how it is asked; `finding_id` is what stays unknown when the conversation breaks."""
+
+    finding_id: str
+    ask: Callable[[], None]
+
+
+def followups(session: Session) -> list[Followup]:
+    """Return what is worth asking; it is added to the session's findings."""
+    if not session.is_complete:
+        return []
+    protocol, options = session.endpoint.protocol, session.options
+    asked: list[Followup] = []
+    if session.is_secured and session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
+        asked.append(Followup("tls.old_version", lambda: old_versions(session)))
+    if protocol == "smtp" and options.relay == "all":
+        asked.append(Followup("smtp.open_relay", lambda: relaying(session)))
+    if options.username and session.offers_login and session.is_secured:
+        asked.append(Followup(f"{protocol}.login_refused", lambda: login(session)))
+    if options.is_intrusive:
+        asked += _intrusive(session)
+    return asked
+
+
+def _intrusive(session: Session) -> list[Followup]:
+    protocol = session.endpoint.protocol
+    asked = []
+    if session.is_secured and not session.endpoint.is_implicit_tls:
+        asked.append(Followup(f"{protocol}.starttls_injection", lambda: injection(session)))
+    if session.offers_login:
+        asked.append(Followup(f"{protocol}.any_password_accepted", lambda: password(session)))
+    if protocol == "smtp":
+        asked.append(Followup("smtp.smuggling", lambda: smuggling(session)))
+    return asked
+
+
+def ask(session: Session, followup: Followup) -> None:
+    """Ask one thing; a conversation that breaks leaves it unknown."""
+    try:
+        followup.ask()
+    except (StageError, OSError) as exc:
+        words = exc.said if isinstance(exc, StageError) else visible(str(exc), 200)
+        session.found.unknown(followup.finding_id, f"it could not be told: {words}")
+
+
+def old_versions(session: Session) -> None:
+    """Offer nothing but TLS 1.1, and then nothing but TLS 1.0 (RFC 8996)."""
+    found, untested, taken = session.found, [], []
+    for version in ("TLSv1.1", "TLSv1.0"):
+        try:
+            session.secure(f"{version} only", session.tools.kit.old(version)).close()
+            taken.append(version)
+        except TimeoutError:
+            untested.append(f"{version}: no answer")
+        except OSError as exc:
+            if handshake.is_own_limit(exc):
+                untested.append(f"{version}: the OpenSSL here cannot offer it")
+        except StageError as exc:
+            if exc.is_silence:
+                untested.append(f"{version}: {exc.said}")
+    if taken:
+        found.fail("tls.old_version", f"{' and '.join(taken)} are still taken beside newer versions", Severity.WARNING)
+    elif untested:
+        found.unknown("tls.old_version", f"whether old versions are taken could not be tested: {'; '.join(untested)}")
+    else:
+        found.passed("tls.old_version", "TLS 1.0 and 1.1 are refused")
+
+
+def relaying(session: Session) -> None:
+    """Try every form of relaying."""
+    is_trusted = session.options.is_trusted or _is_own_machine(session)
+    tried = relay.try_all(lambda: _smtp(session, "relaying"), relay.forms(session.endpoint, session.options))
+    relay.verdict(session.found, tried, is_trusted=is_trusted)
+
+
+def injection(session: Session) -> None:
+    """Send a command with STARTTLS in one packet."""
+    speaker = session.plain("command before TLS")
+    try:
+        judge_injection(
+            session.endpoint.protocol,
+            speaker,
+            lambda: speaker.wire.handshake(session.tools.kit.lax()),
+            session.found,
+        )
+    finally:
+        speaker.close()
+
+
+def password(session: Session) -> None:
+    """Try a wrong password."""
+    speaker = session.secure("wrong password")
+    try:
+        judge_password(session.endpoint.protocol, speaker, session.mailbox, session.found)
+    finally:
+        speaker.close()
+
+
+def smuggling(session: Session) -> None:
+    """Look for false ends of a message."""
+    judge_smuggling(lambda: _smtp(session, "false ends of a message"), session.mailbox, session.found)
+
+
+def login(session: Session) -> None:
+    """Log in with the configured credentials and note what is offered then."""
+    options, finding_id = session.options, f"{session.endpoint.protocol}.login_refused"
+    speaker = session.secure("login")
+    try:
+        is_in, words = speaker.log_in(options.username, options.password)
+        if not is_in:
+            session.found.fail(finding_id, f"the login as {options.username} is refused: {words[:200]}")
+            return
+        session.found.passed(finding_id, f"the login as {options.username} works")
+        if speaker.ask():
+            known = session.service.extensions
+            known += [name for name in speaker.capabilities if name not in known]
+    finally:
+        speaker.close()
+
+
+def _smtp(session: Session, purpose: str) -> SmtpSpeaker:
+    speaker = session.secure(purpose)
+    assert isinstance(speaker, SmtpSpeaker)
+    return speaker
+
+
+def _is_own_machine(session: Session) -> bool:
+    """Say whether the server is this machine by an address that others use: then it trusts us more than others."""
+    address = session.endpoint.address
+    return not is_loopback(address) and session.local_address == address

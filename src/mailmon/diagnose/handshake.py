@@ -1,0 +1,122 @@
+"""What did the TLS handshake come to? Old versions and weak certificates are let in here, to be judged afterwards."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import warnings
+from typing import Any, NamedTuple
+
+from mailmon.clients.tls import CLOSED
+from mailmon.errors import MailmonError
+from mailmon.mail.text import visible
+
+# What OpenSSL says when the other side does not speak TLS.
+_PLAINTEXT = (
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "UNKNOWN_PROTOCOL",
+)
+# What it says when it would not even try: then nothing is known of the server.
+_OURS = ("NO_PROTOCOLS_AVAILABLE", "UNSUPPORTED_PROTOCOL", "NO_CIPHERS_AVAILABLE", "INTERNAL_ERROR")
+_OLD = {"TLSv1.1": ssl.TLSVersion.TLSv1_1, "TLSv1.0": ssl.TLSVersion.TLSv1}
+
+
+class Secured(NamedTuple):
+    """A handshake that came about. `chain` is what the server sent, as DER, the leaf first.
+
+    `verify_code` is OpenSSL's verdict on the chain (x509_vfy.h), 0 where it is good; names are not part of it.
+    """
+
+    version: str
+    cipher: str
+    chain: tuple[bytes, ...]
+    verify_code: int = 0
+    verify_message: str = ""
+
+
+class TlsKit:
+    """The contexts of one run: one that verifies the chain, one that takes any, one for old versions only."""
+
+    def __init__(self, ca_file: str | None) -> None:
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._made: dict[str, ssl.SSLContext] = {}
+
+    def verifying(self) -> ssl.SSLContext:
+        """Return the context that ends the handshake where the chain is not good."""
+        return self._get("verifying")
+
+    def lax(self) -> ssl.SSLContext:
+        """Return the context that takes whatever comes."""
+        return self._get("lax")
+
+    def old(self, version: str) -> ssl.SSLContext:
+        """Return the context that offers TLS 1.1, or TLS 1.0, and nothing else."""
+        return self._get(version)
+
+    def _get(self, kind: str) -> ssl.SSLContext:
+        with self._lock:
+            if kind not in self._made:
+                self._made[kind] = self._make(kind)
+            return self._made[kind]
+
+    def _make(self, kind: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        # At the usual level OpenSSL refuses weak keys, SHA-1 and TLS 1.1 without saying which it was.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            if kind in _OLD:
+                context.minimum_version = context.maximum_version = _OLD[kind]
+        if kind != "verifying":
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        # docs/decisions/0006-certificates.md
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        try:
+            if self._ca_file:
+                context.load_verify_locations(self._ca_file)
+            else:
+                context.load_default_certs()
+        except (OSError, ssl.SSLError) as exc:
+            raise MailmonError(f"ca_file {self._ca_file}: {exc.strerror or exc}") from exc
+        return context
+
+
+def read_secured(sock: ssl.SSLSocket, verify_code: int = 0, verify_message: str = "") -> Secured:
+    """Return what is known of a connection after its handshake."""
+    leaf = sock.getpeercert(binary_form=True)
+    chain = _sent_chain(sock) or ((leaf,) if leaf else ())
+    return Secured(sock.version() or "?", (sock.cipher() or ("?",))[0], chain, verify_code, verify_message)
+
+
+def is_plaintext(exc: OSError) -> bool:
+    """Say whether a handshake failed because the server speaks plain text."""
+    return isinstance(exc, ssl.SSLError) and exc.reason in _PLAINTEXT
+
+
+def is_own_limit(exc: OSError) -> bool:
+    """Say whether our own OpenSSL would not do what was to be tried."""
+    return isinstance(exc, ssl.SSLError) and exc.reason in _OURS
+
+
+def why_failed(exc: OSError) -> str:
+    """Return in a few words why a handshake failed."""
+    if isinstance(exc, CLOSED) or not isinstance(exc, ssl.SSLError):
+        return "the server closed the connection" if isinstance(exc, CLOSED) else f"{exc.strerror or exc}".lower()
+    return visible((exc.reason or str(exc)).replace("_", " ").lower())
+
+
+def _sent_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
+    """Return the certificates that the server sent; before Python 3.13 only the inner object knows them."""
+    inner: Any = sock if hasattr(sock, "get_unverified_chain") else getattr(sock, "_sslobj", None)
+    try:
+        found = inner.get_unverified_chain() or ()
+    except (AttributeError, ValueError, ssl.SSLError):
+        return ()
+    return tuple(one if isinstance(one, bytes) else one.public_bytes(2) for one in found)  # 2: _ssl.ENCODING_DER

@@ -1,0 +1,56 @@
+"""Are logins offered in clear, is TLS offered, and are the extensions there that others rely on?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
+from mailmon.model.facts import Severity
+
+if TYPE_CHECKING:
+    from mailmon.diagnose.session import Session
+
+# What senders rely on, and what is merely good to have. REQUIRETLS (RFC 8689) and LIMITS (RFC 9422) are rare.
+EXPECTED = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
+WELCOME = ("ENHANCEDSTATUSCODES", "CHUNKING", "DSN")
+
+
+def judge_before_tls(session: Session, speaker: Speaker, *, is_preauth: bool) -> None:
+    """Judge what is offered in clear."""
+    found, endpoint = session.found, session.endpoint
+    if is_preauth:
+        found.fail("imap.preauth", "it greets with PREAUTH: whoever connects is logged in, and TLS cannot be begun")
+        found.skipped(f"{endpoint.protocol}.starttls_missing", "TLS cannot be begun after PREAUTH")
+        return
+    logins = speaker.logins()
+    finding_id = f"{endpoint.protocol}.auth_before_tls"
+    if logins:
+        said = f"it takes passwords before TLS ({', '.join(logins)}): anybody on the way reads them"
+        found.fail(finding_id, said, found=", ".join(logins))
+    else:
+        found.passed(finding_id, "no login is offered before TLS")
+    if speaker.offers_starttls:
+        return
+    is_demanded = endpoint.needs_login or bool(logins)
+    severity = Severity.ERROR if is_demanded else Severity.WARNING
+    said = "it does not offer STARTTLS: all that is said can be read on the way"
+    found.fail(f"{endpoint.protocol}.starttls_missing", said, severity)
+    found.skipped("tls.handshake_failed", "STARTTLS is not offered")
+
+
+def judge_after_tls(session: Session, speaker: Speaker) -> None:
+    """Judge what is offered in the end."""
+    if not isinstance(speaker, SmtpSpeaker):
+        return
+    found, offered = session.found, speaker.capabilities
+    missing = [name for name in EXPECTED if name not in offered]
+    unwelcome = [name for name in WELCOME if name not in offered]
+    listed = ", ".join(offered)
+    if missing:
+        said = f"it does not offer {', '.join((*missing, *unwelcome))}"
+        found.fail("smtp.ext_missing", said, found=listed, expected=", ".join(EXPECTED))
+    elif unwelcome:
+        said = f"it does not offer {', '.join(unwelcome)}"
+        found.fail("smtp.ext_missing", said, Severity.INFO, found=listed)
+    else:
+        found.passed("smtp.ext_missing", f"it offers {', '.join((*EXPECTED, *WELCOME))}", found=listed)

@@ -1,0 +1,126 @@
+"""How is a host looked at? All endpoints side by side, under one deadline; findings are put together at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import NamedTuple
+
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.records import Records
+from mailmon.diagnose import across, targets
+from mailmon.diagnose.catalogue import Findings
+from mailmon.diagnose.followup import ask, followups
+from mailmon.diagnose.handshake import TlsKit
+from mailmon.diagnose.line import Dialer
+from mailmon.diagnose.names import judge_pointers
+from mailmon.diagnose.plan import Kind, Options
+from mailmon.diagnose.session import Session, Tools
+from mailmon.model.diagnosis import Diagnosis, Endpoint, in_order
+from mailmon.model.facts import Finding
+
+MAX_WORKERS = 24
+# What is told while it works: (done, planned, what was done last).
+Progress = Callable[[int, int, str], None]
+
+
+class Request(NamedTuple):
+    """What is to be looked at. `is_whole_host` says that no port was named."""
+
+    host: str
+    kinds: tuple[Kind, ...]
+    is_whole_host: bool
+    nameservers: tuple[tuple[str, int], ...] = ()
+    dnsbl: Callable[[Records, str], list[Findings]] | None = None
+
+
+def diagnose(request: Request, options: Options, progress: Progress = lambda _done, _all, _what: None) -> Diagnosis:
+    """Look at a host. Raises MailmonError only for what is ours: a CA file that cannot be read."""
+    begun = time.monotonic()
+    deadline = Deadline(options.deadline_s)
+    records = Records(request.nameservers, min(options.timeout_s, 5.0))
+    kit = TlsKit(options.ca_file)
+    kit.verifying()  # a CA file that cannot be read is told before anything is asked
+    plan = targets.find(request, records, options)
+    tools = Tools(kit, records, across.demands(records, plan))
+    work = _Work(options, deadline, tools, progress)
+    sessions = work.run(plan.endpoints, request.dnsbl)
+    found = [*plan.findings, *work.extra]
+    for one in sessions:
+        found += one.found.all
+    found = across.compare(found, sessions, records, is_whole_host=request.is_whole_host)
+    services = tuple(one.service for one in sessions if one.is_open)
+    transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)
+    return Diagnosis(
+        request.host,
+        plan.addresses,
+        tuple(in_order(found)),
+        services,
+        transcripts,
+        _notes(options),
+        time.monotonic() - begun,
+    )
+
+
+def _notes(options: Options) -> tuple[str, ...]:
+    notes = {
+        "none": "relaying was not tested (--no-relay-test)",
+        "one": "relaying: one recipient asked; --relay-test tries all forms",
+    }
+    asked = [notes[options.relay]] if options.relay in notes else []
+    return (
+        *asked,
+        *(() if options.is_intrusive else ("smuggling, injection and wrong passwords only with --intrusive",)),
+    )
+
+
+class _Work:
+    """Runs sessions, then what follows from each, in one pool; never waits beyond the deadline."""
+
+    def __init__(self, options: Options, deadline: Deadline, tools: Tools, progress: Progress) -> None:
+        self._options, self._deadline, self._tools, self._progress = options, deadline, tools, progress
+        self.extra: list[Finding] = []
+        self._done = self._planned = 0
+
+    def run(
+        self, endpoints: Sequence[Endpoint], dnsbl: Callable[[Records, str], list[Findings]] | None
+    ) -> list[Session]:
+        sessions = [Session(Dialer(one, self._options, self._deadline), self._tools) for one in endpoints]
+        pool = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="diagnose")
+        waiting: dict[Future[object], tuple[str, Session | None]] = {}
+
+        def submit(what: str, work: Callable[[], object], session: Session | None = None) -> None:
+            waiting[pool.submit(work)] = (what, session)
+            self._planned += 1
+
+        for address in dict.fromkeys(one.address for one in endpoints if one.protocol == "smtp"):
+            submit(f"names of {address}", partial(self._pointers, address))
+            if dnsbl:
+                submit(f"block lists for {address}", partial(self._lists, dnsbl, address))
+        for session in sessions:
+            submit(session.endpoint.target, session.run, session)
+        while waiting:
+            done, _ = wait(waiting, timeout=self._deadline.remaining_s() + 1.0, return_when=FIRST_COMPLETED)
+            if not done:
+                break  # every socket has a timeout within the deadline; what hangs nonetheless is left behind
+            for future in done:
+                what, finished = waiting.pop(future)
+                future.result()
+                self._done += 1
+                self._progress(self._done, self._planned, what)
+                if finished:
+                    for one in followups(finished):
+                        submit(f"{what}: {one.finding_id}", partial(ask, finished, one))
+        pool.shutdown(wait=False, cancel_futures=True)
+        return sessions
+
+    def _pointers(self, address: str) -> None:
+        found = Findings(address)
+        judge_pointers(self._tools.records, address, found)
+        self.extra += found.all
+
+    def _lists(self, dnsbl: Callable[[Records, str], list[Findings]], address: str) -> None:
+        for found in dnsbl(self._tools.records, address):
+            self.extra += found.all

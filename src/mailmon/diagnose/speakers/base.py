@@ -1,0 +1,94 @@
+"""What is asked of every protocol?"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from typing import ClassVar, NamedTuple
+
+from mailmon.diagnose.line import OpenLine
+from mailmon.diagnose.plan import Options
+from mailmon.errors import Stage
+from mailmon.mail.text import visible
+
+# Mechanisms that hand over the password, or a token that is as good as one.
+PLAINTEXT = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
+MAX_LINES = 200
+
+
+class Greeting(NamedTuple):
+    """The server's first words."""
+
+    text: str
+    is_good: bool = True
+    is_temporary: bool = False
+    is_preauth: bool = False
+
+
+class Speaker(ABC):
+    """One session. Every method that talks raises StageError."""
+
+    # What is sent in one packet with the command for TLS, and must not be answered inside TLS (CVE-2011-0411).
+    smuggled: ClassVar[bytes]
+    # How many answers come inside TLS to `goodbye` alone.
+    farewells: ClassVar[int] = 1
+    goodbye: ClassVar[bytes]
+    starttls: ClassVar[bytes]
+
+    def __init__(self, wire: OpenLine, options: Options) -> None:
+        self.wire = wire
+        self.options = options
+        self.capabilities: dict[str, str] = {}
+
+    @abstractmethod
+    def greet(self) -> Greeting:
+        """Read the greeting."""
+
+    @abstractmethod
+    def ask(self) -> bool:
+        """Ask for the capabilities; say whether the server told them."""
+
+    @property
+    @abstractmethod
+    def offers_starttls(self) -> bool:
+        """Say whether TLS can be begun."""
+
+    @abstractmethod
+    def logins(self) -> tuple[str, ...]:
+        """Return the mechanisms that would send a password as it is, now."""
+
+    @abstractmethod
+    def start_tls(self) -> str:
+        """Ask for TLS; return "" when it may begin, else the server's words."""
+
+    @abstractmethod
+    def log_in(self, username: str, password: str) -> tuple[bool, str]:
+        """Try to log in; return whether it worked, and the server's words."""
+
+    @abstractmethod
+    def is_answer(self, line: bytes) -> bool:
+        """Say whether a line ends an answer to a command."""
+
+    def close(self) -> None:
+        """Say goodbye without waiting for the answer; never raises."""
+        self.wire.close()
+
+    def line(self) -> bytes:
+        """Return the next line without its end."""
+        return self.wire.read_line().rstrip(b"\r\n")
+
+    def send(self, text: str, shown: str | None = None) -> None:
+        """Send one command."""
+        self.wire.begin(Stage.EHLO)
+        self.wire.send(text.encode("utf-8") + b"\r\n", shown)
+
+    def malformed(self, line: bytes) -> Exception:
+        """Return the error for a line that is no answer."""
+        return self.wire.error(
+            "protocol_error", f"not an answer of this protocol: {visible(line, 100) or 'an empty line'}"
+        )
+
+
+def sasl_plain(username: str, password: str) -> str:
+    """Return the initial response of PLAIN (RFC 4616)."""
+    return b64encode(f"\0{username}\0{password}".encode()).decode("ascii")

@@ -1,0 +1,76 @@
+"""ManageSieve up to the login (RFC 5804)."""
+
+from __future__ import annotations
+
+import re
+
+from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, sasl_plain
+from mailmon.errors import Stage
+from mailmon.mail.text import visible
+
+_CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "([^"]{0,2000})")?\s*')
+_STATUS = (b"OK", b"NO", b"BYE")
+
+
+class SieveSpeaker(Speaker):
+    """One ManageSieve session: the capabilities are the greeting, and come again after TLS has begun."""
+
+    starttls, smuggled, goodbye = b"STARTTLS\r\n", b'NOOP "x"\r\n', b"LOGOUT\r\n"
+    farewells = 2
+
+    _is_told = False
+
+    def greet(self) -> Greeting:
+        self.wire.begin(Stage.GREETING)
+        status = self._answer(is_capabilities=True)
+        self._is_told = True
+        return Greeting(self.capabilities.get("IMPLEMENTATION", "") or status, status.startswith("OK"))
+
+    def ask(self) -> bool:
+        if self._is_told:
+            self._is_told = False
+            return True
+        self.wire.begin(Stage.EHLO)
+        if not self._is_after_tls:
+            self.send("CAPABILITY")
+        self._is_after_tls = False
+        return self._answer(is_capabilities=True).startswith("OK")
+
+    _is_after_tls = False
+
+    @property
+    def offers_starttls(self) -> bool:
+        return "STARTTLS" in self.capabilities
+
+    def logins(self) -> tuple[str, ...]:
+        offered = self.capabilities.get("SASL", "").upper().split()
+        return tuple(name for name in PLAINTEXT if name in offered)
+
+    def start_tls(self) -> str:
+        self.send("STARTTLS")
+        status = self._answer()
+        self._is_after_tls = status.startswith("OK")
+        return "" if self._is_after_tls else status
+
+    def log_in(self, username: str, password: str) -> tuple[bool, str]:
+        self.send(f'AUTHENTICATE "PLAIN" "{sasl_plain(username, password)}"', 'AUTHENTICATE "PLAIN" ****')
+        status = self._answer()
+        return status.startswith("OK"), status
+
+    def is_answer(self, line: bytes) -> bool:
+        return line.split(b" ")[0].upper() in _STATUS
+
+    def _answer(self, *, is_capabilities: bool = False) -> str:
+        """Read up to the line that says OK, NO or BYE; take the capabilities in."""
+        found: dict[str, str] = {}
+        for _ in range(MAX_LINES):
+            line = self.line()
+            if line.split(b" ")[0].upper() in _STATUS:
+                if is_capabilities:
+                    self.capabilities = found
+                return visible(line, 500)
+            match = _CAPABILITY.fullmatch(line)
+            if not match:
+                raise self.malformed(line)
+            found[visible(match[1]).upper()] = visible(match[2] or b"", 2000)
+        raise self.wire.error("protocol_error", f"an answer of more than {MAX_LINES} lines")

@@ -1,0 +1,91 @@
+"""SMTP and submission (RFC 5321, RFC 3207, RFC 4954)."""
+
+from __future__ import annotations
+
+from mailmon.diagnose.speakers.base import PLAINTEXT, Greeting, Speaker, sasl_plain
+from mailmon.errors import MalformedError, Stage
+from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
+from mailmon.mail.text import visible
+
+MAX_REPLY_BYTES = 512
+
+
+class SmtpSpeaker(Speaker):
+    """One SMTP session. `oddities` are lines that a careful server would not send."""
+
+    starttls, smuggled, goodbye = b"STARTTLS\r\n", b"NOOP\r\n", b"QUIT\r\n"
+
+    ehlo_name = ""
+    has_control_characters = False
+    has_long_lines = False
+
+    def greet(self) -> Greeting:
+        self.wire.begin(Stage.GREETING)
+        reply = self.reply()
+        return Greeting(str(reply), reply.code == 220, reply.is_transient)
+
+    def ask(self) -> bool:
+        reply = self.command(f"EHLO {self.helo_name}")
+        if reply.code != 250:
+            return False
+        self.ehlo_name = visible(reply.lines[0], 300).strip().partition(" ")[0] if reply.lines else ""
+        self.ehlo_words = visible(reply.lines[0], 300).strip() if reply.lines else ""
+        self.capabilities = parse_extensions(reply)
+        return True
+
+    ehlo_words = ""
+
+    @property
+    def helo_name(self) -> str:
+        """Return how we call ourselves: an address literal unless a name was given (RFC 5321 section 4.1.3)."""
+        if self.options.helo:
+            return self.options.helo
+        own = self.wire.local_address
+        return f"[IPv6:{own}]" if ":" in own else f"[{own}]"
+
+    @property
+    def offers_starttls(self) -> bool:
+        return "STARTTLS" in self.capabilities
+
+    def logins(self) -> tuple[str, ...]:
+        offered = self.capabilities.get("AUTH", "").upper().split()
+        return tuple(name for name in PLAINTEXT if name in offered)
+
+    def start_tls(self) -> str:
+        reply = self.command("STARTTLS")
+        return "" if reply.code == 220 else str(reply)
+
+    def log_in(self, username: str, password: str) -> tuple[bool, str]:
+        if "PLAIN" in self.capabilities.get("AUTH", "").upper().split():
+            reply = self.command(f"AUTH PLAIN {sasl_plain(username, password)}", "AUTH PLAIN ****")
+            return reply.code == 235, str(reply)
+        from base64 import b64encode
+
+        reply = self.command("AUTH LOGIN")
+        for word in (username, password):
+            if reply.code != 334:
+                break
+            reply = self.command(b64encode(word.encode()).decode(), "****")
+        return reply.code == 235, str(reply)
+
+    def is_answer(self, line: bytes) -> bool:
+        return line[:3].isdigit() and line[3:4] != b"-"
+
+    def command(self, text: str, shown: str | None = None) -> Reply:
+        """Send a command and return its reply."""
+        self.send(text, shown)
+        return self.reply()
+
+    def reply(self) -> Reply:
+        """Read one reply, however it is cut into segments."""
+        reader = ReplyReader()
+        while True:
+            line = self.line()
+            self.has_long_lines |= len(line) + 2 > MAX_REPLY_BYTES
+            self.has_control_characters |= any((byte < 32 and byte != 9) or byte == 127 for byte in line)
+            try:
+                reply = reader.feed(line)
+            except MalformedError as exc:
+                raise self.wire.error("protocol_error", exc.message) from exc
+            if reply:
+                return reply

@@ -1,0 +1,88 @@
+"""Which addresses does the host have, and is it a domain whose mail goes to other hosts? (RFC 5321 section 5.1)"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailmon.clients.records import Answered, Records, is_address
+from mailmon.diagnose.catalogue import Findings
+from mailmon.diagnose.plan import MAX_MX, Options, endpoints
+from mailmon.model.diagnosis import Endpoint
+from mailmon.model.facts import Finding
+
+if TYPE_CHECKING:
+    from mailmon.diagnose.run import Request
+
+
+class Plan(NamedTuple):
+    """What is looked at. `domain` is set where the host is one whose MX records were followed."""
+
+    endpoints: tuple[Endpoint, ...]
+    addresses: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    domain: str = ""
+
+
+def find(request: Request, records: Records, options: Options) -> Plan:
+    """Look the host up. What cannot be found becomes a finding; never raises for what DNS says."""
+    found = Findings(request.host)
+    hosts, domain = [request.host], ""
+    if request.is_whole_host and not is_address(request.host):
+        exchangers = _exchangers(records, request.host)
+        if exchangers:
+            hosts, domain = exchangers, request.host
+            found.passed("dns.mx_none", f"its mail goes to {', '.join(exchangers)} (MX)")
+    planned: list[Endpoint] = []
+    known: list[str] = []
+    for host in hosts:
+        addresses = tuple(_of_family(_addresses(records, host, found, is_exchanger=bool(domain)), options.family))
+        known += addresses
+        if domain and addresses:
+            _judge_public(found, host, addresses)
+        planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
+    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain)
+
+
+def _exchangers(records: Records, domain: str) -> list[str]:
+    """Return the hosts of the MX records, the preferred first; a null MX (RFC 7505) has none."""
+    pairs = [value.split(" ", 1) for value in records.ask(domain, "MX").values]
+    ordered = sorted((int(preference), host) for preference, host in (pair for pair in pairs if len(pair) == 2))
+    return list(dict.fromkeys(host.rstrip(".") for _, host in ordered if host.rstrip(".")))[:MAX_MX]
+
+
+def _addresses(records: Records, host: str, found: Findings, *, is_exchanger: bool) -> tuple[str, ...]:
+    if is_address(host):
+        return (host,)
+    addresses, trouble = records.addresses(host)
+    if addresses:
+        return addresses
+    if trouble and trouble.kind is Answered.FAILED:
+        found.unknown("dns.resolver_error", f"{host} could not be looked up: {trouble.why}")
+        return ()
+    system = _by_system(host)
+    if system:
+        return system
+    if is_exchanger:
+        found.fail("dns.mx_dangling", f"the MX host {host} has no address")
+    else:
+        found.fail("dns.host_not_found", f"{host} has no address: {trouble.why if trouble else 'no record'}")
+    return ()
+
+
+def _by_system(host: str) -> tuple[str, ...]:
+    """Return what the hosts file says; names in it are in no DNS."""
+    from mailmon.clients.hosts_file import addresses_of
+
+    return addresses_of(host)
+
+
+def _of_family(addresses: tuple[str, ...], family: str) -> list[str]:
+    return [one for one in addresses if family == "auto" or (":" in one) == (family == "6")]
+
+
+def _judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> None:
+    private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
+    if private:
+        said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
+        found.fail("dns.mx_private", said)
