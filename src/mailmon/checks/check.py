@@ -1,4 +1,4 @@
-"""What is a check? One question, asked for an account or a route, answered by facts one after the other."""
+"""What is a check? One question, asked for an account, a route or a host, answered by facts one after the other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mailmon.checks.subjects import Account, Route
+from mailmon.checks.subjects import Account, Host, Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Outcome, Severity, Verdict
 
-S = TypeVar("S", Account, Route)
+S = TypeVar("S", Account, Route, Host)
 # What `found` says of a finding where nothing came back: it could be our own trouble (cycle/sight.py).
 SILENCE = "silence"
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.account import Account
 
-if TYPE_CHECKING:  # the classifier is loaded only where somebody has bounces
+if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
+    from mailmon.diagnose.blocklists import BlockList
+    from mailmon.diagnose.plan import Options
     from mailmon.mail.bounce.addressees import NoticeRules
     from mailmon.mail.bounce.evidence import IsSigned
 
-__all__ = ["Account", "NoticeSettings", "Route"]
+__all__ = ["Account", "Host", "NoticeSettings", "Route"]
 
 
 class Route(NamedTuple):
@@ -45,3 +47,17 @@ class NoticeSettings(NamedTuple):
     test_to: tuple[str, ...] = ()
     max_per_hour: int = 50
     is_signed: IsSigned | None = None
+
+
+class Host(NamedTuple):
+    """A host that is looked at, or an address that is looked up, every `interval_s` seconds.
+
+    `skip` are findings that nobody wants to hear of. `options` are those of a diagnosis, `lists` the block lists.
+    """
+
+    name: str
+    interval_s: float
+    skip: tuple[str, ...] = ()
+    nameservers: tuple[tuple[str, int], ...] = ()
+    options: Options | None = None
+    lists: tuple[BlockList, ...] = ()

@@ -70,6 +70,19 @@ def load_setup(
     return resolve(loaded, path, os.environ, with_secrets=with_secrets)
 
 
+def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ...]:
+    """Return `dns.nameservers` of the configuration, none without one; a bad file that nobody named is only warned of."""
+    if config_file(config_path) is None:
+        return ()
+    try:
+        return load_setup(config_path, with_secrets=False).nameservers
+    except MailmonError as exc:
+        if config_path:
+            raise
+        warn(f"the configuration is not used: {exc.message.splitlines()[0]}")
+        return ()
+
+
 def completing(choose: Callable[[Setup], Iterable[str]]) -> Callable[..., list[str]]:
     """Return what completes an argument in a shell: names of the configuration, none where it has mistakes."""
 

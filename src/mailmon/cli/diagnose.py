@@ -19,6 +19,9 @@ from mailmon.model.diagnosis import SEVERITIES, Diagnosis, severity_rank
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mailmon.clients.records import Records
+    from mailmon.diagnose.catalogue import Findings
+
 EXIT_FOUND, EXIT_UNKNOWN = 1, 75
 
 
@@ -62,6 +65,7 @@ def finding_options(command: F) -> F:
 @click.option(
     "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
 )
+@click.option("--dnsbl", is_flag=True, help="Look its addresses up in block lists.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed, the evidence and the conversations.")
 @finding_options
 @common.common_options
@@ -81,7 +85,9 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
         nameservers = tuple(_nameserver(text) for text in given["nameservers"])
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
-    request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers)
+    nameservers = nameservers or common.configured_nameservers(config_path)
+    lists = _lists if given["dnsbl"] else None
+    request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers, lists)
     options = _options(given, config_path)
     with _progress(as_json or given["form"] != "text") as progress:
         result = diagnose(request, options, progress)
@@ -94,6 +100,13 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     else:
         _show(result, is_verbose=given["verbose"], is_coloured=common.wants_colour(color))
     raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
+
+
+def _lists(records: Records, address: str) -> list[Findings]:
+    from mailmon.diagnose.blocklists import LISTS
+    from mailmon.diagnose.dnsbl import judge_lists
+
+    return judge_lists(records, address, LISTS)
 
 
 def selected(findings: Iterable[Any], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from mailmon.clients.server import Security
 from mailmon.config.bounce_folders import BounceOptions, NoticeOptions
+from mailmon.config.check_options import CheckOptions
+from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
     About,
@@ -15,7 +17,6 @@ from mailmon.options import (
     Digest,
     Folder,
     Host,
-    Lasting,
     Matching,
     Name,
     Port,
@@ -37,8 +38,6 @@ Nameserver = Annotated[
 ]
 DeliveryLimit = Annotated[float, Between(0.01, 3600)]
 Count = Annotated[int, Between(0, 1_000_000)]
-Runs = Annotated[int, Between(1, 1000)]
-Duration = Annotated[float | str, Lasting(366 * 86400)]
 Target = Annotated[
     str,
     Matching(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):\d{1,5}", "HOST:PORT, an IPv6 address in brackets"),
@@ -114,24 +113,6 @@ class RouteOptions:
 
 
 @options
-class CheckOptions:
-    """When a person is told of a check. Thresholds count runs in a row."""
-
-    failure_threshold: Annotated[Runs | None, About("Failed runs in a row that make an alert")] = None
-    success_threshold: Annotated[Runs | None, About("Good runs in a row that make a recovery")] = None
-    unknown_threshold: Annotated[Runs | None, About("Runs in a row that could not tell, after which that is told")] = (
-        None
-    )
-    reminder_interval: Annotated[
-        Duration | None, About("Time after which a failure that lasts is told again, like 6h; 0 and by default: never")
-    ] = None
-    channels: Annotated[
-        dict[Literal["critical", "error", "warning"], tuple[Name, ...]],
-        About("Channels by severity; a severity that is not named goes to all channels"),
-    ] = field(default_factory=dict)
-
-
-@options
 class LoginOptions(CheckOptions):
     """The login of an account."""
 
@@ -176,6 +157,8 @@ class ChecksOptions:
     send: CheckOptions = CheckOptions()
     receive: ReceiveOptions = ReceiveOptions()
     cleanup: CheckOptions = CheckOptions()
+    diagnose: DiagnoseOptions = DiagnoseOptions()
+    dnsbl: DnsblOptions = DnsblOptions()
 
 
 @options

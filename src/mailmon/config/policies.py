@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from mailmon.config.models import BouncesOptions, CheckOptions, ChecksOptions
+from mailmon.config.check_options import CheckOptions
+from mailmon.config.models import BouncesOptions, ChecksOptions
 from mailmon.mail.text import parse_duration
 from mailmon.model import Policy
 from mailmon.model.limits import BounceLimits
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
 FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "bounces": 1, "send": 2, "receive": 2, "cleanup": 2}
+FAILURE_THRESHOLDS |= {"diagnose": 1, "dnsbl": 1}
 _BUILT_IN = Policy()
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mailmon.checks.subjects import Account, NoticeSettings, Route
+from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Security, Server, Trust, default_security
 from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
+from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
 from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
 from mailmon.config.policies import bounce_limits, policies
@@ -48,6 +49,7 @@ class Setup:
     certificate_days: Mapping[str, float] = field(default_factory=dict)
     bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
+    hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
     if problems:
         raise ConfigError(str(path or "options"), problems)
     accounts = {name: _account(name, options, secrets, base) for name, options in config.accounts.items()}
+    nameservers = tuple(_nameserver(text) for text in config.dns.nameservers)
     channels = {
         name: make_channel(f"notify.{name}", name, o, secrets, base, accounts) for name, o in loaded.channels.items()
     }
@@ -77,7 +80,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         routes={name: _route(name, options, config, accounts) for name, options in config.routes.items()},
         channels=channels,
         ping=make_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
-        nameservers=tuple(_nameserver(text) for text in config.dns.nameservers),
+        nameservers=nameservers,
         deadline_s=config.deadline_s or longest_wait_s(loaded.document) + 90,
         state_file=loaded.state_file,
         document=loaded.document,
@@ -88,6 +91,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         },
         bounce_limits=bounce_limits(config.checks.bounces),
         notices=_notices(config, accounts),
+        hosts=hosts_of(config.checks, nameservers, base),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),

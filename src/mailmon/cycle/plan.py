@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
-from mailmon.checks import ACCOUNT_CHECKS, ROUTE_CHECKS
-from mailmon.checks.subjects import Account, Route
+from mailmon.checks import ACCOUNT_CHECKS, HOST_CHECKS, ROUTE_CHECKS
+from mailmon.checks.subjects import Account, Host, Route
 from mailmon.checks.tools import Tools
 from mailmon.clients.server import Server
 from mailmon.errors import ConfigError
-from mailmon.model import Fact
+from mailmon.model import Fact, Health, Memory
+
+# A timer is never on the second; and of what is not well the end is told within the hour.
+SLACK_S, RECHECK_S = 60.0, 3600.0
 
 
 class Step(NamedTuple):
@@ -26,27 +31,75 @@ class Step(NamedTuple):
     # The names by which it can be silenced: what it is asked for, and the accounts that take part in it.
     names: tuple[str, ...] = ()
     target: str = ""
+    # So many seconds pass between two times that it is asked, 0: it is asked in every run.
+    interval_s: float = 0.0
 
 
 class Plan(NamedTuple):
-    """The steps in the order in which they are told, and the routes whose probes are sent."""
+    """The steps in the order in which they are told, and the routes whose probes are sent.
+
+    `later` are the ids of steps that are not due yet: nothing is asked, nothing forgotten.
+    """
 
     steps: tuple[Step, ...]
     routes: tuple[Route, ...]
     is_complete: bool
+    later: frozenset[str] = frozenset()
 
 
-def make_plan(accounts: Mapping[str, Account], routes: Mapping[str, Route], names: Collection[str]) -> Plan:
-    """Plan a run for these accounts and routes, for all without names. Raises ConfigError for an unknown name."""
-    unknown = [name for name in names if name not in accounts and name not in routes]
+def make_plan(
+    accounts: Mapping[str, Account],
+    routes: Mapping[str, Route],
+    names: Collection[str],
+    hosts: Mapping[str, Collection[Host]] = MappingProxyType({}),
+) -> Plan:
+    """Plan a run for what is named, for all without names. Raises ConfigError for an unknown name."""
+    host_names = {host.name for listed in hosts.values() for host in listed}
+    known = {*accounts, *routes, *host_names}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        known = ", ".join(sorted({*accounts, *routes}))
-        raise ConfigError("check", [f"there is no account or route {name!r}; there are: {known}" for name in unknown])
+        there = ", ".join(sorted(known))
+        raise ConfigError("check", [f"there is no account or route {name!r}; there are: {there}" for name in unknown])
     asked_routes = [route for route in routes.values() if not names or route.name in names]
     ends = {account.name for route in asked_routes for account in (route.sender, route.reader)}
     asked_accounts = [a for a in accounts.values() if not names or a.name in names or a.name in ends]
-    steps = [*_account_steps(asked_accounts), *_route_steps(asked_routes)]
+    steps = [*_account_steps(asked_accounts), *_route_steps(asked_routes), *_host_steps(hosts, names)]
     return Plan(tuple(steps), tuple(asked_routes), not names)
+
+
+def only_due(plan: Plan, checks: Mapping[str, Memory], now: datetime) -> Plan:
+    """Leave for later what was asked within its interval; what somebody asks for by name is always due."""
+    if not plan.is_complete:
+        return plan
+    later = frozenset(step.id for step in plan.steps if step.interval_s and not _is_due(step, checks, now))
+    return plan._replace(steps=tuple(step for step in plan.steps if step.id not in later), later=later)
+
+
+def _is_due(step: Step, checks: Mapping[str, Memory], now: datetime) -> bool:
+    """Say whether it is time again; what is not well is asked more often, so that its end is told soon."""
+    memory = checks.get(step.id)
+    if memory is None or memory.checked_at is None or memory.checked_at > now:
+        return True
+    interval_s = step.interval_s if memory.health is Health.UP else min(step.interval_s, RECHECK_S)
+    return (now - memory.checked_at).total_seconds() >= interval_s - SLACK_S
+
+
+def _host_steps(hosts: Mapping[str, Collection[Host]], names: Collection[str]) -> list[Step]:
+    return [
+        Step(
+            f"{check.name}:{host.name}",
+            check.name,
+            host.name,
+            check.label,
+            lambda tools, check=check, host=host: check.ask(tools, host),  # type: ignore[misc]
+            names=(host.name,),
+            target=host.name,
+            interval_s=host.interval_s,
+        )
+        for check in HOST_CHECKS
+        for host in hosts.get(check.name, ())
+        if not names or host.name in names
+    ]
 
 
 def _account_steps(accounts: Iterable[Account]) -> list[Step]:

@@ -24,7 +24,7 @@ from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.cycle.announce import KEEP_GONE, Desk
 from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import labels_of, observe
-from mailmon.cycle.plan import Plan, make_plan
+from mailmon.cycle.plan import Plan, make_plan, only_due
 from mailmon.cycle.report import Report
 from mailmon.cycle.seen import Seen, look_around
 from mailmon.cycle.tell import Taken, Telling
@@ -63,7 +63,7 @@ class Request:
 
 def run(request: Request) -> Report:
     """Run one full cycle. Raises LockHeldError, StateError, ConfigError; what servers do is in the report."""
-    plan = make_plan(request.setup.accounts, request.setup.routes, request.names)
+    plan = make_plan(request.setup.accounts, request.setup.routes, request.names, request.setup.hosts)
     state_file = request.setup.state_file
     has_no_state = request.is_dry and not state_file.parent.is_dir()
     if not has_no_state:
@@ -78,19 +78,19 @@ class _Run:
     def __init__(self, request: Request, plan: Plan) -> None:
         self._request = request
         self._setup = request.setup
-        self._plan = plan
         self._started_at = request.now()
         self._now = steady(self._started_at)
         self._deadline = Deadline(self._setup.deadline_s)
         self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
         self._warnings = [*self._setup.warnings, *self._keeper.warnings]
         self._follow_the_clock()
+        self._plan = only_due(plan, self._keeper.state.checks, self._started_at)
         self._ledger = Ledger(self._keeper.state.probes)
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
         self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
         self._unprinted: list[Outcome] = []
         # Of all steps that there are: the words of a step must not depend on how many are asked for.
-        self._all_steps = make_plan(self._setup.accounts, self._setup.routes, ()).steps
+        self._all_steps = make_plan(self._setup.accounts, self._setup.routes, (), self._setup.hosts).steps
         self._labels = labels_of(self._all_steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
@@ -220,7 +220,8 @@ class _Run:
 
     def _without_removed(self, taken: Taken) -> Taken:
         """Forget the steps that are no longer configured, and what waits to be told of them."""
-        steps = {*(step.id for step in self._plan.steps), SIGHT, *(CHANNEL + name for name in self._setup.channels)}
+        planned = {step.id for step in self._plan.steps} | self._plan.later
+        steps = {*planned, SIGHT, *(CHANNEL + name for name in self._setup.channels)}
 
         def is_kept(step_id: str, memory: Memory) -> bool:
             if step_id in steps or memory.told.health is Health.UP:

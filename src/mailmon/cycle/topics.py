@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from mailmon.checks import ROUTE_CHECKS
+from mailmon.checks import HOST_CHECKS, ROUTE_CHECKS
 from mailmon.config import Setup
 from mailmon.cycle.plan import Step, make_plan
 from mailmon.cycle.report import AlertLine
@@ -15,7 +15,7 @@ EVERYTHING = "all"
 SIGHT, CHANNEL, UNIT = "mailmon:sight", "channel:", "unit:"
 # Told at once: that nobody can be told, or that nothing is seen, is no matter for a second look.
 _AT_ONCE = Policy()
-_ROUTE_CHECKS = frozenset(check.name for check in ROUTE_CHECKS)
+_KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host", HOST_CHECKS)) for check in listed}
 
 
 def topics_of(
@@ -30,7 +30,7 @@ def topics_of(
         step.id: Topic(
             step.label,
             step.name if checks.count(step.check) > 1 else "",
-            "route" if step.check in _ROUTE_CHECKS else "account",
+            _KINDS.get(step.check, "account"),
             (EVERYTHING, step.id, *step.names),
             policies.get(step.check, _AT_ONCE),
         )
@@ -53,7 +53,7 @@ def own_topic(step_id: str) -> Topic:
 
 def silenceable_names(setup: Setup) -> set[str]:
     """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
-    steps = make_plan(setup.accounts, setup.routes, ()).steps
+    steps = make_plan(setup.accounts, setup.routes, (), setup.hosts).steps
     own = [SIGHT, *(f"{CHANNEL}{name}" for name in setup.channels)]
     return {name for topic in topics_of(steps, steps, {}, own).values() for name in topic.names}
 

@@ -24,6 +24,10 @@ def judge_greeting(session: Session, greeting: Greeting) -> bool:
         found.fail(finding_id, f"it greets with a refusal: {greeting.text[:200]}", severity)
         return False
     found.passed(finding_id, "it greets", evidence=greeting.text[:200])
+    if greeting.is_preauth:
+        found.fail("imap.preauth", "it greets with PREAUTH: whoever connects is logged in, and TLS cannot be begun")
+        found.skipped(f"{endpoint.protocol}.starttls_missing", "TLS cannot be begun after PREAUTH")
+        return False
     if endpoint.protocol == "smtp":
         waited_s = session.service.timings["banner_s"]
         said = f"the banner comes after {waited_s:.1f} s"

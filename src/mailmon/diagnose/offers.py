@@ -15,13 +15,9 @@ EXPECTED = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
 WELCOME = ("ENHANCEDSTATUSCODES", "CHUNKING", "DSN")
 
 
-def judge_before_tls(session: Session, speaker: Speaker, *, is_preauth: bool) -> None:
+def judge_before_tls(session: Session, speaker: Speaker) -> None:
     """Judge what is offered in clear."""
     found, endpoint = session.found, session.endpoint
-    if is_preauth:
-        found.fail("imap.preauth", "it greets with PREAUTH: whoever connects is logged in, and TLS cannot be begun")
-        found.skipped(f"{endpoint.protocol}.starttls_missing", "TLS cannot be begun after PREAUTH")
-        return
     logins = speaker.logins()
     finding_id = f"{endpoint.protocol}.auth_before_tls"
     if logins:

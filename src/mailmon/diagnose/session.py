@@ -115,9 +115,7 @@ class Session:
         if self.endpoint.is_implicit_tls:
             self._finish(speaker)
             return
-        judge_before_tls(self, speaker, is_preauth=greeting.is_preauth)
-        if greeting.is_preauth:
-            return
+        judge_before_tls(self, speaker)
         if not speaker.offers_starttls:
             self._finish(speaker)
             return
@@ -150,10 +148,19 @@ class Session:
         self.offers_login = bool(speaker.logins())
         if isinstance(speaker, SmtpSpeaker):
             judge_smtp_form(self, speaker)
+            self._ask_strangers_questions(speaker)
+        self.is_complete = True
+
+    def _ask_strangers_questions(self, speaker: SmtpSpeaker) -> None:
+        """Ask what some servers hang up at: that tells nothing of the rest."""
+        finding_id = "smtp.vrfy_enabled"
+        try:
             judge_vrfy(speaker, self.mailbox, self.found)
+            finding_id = "smtp.open_relay"
             if self.options.relay == "one":
                 verdict_of_one(self.found, ask_once(speaker, forms(self.endpoint, self.options)[0]))
-        self.is_complete = True
+        except StageError as exc:
+            self.found.unknown(finding_id, f"it could not be told: {exc.said}")
 
     @property
     def mailbox(self) -> str:
@@ -212,13 +219,10 @@ class Session:
         self.found.judge("tls.no_forward_secrecy", certificates.facts.is_forward_secret, "it has forward secrecy", said)
 
     def _no_handshake(self, exc: OSError) -> None:
-        if self.endpoint.is_implicit_tls and handshake.is_plaintext(exc):
-            said = self._first_words()
-            self.found.fail(
-                self._id("plaintext_on_tls_port"),
-                "the port speaks plain text where TLS is expected from the first byte",
-                evidence=said,
-            )
+        words = self._plain_greeting() if self.endpoint.is_implicit_tls and handshake.is_plaintext(exc) else ""
+        if words:
+            said = "the port speaks plain text where TLS is expected from the first byte"
+            self.found.fail(self._id("plaintext_on_tls_port"), said, evidence=words)
             self.found.skipped("tls.handshake_failed", "there is no TLS on this port")
             return
         if handshake.is_own_limit(exc):
@@ -226,16 +230,17 @@ class Session:
             return
         self.found.fail("tls.handshake_failed", f"the TLS handshake failed: {handshake.why_failed(exc)}")
 
-    def _first_words(self) -> str:
-        """Return what the port says in clear, "" where it says nothing."""
+    def _plain_greeting(self) -> str:
+        """Return the greeting that the port gives in clear, "" where it gives none."""
         try:
-            wire = self.dialer.dial("plain text")
+            speaker = speaker_for(self.dialer.dial("plain text"), self.options)
             try:
-                return visible(wire.read_line().rstrip(b"\r\n"), 200)
+                greeting = speaker.greet()
             finally:
-                wire.close()
+                speaker.close()
         except (OSError, StageError):
             return ""
+        return greeting.text[:200] if greeting.is_good or greeting.text[:3] not in ("500", "501", "502") else ""
 
     def _unreachable(self, exc: OSError) -> None:
         words = f"{exc.strerror or exc}".lower()

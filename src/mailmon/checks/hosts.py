@@ -1,0 +1,26 @@
+"""What do the checks of hosts have in common? They are asked now and then, and only what matters is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mailmon.checks.subjects import Host
+from mailmon.model import Fact, Finding, Note, Severity, Verdict
+
+_MUTED = (Severity.NOTICE, Severity.INFO)
+
+
+def telling(findings: Iterable[Finding], host: Host, name: str, words: str) -> Iterator[Fact]:
+    """Yield what fails and is not skipped; without any, that nothing could be told, where nothing passed either."""
+    from fnmatch import fnmatchcase
+
+    known = [one for one in findings if not any(fnmatchcase(one.id, pattern) for pattern in host.skip)]
+    failed = [one for one in known if one.status is Verdict.FAIL]
+    # Said by target and cause, so that a second port with the same fault is news.
+    yield from (one._replace(expected=one.expected or one.target) for one in failed)
+    if not any(one.status is Verdict.PASS for one in known) and not failed:
+        why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be asked")
+        yield Finding(name, Verdict.UNKNOWN, host.name, why)
+        return
+    muted = sum(one.severity in _MUTED for one in failed)
+    yield Note(f"OK ({words}{f', {muted} worth knowing' if muted else ''})")

@@ -1,0 +1,112 @@
+"""What may be said of the checks of hosts: how often, which, and what nobody wants to hear of?"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mailmon.config.check_options import CheckOptions, Duration
+from mailmon.mail.text import parse_duration
+from mailmon.options import About, Address, Host, Matching, Timeout, options
+
+if TYPE_CHECKING:
+    from mailmon.checks.subjects import Host as HostSubject
+    from mailmon.config.models import ChecksOptions
+
+HostPort = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?(?::\d{1,5})?|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?",
+        "HOST or HOST:PORT",
+    ),
+]
+Ids = Annotated[str, Matching(r"[a-z0-9_.*]{1,80}", "a finding's id, like tls.no_tls13 or dns.*")]
+Code = Annotated[str, Matching(r"127(?:\.\d{1,3}){3}", "an address in 127.0.0.0/8")]
+ZoneName = Annotated[str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", "a DNS zone")]
+
+
+@options
+class DiagnoseOptions(CheckOptions):
+    """What `mailmon diagnose` says, now and then; a new finding is told like any other change."""
+
+    hosts: Annotated[tuple[HostPort, ...], About("Hosts to look at, HOST or HOST:PORT")] = ()
+    interval: Annotated[Duration, About("Time between two looks; a host that is not well is looked at every hour")] = (
+        "1d"
+    )
+    timeout_s: Annotated[Timeout, About("Seconds that each step of a conversation may take")] = 10.0
+    ca_file: Annotated[str | None, About("CA certificates to trust instead of the system's")] = None
+    relay_test: Annotated[bool, About("Try every form of relaying, not just one recipient")] = True
+    trusted_client: Annotated[
+        bool, About("We are in the server's trusted network: that it relays for us says nothing")
+    ] = False
+    mailbox: Annotated[Address | None, About("A mailbox that exists there; by default postmaster@HOST")] = None
+    skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
+
+
+@options
+class ListOptions:
+    """A block list of your own choice."""
+
+    codes: Annotated[dict[Code, str], About("Answers that are a listing, with what they mean")] = field(
+        default_factory=lambda: {"127.0.0.2": "listed"}
+    )
+    removal: Annotated[str, About("Where removal is asked for; {address} stands for the address")] = ""
+    ipv6: Annotated[bool, About("It lists IPv6 addresses too")] = False
+
+
+@options
+class DnsblOptions(CheckOptions):
+    """Block lists, asked now and then for our own addresses."""
+
+    hosts: Annotated[tuple[Host, ...], About("Addresses to ask for, or names whose addresses are")] = ()
+    interval: Annotated[Duration, About("Time between two rounds; a listed address is asked for every hour")] = "6h"
+    lists: Annotated[dict[ZoneName, ListOptions], About("Further block lists, by their zone")] = field(
+        default_factory=dict
+    )
+    without: Annotated[tuple[ZoneName, ...], About("Zones of built-in lists that are not asked")] = ()
+    skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
+
+
+def hosts_of(
+    checks: ChecksOptions, nameservers: tuple[tuple[str, int], ...], base: Path
+) -> dict[str, tuple[HostSubject, ...]]:
+    """Return which hosts are looked at, by the name of the check; without any, nothing is loaded for it."""
+    found = {}
+    if checks.diagnose.hosts:
+        found["diagnose"] = _diagnosed(checks.diagnose, nameservers, base)
+    if checks.dnsbl.hosts:
+        found["dnsbl"] = _looked_up(checks.dnsbl, nameservers)
+    return found
+
+
+def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:
+    from mailmon.checks.subjects import Host as Subject
+    from mailmon.diagnose.plan import Options
+
+    how = Options(
+        str(base / asked.ca_file) if asked.ca_file else None,
+        asked.timeout_s,
+        max(30.0, 4 * asked.timeout_s),
+        "all" if asked.relay_test else "one",
+        is_trusted=asked.trusted_client,
+        mailbox=asked.mailbox or "",
+    )
+    interval_s = seconds(asked.interval)
+    return tuple(Subject(name, interval_s, asked.skip, nameservers, how) for name in dict.fromkeys(asked.hosts))
+
+
+def _looked_up(asked: DnsblOptions, nameservers: tuple[tuple[str, int], ...]) -> tuple[HostSubject, ...]:
+    from mailmon.checks.subjects import Host as Subject
+    from mailmon.diagnose.blocklists import LISTS, BlockList
+
+    lists = [one for one in LISTS if one.zone not in asked.without and one.zone not in asked.lists]
+    lists += [BlockList(zone, own.codes, own.removal, own.ipv6) for zone, own in asked.lists.items()]
+    interval_s = seconds(asked.interval)
+    names = dict.fromkeys(asked.hosts)
+    return tuple(Subject(name, interval_s, asked.skip, nameservers, None, tuple(lists)) for name in names)
+
+
+def seconds(duration: float | str) -> float:
+    """Return the seconds of a duration."""
+    return parse_duration(duration) if isinstance(duration, str) else float(duration)

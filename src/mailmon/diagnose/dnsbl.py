@@ -1,0 +1,58 @@
+"""Is an address on a block list? Only lists that prove to be alive are believed, either way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from mailmon.clients.records import Answered, Records
+from mailmon.diagnose.blocklists import BlockList, is_refusal, meaning, query_name, test_points
+from mailmon.diagnose.catalogue import Findings
+
+MAX_WORKERS = 16
+
+
+def judge_lists(records: Records, address: str, lists: Sequence[BlockList]) -> list[Findings]:
+    """Ask all lists side by side, in their order; each has its own findings."""
+    with ThreadPoolExecutor(MAX_WORKERS) as pool:
+        return list(pool.map(partial(_judge_list, records, address), lists))
+
+
+def _judge_list(records: Records, address: str, listed: BlockList) -> Findings:
+    found = Findings(address)
+    if ":" in address and not listed.has_ipv6:
+        found.skipped("dnsbl.listed", f"{listed.zone} lists no IPv6 addresses")
+        return found
+    trouble = _why_not_believed(records, address, listed)
+    answer = records.ask(query_name(address, listed.zone), "A")
+    if not trouble and answer.kind is Answered.FAILED:
+        trouble = answer.why
+    if not trouble and any(map(is_refusal, answer.values)):
+        trouble = f"it refuses to answer this resolver ({answer.values[0]})"
+    if trouble:
+        found.unknown("dnsbl.unavailable", f"{listed.zone} cannot be asked from here: {trouble}")
+        return found
+    reasons = meaning(listed, answer.values)
+    if not reasons:
+        found.passed("dnsbl.listed", f"not on {listed.zone}", evidence=", ".join(answer.values))
+        return found
+    words = records.ask(query_name(address, listed.zone), "TXT").values
+    removal = f"; removal: {listed.removal.format(address=address)}" if listed.removal else ""
+    said = f"on the block list {listed.zone}: {', '.join(reasons)}{removal}"
+    found.fail("dnsbl.listed", said, listed.severity, evidence=" ".join(words)[:300], found=listed.zone)
+    return found
+
+
+def _why_not_believed(records: Records, address: str, listed: BlockList) -> str:
+    """Ask for the entries that every list must and must not have; return what is wrong with the answers, or ""."""
+    there, absent = (records.ask(query_name(point, listed.zone), "A") for point in test_points(address))
+    if there.kind is Answered.FAILED:
+        return there.why
+    if any(map(is_refusal, there.values)):
+        return f"it refuses to answer this resolver ({there.values[0]})"
+    if not there.values:
+        return "its test entry is missing: the list is dead, or answers are filtered"
+    if absent.values:
+        return "it lists everything, its test entry of what is not listed too: the list is dead"
+    return ""
