@@ -1,4 +1,4 @@
-"""Is there anything new that is wrong with a host? What `mailmon diagnose` says, now and then, through the state table."""
+"""Is there anything new that is wrong with a host? What `mailmon diagnose` says, now and then."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
     from mailmon.diagnose.run import Request, diagnose
 
     assert host.options is not None
-    name, port = split_target(host.name)
-    ports = (port,) if port else ()
+    name, ports = split_target(host.name)
     request = Request(name, tuple(kinds_for(ports, None)), not ports, host.nameservers)
     left_s = tools.world.deadline.remaining_s() * MAX_SHARE
     found = diagnose(request, host.options._replace(deadline_s=min(host.options.deadline_s, left_s))).findings

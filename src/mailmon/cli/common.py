@@ -71,7 +71,7 @@ def load_setup(
 
 
 def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ...]:
-    """Return `dns.nameservers` of the configuration, none without one; a bad file that nobody named is only warned of."""
+    """Return `dns.nameservers` of the configuration, if any; a bad file that nobody named is only warned of."""
     if config_file(config_path) is None:
         return ()
     try:

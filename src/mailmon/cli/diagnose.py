@@ -47,7 +47,7 @@ def finding_options(command: F) -> F:
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
 @click.argument("host", metavar="HOST[:PORT]")
-@click.option("--port", "ports", type=click.IntRange(1, 65535), multiple=True, help="Look at this port; repeatable.")
+@click.option("--port", "ports", metavar="N[:KIND]", multiple=True, help="Look at this port; repeatable.")
 @click.option("--as", "kind", type=click.Choice(list(KINDS)), help="What is spoken on the port.")
 @click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
 @click.option("--timeout", type=click.FloatRange(0.5, 300), default=10.0, show_default=True, help="Seconds per step.")
@@ -79,8 +79,8 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     from mailmon.report import diagnosis as report
 
     try:
-        name, port = split_target(host)
-        ports = given["ports"] or ((port,) if port else ())
+        name, named = split_target(host)
+        ports = given["ports"] or named
         kinds = kinds_for(tuple(ports), given["kind"])
         nameservers = tuple(_nameserver(text) for text in given["nameservers"])
     except ValueError as exc:

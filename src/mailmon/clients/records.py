@@ -20,6 +20,8 @@ import dns.reversename
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
 EDNS_BYTES = 1232
 MAX_RECORDS = 500
+# Name servers that were never heard and did not answer so often are not waited for again.
+MAX_SILENCES = 2
 
 
 class Answered(StrEnum):
@@ -49,6 +51,7 @@ class Records:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Answer] = {}
+        self._silences = 0
         try:
             self._resolver = dns.resolver.Resolver(configure=not nameservers)
         except dns.exception.DNSException:
@@ -66,6 +69,8 @@ class Records:
         key = (name.lower().rstrip("."), kind)
         with self._lock:
             known = self._known.get(key)
+            if known is None and self._silences >= MAX_SILENCES:
+                return Answer(Answered.FAILED, why="the name servers do not answer")
         if known is None:
             known = self._ask(name, kind)
             with self._lock:
@@ -89,15 +94,18 @@ class Records:
                 dns.name.from_text(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s
             )
         except dns.resolver.NXDOMAIN:
+            self._silences = -MAX_RECORDS
             return Answer(Answered.NXDOMAIN, why="no such name (NXDOMAIN)")
         except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException):
             return Answer(Answered.NXDOMAIN, why="no name that DNS could hold")
         except dns.resolver.NoNameservers as exc:
             return Answer(Answered.FAILED, why=_why(exc.kwargs["errors"]))
         except dns.exception.Timeout:
+            self._silences += 1
             return Answer(Answered.FAILED, why=f"no answer within {self._timeout_s:.3g} s")
         except (dns.exception.DNSException, OSError, ValueError) as exc:
             return Answer(Answered.FAILED, why=f"no usable answer ({type(exc).__name__})")
+        self._silences = -MAX_RECORDS  # they are there; one that is slow now and then is asked on
         is_authentic = bool(found.response.flags & dns.flags.AD)
         if found.rrset is None:
             return Answer(Answered.NODATA, (), f"no {kind} record", is_authentic)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HostPort = Annotated[
     str,
     Matching(
-        r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?(?::\d{1,5})?|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?",
-        "HOST or HOST:PORT",
+        r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5}(?::[a-z0-9]+)?)?|[0-9A-Fa-f:.]+",
+        "HOST, HOST:PORT or HOST:PORT:KIND",
     ),
 ]
 Ids = Annotated[str, Matching(r"[a-z0-9_.*]{1,80}", "a finding's id, like tls.no_tls13 or dns.*")]
@@ -30,7 +30,7 @@ ZoneName = Annotated[str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-
 class DiagnoseOptions(CheckOptions):
     """What `mailmon diagnose` says, now and then; a new finding is told like any other change."""
 
-    hosts: Annotated[tuple[HostPort, ...], About("Hosts to look at, HOST or HOST:PORT")] = ()
+    hosts: Annotated[tuple[HostPort, ...], About("Hosts to look at: HOST, or HOST:PORT:KIND for one port")] = ()
     interval: Annotated[Duration, About("Time between two looks; a host that is not well is looked at every hour")] = (
         "1d"
     )
@@ -42,6 +42,13 @@ class DiagnoseOptions(CheckOptions):
     ] = False
     mailbox: Annotated[Address | None, About("A mailbox that exists there; by default postmaster@HOST")] = None
     skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
+
+    def __post_init__(self) -> None:
+        if self.hosts:
+            from mailmon.diagnose.plan import kinds_for, split_target
+
+            for host in self.hosts:
+                kinds_for(split_target(host)[1], None)
 
 
 @options

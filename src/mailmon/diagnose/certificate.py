@@ -7,6 +7,7 @@ import warnings
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
@@ -21,6 +22,17 @@ MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _WEAK_HASHES = ("md5", "sha1")
 # OpenSSL's verdicts (x509_vfy.h)
 _NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUER = 9, 10, 18, 19, 20, 21
+
+
+# All that cryptography raises for what it cannot or will not read.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class Unreadable(ValueError):
@@ -43,7 +55,7 @@ class Certificates:
                 self._issuer_urls = _issuer_urls(self.leaf)
                 self.key = _key(self.leaf)
                 self.facts = self._read_facts()
-            except (ValueError, TypeError, x509.DuplicateExtension) as exc:
+            except _UNREADABLE as exc:
                 raise Unreadable(f"the certificate cannot be read: {visible(str(exc), 100)}") from exc
 
     @property

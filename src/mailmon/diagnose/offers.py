@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailmon.clients.names import is_loopback
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.model.facts import Severity
 
@@ -22,7 +23,8 @@ def judge_before_tls(session: Session, speaker: Speaker) -> None:
     finding_id = f"{endpoint.protocol}.auth_before_tls"
     if logins:
         said = f"it takes passwords before TLS ({', '.join(logins)}): anybody on the way reads them"
-        found.fail(finding_id, said, found=", ".join(logins))
+        here = "asked over loopback, which some servers take for secure: ask from another machine too"
+        found.fail(finding_id, said, found=", ".join(logins), evidence=here if is_loopback(endpoint.address) else "")
     else:
         found.passed(finding_id, "no login is offered before TLS")
     if speaker.offers_starttls:

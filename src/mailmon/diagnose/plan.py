@@ -54,35 +54,54 @@ class Options(NamedTuple):
     family: str = "auto"
 
 
-def split_target(text: str) -> tuple[str, int | None]:
-    """Return host and port of `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare address. Raises ValueError.
+def split_target(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the host and the port, if any, of `HOST`, `HOST:PORT[:KIND]`, `[IPv6]:PORT` or a bare address.
 
-    >>> split_target("mail.example.org:587"), split_target("2001:db8::1")
-    (('mail.example.org', 587), ('2001:db8::1', None))
+    Raises ValueError.
+
+    >>> split_target("mail.example.org:2587:submission"), split_target("2001:db8::1")
+    (('mail.example.org', ('2587:submission',)), ('2001:db8::1', ()))
     """
     host, port = text.strip(), ""
+    if "/" in host or "@" in host:
+        raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT: give the host's name alone")
     if host.startswith("["):
         host, _, port = host[1:].partition("]")
         port = port.removeprefix(":")
-    elif host.count(":") == 1:
+    elif packed(host) is None and ":" in host:
         host, _, port = host.partition(":")
         if not port:
-            raise ValueError(f"{text!r}: a port number must follow the colon")
-    if not host or len(host) > 253 or any(char.isspace() or not char.isprintable() or char in "/@" for char in host):
+            raise ValueError(f"{text[:80]!r}: a port number must follow the colon")
+    if packed(host) is None and not (host and len(host) <= 253 and all(map(_may_be_in_a_name, host))):
         raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT")
-    if port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
-        raise ValueError(f"{text[:80]!r}: the port must be a number between 1 and 65535")
-    return host.rstrip(".") or host, int(port) if port else None
+    return host.rstrip(".") or host, (port,) if port else ()
 
 
-def kinds_for(ports: tuple[int, ...], name: str | None) -> list[Kind]:
-    """Return what is spoken on these ports, on all mail ports where none is given. Raises ValueError."""
-    if name is not None:
-        return [KINDS[name]._replace(port=port) for port in ports or (KINDS[name].port,)]
-    unknown = [str(port) for port in ports if port not in BY_PORT]
-    if unknown:
-        raise ValueError(f"what is spoken on port {', '.join(unknown)}? Say it with --as")
-    return [BY_PORT[port]._replace(port=port) for port in ports or BY_PORT]
+def _may_be_in_a_name(char: str) -> bool:
+    return char.isprintable() and not char.isspace() and char != ":"
+
+
+def kinds_for(ports: tuple[str, ...], name: str | None) -> list[Kind]:
+    """Return what is spoken on these ports, each `N` or `N:KIND`, on all mail ports without any. Raises ValueError.
+
+    >>> [kind.protocol for kind in kinds_for(("2587:submission", "993"), None)]
+    ['smtp', 'imap']
+    """
+    if not ports:
+        return [KINDS[name]] if name else [kind._replace(port=port) for port, kind in BY_PORT.items()]
+    return [_kind_for(text, name) for text in ports]
+
+
+def _kind_for(text: str, name: str | None) -> Kind:
+    number, _, own = text.partition(":")
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
+        raise ValueError(f"{text[:80]!r}: a port must be a number between 1 and 65535")
+    name = own or name
+    if name is None and int(number) not in BY_PORT:
+        raise ValueError(f"what is spoken on port {number}? Say it with --as, or as {number}:imap")
+    if name is not None and name not in KINDS:
+        raise ValueError(f"{text[:80]!r}: what is spoken on a port is one of {', '.join(KINDS)}")
+    return (KINDS[name] if name else BY_PORT[int(number)])._replace(port=int(number))
 
 
 def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_asked_for: bool) -> list[Endpoint]:

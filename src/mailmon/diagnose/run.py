@@ -44,6 +44,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     kit = TlsKit(options.ca_file)
     kit.verifying()  # a CA file that cannot be read is told before anything is asked
     plan = targets.find(request, records, options)
+    options = options._replace(domain=options.domain or plan.domain)
     tools = Tools(kit, records, across.demands(records, plan))
     work = _Work(options, deadline, tools, progress)
     sessions = work.run(plan.endpoints, request.dnsbl)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from mailmon.clients.records import Records
@@ -57,30 +58,39 @@ class Session:
 
     def plain(self, purpose: str) -> Speaker:
         """Open a session that is greeted and has told its capabilities, in clear. Raises StageError, OSError."""
-        speaker = speaker_for(self.dialer.dial(purpose), self.options)
-        if not speaker.greet().is_good:
-            raise speaker.wire.error("greeting_rejected", "the greeting was a refusal")
-        speaker.ask()
+        with self._opening(purpose) as speaker:
+            if not speaker.greet().is_good:
+                raise speaker.wire.error("greeting_rejected", "the greeting was a refusal")
+            speaker.ask()
         return speaker
 
     def secure(self, purpose: str, context: ssl.SSLContext | None = None) -> Speaker:
         """Open a session inside TLS, certificate and all taken as they are. Raises StageError, OSError."""
         context = context or self.tools.kit.lax()
-        if self.endpoint.is_implicit_tls:
-            speaker = speaker_for(self.dialer.dial(purpose), self.options)
+        if not self.is_secured:
+            return self.plain(purpose)
+        with self._opening(purpose) as speaker:
+            if not self.endpoint.is_implicit_tls:
+                speaker.greet()
+                speaker.ask()
+                speaker.start_tls()
             speaker.wire.handshake(context)
-            speaker.greet()
-        else:
-            speaker = self.plain(purpose)
-            if not self.is_secured:
-                return speaker
-            speaker.start_tls()
-            speaker.wire.handshake(context)
-        speaker.ask()
+            if self.endpoint.is_implicit_tls:
+                speaker.greet()
+            speaker.ask()
         return speaker
 
+    @contextmanager
+    def _opening(self, purpose: str) -> Iterator[Speaker]:
+        """Dial; close the connection where it does not get as far as it should."""
+        wire = self.dialer.dial(purpose)
+        try:
+            yield speaker_for(wire, self.options)
+        except BaseException:
+            wire.close()
+            raise
+
     def _run(self) -> None:
-        begun = time.monotonic()
         try:
             wire = self.dialer.dial("session")
         except OSError as exc:
@@ -91,13 +101,14 @@ class Session:
         self.found.passed("tcp.unreachable", f"it answers at {self.endpoint.address}")
         speaker = speaker_for(wire, self.options)
         begun = time.monotonic()
-        if self.endpoint.is_implicit_tls and not self._begin_tls(speaker, begun):
-            return
-        speaker = self._speaker or speaker
         try:
-            self._converse(speaker)
+            if self.endpoint.is_implicit_tls and not self._begin_tls(speaker, begun):
+                return
+            self._converse(self._speaker or speaker)
         finally:
-            (self._speaker or speaker).close()
+            wire.close()
+            if self._speaker:
+                self._speaker.close()
 
     _speaker: Speaker | None = None
 
@@ -173,10 +184,9 @@ class Session:
             secured = handshake.read_secured(speaker.wire.handshake(self.tools.kit.verifying()))
         except ssl.SSLCertVerificationError as exc:
             speaker.wire.close()
-            again = self._reopen()
+            self._speaker = again = self._reopen()
             sock = again.wire.handshake(self.tools.kit.lax())
             secured = handshake.read_secured(sock, exc.verify_code, exc.verify_message)
-            self._speaker = again
         except TimeoutError:
             self.found.unknown("tls.handshake_failed", f"no TLS handshake within {self.options.timeout_s:.0f} s")
             return False
@@ -189,11 +199,11 @@ class Session:
         return True
 
     def _reopen(self) -> Speaker:
-        speaker = speaker_for(self.dialer.dial("without verification"), self.options)
-        if not self.endpoint.is_implicit_tls:
-            speaker.greet()
-            speaker.ask()
-            speaker.start_tls()
+        with self._opening("without verification") as speaker:
+            if not self.endpoint.is_implicit_tls:
+                speaker.greet()
+                speaker.ask()
+                speaker.start_tls()
         return speaker
 
     def _judge_tls(self, secured: Secured) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailmon.clients.hosts_file import addresses_of
 from mailmon.clients.records import Answered, Records, is_address
 from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.plan import MAX_MX, Options, endpoints
@@ -54,27 +55,19 @@ def _exchangers(records: Records, domain: str) -> list[str]:
 def _addresses(records: Records, host: str, found: Findings, *, is_exchanger: bool) -> tuple[str, ...]:
     if is_address(host):
         return (host,)
+    if own := addresses_of(host):  # as every program of this machine does, before it asks DNS
+        return own
     addresses, trouble = records.addresses(host)
     if addresses:
         return addresses
     if trouble and trouble.kind is Answered.FAILED:
         found.unknown("dns.resolver_error", f"{host} could not be looked up: {trouble.why}")
         return ()
-    system = _by_system(host)
-    if system:
-        return system
     if is_exchanger:
         found.fail("dns.mx_dangling", f"the MX host {host} has no address")
     else:
         found.fail("dns.host_not_found", f"{host} has no address: {trouble.why if trouble else 'no record'}")
     return ()
-
-
-def _by_system(host: str) -> tuple[str, ...]:
-    """Return what the hosts file says; names in it are in no DNS."""
-    from mailmon.clients.hosts_file import addresses_of
-
-    return addresses_of(host)
 
 
 def _of_family(addresses: tuple[str, ...], family: str) -> list[str]:

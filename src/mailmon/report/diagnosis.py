@@ -75,9 +75,7 @@ def summary_line(findings: Sequence[Finding]) -> str:
 
 def finding_lines(findings: Sequence[Finding], *, is_verbose: bool) -> Iterator[tuple[str, str]]:
     """Yield lines with their colour: the worst first, each cause with its fix; what passed only where asked for."""
-    for one in findings:
-        if one.status in (Verdict.PASS, Verdict.SKIPPED) and not is_verbose:
-            continue
+    for one in findings if is_verbose else grouped(findings):
         word = one.severity.value if one.severity else one.status.value
         colour = COLOURS[one.severity] if one.severity else "magenta" if one.status is Verdict.UNKNOWN else "green"
         yield f"{mark_of(one)} {word:<8} {one.message}  [{one.id}]", colour
@@ -85,6 +83,37 @@ def finding_lines(findings: Sequence[Finding], *, is_verbose: bool) -> Iterator[
             yield f"    → {one.fix}", ""
         if is_verbose:
             yield from ((f"    {line}", "dim") for line in _details(one))
+
+
+def grouped(findings: Sequence[Finding]) -> list[Finding]:
+    """Return what is not well, each cause once: the same on several ports names all of them."""
+    first: dict[tuple[str, ...], Finding] = {}
+    targets: dict[tuple[str, ...], list[str]] = {}
+    for one in findings:
+        if one.status in (Verdict.PASS, Verdict.SKIPPED):
+            continue
+        words = one.message.removeprefix(f"{one.target}: ")
+        key = (one.id, one.status.value, one.severity.value if one.severity else "", words)
+        first.setdefault(key, one)
+        targets.setdefault(key, []).append(one.target)
+    return [
+        one._replace(message=f"{_together(targets[key])}: {key[3]}") if len(targets[key]) > 1 else one
+        for key, one in first.items()
+    ]
+
+
+def _together(targets: Sequence[str]) -> str:
+    """Return targets as one text: `mail.example.org:25, 587, 993`.
+
+    >>> _together(["a.example:25", "a.example:587", "b.example:25"])
+    'a.example:25, 587, b.example:25'
+    """
+    shown, before = [], ""
+    for target in targets:
+        host, _, port = target.rpartition(":")
+        shown.append(port if host == before and port.isdigit() else target)
+        before = host
+    return ", ".join(shown)
 
 
 def mark_of(finding: Finding) -> str:

@@ -1,0 +1,85 @@
+"""What do answers to relaying amount to? A relay is only who asks for the message."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+
+from mailmon.diagnose.catalogue import Findings
+from mailmon.diagnose.plan import Options
+from mailmon.diagnose.relay import CONTROL, Form, Said, Tried, _read, forms, verdict, verdict_of_one
+from mailmon.mail.reply import Reply
+from mailmon.model.diagnosis import Endpoint
+
+DIRECT = Form("plain", "a@example.net", "b@example.com")
+OWN = Form("percent", "a@example.net", "b%example.com@mx.example.org", is_own=True)
+ANY = Form(CONTROL, "a@example.net", "nobody@mx.example.org", is_own=True)
+
+
+def told(*tried: tuple[Form, Said], is_trusted: bool = False) -> str:
+    found = Findings("mx.example.org:25")
+    verdict(found, [Tried(form, said, "") for form, said in tried], is_trusted=is_trusted)
+    (finding,) = found.all
+    return finding.status.value
+
+
+@pytest.mark.parametrize(
+    ("tried", "status"),
+    [
+        ([(DIRECT, Said.DENIED), (OWN, Said.DENIED)], "pass"),
+        (
+            [(DIRECT, Said.DENIED), (OWN, Said.ABOUT_ADDRESS)],
+            "pass",
+        ),  # there is no such mailbox: just what it should say
+        ([(DIRECT, Said.RELAYED)], "fail"),
+        ([(DIRECT, Said.DENIED), (OWN, Said.RELAYED)], "fail"),
+        ([(DIRECT, Said.SINK)], "unknown"),
+        ([(DIRECT, Said.LATER)], "unknown"),
+        ([(DIRECT, Said.ABOUT_ADDRESS)], "unknown"),
+        ([(ANY, Said.ACCEPTED), (DIRECT, Said.DENIED)], "pass"),
+        ([], "unknown"),
+    ],
+)
+def test_the_verdict_follows_from_all_answers(tried: list[tuple[Form, Said]], status: str) -> None:
+    assert told(*tried) == status
+
+
+def test_whoever_is_trusted_cannot_tell() -> None:
+    assert told((DIRECT, Said.RELAYED), is_trusted=True) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "said"),
+    [
+        (554, "5.7.1 <b@example.com>: Relay access denied", Said.DENIED),
+        (550, "relaying denied", Said.DENIED),
+        (530, "5.7.0 Must issue a STARTTLS command first", Said.DENIED),
+        (556, "5.1.10 Recipient address has null MX", Said.ABOUT_ADDRESS),
+        (550, "5.1.1 User unknown", Said.ABOUT_ADDRESS),
+        (550, "5.7.27 Sender address rejected: domain does not accept mail (nullMX)", Said.ABOUT_ADDRESS),
+        (450, "4.2.0 Greylisted", Said.LATER),
+        (250, "2.1.5 Ok", Said.ACCEPTED),
+        (251, "will forward", Said.ACCEPTED),
+    ],
+)
+def test_a_refusal_for_the_address_is_not_one_of_relaying(code: int, text: str, said: Said) -> None:
+    assert _read(Reply(code, (text.encode(),))) is said
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [(Said.DENIED, "pass"), (Said.ACCEPTED, "unknown"), (Said.LATER, "unknown"), (Said.ABOUT_ADDRESS, "unknown")],
+)
+def test_one_recipient_alone_proves_no_relay(said: Said, status: str) -> None:
+    found = Findings("mx.example.org:25")
+    verdict_of_one(found, Tried(DIRECT, said, "words"))
+    assert [one.status.value for one in found.all] == [status]
+
+
+def test_recipients_are_in_domains_that_are_reserved_for_documentation() -> None:
+    every = forms(Endpoint("mx.example.org", "2001:db8::1", 25, "smtp"), Options())
+    assert len({form.recipient + form.sender for form in every}) == len(every) == 12
+    mentioned = chain.from_iterable((form.sender, form.recipient) for form in every if not form.is_own)
+    assert all("example" in address or "[" in address for address in mentioned if address)
+    assert any("[IPv6:2001:db8::1]" in form.sender for form in every)
