@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import bounce_scan, cycle, delivery, imap_race, round_trips
+from bench import bounce_scan, cycle, delivery, imap_race, round_trips, testssl
 from bench.scene import Scene, SkipError, running_scene
 from bench.tables import Bound, print_bounds
 
@@ -16,8 +16,9 @@ ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
     "round_trips": round_trips.measure,
     "delivery": delivery.measure,
     "bounce_scan": bounce_scan.measure,
+    "testssl": testssl.measure,
 }
-ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "bounce_scan": 11, "imap_race": 11}
+ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "bounce_scan": 11, "testssl": 2, "imap_race": 11}
 EXIT_OK, EXIT_MISSED, EXIT_NOTHING_MEASURED = 0, 1, 2
 
 

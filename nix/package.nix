@@ -46,13 +46,13 @@ python3Packages.buildPythonApplication {
   # where the project is not: imapclient.
   dependencies = [
     python3Packages.click
+    python3Packages.cryptography
     python3Packages.dnspython
     python3Packages.pydantic
     python3Packages.requests
     python3Packages.rich
     # The extra `sandbox`: `mailmon demo` works on every installation.
     python3Packages.aiosmtpd
-    python3Packages.cryptography
     python3Packages.trustme
     # The extra `xlsx`.
     python3Packages.xlsxwriter

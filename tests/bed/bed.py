@@ -128,6 +128,19 @@ class Bed:
                 raise BedError(f"the certificate {name} is not served everywhere after {_RELOAD_S:.0f} s")
             time.sleep(0.03)
 
+    def use_certificate_for_mailboxes(self, name: str) -> None:
+        """Show another certificate on the ports of Dovecot only, as after a renewal that one service has missed."""
+        certificates.install(self.settings, name)
+        wanted = certificates.der(self.settings, name)
+        os.kill(self.processes["dovecot"], signal.SIGHUP)
+        deadline = time.monotonic() + _RELOAD_S
+        while readiness.served_certificates(self.settings)["imaps"] != wanted:
+            if time.monotonic() > deadline:
+                raise BedError(f"Dovecot does not show the certificate {name} after {_RELOAD_S:.0f} s")
+            time.sleep(0.03)
+        certificates.install(self.settings, "server")
+        postfix.reload(self.directory)
+
     def reset(self) -> None:
         """Empty every mailbox and the queue, and drop the mail that is held back on its way."""
         if not postfix.empty_queue(self.directory):

@@ -111,5 +111,7 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
         ["send", "Send Test"],
         ["receive", "Receive Test"],
         ["cleanup", "Cleanup"],
+        ["diagnose", "Diagnose"],
+        ["dnsbl", "Block lists"],
     ]
     assert all(len(row) == 3 and row[2].endswith(("?", ".")) for row in rows)

@@ -10,6 +10,7 @@ import pytest
 
 from mailmon.cli import COMMANDS
 from mailmon.config import Overrides, load, resolve
+from mailmon.diagnose.catalogue import ROWS
 from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
 
@@ -29,7 +30,7 @@ def _finding_ids() -> set[str]:
         if "sandbox" in path.parts:
             continue
         text = path.read_text("utf-8")
-        found |= set(re.findall(r'"((?:dns|tcp|tls|route|cleanup|mailmon)\.[a-z_]+)"', text))
+        found |= set(re.findall(r'"((?:dns|dnsbl|dane|tcp|tls|route|cleanup|diagnose|mailmon)\.[a-z_]+)"', text))
         protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py" or path.name.startswith(f"{p}_")] or _PROTOCOLS
         calls = re.findall(r'(?:\.error\(|_ask\(|_expect\([^"\n]*)\s*"([a-z_]+)"', text)
         found |= {f"{protocol}.{problem}" for protocol in protocols for problem in calls}
@@ -41,6 +42,13 @@ def test_every_finding_is_documented() -> None:
     ids = _finding_ids()
     assert len(ids) > 35, "the search for ids has lost its way"
     assert sorted(one for one in ids if f"`{one}`" not in page) == []
+
+
+def test_every_finding_of_a_diagnosis_is_documented() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    wanted = {one.replace("*.", f"{protocol}.") for one in ROWS for protocol in ("smtp", "imap", "pop3", "sieve")}
+    wanted -= {"sieve.plaintext_on_tls_port"}  # there is no such port
+    assert sorted(one for one in wanted if f"`{one}`" not in page) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -32,7 +32,7 @@ def test_the_wheel_is_for_every_machine_and_says_what_it_needs(distributions: Di
         [place] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = message_from_bytes(archive.read(place))
     needed = {re.split(r"[ <>=;]", line)[0] for line in metadata.get_all("Requires-Dist", []) if "extra" not in line}
-    assert needed == {"click", "pydantic", "dnspython", "requests", "rich"}
+    assert needed == {"click", "cryptography", "pydantic", "dnspython", "requests", "rich"}
     assert set(metadata.get_all("Provides-Extra", [])) == {"sandbox", "apprise", "xlsx", "dkim"}
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("MIT", ">=3.11")
 
