@@ -57,6 +57,12 @@ let
       "onCalendar: ${quoted expression} is no calendar expression: write for example \"*:0/10\" for every ten minutes, or \"Mon..Fri 08:55\"; a time span belongs into ${place}.interval (`systemd-analyze calendar` explains expressions)."
   ) cfg.onCalendar
   ++ [
+    (refuse (!time.isCalendar cfg.summary.at)
+      "summary.at: ${quoted cfg.summary.at} is no calendar expression: write for example \"*-*-* 07:00:00\" for every morning (`systemd-analyze calendar` explains expressions)."
+    )
+    (refuse (cfg.summary.enable && (document.document.notify or null) == "none")
+      "summary.enable is true, and settings.notify = \"none\" says that nobody is to be told: remove one of the two."
+    )
     (refuse (cfg.receiveTimeout < 1 || cfg.receiveTimeout > 3600)
       "receiveTimeout: ${toString cfg.receiveTimeout} is not between 1 and 3600: write the seconds until a probe must have arrived, for example 60."
     )
@@ -77,8 +83,8 @@ let
   below = directory: file: isString file && hasPrefix "${directory}/" file && !hasInfix "/.." file;
   places = [
     {
-      assertion = match "[A-Za-z0-9_][A-Za-z0-9_-]{0,22}" name != null && !lib.hasSuffix "-failure" name;
-      message = "services.mailmon.instances.${quoted name}: no unit and user can have this name: write 1 to 23 letters, digits, \"-\" or \"_\", not beginning with \"-\" and not ending in \"-failure\", for example \"office\".";
+      assertion = match "[A-Za-z0-9_][A-Za-z0-9_-]{0,22}" name != null && !any (ending: lib.hasSuffix ending name) [ "-failure" "-summary" ];
+      message = "services.mailmon.instances.${quoted name}: no unit and user can have this name: write 1 to 23 letters, digits, \"-\" or \"_\", not beginning with \"-\" and not ending in \"-failure\" or \"-summary\", for example \"office\".";
     }
     (refuse (match "/var/lib(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+" cfg.stateDirectory == null || below "/var/lib/private" "${cfg.stateDirectory}/")
       "stateDirectory: ${quoted cfg.stateDirectory} is no directory below /var/lib, and nothing else can be written: write for example \"/var/lib/mailmon-${name}\"."

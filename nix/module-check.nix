@@ -31,6 +31,7 @@ let
               ntfy.enable = false;
               discord.webhookFile = "/run/secrets/discord";
               onCalendar = [ "*:0/10" ];
+              summary.enable = true;
               credentials.files."office.password" = "/run/secrets/office";
               settings.accounts.office = {
                 address = "monitor@example.net";
@@ -54,6 +55,9 @@ let
     "mailmon-office.service"
     "mailmon-office-failure.service"
     "mailmon-office.timer"
+    "mailmon-office-summary.service"
+    "mailmon-office-summary-failure.service"
+    "mailmon-office-summary.timer"
   ];
 in
 if failed != [ ] then

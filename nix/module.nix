@@ -51,6 +51,7 @@ let
       cfg = instance;
     }
   ) instances;
+  summaries = filterAttrs (name: _: instances.${name}.summary.enable) units;
   judged = mapAttrsToList (
     name: instance:
     import ./assertions.nix {
@@ -61,7 +62,7 @@ let
     }
   ) instances;
 
-  # What speaks of an account or a channel of `main`, which without a server would be ignored without a word.
+  # What speaks of an account, a channel or the summary of `main`, which without a server would be ignored without a word.
   idle = builtins.filter (option: option.value != null) [
     { path = "imap.host"; value = cfg.imap.host; }
     { path = "credentials.username"; value = cfg.credentials.username; }
@@ -71,6 +72,7 @@ let
     { path = "ntfy.topicFile"; value = cfg.ntfy.topicFile; }
     { path = "discord.webhookFile"; value = cfg.discord.webhookFile; }
     { path = "ping.urlFile"; value = cfg.ping.urlFile; }
+    { path = "summary.enable"; value = if cfg.summary.enable then true else null; }
   ];
   directories = mapAttrsToList (_: instance: instance.stateDirectory) instances;
   together = [
@@ -139,8 +141,12 @@ in
 
     systemd.services =
       mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.service) units
-      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-failure" unit.failure) units;
-    systemd.timers = mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.timer) units;
+      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-failure" unit.failure) units
+      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-summary" unit.summary) summaries
+      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-summary-failure" unit.summaryFailure) summaries;
+    systemd.timers =
+      mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.timer) units
+      // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-summary" unit.summaryTimer) summaries;
 
     environment.systemPackages =
       # For what needs no instance: `mailmon demo`, `mailmon config schema`.

@@ -68,6 +68,27 @@ in
     '';
   };
 
+  # --- the summary of bounces ---
+  summary.enable = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether what came back in the last 24 hours is sent by all channels, once a day.";
+  };
+  summary.at = mkOption {
+    type = types.str;
+    default = "*-*-* 07:00:00";
+    example = "Mon..Fri 08:00";
+    description = ''
+      When it is sent, as in {manpage}`systemd.time(7)`, up to five minutes later. A time that was missed, because the
+      machine was off, is made up for.
+    '';
+  };
+  summary.onlyIfAny = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether nothing is sent where nothing came back.";
+  };
+
   # --- the account `main` ---
   smtp.host = text "SMTP server of the account `main`." "mail.example.org";
   smtp.port = mkOption {

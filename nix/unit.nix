@@ -1,4 +1,5 @@
-# The units of one instance: the run, its timer, and the unit that tells when the run itself has failed.
+# The units of one instance: the run, its timer, and the unit that tells when the run itself has failed; and the same for
+# the summary of bounces.
 {
   lib,
   pkgs,
@@ -7,7 +8,12 @@
 }:
 
 let
-  inherit (lib) mapAttrsToList optionalAttrs removePrefix;
+  inherit (lib)
+    mapAttrsToList
+    optionalAttrs
+    optionalString
+    removePrefix
+    ;
 
   document = import ./document.nix { inherit lib cfg; };
   program = "${cfg.package}/bin/mailmon";
@@ -54,26 +60,17 @@ let
 
   # ProcSubset= hides it; by it and the uptime mailmon notices that the clock was set between two runs.
   environment.MAILMON_BOOT_ID = "%b";
-in
-{
-  inherit configuration program;
 
-  # For commands by hand: the same, as systemd-run takes it (where `%` is only a character).
-  properties =
-    common
-    // replaceable
-    // optionalAttrs (document.credentials != { }) { LoadCredential = credentials (file: file); };
-
-  service = {
-    description = "Check mail servers (mailmon, instance ${name})";
+  # What a timer starts: the run, and the summary.
+  started = description: unit: more: {
+    inherit description environment;
     wants = [ "network-online.target" ];
     after = [
       "network-online.target"
       "nss-lookup.target"
     ];
     # A failed unit means that mailmon itself is broken, or that its alerts do not get out.
-    onFailure = [ "mailmon-${name}-failure.service" ] ++ cfg.onFailure;
-    inherit environment;
+    onFailure = [ "${unit}-failure.service" ] ++ cfg.onFailure;
     # Somebody who starts it again and again by hand is no failure to be told of.
     startLimitIntervalSec = 0;
     # A run that is at work while the system is switched comes to its end; the next one is of the new system.
@@ -85,16 +82,14 @@ in
         Type = "oneshot";
         # A Python that cannot even load mailmon ends with 1 as well, which would pass for a run that has found something.
         ExecStartPre = "${pkgs.runtimeShell} -c '${program} --version >/dev/null || exit 70'";
-        ExecStart = "${program} check --config ${configuration}";
-        # 1: something was found, and told by an alert. 75: nothing could be seen, or another run is at work.
-        SuccessExitStatus = "1 75";
-        TimeoutStartSec = document.timeoutSec;
-      };
+      }
+      // more;
   };
 
-  failure = {
-    description = "Tell that mailmon itself has failed (instance ${name})";
-    inherit environment;
+  # What tells of the failure of a unit. Each has its own: systemd does not say how a unit has ended to what several name
+  # in OnFailure= (systemd.exec(5)).
+  told = description: unit: {
+    inherit description environment;
     # Every failure is looked at; what was told before is not told again.
     startLimitIntervalSec = 0;
     restartIfChanged = false;
@@ -104,11 +99,36 @@ in
       // replaceable
       // {
         Type = "oneshot";
-        ExecStart = "${program} notify unit-failed --config ${configuration} mailmon-${name}.service";
+        ExecStart = "${program} notify unit-failed --config ${configuration} ${unit}.service";
         # Its own deadline (60 s) and 30 s more.
         TimeoutStartSec = 90;
       };
   };
+in
+{
+  inherit configuration program;
+
+  # For commands by hand: the same, as systemd-run takes it (where `%` is only a character).
+  properties =
+    common
+    // replaceable
+    // optionalAttrs (document.credentials != { }) { LoadCredential = credentials (file: file); };
+
+  service = started "Check mail servers (mailmon, instance ${name})" "mailmon-${name}" {
+    ExecStart = "${program} check --config ${configuration}";
+    # 1: something was found, and told by an alert. 75: nothing could be seen, or another run is at work.
+    SuccessExitStatus = "1 75";
+    TimeoutStartSec = document.timeoutSec;
+  };
+
+  summary = started "Send the summary of bounces (mailmon, instance ${name})" "mailmon-${name}-summary" {
+    ExecStart = "${program} bounces summary --send ${optionalString cfg.summary.onlyIfAny "--only-if-any "}--config ${configuration}";
+    # Its own deadline is 60 s for the channels; reading a long history takes some more.
+    TimeoutStartSec = 180;
+  };
+
+  failure = told "Tell that mailmon itself has failed (instance ${name})" "mailmon-${name}";
+  summaryFailure = told "Tell that the summary of bounces has failed (instance ${name})" "mailmon-${name}-summary";
 
   timer = {
     description = "When mailmon checks mail servers (instance ${name})";
@@ -135,5 +155,17 @@ in
             RandomizedDelaySec = if cfg.randomizedDelay == null then "0" else cfg.randomizedDelay;
           }
       );
+  };
+
+  summaryTimer = {
+    description = "When to send the summary of bounces (mailmon, instance ${name})";
+    wantedBy = [ "timers.target" ];
+    timerConfig = {
+      OnCalendar = cfg.summary.at;
+      # A machine that was off at that time sends it when it is up again.
+      Persistent = true;
+      # Monitors do not all write at the same second.
+      RandomizedDelaySec = "5min";
+    };
   };
 }

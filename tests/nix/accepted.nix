@@ -34,6 +34,7 @@ in
     ping.urlFile = "/run/secrets/ping";
     onFailure = [ "page-me.service" "light-red.target" ];
     stateDirectory = "/var/lib/mailmon/first";
+    summary = { enable = true; at = "daily"; onlyIfAny = true; };
     allowedAddresses = [ "192.0.2.25" "2001:db8::/32" "localhost" ];
     settings.notify.hook.type = "webhook";
     settings.reachability = [ "1.1.1.1:443" ];
@@ -48,6 +49,15 @@ in
   };
   interval-of-words = with_ { interval = "1h 30min"; randomizedDelay = "0"; };
   longest-wait = with_ { receiveTimeout = 3600; };
+
+  # --- the summary of bounces ---
+  summary = with_ { summary.enable = true; };
+  summary-only-if-any = with_ {
+    summary = { enable = true; onlyIfAny = true; at = "Mon..Fri 08:00 Europe/Berlin"; };
+  };
+  summary-of-one-instance = with_ {
+    instances.office = instance "mail.example.net" // { summary.enable = true; };
+  };
 
   # --- who is told ---
   discord-only = with_ { ntfy.enable = false; discord.webhookFile = "/run/secrets/discord"; };

@@ -21,6 +21,10 @@ let
     of = with_ { onCalendar = text; };
     says = "services.mailmon.onCalendar: ${builtins.toJSON text} is no calendar expression: write for example \"*:0/10\"";
   };
+  summary = text: {
+    of = with_ { summary.at = text; };
+    says = "services.mailmon.summary.at: ${builtins.toJSON text} is no calendar expression: write for example \"*-*-* 07:00:00\"";
+  };
   waits = seconds: {
     of = with_ { receiveTimeout = seconds; };
     says = "services.mailmon.receiveTimeout: ${toString seconds} is not between 1 and 3600: write the seconds";
@@ -61,6 +65,17 @@ in
   calendar-empty = calendar "";
   calendar-words = calendar "every morning";
   calendar-two-lines = calendar "daily\nPersistent=false";
+  summary-span = summary "24h";
+  summary-words = summary "every morning";
+  summary-two-lines = summary "daily\nPersistent=false";
+  summary-for-nobody = {
+    of = with_ { ntfy = { }; settings.notify = "none"; summary.enable = true; };
+    says = "services.mailmon.summary.enable is true, and settings.notify = \"none\" says that nobody is to be told: remove one of the two.";
+  };
+  summary-idle = {
+    of.services.mailmon = { enable = true; summary.enable = true; instances.office = server; };
+    says = "services.mailmon.summary.enable would be of no effect, because the options beside `instances` are only for the instance `main`.";
+  };
   timeout-zero = waits 0;
   timeout-negative = waits (-5);
   timeout-too-long = waits 3601;
@@ -74,6 +89,7 @@ in
   name-dot = named "mail.example.org";
   name-dash = named "-office";
   name-of-the-failure-unit = named "office-failure";
+  name-of-the-summary-unit = named "office-summary";
   name-too-long = named "abcdefghijklmnopqrstuvwx";
   name-taken = {
     of = with_ { instances.main = server; };

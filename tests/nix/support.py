@@ -97,7 +97,7 @@ def render(name: str, made: dict[str, Any], machine: Machine) -> str:
     for unit, text in sorted(made["units"].items()):
         parts.append(f"\n## {unit}\n{_elide(text).strip()}")
     for unit, document in sorted(made["documents"].items()):
-        if not unit.endswith("-failure"):
+        if not unit.endswith(("-failure", "-summary")):
             parts.append(f"\n## the configuration of {unit}\n{json.dumps(document, indent=2, sort_keys=True)}")
     parts += [f"\n## the command {wrapper}" for wrapper in sorted(made["wrappers"])]
     return _portable("\n".join(parts) + "\n", machine)

@@ -70,6 +70,7 @@ def test_there_is_a_configuration_for_each_thing_that_the_page_is_about() -> Non
         "age.secrets",
         "instances.",
         "settings = {",
+        "summary.enable = true",
         'stateDirectory = "/var/lib/mail-monitor"',
     ):
         assert thing in together

@@ -70,7 +70,9 @@ def test_the_services_are_exposed_as_little_as_something_that_talks_can_be(
         assert exposure(path) <= (1.0 if "IPAddressDeny=any" in path.read_text() else 1.1)
 
 
-@pytest.mark.parametrize("shipped", ["mailmon.service", "mailmon@.service", "mailmon-failure@.service"])
+@pytest.mark.parametrize(
+    "shipped", ["mailmon.service", "mailmon@.service", "mailmon-failure@.service", "mailmon-summary.service"]
+)
 def test_the_units_for_other_distributions_are_hardened_in_the_same_way(shipped: str) -> None:
     ours = directives("[Service]\n" + (GOLDEN / "hardening.golden").read_text())
     # A static user is an option on NixOS, so this line is not among the common ones there.
@@ -81,9 +83,30 @@ def test_the_units_for_other_distributions_are_hardened_in_the_same_way(shipped:
     assert sorted(ours) == sorted(theirs)
 
 
-@pytest.mark.parametrize("name", ["calendar", "calendars"])
-def test_systemd_can_tell_when_a_calendar_expression_is_next(made: Made, name: str) -> None:
-    for key, value in directives(made.of[name]["units"]["mailmon-main.timer"], "Timer"):
+def test_the_summary_is_sent_as_on_other_distributions(made: Made) -> None:
+    units, shipped = made.of["summary"]["units"], ROOT / "systemd"
+    timer = (shipped / "mailmon-summary.timer").read_text()
+    assert sorted(directives(units["mailmon-main-summary.timer"], "Timer")) == sorted(directives(timer, "Timer"))
+    ours, theirs = units["mailmon-main-summary.service"], (shipped / "mailmon-summary.service").read_text()
+    assert dict(directives(ours)).keys() == dict(directives(theirs)).keys()
+    for key in ("Type", "TimeoutStartSec"):
+        assert dict(directives(ours))[key] == dict(directives(theirs))[key]
+    for key in ("Wants", "After", "StartLimitIntervalSec"):
+        assert dict(directives(ours, "Unit"))[key] == dict(directives(theirs, "Unit"))[key]
+    assert dict(directives(ours, "Unit"))["OnFailure"] == "mailmon-main-summary-failure.service"
+
+
+@pytest.mark.parametrize(
+    ("name", "timer"),
+    [
+        ("calendar", "mailmon-main"),
+        ("calendars", "mailmon-main"),
+        ("summary", "mailmon-main-summary"),
+        ("summary-only-if-any", "mailmon-main-summary"),
+    ],
+)
+def test_systemd_can_tell_when_a_calendar_expression_is_next(made: Made, name: str, timer: str) -> None:
+    for key, value in directives(made.of[name]["units"][f"{timer}.timer"], "Timer"):
         if key == "OnCalendar":
             subprocess.run(["systemd-analyze", "calendar", value], capture_output=True, timeout=60, check=True)
 
