@@ -23,6 +23,7 @@ in
     ntfy.topicFile = "/run/secrets/ntfy-topic";
     ntfy.server = "http://127.0.0.1:1";
     allowedAddresses = [ "localhost" ];
+    summary.enable = true;
     inherit settings;
   }
   // server;

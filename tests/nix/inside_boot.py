@@ -18,6 +18,7 @@ from mailmon.sandbox import Faults, Sandbox
 from mailmon.sandbox.receiver import Receiver
 
 MAIN, FAILURE = "mailmon-main.service", "mailmon-main-failure.service"
+SUMMARY, SUMMARY_FAILURE = "mailmon-main-summary.service", "mailmon-main-summary-failure.service"
 UNITS = Path("/etc/systemd/system")
 PASSWORD, TOPIC = "sentinel-password-main", "topic-that-nobody-may-see"
 SECRETS = {"100%password": PASSWORD, "ntfy-topic": TOPIC}
@@ -109,6 +110,22 @@ def first_run(machine: Machine) -> dict[str, Any]:
     return {**ran, "modes": {path.name: f"{path.stat().st_mode & 0o7777:o}" for path in [state, *state.iterdir()]}}
 
 
+def summary(machine: Machine) -> dict[str, Any]:
+    """The summary of bounces, of which there were none; then one that a drop-in breaks."""
+    began = call("systemctl", "start", SUMMARY)
+    sent = {**began, "unit": show(SUMMARY), "news": machine.news(), "said": machine.said(SUMMARY)}
+    dropin = UNITS / f"{SUMMARY}.d/broken.conf"
+    dropin.parent.mkdir()
+    dropin.write_text("[Service]\nExecStartPre=/bin/sh -c 'exit 70'\n")
+    call("systemctl", "daemon-reload")
+    call("systemctl", "start", SUMMARY)
+    eventually(lambda: "alert" in machine.said(SUMMARY_FAILURE), "the failure unit speaks")
+    broken = {"unit": show(SUMMARY), "news": machine.news()}
+    shutil.rmtree(dropin.parent)
+    call("systemctl", "daemon-reload")
+    return {"sent": sent, "broken": broken, "recovered": machine.run()}
+
+
 def failure_and_recovery(machine: Machine) -> dict[str, Any]:
     """The login is refused for two runs and a run by hand, then all is well again."""
     machine.misbehave(refuse_login={"smtp"})
@@ -174,7 +191,7 @@ def main(results: Path) -> None:
         for path in (Path("/run/trial"), Path("/run/trial/ca.pem")):
             path.chmod(0o755)
         machine = Machine(sandbox, receiver)
-        for scene in (first_run, failure_and_recovery, by_hand, missing_password, old_name):
+        for scene in (first_run, summary, failure_and_recovery, by_hand, missing_password, old_name):
             try:
                 seen[scene.__name__] = scene(machine)
             except Exception:

@@ -64,6 +64,19 @@ def test_a_good_run_is_no_news_and_what_it_remembers_is_for_nobody_else(trial: T
     assert (scene["unit"]["DynamicUser"], scene["unit"]["User"]) == ("yes", "mailmon-main")
 
 
+def test_the_summary_of_bounces_is_sent_and_its_failure_is_told_in_its_name(trial: Trial) -> None:
+    scene = trial.scene("summary")
+    sent = scene["sent"]
+    assert (sent["unit"]["Result"], sent["unit"]["TimeoutStartUSec"]) == ("success", "3min")
+    assert (sent["unit"]["DynamicUser"], sent["unit"]["User"]) == ("yes", "mailmon-main")
+    assert len(sent["news"]) == 1
+    assert "sent: ntfy: " in sent["said"]
+    assert scene["broken"]["unit"]["Result"] == "exit-code"
+    assert "result exit-code" in scene["broken"]["news"][0]["title"]
+    assert ["mailmon-main-summary.service" in message["title"] for message in scene["broken"]["news"]] == [True]
+    assert [message["tags"][0] for message in scene["recovered"]["news"]] == ["white_check_mark"]
+
+
 def test_a_fault_and_its_end_are_told_once_each_by_the_unit_or_by_hand(trial: Trial) -> None:
     scene = trial.scene("failure_and_recovery")
     assert (scene["failed"]["unit"]["Result"], scene["failed"]["unit"]["ExecMainStatus"]) == ("success", "1")
