@@ -88,7 +88,7 @@ let
 
   # What tells of the failure of a unit. Each has its own: systemd does not say how a unit has ended to what several name
   # in OnFailure= (systemd.exec(5)).
-  told = description: unit: {
+  told = description: unit: more: {
     inherit description environment;
     # Every failure is looked at; what was told before is not told again.
     startLimitIntervalSec = 0;
@@ -99,7 +99,7 @@ let
       // replaceable
       // {
         Type = "oneshot";
-        ExecStart = "${program} notify unit-failed --config ${configuration} ${unit}.service";
+        ExecStart = "${program} notify unit-failed ${more}--config ${configuration} ${unit}.service";
         # Its own deadline (60 s) and 30 s more.
         TimeoutStartSec = 90;
       };
@@ -127,8 +127,10 @@ in
     TimeoutStartSec = 180;
   };
 
-  failure = told "Tell that mailmon itself has failed (instance ${name})" "mailmon-${name}";
-  summaryFailure = told "Tell that the summary of bounces has failed (instance ${name})" "mailmon-${name}-summary";
+  failure = told "Tell that mailmon itself has failed (instance ${name})" "mailmon-${name}" "";
+  # Of a summary that a channel refused (69) nobody else tells.
+  summaryFailure = told "Tell that the summary of bounces has failed (instance ${name})" "mailmon-${name}-summary"
+    "--any-exit-code ";
 
   timer = {
     description = "When mailmon checks mail servers (instance ${name})";

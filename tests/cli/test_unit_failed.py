@@ -33,6 +33,14 @@ def test_a_run_that_has_told_what_it_found_is_no_failed_unit(
     assert (receiver.requests, monitor.state_file.exists()) == ([], False)
 
 
+def test_of_a_unit_that_is_no_check_every_exit_code_is_told(monitor: Monitor, receiver: Receiver) -> None:
+    monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "69"}
+    run = monitor.run("notify", "unit-failed", "--any-exit-code", "mailmon-summary.service")
+    assert (run.exit_code, run.stdout.startswith("alert sent: ntfy: ")) == (0, True), run.stdout
+    [message] = receiver.ntfy_messages()
+    assert "mailmon-summary.service failed since" in str(message["title"])
+
+
 @pytest.mark.parametrize("status", ["70", "74", "78", "KILL"])
 def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver, status: str) -> None:
     monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}

@@ -132,6 +132,8 @@ def test_the_failure_unit_has_the_memory_the_secrets_and_the_user_of_the_unit_th
         failure = units.values_of("mailmon-failure@.service", key)
         assert failure == units.values_of("mailmon@.service", key) != [], key
         assert units.values_of("mailmon.service", key) == [value.replace("%i", "config") for value in failure], key
+        summary = [units.values_of(unit, key) for unit in (units.SUMMARY, units.SUMMARY_FAILURE)]
+        assert summary == [units.values_of("mailmon.service", key)] * 2, key
     assert units.values_of("mailmon.service", "OnFailure") == ["mailmon-failure@config.service"]
     assert units.values_of("mailmon@.service", "OnFailure") == ["mailmon-failure@%i.service"]
 
@@ -148,6 +150,16 @@ def test_systemd_waits_longer_than_the_run_and_takes_what_it_found_for_a_success
 
 def test_systemd_waits_longer_than_the_message_of_a_failure_takes() -> None:
     assert units.values_of("mailmon-failure@.service", "TimeoutStartSec") == [f"{failed_unit.DEADLINE_S + 30:.0f}"]
+
+
+def test_no_two_units_share_the_one_that_tells_of_their_failure() -> None:
+    """systemd does not say how a unit has ended to what several name in OnFailure= (systemd.exec(5))."""
+    named = [
+        units.values_of(unit, "OnFailure")[0].replace("%i", "config") for unit in ("mailmon.service", units.SUMMARY)
+    ]
+    assert named == ["mailmon-failure@config.service", units.SUMMARY_FAILURE]
+    [told] = units.values_of(units.SUMMARY_FAILURE, "ExecStart")
+    assert "--any-exit-code" in told
 
 
 def test_the_summary_comes_once_a_day_also_after_a_night_without_power() -> None:

@@ -10,7 +10,9 @@ ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ROOT / "systemd"
 PAGE = ROOT / "docs" / "systemd.md"
 PROGRAM = "/opt/mailmon/bin/mailmon"
-SERVICES = ("mailmon.service", "mailmon@.service", "mailmon-failure@.service", "mailmon-summary.service")
+_CHECK = ("mailmon.service", "mailmon@.service", "mailmon-failure@.service")
+SUMMARY, SUMMARY_FAILURE = "mailmon-summary.service", "mailmon-summary-failure.service"
+SERVICES = (*_CHECK, SUMMARY, SUMMARY_FAILURE)
 TIMERS = ("mailmon.timer", "mailmon@.timer", "mailmon-summary.timer")
 
 

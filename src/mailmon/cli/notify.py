@@ -54,8 +54,9 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
 
 @notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
 @click.argument("unit", envvar="MONITOR_UNIT", default="mailmon")
+@click.option("--any-exit-code", is_flag=True, help="Tell also of 1, 69 and 75: for a unit that is no check.")
 @common.common_options
-def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -> None:
+def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Tell all channels that UNIT (by default $MONITOR_UNIT) has failed: for `OnFailure=` of what runs `mailmon check`.
 
     Told once: the next complete run ends the story. An exit status that a run ends with when it has found something (1,
@@ -63,7 +64,7 @@ def unit_failed(unit: str, config_path: str | None, as_json: bool, color: str) -
     channels themselves have none.
     """
     del color
-    if os.environ.get("MONITOR_EXIT_STATUS") in _SPOKEN:
+    if os.environ.get("MONITOR_EXIT_STATUS") in _SPOKEN and not any_exit_code:
         common.say("nothing is told: the run has come to its end, and has told what it found", err=as_json)
         if as_json:
             common.print_json({"schema": "mailmon/notify/1", "alerts": []})
