@@ -9,7 +9,7 @@ from mailmon.clients.names import is_loopback
 from mailmon.diagnose import handshake, relay
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
 from mailmon.diagnose.session import Session
-from mailmon.diagnose.speakers import SmtpSpeaker
+from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import StageError
 from mailmon.mail.text import visible
 from mailmon.model.facts import Severity
@@ -65,7 +65,7 @@ def old_versions(session: Session) -> None:
     found, untested, taken = session.found, [], []
     for version in ("TLSv1.1", "TLSv1.0"):
         try:
-            session.secure(f"{version} only", session.tools.kit.old(version)).close()
+            session.opener.in_tls(f"{version} only", session.tools.kit.old(version)).close()
             taken.append(version)
         except TimeoutError:
             untested.append(f"{version}: no answer")
@@ -92,7 +92,7 @@ def relaying(session: Session) -> None:
 
 def injection(session: Session) -> None:
     """Send a command with STARTTLS in one packet."""
-    speaker = session.plain("command before TLS")
+    speaker = session.opener.plain("command before TLS")
     try:
         judge_injection(
             session.endpoint.protocol,
@@ -106,7 +106,7 @@ def injection(session: Session) -> None:
 
 def password(session: Session) -> None:
     """Try a wrong password."""
-    speaker = session.secure("wrong password")
+    speaker = _best(session, "wrong password")
     try:
         judge_password(session.endpoint.protocol, speaker, session.mailbox, session.found)
     finally:
@@ -121,7 +121,7 @@ def smuggling(session: Session) -> None:
 def login(session: Session) -> None:
     """Log in with the configured credentials and note what is offered then."""
     options, finding_id = session.options, f"{session.endpoint.protocol}.login_refused"
-    speaker = session.secure("login")
+    speaker = session.opener.in_tls("login")
     try:
         is_in, words = speaker.log_in(options.username, options.password)
         if not is_in:
@@ -135,8 +135,13 @@ def login(session: Session) -> None:
         speaker.close()
 
 
+def _best(session: Session, purpose: str) -> Speaker:
+    """Open a session, inside TLS where there is any."""
+    return session.opener.in_tls(purpose) if session.is_secured else session.opener.plain(purpose)
+
+
 def _smtp(session: Session, purpose: str) -> SmtpSpeaker:
-    speaker = session.secure(purpose)
+    speaker = _best(session, purpose)
     assert isinstance(speaker, SmtpSpeaker)
     return speaker
 

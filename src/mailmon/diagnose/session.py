@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.clients.records import Records
@@ -17,13 +16,13 @@ from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.handshake import Secured, TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.offers import judge_after_tls, judge_before_tls
+from mailmon.diagnose.opening import Opener
 from mailmon.diagnose.relay import ask_once, forms, verdict_of_one
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker, speaker_for
+from mailmon.diagnose.trouble import tell_broken, tell_no_handshake, tell_unreachable
 from mailmon.errors import StageError
 from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Service
-
-PROBE_S = 3.0
 
 
 class Tools(NamedTuple):
@@ -42,6 +41,7 @@ class Session:
         self.endpoint, self.options = dialer.endpoint, dialer.options
         self.found = Findings(self.endpoint.target)
         self.service = Service(self.endpoint.target, self.endpoint.address, self.endpoint.protocol)
+        self.opener = Opener(dialer, tools.kit)
         self.is_open = self.is_secured = self.is_complete = False
         self.secured: Secured | None = None
         self.offers_login = False
@@ -52,49 +52,15 @@ class Session:
         try:
             self._run()
         except StageError as exc:
-            self._broken(exc)
+            tell_broken(self, exc)
         except OSError as exc:
-            self.found.unknown(self._id("connection_lost"), f"the connection broke: {visible(str(exc), 100)}")
-
-    def plain(self, purpose: str) -> Speaker:
-        """Open a session that is greeted and has told its capabilities, in clear. Raises StageError, OSError."""
-        with self._opening(purpose) as speaker:
-            if not speaker.greet().is_good:
-                raise speaker.wire.error("greeting_rejected", "the greeting was a refusal")
-            speaker.ask()
-        return speaker
-
-    def secure(self, purpose: str, context: ssl.SSLContext | None = None) -> Speaker:
-        """Open a session inside TLS, certificate and all taken as they are. Raises StageError, OSError."""
-        context = context or self.tools.kit.lax()
-        if not self.is_secured:
-            return self.plain(purpose)
-        with self._opening(purpose) as speaker:
-            if not self.endpoint.is_implicit_tls:
-                speaker.greet()
-                speaker.ask()
-                speaker.start_tls()
-            speaker.wire.handshake(context)
-            if self.endpoint.is_implicit_tls:
-                speaker.greet()
-            speaker.ask()
-        return speaker
-
-    @contextmanager
-    def _opening(self, purpose: str) -> Iterator[Speaker]:
-        """Dial; close the connection where it does not get as far as it should."""
-        wire = self.dialer.dial(purpose)
-        try:
-            yield speaker_for(wire, self.options)
-        except BaseException:
-            wire.close()
-            raise
+            self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {visible(str(exc), 100)}")
 
     def _run(self) -> None:
         try:
             wire = self.dialer.dial("session")
         except OSError as exc:
-            self._unreachable(exc)
+            tell_unreachable(self, exc)
             return
         self.is_open, self.local_address = True, wire.local_address
         self.service.timings["connect_s"] = round(self.dialer.connect_s, 4)
@@ -132,10 +98,10 @@ class Session:
             return
         refusal = speaker.start_tls()
         if refusal:
-            self.found.fail(self._id("starttls_refused"), f"STARTTLS is offered, and refused: {refusal[:200]}")
+            self.found.fail(self.id_of("starttls_refused"), f"STARTTLS is offered, and refused: {refusal[:200]}")
             self.found.skipped("tls.handshake_failed", "STARTTLS was refused")
             return
-        self.found.passed(self._id("starttls_missing"), "it offers STARTTLS")
+        self.found.passed(self.id_of("starttls_missing"), "it offers STARTTLS")
         if self._begin_tls(speaker, time.monotonic()):
             speaker = self._speaker or speaker
             if self._ask(speaker):
@@ -150,7 +116,7 @@ class Session:
         if isinstance(speaker, SmtpSpeaker):
             self.found.fail("smtp.ehlo_refused", "EHLO is refused: no TLS, no login, no size limit can be asked for")
         else:
-            self.found.unknown(self._id("auth_before_tls"), "it does not tell its capabilities")
+            self.found.unknown(self.id_of("auth_before_tls"), "it does not tell its capabilities")
         return False
 
     def _finish(self, speaker: Speaker) -> None:
@@ -184,27 +150,19 @@ class Session:
             secured = handshake.read_secured(speaker.wire.handshake(self.tools.kit.verifying()))
         except ssl.SSLCertVerificationError as exc:
             speaker.wire.close()
-            self._speaker = again = self._reopen()
+            self._speaker = again = self.opener.before_tls("without verification")
             sock = again.wire.handshake(self.tools.kit.lax())
             secured = handshake.read_secured(sock, exc.verify_code, exc.verify_message)
         except TimeoutError:
             self.found.unknown("tls.handshake_failed", f"no TLS handshake within {self.options.timeout_s:.0f} s")
             return False
         except OSError as exc:
-            self._no_handshake(exc)
+            tell_no_handshake(self, exc)
             return False
         self.is_secured, self.secured = True, secured
         self.service.timings["tls_s"] = round(time.monotonic() - begun, 4)
         self._judge_tls(secured)
         return True
-
-    def _reopen(self) -> Speaker:
-        with self._opening("without verification") as speaker:
-            if not self.endpoint.is_implicit_tls:
-                speaker.greet()
-                speaker.ask()
-                speaker.start_tls()
-        return speaker
 
     def _judge_tls(self, secured: Secured) -> None:
         self.found.passed("tls.handshake_failed", f"{secured.version}, {secured.cipher}")
@@ -228,67 +186,6 @@ class Session:
         said = f"{secured.cipher} has no forward secrecy"
         self.found.judge("tls.no_forward_secrecy", certificates.facts.is_forward_secret, "it has forward secrecy", said)
 
-    def _no_handshake(self, exc: OSError) -> None:
-        words = self._plain_greeting() if self.endpoint.is_implicit_tls and handshake.is_plaintext(exc) else ""
-        if words:
-            said = "the port speaks plain text where TLS is expected from the first byte"
-            self.found.fail(self._id("plaintext_on_tls_port"), said, evidence=words)
-            self.found.skipped("tls.handshake_failed", "there is no TLS on this port")
-            return
-        if handshake.is_own_limit(exc):
-            self.found.unknown("tls.handshake_failed", f"the OpenSSL here cannot do it: {handshake.why_failed(exc)}")
-            return
-        self.found.fail("tls.handshake_failed", f"the TLS handshake failed: {handshake.why_failed(exc)}")
-
-    def _plain_greeting(self) -> str:
-        """Return the greeting that the port gives in clear, "" where it gives none."""
-        try:
-            speaker = speaker_for(self.dialer.dial("plain text"), self.options)
-            try:
-                greeting = speaker.greet()
-            finally:
-                speaker.close()
-        except (OSError, StageError):
-            return ""
-        return greeting.text[:200] if greeting.is_good or greeting.text[:3] not in ("500", "501", "502") else ""
-
-    def _unreachable(self, exc: OSError) -> None:
-        words = f"{exc.strerror or exc}".lower()
-        if not self.endpoint.is_asked_for:
-            silent = isinstance(exc, TimeoutError)
-            self.found.skipped("tcp.unreachable", "not open from here" + (" (no answer)" if silent else f" ({words})"))
-        elif isinstance(exc, TimeoutError):
-            said = f"no answer from {self.endpoint.address} within {self.options.timeout_s:.0f} s"
-            self.found.unknown("tcp.unreachable", f"{said}: a firewall may drop the packets, or the host is down")
-        else:
-            self.found.fail("tcp.unreachable", f"{self.endpoint.address} is not reached: {words}")
-
-    def _broken(self, exc: StageError) -> None:
-        """Tell what ended the conversation; silence is looked into, for a port that waits for TLS is silent too."""
-        name = exc.finding_id.partition(".")[2]
-        if (
-            name == "timeout"
-            and not self.service.banner
-            and not self.endpoint.is_implicit_tls
-            and self._waits_for_tls()
-        ):
-            said = "the port waits for TLS from the first byte where plain text is expected"
-            self.found.fail(self._id("tls_on_plain_port"), said)
-        elif exc.is_silence:
-            self.found.unknown(exc.finding_id, f"{exc.stage}: {exc.said}")
-        else:
-            self.found.fail(exc.finding_id, f"{exc.stage}: {exc.said}")
-
-    def _waits_for_tls(self) -> bool:
-        try:
-            wire = self.dialer.dial("TLS at once?")
-            try:
-                wire.handshake(self.tools.kit.lax(), PROBE_S)
-            finally:
-                wire.close()
-        except (OSError, StageError):
-            return False
-        return True
-
-    def _id(self, problem: str) -> str:
+    def id_of(self, problem: str) -> str:
+        """Return an id of this endpoint's protocol."""
         return f"{self.endpoint.protocol}.{problem}"

@@ -1,0 +1,59 @@
+"""How does a further connection get to where something is asked? Greeted, in TLS, with the capabilities known."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mailmon.diagnose.handshake import TlsKit
+from mailmon.diagnose.line import Dialer
+from mailmon.diagnose.speakers import Speaker, speaker_for
+
+
+class Opener:
+    """Opens sessions to one endpoint; the caller closes them. Everything raises StageError and OSError."""
+
+    def __init__(self, dialer: Dialer, kit: TlsKit) -> None:
+        self._dialer, self._kit = dialer, kit
+        self._is_implicit_tls = dialer.endpoint.is_implicit_tls
+
+    def plain(self, purpose: str) -> Speaker:
+        """Return a session that is greeted and has told its capabilities, in clear."""
+        with self._opening(purpose) as speaker:
+            if not speaker.greet().is_good:
+                raise speaker.wire.error("greeting_rejected", "the greeting was a refusal")
+            speaker.ask()
+        return speaker
+
+    def before_tls(self, purpose: str) -> Speaker:
+        """Return a session whose next bytes are those of the handshake."""
+        with self._opening(purpose) as speaker:
+            if not self._is_implicit_tls:
+                speaker.greet()
+                speaker.ask()
+                speaker.start_tls()
+        return speaker
+
+    def in_tls(self, purpose: str, context: ssl.SSLContext | None = None) -> Speaker:
+        """Return a session inside TLS, certificate and all taken as they are unless the context says otherwise."""
+        speaker = self.before_tls(purpose)
+        try:
+            speaker.wire.handshake(context or self._kit.lax())
+            if self._is_implicit_tls:
+                speaker.greet()
+            speaker.ask()
+        except BaseException:
+            speaker.wire.close()
+            raise
+        return speaker
+
+    @contextmanager
+    def _opening(self, purpose: str) -> Iterator[Speaker]:
+        """Dial; close the connection where it does not get as far as it should."""
+        wire = self._dialer.dial(purpose)
+        try:
+            yield speaker_for(wire, self._dialer.options)
+        except BaseException:
+            wire.close()
+            raise
