@@ -25,7 +25,7 @@ _NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUE
 
 
 # All that cryptography raises for what it cannot or will not read.
-_UNREADABLE = (
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -55,7 +55,7 @@ class Certificates:
                 self._issuer_urls = _issuer_urls(self.leaf)
                 self.key = _key(self.leaf)
                 self.facts = self._read_facts()
-            except _UNREADABLE as exc:
+            except UNREADABLE as exc:
                 raise Unreadable(f"the certificate cannot be read: {visible(str(exc), 100)}") from exc
 
     @property

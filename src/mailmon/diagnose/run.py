@@ -18,6 +18,7 @@ from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.names import judge_pointers
 from mailmon.diagnose.plan import Kind, Options
 from mailmon.diagnose.session import Session, Tools
+from mailmon.errors import place_of
 from mailmon.model.diagnosis import Diagnosis, Endpoint, in_order
 from mailmon.model.facts import Finding
 
@@ -108,7 +109,7 @@ class _Work:
                 break  # every socket has a timeout within the deadline; what hangs nonetheless is left behind
             for future in done:
                 what, finished = waiting.pop(future)
-                future.result()
+                self._note_bug(what, future.exception())
                 self._done += 1
                 self._progress(self._done, self._planned, what)
                 if finished:
@@ -116,6 +117,13 @@ class _Work:
                         submit(f"{what}: {one.finding_id}", partial(ask, finished, one))
         pool.shutdown(wait=False, cancel_futures=True)
         return sessions
+
+    def _note_bug(self, what: str, exc: BaseException | None) -> None:
+        """A bug in one question must not cost the answers to all others."""
+        if exc is not None:
+            found = Findings(what)
+            found.unknown("mailmon.bug", f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}")
+            self.extra += found.all
 
     def _pointers(self, address: str) -> None:
         found = Findings(address)

@@ -1,0 +1,154 @@
+"""What shows only when all ports are seen together, and when DNS says how the certificate has to be?"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import cast
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.records import Answer, Answered, Records
+from mailmon.diagnose import across, targets
+from mailmon.diagnose.dane import fits
+from mailmon.diagnose.handshake import Secured, TlsKit
+from mailmon.diagnose.line import Dialer
+from mailmon.diagnose.plan import Options, kinds_for
+from mailmon.diagnose.run import Request
+from mailmon.diagnose.session import Session, Tools
+from mailmon.model.diagnosis import Endpoint, TlsFacts
+from tests.diagnose.test_certificate import certificate
+from tests.diagnose.test_names import Zone, found
+
+LEAF, ISSUER = certificate(), certificate(("ca.example",))
+KEY = x509.load_der_x509_certificate(LEAF).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("record", "does_fit"),
+    [
+        (f"3 1 1 {sha256(KEY)}", True),
+        (f"3 1 1 {sha256(KEY)[:32]} {sha256(KEY)[32:].upper()}", True),
+        (f"3 0 1 {sha256(LEAF)}", True),
+        (f"3 1 2 {hashlib.sha512(KEY).hexdigest()}", True),
+        (f"3 0 0 {LEAF.hex()}", True),
+        (f"2 0 1 {sha256(ISSUER)}", True),
+        (f"3 0 1 {sha256(ISSUER)}", False),  # usage 3 is the leaf's
+        (f"3 1 1 {sha256(b'another key')}", False),
+        (f"3 1 9 {sha256(KEY)}", False),
+    ],
+)
+def test_a_tlsa_record_fits_by_usage_selector_and_matching_type(record: str, does_fit: bool) -> None:
+    assert fits(record, (LEAF, ISSUER)) is does_fit
+
+
+def session(
+    address: str = "192.0.2.1",
+    port: int = 25,
+    *,
+    is_open: bool = True,
+    digest: str = "",
+    problem: str = "connection refused",
+) -> Session:
+    endpoint = Endpoint("mx.example", address, port, "smtp" if port == 25 else "imap", is_one_of_many=True)
+    made = Session(Dialer(endpoint, Options(), Deadline(1)), Tools(TlsKit(None), cast(Records, Zone({}))))
+    made.is_open = is_open
+    if not is_open:
+        made.found.fail("tcp.unreachable", problem)
+    if digest:
+        made.service.tls = TlsFacts("TLSv1.3", "x", sha256=digest, not_after="2027-01-01T00:00:00Z")
+        made.secured = Secured("TLSv1.3", "x", (LEAF,))
+    return made
+
+
+def together(*sessions: Session, records: dict[str, Answer] | None = None, is_whole: bool = True) -> dict[str, str]:
+    kept = [one for made in sessions for one in made.found.all]
+    zone = cast(Records, Zone(records or {}))
+    return {one.id: one.status.value for one in across.compare(kept, sessions, zone, is_whole_host=is_whole)}
+
+
+def test_ports_with_the_same_certificate_are_well_and_others_are_not() -> None:
+    one, other = session(digest="aa"), session(port=993, digest="aa")
+    assert together(one, other) == {"tls.cert_differs_between_ports": "pass"}
+    assert together(one, session(port=993, digest="bb")) == {"tls.cert_differs_between_ports": "fail"}
+    assert together(one) == {}
+
+
+def test_a_host_of_which_no_port_is_open_is_not_reached() -> None:
+    assert together(session(is_open=False), session(port=993, is_open=False)) == {"tcp.unreachable": "fail"}
+    silent = session(is_open=False, problem="no answer")
+    assert together(silent) == {"tcp.unreachable": "unknown"}
+
+
+def test_what_is_closed_on_ipv6_only_is_no_outage() -> None:
+    four, six = session(), session("::1", is_open=False)
+    assert together(four, six, is_whole=False) == {"tcp.ipv6_unreachable": "fail"}
+    assert together(session("::1"), session(is_open=False), is_whole=False) == {"tcp.unreachable": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("record", "is_authentic", "expected"),
+    [
+        (f"3 1 1 {sha256(KEY)}", True, {"dane.tlsa_mismatch": "pass"}),
+        (f"3 1 1 {sha256(b'x')}", True, {"dane.tlsa_mismatch": "fail"}),
+        (f"3 1 1 {sha256(KEY)}", False, {"dane.tlsa_mismatch": "pass", "dane.tlsa_without_dnssec": "fail"}),
+        (f"1 1 1 {sha256(b'x')}", True, {}),  # unusable for mail (RFC 7672 section 3.1.3)
+    ],
+)
+def test_tlsa_records_are_held_against_the_live_certificate(
+    record: str, is_authentic: bool, expected: dict[str, str]
+) -> None:
+    records = {"_25._tcp.mx.example": Answer(Answered.FOUND, (record,), "", is_authentic)}
+    assert together(session(digest="aa"), records=records) == expected
+
+
+def plan(records: dict[str, Answer], host: str = "example.org", *, family: str = "auto") -> targets.Plan:
+    request = Request(host, tuple(kinds_for((), None)), is_whole_host=True)
+    return targets.find(request, cast(Records, KindZone(records)), Options(family=family))
+
+
+class KindZone(Zone):
+    """Records by name and type."""
+
+    def ask(self, name: str, kind: str) -> Answer:
+        return self.records.get(f"{name} {kind}", Answer(Answered.NODATA, why="none"))
+
+    def addresses(self, host: str) -> tuple[tuple[str, ...], Answer | None]:
+        both = [self.ask(host, kind) for kind in ("A", "AAAA")]
+        return tuple(value for one in both for value in one.values), both[0]
+
+
+def test_a_domain_stands_for_its_mail_hosts_the_preferred_first() -> None:
+    records = {
+        "example.org MX": found("20 b.example", "10 a.example"),
+        "example.org A": found("8.8.8.8"),
+        "a.example A": found("1.1.1.1"),
+        "a.example AAAA": found("2606:4700::1"),
+        "b.example A": found("192.0.2.1"),
+    }
+    made = plan(records)
+    assert made.domain == "example.org"
+    assert list(dict.fromkeys(one.host for one in made.endpoints)) == ["a.example", "b.example"]
+    assert made.addresses == ("1.1.1.1", "2606:4700::1", "192.0.2.1")
+    assert {one.id: one.status.value for one in made.findings} == {"dns.mx_none": "pass", "dns.mx_private": "fail"}
+    assert {one.address for one in plan(records, family="6").endpoints} == {"2606:4700::1"}
+
+
+def test_a_null_mx_is_no_host_and_the_name_itself_is_looked_at() -> None:
+    records = {"example.org MX": found("0 ."), "example.org A": found("1.1.1.1")}
+    made = plan(records)
+    assert (made.domain, {one.host for one in made.endpoints}) == ("", {"example.org"})
+
+
+def test_what_dns_cannot_tell_is_not_missing() -> None:
+    failed = Answer(Answered.FAILED, why="SERVFAIL")
+    made = plan({"example.org A": failed})
+    assert [(one.id, one.status.value) for one in made.findings] == [("dns.resolver_error", "unknown")]
+    made = plan({})
+    assert [(one.id, one.status.value) for one in made.findings] == [("dns.host_not_found", "fail")]
