@@ -240,7 +240,9 @@ def _table(result: Diagnosis) -> Any:
 
     from mailmon.report import diagnosis as report
 
-    table = Table(*report.SERVICE_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in report.SERVICE_COLUMNS:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in report.service_rows(result):
         table.add_row(*map(Text, row))
     return table
