@@ -161,6 +161,25 @@ def test_a_bounce_ends_the_wait_at_once_and_is_removed(
     assert kinds(receiver) == ["problem", "recovery"]
 
 
+def test_a_bounce_that_is_filtered_into_another_folder_ends_the_wait_too(
+    monitor: Monitor, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    sandbox.store.mailbox(MAIN, "Bounces")
+    monitor.config["accounts"]["main"]["bounces"] = {"folder": "Bounces"}
+    monitor.config["routes"]["main"]["receive_timeout_s"] = 30
+    must_be_green(monitor.check())
+    sandbox.faults.bounce, sandbox.faults.folder = "5.2.2 mailbox full", "Bounces"
+    run = monitor.check()
+    assert run.took_s < 15
+    assert "then bounced: " in run.step("receive:main")["message"]
+    sandbox.faults.bounce, sandbox.faults.folder = None, "INBOX"
+    after = monitor.check()
+    must_be_green(after)
+    assert after.step("bounces:main")["metrics"] == {"new": 0, "bounces": 0}
+    assert len(sandbox.store.mailbox(MAIN, "Bounces").messages) == 1
+    assert kinds(receiver) == ["problem", "recovery"]
+
+
 def test_a_bounce_that_comes_after_the_run_is_told_by_the_next_one_and_removed(
     monitor: Monitor, sandbox: Sandbox
 ) -> None:

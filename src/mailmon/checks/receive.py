@@ -71,7 +71,7 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
     while True:
         is_last = monotonic() >= until_s
         mailbox.look(token, thoroughly=is_last)
-        if not blind and route.sender.name != route.reader.name and (is_last or monotonic() >= next_bounces_s):
+        if not blind and (is_last or monotonic() >= next_bounces_s):
             blind = _look_for_bounce(tools, route, token, thoroughly=is_last)
             next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
         probe = tools.ledger.probe(token)
@@ -83,11 +83,16 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
 
 
 def _look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool) -> StageError | None:
-    """Look into the sender's mailbox; its trouble is not the route's, so it is returned and not raised."""
-    mailbox = tools.mailbox(route.sender)  # asked for each time: its login may still be going on
+    """Look where else it may come: into the sender's mailbox, and its folder with bounces.
+
+    Their trouble is not the route's, so it is returned and not raised.
+    """
     try:
-        if mailbox:
-            mailbox.look(token, thoroughly=thoroughly)
+        # Asked for each time: its login may still be going on.
+        mailbox = tools.mailbox(route.sender) if route.sender.name != route.reader.name else None
+        for place in (mailbox, tools.bounce_folder(route.sender)):
+            if place:
+                place.look(token, thoroughly=thoroughly)
     except StageError as exc:
         return exc
     return None

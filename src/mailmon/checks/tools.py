@@ -57,6 +57,7 @@ class Tools:
         self._lock = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
+        self._bounce_folders: dict[str, WatchedMailbox] = {}
         known = tuple(accounts)
         self._masker = Masker((a.password.value for a in known), {a.username for a in known})
 
@@ -101,6 +102,32 @@ class Tools:
             self._mailboxes[account.name] = mailbox
         return mailbox
 
+    def bounce_folder(self, account: Account) -> WatchedMailbox | None:
+        """Return the folder to which the account's bounces are filtered, opened for reading when first asked for."""
+        place = account.bounces
+        if account.imap is None or place is None or place.name == account.folder:
+            return None
+        with self._lock:
+            known = self._bounce_folders.get(account.name)
+        if known:
+            return known
+
+        def connect() -> ImapClient:
+            client = self.open_folders(account)
+            try:
+                client.examine(place.name)
+            except BaseException:
+                client.close()
+                raise
+            return client
+
+        # By a name of its own: what is seen there has not arrived.
+        mailbox = WatchedMailbox(f"{account.name}/bounces", connect, self.ledger, self.world.key, self.world.now)
+        with self._lock:
+            self._bounce_folders[account.name] = mailbox
+        mailbox.sweep()
+        return mailbox
+
     def open_folders(self, account: Account) -> FolderClient:
         """Connect and log in to read folders; the connection is the caller's to close."""
         from mailmon.clients.imap_folder import FolderClient
@@ -122,7 +149,7 @@ class Tools:
         with self._lock:
             for smtp in self._smtp.values():
                 smtp.close()
-            for mailbox in self._mailboxes.values():
+            for mailbox in (*self._mailboxes.values(), *self._bounce_folders.values()):
                 mailbox.close()
 
     def _connect_smtp(self, account: Account) -> SmtpClient:

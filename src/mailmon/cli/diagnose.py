@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailmon.cli import common
-from mailmon.cli.common import F
+from mailmon.cli.findings import exit_code, finding_options, selected
 from mailmon.clients.reach import parse_target
 from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
-from mailmon.model import Severity, Verdict
-from mailmon.model.diagnosis import SEVERITIES, Diagnosis, severity_rank
+from mailmon.model import Severity
+from mailmon.model.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mailmon.clients.records import Records
     from mailmon.diagnose.catalogue import Findings
-
-EXIT_FOUND, EXIT_UNKNOWN = 1, 75
-
-
-def finding_options(command: F) -> F:
-    """Add what all commands share that print findings."""
-    for option in (
-        click.option("--skip", metavar="IDS", multiple=True, help="Leave these findings out, like tls.*; repeatable."),
-        click.option("--only", metavar="IDS", multiple=True, help="Show only these findings, like tls.*; repeatable."),
-        click.option(
-            "--fail-on",
-            type=click.Choice([one.value for one in SEVERITIES]),
-            default="error",
-            show_default=True,
-            help="Exit code 1 from this severity on.",
-        ),
-        click.option(
-            "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="What to print."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
@@ -107,24 +84,6 @@ def _lists(records: Records, address: str) -> list[Findings]:
     from mailmon.diagnose.dnsbl import judge_lists
 
     return judge_lists(records, address, LISTS)
-
-
-def selected(findings: Iterable[Any], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Any]:
-    """Return the findings whose ids were asked for."""
-    return [
-        one
-        for one in findings
-        if (not only or any(fnmatchcase(one.id, wanted) for wanted in only))
-        and not any(fnmatchcase(one.id, unwanted) for unwanted in skip)
-    ]
-
-
-def exit_code(findings: Iterable[Any], fail_on: Severity) -> int:
-    """Return 1 where something is wrong, else 75 where something could not be told, else 0."""
-    known = list(findings)
-    if any(one.severity and severity_rank(one.severity) >= severity_rank(fail_on) for one in known):
-        return EXIT_FOUND
-    return EXIT_UNKNOWN if any(one.status is Verdict.UNKNOWN for one in known) else 0
 
 
 def _options(given: dict[str, Any], config_path: str | None) -> Options:

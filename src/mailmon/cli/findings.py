@@ -1,0 +1,52 @@
+"""What do all commands share that print findings? Which are shown, in which form, and the exit code that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+import click
+
+from mailmon.cli.common import F
+from mailmon.model import Finding, Severity, Verdict
+from mailmon.model.diagnosis import SEVERITIES, severity_rank
+
+EXIT_FOUND, EXIT_UNKNOWN = 1, 75
+
+
+def finding_options(command: F) -> F:
+    """Add what all commands share that print findings."""
+    for option in (
+        click.option("--skip", metavar="IDS", multiple=True, help="Leave these findings out, like tls.*; repeatable."),
+        click.option("--only", metavar="IDS", multiple=True, help="Show only these findings, like tls.*; repeatable."),
+        click.option(
+            "--fail-on",
+            type=click.Choice([one.value for one in SEVERITIES]),
+            default="error",
+            show_default=True,
+            help="Exit code 1 from this severity on.",
+        ),
+        click.option(
+            "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="What to print."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def selected(findings: Iterable[Finding], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Finding]:
+    """Return the findings whose ids were asked for."""
+    return [
+        one
+        for one in findings
+        if (not only or any(fnmatchcase(one.id, wanted) for wanted in only))
+        and not any(fnmatchcase(one.id, unwanted) for unwanted in skip)
+    ]
+
+
+def exit_code(findings: Iterable[Finding], fail_on: Severity) -> int:
+    """Return 1 where something is wrong, else 75 where something could not be told, else 0."""
+    known = list(findings)
+    if any(one.severity and severity_rank(one.severity) >= severity_rank(fail_on) for one in known):
+        return EXIT_FOUND
+    return EXIT_UNKNOWN if any(one.status is Verdict.UNKNOWN for one in known) else 0
