@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
         name, named = split_target(host)
         ports = given["ports"] or named
         kinds = kinds_for(tuple(ports), given["kind"])
-        nameservers = tuple(_nameserver(text) for text in given["nameservers"])
+        nameservers = read_nameservers(given["nameservers"])
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
     nameservers = nameservers or common.configured_nameservers(config_path)
@@ -121,6 +121,11 @@ def _one_word(text: str | None) -> str:
     if text and (not text.isascii() or not text.isprintable() or " " in text):
         raise click.UsageError(f"--helo must be one word of ASCII, got {text[:80]!r}")
     return text or ""
+
+
+def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Return the servers of --nameserver. Raises ValueError."""
+    return tuple(map(_nameserver, texts))
 
 
 def _nameserver(text: str) -> tuple[str, int]:

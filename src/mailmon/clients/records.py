@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ import dns.nameserver
 import dns.rcode
 import dns.resolver
 import dns.reversename
+
+from mailmon.mail.spf import Found
 
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
 EDNS_BYTES = 1232
@@ -91,7 +93,7 @@ class Records:
     def _ask(self, name: str, kind: str) -> Answer:
         try:
             found = self._resolver.resolve(
-                dns.name.from_text(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s
+                _name(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s
             )
         except dns.resolver.NXDOMAIN:
             self._silences = -MAX_RECORDS
@@ -113,6 +115,16 @@ class Records:
         return Answer(Answered.FOUND, values, "", is_authentic, found.rrset.ttl, str(found.canonical_name).rstrip("."))
 
 
+def spf_questions(records: Records) -> Callable[[str, str], Found]:
+    """Return how SPF asks DNS (mail/spf)."""
+
+    def ask(name: str, kind: str) -> Found:
+        answer = records.ask(name, kind)
+        return Found(answer.values, answer.kind is Answered.FAILED, answer.why)
+
+    return ask
+
+
 def is_address(text: str) -> bool:
     """Say whether a text is an IPv4 or IPv6 address."""
     try:
@@ -122,10 +134,17 @@ def is_address(text: str) -> bool:
     return True
 
 
+def _name(text: str) -> dns.name.Name:
+    """Return a name as it stands: what macros and foreign records put into it is no zone-file syntax."""
+    if not text.isascii():
+        return dns.name.from_text(text)
+    return dns.name.Name([*(label.encode("ascii") for label in text.removesuffix(".").split(".")), b""])
+
+
 def _text(rdata: Any) -> str:
-    """Return a record's text; a name without its final dot, TXT with its strings joined (RFC 7208 section 3.3)."""
+    """Return a record's text: a name without its final dot; TXT in one piece (RFC 7208 section 3.3), latin-1."""
     if hasattr(rdata, "strings"):
-        return b"".join(rdata.strings).decode("utf-8", "backslashreplace")
+        return b"".join(rdata.strings).decode("latin-1")
     return str(rdata.to_text()).rstrip(".")
 
 

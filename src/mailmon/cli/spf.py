@@ -1,0 +1,75 @@
+"""`mailmon spf`: may this address send mail for this domain?"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from typing import Any
+
+import click
+
+from mailmon.cli import common
+from mailmon.cli.diagnose import read_nameservers
+from mailmon.mail.text import visible
+
+_COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
+
+
+@click.command("spf", short_help="Say whether an address may send mail for a domain, and which term decides.")
+@click.option("--ip", "address", required=True, metavar="ADDRESS", help="The address that connects.")
+@click.option("--helo", default="", metavar="NAME", help="What it says in EHLO.")
+@click.option("--mail-from", default="", metavar="ADDR", help="The envelope sender; empty for the null sender.")
+@click.option("--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server.")
+@click.option("--timeout", type=click.FloatRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
+@common.common_options
+def spf(address: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
+    """Evaluate SPF (RFC 7208) for a client, and show each term that was looked at.
+
+    The exit code is 0 whatever the result is: it was found out.
+    """
+    from mailmon.clients.records import Records, spf_questions
+    from mailmon.mail.spf import Client, check_host
+
+    try:
+        client = Client(ipaddress.ip_address(address), given["helo"], given["mail_from"], now_s=int(time.time()))
+        nameservers = read_nameservers(given["nameservers"])
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+    if not client.helo and not client.mail_from:
+        raise click.UsageError("give --mail-from, or --helo for the null sender")
+    records = Records(nameservers or common.configured_nameservers(config_path), given["timeout"])
+    verdict = check_host(client, spf_questions(records))
+    if as_json:
+        common.print_json(
+            {
+                "schema": "mailmon/spf/1",
+                "result": verdict.result.value,
+                "explanation": verdict.explanation,
+                "reason": visible(verdict.reason, 500),
+                "domain": visible(client.domain, 300),
+                "record": visible(verdict.record, 2000),
+                "lookups": verdict.lookups,
+                "void_lookups": verdict.void_lookups,
+                "trace": [
+                    {
+                        "domain": visible(one.domain),
+                        "term": visible(one.term),
+                        "outcome": one.outcome,
+                        "lookups": one.lookups,
+                    }
+                    for one in verdict.trace
+                ],
+            }
+        )
+        return
+    is_coloured = common.wants_colour(color)
+    result = verdict.result.value
+    common.say(f"{result}: {visible(verdict.reason, 500)}", colour=_COLOURS.get(result) if is_coloured else None)
+    if verdict.explanation:
+        common.say(f"explanation of the domain: {visible(verdict.explanation, 500)}")
+    for one in verdict.trace:
+        common.say(f"  {visible(one.domain)}: {visible(one.term)}: {visible(one.outcome)}")
+    common.say(f"{verdict.lookups} of 10 terms asked DNS, {verdict.void_lookups} of 2 found nothing")
+
+
+COMMAND = spf

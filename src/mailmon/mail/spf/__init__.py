@@ -1,0 +1,12 @@
+"""May this address send mail for this domain? (RFC 7208)
+
+record.py   a record, read into terms
+macros.py   `%{i}` and its like
+check.py    check_host(): the terms one by one, with the limits of section 4.6.4
+values.py   what DNS said, what came out, and what led to it
+"""
+
+from mailmon.mail.spf.check import check_host
+from mailmon.mail.spf.values import Client, Found, Result, Verdict
+
+__all__ = ["Client", "Found", "Result", "Verdict", "check_host"]
