@@ -43,6 +43,8 @@ def sha256(data: bytes) -> str:
         (f"3 1 1 {sha256(b'another key')}", False),
         (f"3 1 9 {sha256(KEY)}", False),
     ],
+    # the key is made anew in every process: named here, or the ids would differ between workers
+    ids=["key", "split", "leaf", "sha512", "whole", "issuer", "usage", "other key", "unknown type"],
 )
 def test_a_tlsa_record_fits_by_usage_selector_and_matching_type(record: str, does_fit: bool) -> None:
     assert fits(record, (LEAF, ISSUER)) is does_fit
@@ -100,6 +102,7 @@ def test_what_is_closed_on_ipv6_only_is_no_outage() -> None:
         (f"3 1 1 {sha256(KEY)}", False, {"dane.tlsa_mismatch": "pass", "dane.tlsa_without_dnssec": "fail"}),
         (f"1 1 1 {sha256(b'x')}", True, {}),  # unusable for mail (RFC 7672 section 3.1.3)
     ],
+    ids=["fits", "mismatch", "without dnssec", "unusable"],
 )
 def test_tlsa_records_are_held_against_the_live_certificate(
     record: str, is_authentic: bool, expected: dict[str, str]
