@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
-SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs judge mail notify report sandbox store)
+SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain judge mail notify report sandbox store)
 
 .PHONY: help demo test check format docs bench faults soak boot installs test-system-deps clean
 

@@ -113,5 +113,6 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
         ["cleanup", "Cleanup"],
         ["diagnose", "Diagnose"],
         ["dnsbl", "Block lists"],
+        ["dns", "DNS"],
     ]
     assert all(len(row) == 3 and row[2].endswith(("?", ".")) for row in rows)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.certificate import Certificates, Unreadable, is_forward_secret, matches
 from mailmon.diagnose.handshake import Secured
 from mailmon.model import Severity, Verdict

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records
 from mailmon.diagnose.blocklists import LISTS, BlockList, query_name
-from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.dnsbl import judge_lists
 from mailmon.diagnose.names import is_ehlo_name, is_generic, judge_pointers
 from mailmon.diagnose.plan import kinds_for, split_target

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.relay import CONTROL, Form, Said, Tried, _read, forms, verdict, verdict_of_one
 from mailmon.mail.reply import Reply

@@ -30,6 +30,8 @@ _PARTS = (
     ("`checks.diagnose`", "DiagnoseOptions"),
     ("`checks.dnsbl`", "DnsblOptions"),
     ("`checks.dnsbl.lists.<zone>`", "ListOptions"),
+    ("`checks.dns`", "PublishedOptions"),
+    ("`checks.dns.domains.<domain>`", "DomainOptions"),
     ("`notify.<name>`, type ntfy", "NtfyOptions"),
     ("`notify.<name>`, type discord", "DiscordOptions"),
     ("`notify.<name>`, type webhook", "WebhookOptions"),

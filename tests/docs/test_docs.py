@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mailmon.catalogue import ROWS
 from mailmon.cli import COMMANDS
 from mailmon.config import Overrides, load, resolve
-from mailmon.diagnose.catalogue import ROWS
 from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
 
@@ -30,7 +30,7 @@ def _finding_ids() -> set[str]:
         if "sandbox" in path.parts:
             continue
         text = path.read_text("utf-8")
-        found |= set(re.findall(r'"((?:dns|dnsbl|dane|tcp|tls|route|cleanup|diagnose|mailmon)\.[a-z_]+)"', text))
+        found |= set(re.findall(r'"((?:dns|dnsbl|spf|dkim|dmarc|mtasts|tlsrpt|dane|tcp|tls|route|cleanup|diagnose|mailmon)\.[a-z_]+)"', text))
         protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py" or path.name.startswith(f"{p}_")] or _PROTOCOLS
         calls = re.findall(r'(?:\.error\(|_ask\(|_expect\([^"\n]*)\s*"([a-z_]+)"', text)
         found |= {f"{protocol}.{problem}" for protocol in protocols for problem in calls}

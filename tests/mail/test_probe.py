@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mailmon.mail.probe import (
     SIGNATURE_HEADER,
     TOKEN_HEADER,
+    Marks,
     find_token,
     find_tokens,
     format_date,
@@ -105,11 +106,17 @@ def test_the_date_is_english_and_in_utc(at: datetime, text: str) -> None:
 
 
 def test_our_own_probe_is_known_and_signed() -> None:
-    assert read_marks(headers(), KEY) == (TOKEN, True, False)
+    assert read_marks(headers(), KEY) == Marks(TOKEN, is_signed=True, may_be_report=False)
+
+
+def test_who_signed_our_own_probe_is_told_of_no_other() -> None:
+    signature = b"DKIM-Signature: v=1; a=rsa-sha256; \r\n\td=Example.org; s=mail2026;\r\n\th=from:to; b=yd==\r\n"
+    assert read_marks(signature + headers(), KEY).signers == (("example.org", "mail2026"),)
+    assert read_marks(signature + headers(key=FOREIGN_KEY), KEY).signers == ()
 
 
 def test_a_probe_that_another_monitor_signed_is_known_but_not_ours() -> None:
-    assert read_marks(headers(key=FOREIGN_KEY), KEY) == (TOKEN, False, False)
+    assert read_marks(headers(key=FOREIGN_KEY), KEY) == Marks(TOKEN, is_signed=False, may_be_report=False)
 
 
 def test_a_signature_of_another_token_is_not_ours() -> None:
@@ -129,7 +136,7 @@ def test_a_signature_that_is_not_ascii_is_not_ours() -> None:
 
 
 def test_a_probe_whose_own_headers_were_stripped_is_known_by_its_subject() -> None:
-    assert read_marks(with_subject(f"mailmon probe {TOKEN}"), KEY) == (TOKEN, False, False)
+    assert read_marks(with_subject(f"mailmon probe {TOKEN}"), KEY) == Marks(TOKEN, is_signed=False, may_be_report=False)
 
 
 @pytest.mark.parametrize("tag", ["[SPAM] ", "***SPAM*** ", "[EXT] ", "{Spam?} "])
@@ -139,12 +146,12 @@ def test_a_subject_that_a_filter_marked_is_still_a_probe(tag: str) -> None:
 
 def test_a_filter_that_glues_its_header_to_the_last_line_takes_no_mark_away() -> None:
     glued = headers().removesuffix(b"\r\n\r\n") + b"X-Filter: seen\r\n\r\n"
-    assert read_marks(glued, KEY) == (TOKEN, True, False)
+    assert read_marks(glued, KEY) == Marks(TOKEN, is_signed=True, may_be_report=False)
 
 
 def test_a_filter_that_glues_its_header_to_the_token_leaves_the_token_known() -> None:
     glued = headers().replace(TOKEN.encode() + b"\r\nX-Mailmon", TOKEN.encode() + b"X-Filter: seen\r\nX-Mailmon")
-    assert read_marks(glued, KEY) == (TOKEN, False, False)
+    assert read_marks(glued, KEY) == Marks(TOKEN, is_signed=False, may_be_report=False)
 
 
 def test_folded_and_renamed_case_headers_are_still_ours() -> None:
@@ -185,12 +192,12 @@ def test_an_answer_that_quotes_the_subject_is_no_arrival(subject: str, more: str
 )
 def test_a_bounce_is_no_arrival_even_with_the_token_in_its_subject(raw: bytes) -> None:
     outer = raw.partition(b"\r\n\r\n")[0]
-    assert read_marks(outer, KEY) == (None, False, True)
+    assert read_marks(outer, KEY) == Marks(None, is_signed=False, may_be_report=True)
 
 
 def test_a_prose_bounce_from_the_mailer_may_be_a_report() -> None:
     raw = b"From: Mail Delivery System <Mailer-Daemon@example.org>\r\nSubject: failed\r\n\r\n"
-    assert read_marks(raw, KEY) == (None, False, True)
+    assert read_marks(raw, KEY) == Marks(None, is_signed=False, may_be_report=True)
 
 
 @pytest.mark.parametrize(

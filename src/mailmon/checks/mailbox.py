@@ -174,6 +174,7 @@ class WatchedMailbox:
         if marks.token:
             if marks.is_signed:
                 self._ours[message.uid] = marks
+                self._ledger.learn(marks.signers)
             self._ledger.sight(marks.token, mailbox=self._name, at=at, arrival=arrival, is_signed=marks.is_signed)
         elif marks.may_be_report:
             self._read_report(message.uid, at)

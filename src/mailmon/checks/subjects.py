@@ -9,6 +9,7 @@ from mailmon.clients.account import Account
 if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
+    from mailmon.domain.plan import Options as DomainOptions
     from mailmon.mail.bounce.addressees import NoticeRules
     from mailmon.mail.bounce.evidence import IsSigned
 
@@ -50,9 +51,10 @@ class NoticeSettings(NamedTuple):
 
 
 class Host(NamedTuple):
-    """A host that is looked at, or an address that is looked up, every `interval_s` seconds.
+    """A host or a domain that is looked at, or an address that is looked up, every `interval_s` seconds.
 
-    `skip` are findings that nobody wants to hear of. `options` are those of a diagnosis, `lists` the block lists.
+    `skip` are findings that nobody wants to hear of. `options` are those of a diagnosis, `lists` the block lists,
+    `survey` how a domain is looked at.
     """
 
     name: str
@@ -61,3 +63,4 @@ class Host(NamedTuple):
     nameservers: tuple[tuple[str, int], ...] = ()
     options: Options | None = None
     lists: tuple[BlockList, ...] = ()
+    survey: DomainOptions | None = None

@@ -17,6 +17,7 @@ from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import Record, Wire, connect
+from mailmon.judge.changes import Changes
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
 from mailmon.model.limits import BounceLimits
@@ -24,6 +25,7 @@ from mailmon.model.limits import BounceLimits
 if TYPE_CHECKING:  # only who has bounces loads it
     from mailmon.clients.imap_folder import FolderClient
 
+NO_CHANGES = Changes({})
 _Imap = TypeVar("_Imap", bound=ImapClient)
 
 
@@ -44,6 +46,9 @@ class World(NamedTuple):
     run_id: str = ""
     # Where the history of bounces lies: beside it.
     state_file: Path | None = None
+    # What each domain publishes, and by which selectors its mail is signed, as far as earlier runs saw.
+    changes: Changes = NO_CHANGES
+    selectors: Mapping[str, tuple[str, ...]] = {}
 
 
 class Tools:

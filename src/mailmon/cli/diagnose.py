@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailmon.cli import common
-from mailmon.cli.findings import exit_code, finding_options, selected
-from mailmon.clients.reach import parse_target
+from mailmon.cli import common, screen
+from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected
 from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
 from mailmon.model import Severity
 from mailmon.model.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from mailmon.catalogue import Findings
     from mailmon.clients.records import Records
-    from mailmon.diagnose.catalogue import Findings
 
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
@@ -66,7 +61,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     lists = _lists if given["dnsbl"] else None
     request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers, lists)
     options = _options(given, config_path)
-    with _progress(as_json or given["form"] != "text") as progress:
+    with screen.progress(as_json or given["form"] != "text") as progress:
         result = diagnose(request, options, progress)
     result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
     if as_json or given["form"] == "json":
@@ -123,46 +118,11 @@ def _one_word(text: str | None) -> str:
     return text or ""
 
 
-def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    """Return the servers of --nameserver. Raises ValueError."""
-    return tuple(map(_nameserver, texts))
-
-
-def _nameserver(text: str) -> tuple[str, int]:
-    target = parse_target(
-        text if (":" in text and not text.count(":") > 1) or text.startswith("[") else f"{_bracketed(text)}:53"
-    )
-    return target.host, target.port
-
-
-def _bracketed(text: str) -> str:
-    return f"[{text}]" if ":" in text else text
-
-
-@contextmanager
-def _progress(is_quiet: bool) -> Any:
-    """Show on a terminal what is being looked at; on stderr, and gone at the end."""
-    import sys
-
-    if is_quiet or not sys.stderr.isatty():
-        yield lambda _done, _all, _what: None
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    with console.status("looking") as status:
-
-        def progress(done: int, planned: int, what: str) -> None:
-            status.update(f"{done} of {planned}: {what}")
-
-        yield progress
-
-
 def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
     from mailmon.report import diagnosis as report
 
-    console = _console(is_coloured)
-    print_line = _printer(console)
+    console = screen.console(is_coloured)
+    print_line = screen.printer(console)
     print_line(f"{result.host} ({', '.join(result.addresses) or 'no address'})", "bold")
     print_line(f"{report.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
     print_line("", "")
@@ -177,24 +137,6 @@ def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
             print_line(f"\n{one.target}: {one.purpose}", "bold")
             for said in one.lines:
                 print_line(f"{said.at_s:8.3f}  {'C:' if said.who == 'client' else 'S:'} {said.text}", "")
-
-
-def _console(is_coloured: bool) -> Console:
-    import sys
-
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 140
-    return Console(no_color=not is_coloured, force_terminal=is_coloured or None, highlight=False, width=width)
-
-
-def _printer(console: Console) -> Callable[[str, str], None]:
-    from rich.text import Text
-
-    def print_line(text: str, style: str) -> None:
-        console.print(Text(text, style=style), soft_wrap=True)
-
-    return print_line
 
 
 def _table(result: Diagnosis) -> Any:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import click
 
 from mailmon.cli.common import F
+from mailmon.clients.reach import parse_target
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
 
@@ -42,6 +43,22 @@ def selected(findings: Iterable[Finding], only: tuple[str, ...], skip: tuple[str
         if (not only or any(fnmatchcase(one.id, wanted) for wanted in only))
         and not any(fnmatchcase(one.id, unwanted) for unwanted in skip)
     ]
+
+
+def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Return the servers of --nameserver. Raises ValueError."""
+    return tuple(map(_nameserver, texts))
+
+
+def _nameserver(text: str) -> tuple[str, int]:
+    target = parse_target(
+        text if (":" in text and not text.count(":") > 1) or text.startswith("[") else f"{_bracketed(text)}:53"
+    )
+    return target.host, target.port
+
+
+def _bracketed(text: str) -> str:
+    return f"[{text}]" if ":" in text else text
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Severity) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mailmon.cli import common
-from mailmon.cli.diagnose import read_nameservers
+from mailmon.cli.findings import read_nameservers
 from mailmon.mail.text import visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import threading
 from collections.abc import Callable, Sequence
@@ -36,7 +37,10 @@ class Answered(StrEnum):
 
 
 class Answer(NamedTuple):
-    """`values` are texts in zone-file form; `is_authentic` is the resolver's word that DNSSEC validated (RFC 4035)."""
+    """`values` are texts in zone-file form; `is_authentic` is the resolver's word that DNSSEC validated (RFC 4035).
+
+    `is_bogus` says that there is an answer, which the resolver gives only to who does not want it validated.
+    """
 
     kind: Answered
     values: tuple[str, ...] = ()
@@ -44,6 +48,7 @@ class Answer(NamedTuple):
     is_authentic: bool = False
     ttl_s: int = 0
     canonical: str = ""
+    is_bogus: bool = False
 
 
 class Records:
@@ -92,15 +97,15 @@ class Records:
 
     def _ask(self, name: str, kind: str) -> Answer:
         try:
-            found = self._resolver.resolve(
-                _name(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s
-            )
+            found = self._resolve(self._resolver, name, kind)
         except dns.resolver.NXDOMAIN:
             self._silences = -MAX_RECORDS
             return Answer(Answered.NXDOMAIN, why="no such name (NXDOMAIN)")
         except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException):
             return Answer(Answered.NXDOMAIN, why="no name that DNS could hold")
         except dns.resolver.NoNameservers as exc:
+            if _is_servfail(exc.kwargs["errors"]) and self._answers_unchecked(name, kind):
+                return Answer(Answered.FAILED, why="its DNSSEC signatures do not validate (bogus)", is_bogus=True)
             return Answer(Answered.FAILED, why=_why(exc.kwargs["errors"]))
         except dns.exception.Timeout:
             self._silences += 1
@@ -111,8 +116,24 @@ class Records:
         is_authentic = bool(found.response.flags & dns.flags.AD)
         if found.rrset is None:
             return Answer(Answered.NODATA, (), f"no {kind} record", is_authentic)
-        values = tuple(_text(rdata) for rdata in list(found.rrset)[:MAX_RECORDS])
+        # Servers turn the order from answer to answer; what is shown and compared must not.
+        values = tuple(sorted(_text(rdata) for rdata in list(found.rrset)[:MAX_RECORDS]))
         return Answer(Answered.FOUND, values, "", is_authentic, found.rrset.ttl, str(found.canonical_name).rstrip("."))
+
+    def _resolve(self, resolver: dns.resolver.Resolver, name: str, kind: str) -> dns.resolver.Answer:
+        return resolver.resolve(_name(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s)
+
+    def _answers_unchecked(self, name: str, kind: str) -> bool:
+        """Say whether a question is answered when nothing need validate (the CD bit: RFC 4035 section 3.2.2)."""
+        unchecked = copy.copy(self._resolver)
+        unchecked.flags = dns.flags.RD | dns.flags.CD
+        try:
+            self._resolve(unchecked, name, kind)
+        except dns.resolver.NXDOMAIN:
+            return True
+        except (dns.exception.DNSException, OSError, ValueError):
+            return False
+        return True
 
 
 def spf_questions(records: Records) -> Callable[[str, str], Found]:
@@ -146,6 +167,11 @@ def _text(rdata: Any) -> str:
     if hasattr(rdata, "strings"):
         return b"".join(rdata.strings).decode("latin-1")
     return str(rdata.to_text()).rstrip(".")
+
+
+def _is_servfail(errors: Sequence[tuple[object, bool, int, object, dns.message.Message | None]]) -> bool:
+    response = errors[-1][-1]
+    return response is not None and response.rcode() == dns.rcode.SERVFAIL
 
 
 def _why(errors: Sequence[tuple[object, bool, int, object, dns.message.Message | None]]) -> str:

@@ -23,6 +23,10 @@ HostPort = Annotated[
 ]
 Ids = Annotated[str, Matching(r"[a-z0-9_.*]{1,80}", "a finding's id, like tls.no_tls13 or dns.*")]
 Code = Annotated[str, Matching(r"127(?:\.\d{1,3}){3}", "an address in 127.0.0.0/8")]
+Selector = Annotated[str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?", "a DKIM selector")]
+AddressLiteral = Annotated[
+    str, Matching(r"(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", "an IPv4 or IPv6 address")
+]
 ZoneName = Annotated[str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", "a DNS zone")]
 
 
@@ -75,6 +79,28 @@ class DnsblOptions(CheckOptions):
     skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
 
 
+@options
+class DomainOptions:
+    """One domain, and what is known of its mail."""
+
+    selectors: Annotated[
+        tuple[Selector, ...], About("DKIM selectors in use; those on arriving probes are learnt, common ones are tried")
+    ] = ()
+    addresses: Annotated[tuple[AddressLiteral, ...], About("Addresses that its mail is sent from")] = ()
+
+
+@options
+class PublishedOptions(CheckOptions):
+    """What `mailmon dns` says of domains, now and then; a new finding and a changed record are told."""
+
+    domains: Annotated[dict[ZoneName, DomainOptions], About("Domains to look at")] = field(default_factory=dict)
+    interval: Annotated[Duration, About("Time between two looks; what is not well is looked at every hour")] = "1d"
+    timeout_s: Annotated[Timeout, About("Seconds that each question may take")] = 5.0
+    connect: Annotated[bool, About("Also fetch policies and look at certificates; else only DNS is asked")] = True
+    ca_file: Annotated[str | None, About("CA certificates to trust instead of the system's")] = None
+    skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
+
+
 def hosts_of(
     checks: ChecksOptions, nameservers: tuple[tuple[str, int], ...], base: Path
 ) -> dict[str, tuple[HostSubject, ...]]:
@@ -84,7 +110,26 @@ def hosts_of(
         found["diagnose"] = _diagnosed(checks.diagnose, nameservers, base)
     if checks.dnsbl.hosts:
         found["dnsbl"] = _looked_up(checks.dnsbl, nameservers)
+    if checks.dns.domains:
+        found["dns"] = _surveyed(checks.dns, nameservers, base)
     return found
+
+
+def _surveyed(asked: PublishedOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:
+    from mailmon.checks.subjects import Host as Subject
+    from mailmon.domain.plan import Options
+
+    ca_file = str(base / asked.ca_file) if asked.ca_file else None
+    how = Options(nameservers, asked.timeout_s, max(30.0, 4 * asked.timeout_s), asked.connect, ca_file)
+    return tuple(
+        Subject(
+            domain.lower(),
+            seconds(asked.interval),
+            asked.skip,
+            survey=how._replace(selectors=own.selectors, own_addresses=own.addresses),
+        )
+        for domain, own in asked.domains.items()
+    )
 
 
 def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:

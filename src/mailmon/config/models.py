@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from mailmon.clients.server import Security
 from mailmon.config.bounce_folders import BounceOptions, NoticeOptions
 from mailmon.config.check_options import CheckOptions
-from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions
+from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, PublishedOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
     About,
@@ -159,6 +159,7 @@ class ChecksOptions:
     cleanup: CheckOptions = CheckOptions()
     diagnose: DiagnoseOptions = DiagnoseOptions()
     dnsbl: DnsblOptions = DnsblOptions()
+    dns: PublishedOptions = PublishedOptions()
 
 
 @options

@@ -31,6 +31,7 @@ from mailmon.cycle.tell import Taken, Telling
 from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
 from mailmon.judge import overall, without
+from mailmon.judge.changes import Changes
 from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.losses import losses
@@ -86,6 +87,7 @@ class _Run:
         self._follow_the_clock()
         self._plan = only_due(plan, self._keeper.state.checks, self._started_at)
         self._ledger = Ledger(self._keeper.state.probes)
+        self._changes = Changes(self._keeper.state.records)
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
         self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
         self._unprinted: list[Outcome] = []
@@ -110,6 +112,8 @@ class _Run:
             last_run=last_run if self._plan.is_complete else self._keeper.state.last_run,
             anchor=self._request.anchor(self._now()),
             addresses=self._addresses(),
+            records=self._changes.remaining(self._domains()),
+            selectors=self._selectors(),
         )
         alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
         report = Report(
@@ -190,6 +194,8 @@ class _Run:
             record=self._request.record,
             run_id=self._run_id,
             state_file=setup.state_file,
+            changes=self._changes,
+            selectors=self._keeper.state.selectors,
         )
 
     def _telling(self) -> Telling:
@@ -244,6 +250,14 @@ class _Run:
         heard = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
         gone = losses(self._ledger.remaining(), name, flip.since)
         return flip._replace(notes=tuple(dict.fromkeys((*heard, *gone))))
+
+    def _domains(self) -> set[str]:
+        return {host.name for host in self._setup.hosts.get("dns", ())}
+
+    def _selectors(self) -> dict[str, tuple[str, ...]]:
+        """Return by which selectors the mail of each domain is signed: what this run saw, else what is known."""
+        known = {**self._keeper.state.selectors, **self._ledger.selectors()}
+        return {domain: known[domain] for domain in self._domains() if domain in known}
 
     def _addresses(self) -> dict[str, tuple[str, ...]]:
         """Return the last known addresses of the servers that are configured."""

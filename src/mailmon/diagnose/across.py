@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mailmon.catalogue import Findings
 from mailmon.clients.names import has_route_to
 from mailmon.clients.records import Records, is_address
-from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.dane import judge_tlsa
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.targets import Plan

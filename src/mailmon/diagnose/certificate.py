@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.handshake import Secured
 from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Endpoint, TlsFacts

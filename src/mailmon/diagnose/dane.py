@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from mailmon.clients.records import Records, is_address
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
+from mailmon.clients.records import Answer, Records, is_address
 from mailmon.diagnose.certificate import UNREADABLE
 from mailmon.diagnose.session import Session
 from mailmon.model.facts import Severity
@@ -22,19 +22,30 @@ def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -
         if endpoint.protocol != "smtp" or not secured or is_address(endpoint.host):
             continue
         answer = records.ask(f"_{endpoint.port}._tcp.{endpoint.host}", "TLSA")
-        usable = [value for value in answer.values if value.split(" ", 1)[0] in ("2", "3")]
+        usable = usable_for_mail(answer)
         if not usable:
             continue
         if not answer.is_authentic:
             found.fail(
                 "dane.tlsa_without_dnssec", "its TLSA record is not validated by DNSSEC here, so it counts for nothing"
             )
-        if any(fits(value, secured.chain) for value in usable):
-            found.passed("dane.tlsa_mismatch", f"a TLSA record of port {endpoint.port} fits the certificate")
-            continue
-        severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
-        said = f"no TLSA record of port {endpoint.port} fits the certificate: who checks DANE sends no mail"
-        found.fail("dane.tlsa_mismatch", said, severity, found="; ".join(usable)[:300])
+        judge_fit(found, answer, endpoint.port, secured.chain)
+
+
+def usable_for_mail(answer: Answer) -> list[str]:
+    """Return the TLSA records whose usage counts between mail servers (RFC 7672 section 3.1)."""
+    return [value for value in answer.values if value.split(" ", 1)[0] in ("2", "3")]
+
+
+def judge_fit(found: Findings, answer: Answer, port: int, chain: Sequence[bytes]) -> None:
+    """Compare the TLSA records of a port with the certificates that its server sent."""
+    usable = usable_for_mail(answer)
+    if any(fits(value, chain) for value in usable):
+        found.passed("dane.tlsa_mismatch", f"a TLSA record of port {port} fits the certificate")
+        return
+    severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
+    said = f"no TLSA record of port {port} fits the certificate: who checks DANE sends no mail"
+    found.fail("dane.tlsa_mismatch", said, severity, found="; ".join(usable)[:300])
 
 
 def fits(value: str, chain: Sequence[bytes]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.relay import NOBODY
 from mailmon.diagnose.speakers import SmtpSpeaker
 from mailmon.mail.reply import Reply

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import Stage, StageError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from mailmon.catalogue import Findings
 from mailmon.clients.names import packed
 from mailmon.clients.records import Answered, Records
-from mailmon.diagnose.catalogue import Findings
 
 MAX_POINTERS = 5
 _HOST_NAME = re.compile(

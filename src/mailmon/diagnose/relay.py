@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailmon.diagnose.catalogue import Findings
+from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.speakers import SmtpSpeaker
 from mailmon.mail.reply import Reply

@@ -8,10 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import NamedTuple
 
+from mailmon.catalogue import Findings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose import across, targets
-from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mailmon.catalogue import Findings
 from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
-from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.certificate import Certificates, Unreadable, now_utc
 from mailmon.diagnose.greeting import judge_greeting, judge_smtp_form
 from mailmon.diagnose.guests import judge_vrfy

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailmon.catalogue import Findings
 from mailmon.clients.hosts_file import addresses_of
 from mailmon.clients.records import Answered, Records, is_address
-from mailmon.diagnose.catalogue import Findings
 from mailmon.diagnose.plan import MAX_MX, Options, endpoints
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding

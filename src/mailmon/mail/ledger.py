@@ -49,6 +49,7 @@ class Ledger:
         self._removed: Counter[str] = Counter()
         self._events: dict[str, list[Event]] = {}
         self._duplicates: dict[str, int] = {}
+        self._signers: dict[str, set[str]] = {}
 
     def plan(self, probe: Probe) -> None:
         """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
@@ -90,6 +91,17 @@ class Ledger:
                 self._settle(probe, Fate.ARRIVED, at)
             elif is_signed and self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0):
                 self._duplicates[probe.route] = self._duplicates.get(probe.route, 0) + 1
+
+    def learn(self, signers: Iterable[tuple[str, str]]) -> None:
+        """Note by which domains and selectors a probe of ours was signed on its way."""
+        with self._lock:
+            for domain, selector in signers:
+                self._signers.setdefault(domain, set()).add(selector)
+
+    def selectors(self) -> dict[str, tuple[str, ...]]:
+        """Return the selectors that this run has seen, by their domain."""
+        with self._lock:
+            return {domain: tuple(sorted(names)) for domain, names in self._signers.items()}
 
     def bounce(self, token: str, *, at: datetime, reason: str) -> None:
         """Note that a probe came back. A bounce of a probe that has arrived too changes nothing."""

@@ -17,23 +17,29 @@ from mailmon.model import Probe
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
 SIGNATURE_HEADER = "X-Mailmon-Signature"
 # What must be fetched to judge a message: enough to know a probe or a bounce by its headers alone.
-MARK_FIELDS = (TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted")
+MARK_FIELDS = (TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted", "DKIM-Signature")
 
 _TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
 # Possessive quantifiers: a Subject is foreign text, and backtracking into its tags would take for ever.
 _TAGS = r"(?:[\[(*{]++[^\[\](){}*]{1,40}+[\])*}]++\s*+){0,5}+"
 _SUBJECT = re.compile(_TAGS + r"mailmon probe (mm[0-9a-f]{32})\s*", re.ASCII | re.IGNORECASE)
+_SIGNER = re.compile(r"(?:^|;)\s*([ds])\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?=;|$)")
+MAX_SIGNERS = 5
 _MAILERS = ("mailer-daemon", "postmaster", "microsoftexchange")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Marks(NamedTuple):
-    """What the headers of a message say about it: its token, whether our signature is on it, whether it may bounce."""
+    """What the headers of a message say about it: its token, whether our signature is on it, whether it may bounce.
+
+    `signers` are the domain and the selector of each DKIM signature on a message that is ours.
+    """
 
     token: str | None
     is_signed: bool
     may_be_report: bool
+    signers: tuple[tuple[str, str], ...] = ()
 
 
 def make_token(entropy: bytes) -> str:
@@ -121,7 +127,9 @@ def read_marks(raw_headers: bytes, key: bytes) -> Marks:
     own = fields.get(TOKEN_HEADER.lower(), [])
     token = next((found for text in own if (found := find_token(text))), None)
     may_be_report = _may_be_report(fields)
-    return Marks(token or (None if may_be_report else _subject_token(fields)), is_signed(fields, key), may_be_report)
+    is_ours = is_signed(fields, key)
+    signers = _signers(fields) if is_ours else ()
+    return Marks(token or (None if may_be_report else _subject_token(fields)), is_ours, may_be_report, signers)
 
 
 def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
@@ -131,6 +139,16 @@ def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
         return False
     # Compared as bytes: compare_digest refuses str that is not ASCII, and the header is foreign text.
     return hmac.compare_digest(signatures[0].encode(), sign(tokens[0], key).encode())
+
+
+def _signers(fields: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
+    """Return who signed a message, by what is written in its signatures (RFC 6376 section 3.5)."""
+    found = []
+    for text in fields.get("dkim-signature", ())[:MAX_SIGNERS]:
+        tags = dict(_SIGNER.findall(text))
+        if "d" in tags and "s" in tags:
+            found.append((tags["d"].lower(), tags["s"]))
+    return tuple(found)
 
 
 def _subject_token(fields: dict[str, list[str]]) -> str | None:

@@ -134,24 +134,29 @@ SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
 
 def markdown(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield a report that can be sent to somebody."""
-    yield f"# Diagnosis of {_cell(diagnosis.host)}"
+    yield f"# Diagnosis of {cell(diagnosis.host)}"
     yield ""
     yield f"**{summary_line(diagnosis.findings)}** in {diagnosis.duration_s:.1f} s; addresses: "
     yield f"{', '.join(diagnosis.addresses) or 'none'}."
+    yield from finding_tables(diagnosis.findings)
+    yield from ("", "## Services", "", f"| {' | '.join(SERVICE_COLUMNS)} |", "|---|---|---|---|---|")
+    for row in service_rows(diagnosis):
+        yield f"| {' | '.join(map(cell, row))} |"
+    passed = [one for one in diagnosis.findings if one.status is Verdict.PASS]
+    yield from ("", f"## What is well ({len(passed)})", "")
+    yield from (f"- {cell(one.message)} (`{one.id}`)" for one in passed)
+    yield from ("", *(f"- Note: {cell(note)}" for note in diagnosis.notes))
+
+
+def finding_tables(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what is wrong, and what could not be told, as Markdown tables."""
     for title, wanted in (("What is wrong", Verdict.FAIL), ("What could not be told", Verdict.UNKNOWN)):
-        listed = [one for one in diagnosis.findings if one.status is wanted]
+        listed = [one for one in findings if one.status is wanted]
         if listed:
             yield from ("", f"## {title}", "", "| | finding | what to do |", "|---|---|---|")
             for one in listed:
                 word = one.severity.value if one.severity else one.status.value
-                yield f"| {word} | {_cell(one.message)} (`{one.id}`) | {_cell(one.fix)} |"
-    yield from ("", "## Services", "", f"| {' | '.join(SERVICE_COLUMNS)} |", "|---|---|---|---|---|")
-    for row in service_rows(diagnosis):
-        yield f"| {' | '.join(map(_cell, row))} |"
-    passed = [one for one in diagnosis.findings if one.status is Verdict.PASS]
-    yield from ("", f"## What is well ({len(passed)})", "")
-    yield from (f"- {_cell(one.message)} (`{one.id}`)" for one in passed)
-    yield from ("", *(f"- Note: {_cell(note)}" for note in diagnosis.notes))
+                yield f"| {word} | {cell(one.message)} (`{one.id}`) | {cell(one.fix)} |"
 
 
 def _details(finding: Finding) -> Iterator[str]:
@@ -161,7 +166,7 @@ def _details(finding: Finding) -> Iterator[str]:
             yield f"{name}: {value}"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return foreign text that cannot be Markdown."""
     for char in "\\`*_[]<>|":
         text = text.replace(char, f"\\{char}")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from mailmon.errors import StateError
 from mailmon.mail.text import visible
 from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
+from mailmon.model.domain import Remembered
 from mailmon.plain import build, to_plain
 from mailmon.store.files import write_atomically
 
@@ -46,7 +47,7 @@ class State(NamedTuple):
 
     `serial` grows with every save, `journal_serial` is that of the journal's record; `deliveries` are the latest,
     oldest first. `anchor` ties the wall clock to the time since the machine's start, `addresses` are those that each
-    host had last.
+    host had last, `records` what each domain publishes, `selectors` those by which its probes were signed.
     """
 
     schema: str = SCHEMA
@@ -59,6 +60,8 @@ class State(NamedTuple):
     last_run: LastRun | None = None
     anchor: Anchor | None = None
     addresses: Mapping[str, tuple[str, ...]] = {}
+    records: Mapping[str, Mapping[str, Remembered]] = {}
+    selectors: Mapping[str, tuple[str, ...]] = {}
 
 
 class Loaded(NamedTuple):

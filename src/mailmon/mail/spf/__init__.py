@@ -3,6 +3,7 @@
 record.py   a record, read into terms
 macros.py   `%{i}` and its like
 check.py    check_host(): the terms one by one, with the limits of section 4.6.4
+tree.py     all records that one leads to, whoever the client is
 values.py   what DNS said, what came out, and what led to it
 """
 

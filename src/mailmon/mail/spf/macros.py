@@ -26,9 +26,7 @@ def is_macro_string(text: str, *, is_explanation: bool = False) -> bool:
     return bool(_PLAIN.fullmatch(rest))
 
 
-def expand(
-    text: str, client: Client, domain: str, validated_name: Callable[[], str], *, is_explanation: bool = False
-) -> str:
+def expand(text: str, client: Client, domain: str, validated_name: Callable[[], str]) -> str:
     """Return a text with its macros replaced; `validated_name` is asked for `p`, which takes look-ups."""
 
     def one(match: re.Match[str]) -> str:
@@ -38,7 +36,6 @@ def expand(
         value = _transformed(value, match[2], bool(match[3]), match[4])
         return quote(value, safe="-._~") if match[1].isupper() else value
 
-    del is_explanation
     return _EXPAND.sub(one, text)
 
 

@@ -1,0 +1,150 @@
+"""`mailmon dns DOMAIN`: what a domain publishes for its mail, and what it should."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailmon.cli import common, screen
+from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected
+from mailmon.domain.plan import Options, read_domain
+from mailmon.model import Severity
+
+if TYPE_CHECKING:
+    from mailmon.model.domain import Survey
+
+_STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to serve": "cyan"}
+
+
+@click.command("dns", short_help="Check what a domain publishes for its mail, from MX to DANE.")
+@click.argument("domain")
+@click.option("--selector", "selectors", metavar="NAME", multiple=True, help="A DKIM selector; repeatable.")
+@click.option("--ip", "addresses", metavar="ADDR", multiple=True, help="An address that you send from; repeatable.")
+@click.option("--runbook", is_flag=True, help="Print what is to be published, as a zone file.")
+@click.option("--host", metavar="NAME", default="", help="The mail server's name, for a domain that has no MX yet.")
+@click.option(
+    "--dkim-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The key that you sign with: PEM, or the signer's .txt.",
+)
+@click.option("--no-connect", is_flag=True, help="Ask nothing but DNS: no policy is fetched, no certificate compared.")
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
+@click.option("--timeout", type=click.FloatRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
+@click.option("--deadline", type=click.FloatRange(1, 600), default=30.0, show_default=True, help="Seconds in all.")
+@click.option(
+    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show what passed, the evidence and the SPF tree.")
+@finding_options
+@common.common_options
+def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
+    """Check what a domain publishes for its mail, and hold it against its servers.
+
+    Each record is shown with what should stand there, ready to be copied. Exit code 1: something is wrong; 75:
+    something could not be told.
+    """
+    from mailmon.domain.survey import survey
+    from mailmon.report import domain as report
+
+    try:
+        domain, options = read_domain(domain), _options(given, config_path)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+    with screen.progress(as_json or given["form"] != "text" or given["runbook"]) as progress:
+        result = survey(domain, options, progress)
+    result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
+    if as_json or given["form"] == "json":
+        common.print_json(report.survey_document(result))
+    elif given["runbook"]:
+        _show_runbook(result, options, is_coloured=common.wants_colour(color))
+    elif given["form"] == "markdown":
+        for line in report.markdown(result):
+            common.say(line)
+    else:
+        _show(result, is_verbose=given["verbose"], is_coloured=common.wants_colour(color))
+    raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
+
+
+def _options(given: dict[str, Any], config_path: str | None) -> Options:
+    """Return what was asked for. Raises ValueError."""
+    if given["dkim_key"] and not given["selectors"]:
+        raise click.UsageError("--dkim-key needs --selector: under which name is the key published?")
+    return Options(
+        read_nameservers(given["nameservers"]) or common.configured_nameservers(config_path),
+        given["timeout"],
+        given["deadline"],
+        not given["no_connect"],
+        given["ca_file"],
+        tuple(map(read_domain, given["selectors"])),
+        tuple(str(ipaddress.ip_address(text)) for text in given["addresses"]),
+        read_domain(given["host"]) if given["host"] else "",
+        _key(given["dkim_key"]),
+    )
+
+
+def _key(path: Path | None) -> str:
+    if path is None:
+        return ""
+    from mailmon.domain.key_file import read_key_file
+
+    return read_key_file(path)
+
+
+def _show(result: Survey, *, is_verbose: bool, is_coloured: bool) -> None:
+    from mailmon.report import diagnosis, domain
+
+    console = screen.console(is_coloured)
+    print_line = screen.printer(console)
+    print_line(result.domain, "bold")
+    print_line(f"{diagnosis.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    print_line("", "")
+    for line, colour in diagnosis.finding_lines(result.findings, is_verbose=is_verbose):
+        print_line(line, colour)
+    if result.records:
+        console.print(_table(domain.record_rows(result)))
+    wanted = list(domain.wanted_lines(result))
+    if wanted:
+        print_line("What should stand there:", "bold")
+        for line in wanted:
+            print_line(f"  {line}", "")
+    if result.spf and is_verbose:
+        print_line("\nSPF, with all that it leads to:", "bold")
+        for line in domain.spf_lines(result):
+            print_line(f"  {line}", "")
+    for note in result.notes:
+        print_line(f"note: {note}", "dim")
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from mailmon.report.domain import RECORD_COLUMNS
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in RECORD_COLUMNS:
+        table.add_column(name, no_wrap=name != "found", overflow="fold" if name == "found" else "ellipsis")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _show_runbook(result: Survey, options: Options, *, is_coloured: bool) -> None:
+    from mailmon.domain.runbook import runbook
+
+    print_line = screen.printer(screen.console(is_coloured))
+    print_line(f"; What to publish for {result.domain}", "bold")
+    for entry in runbook(result, options):
+        print_line(f"\n; {entry.purpose}: {entry.state}", _STATES.get(entry.state, "magenta"))
+        for line in entry.lines:
+            print_line(line, "")
+        for line in entry.words:
+            print_line(f";   {line}", "")
+
+
+COMMAND = dns

@@ -1,0 +1,103 @@
+"""What does a web server say at this path? Asked at given addresses, with the certificate checked for the name.
+
+http.client and not requests: the name is resolved by the name servers that are asked for everything else, and neither
+a proxy nor a redirect may stand between (RFC 8461 section 3.3).
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from typing import NamedTuple
+
+from mailmon.clients.deadline import within
+from mailmon.clients.reach import open_socket
+from mailmon.clients.server import Trust
+from mailmon.clients.tls import TlsContexts
+from mailmon.mail.text import visible
+
+AGENT = "mailmon"
+
+
+class FetchError(Exception):
+    """Nothing usable was fetched; `is_ours` where that may be our own network's doing, as with a time-out."""
+
+    def __init__(self, message: str, *, is_ours: bool = False) -> None:
+        super().__init__(message)
+        self.message, self.is_ours = message, is_ours
+
+
+class Fetched(NamedTuple):
+    """The body, as text, and what the server calls it."""
+
+    text: str
+    content_type: str
+
+
+class Fetch(NamedTuple):
+    """One GET. The first of the addresses that can be connected to is asked; more than `max_bytes` is an error."""
+
+    host: str
+    port: int
+    path: str
+    addresses: tuple[str, ...]
+    ca_file: str | None = None
+    max_bytes: int = 65536
+
+    def run(self, timeout_s: float) -> Fetched:
+        """Return what is there, with status 200, within `timeout_s`. Raises FetchError."""
+        try:
+            return within(timeout_s, lambda: self._exchange(timeout_s))
+        except TimeoutError:
+            raise FetchError(f"no answer from {self.host} within {timeout_s:.3g} s", is_ours=True) from None
+
+    def _exchange(self, timeout_s: float) -> Fetched:
+        context = TlsContexts().get(Trust(ca_file=self.ca_file))
+        connection = _Connection(self, timeout_s, context)
+        try:
+            connection.request("GET", self.path, headers={"User-Agent": AGENT, "Accept": "*/*"})
+            with connection.getresponse() as response:
+                body = response.read(self.max_bytes + 1)
+                status, content_type = response.status, response.getheader("Content-Type", "")
+        except ssl.SSLCertVerificationError as exc:
+            raise FetchError(f"the certificate of {self.host}: {visible(exc.verify_message, 200)}") from None
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException) as exc:
+            words = getattr(exc, "strerror", None) or type(exc).__name__
+            raise FetchError(f"{self.host} is not reached: {visible(str(words), 200).lower()}") from None
+        finally:
+            connection.close()
+        if status != 200:
+            more = ", a redirect, which is never followed" if 300 <= status < 400 else ""
+            raise FetchError(f"{self.host} answers {status}{more}")
+        if len(body) > self.max_bytes:
+            raise FetchError(f"{self.host} sends more than {self.max_bytes} bytes")
+        return Fetched(body.decode("utf-8", "replace"), content_type or "")
+
+
+class _Connection(http.client.HTTPSConnection):
+    """A connection to one of the addresses, by the name's certificate."""
+
+    def __init__(self, fetch: Fetch, timeout_s: float, context: ssl.SSLContext) -> None:
+        super().__init__(fetch.host, fetch.port, timeout=timeout_s, context=context)
+        self._fetch, self._own_context, self._seconds = fetch, context, timeout_s
+
+    def connect(self) -> None:
+        last: OSError = OSError("no address")
+        for address in self._fetch.addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            try:
+                sock = open_socket(family, (address, self._fetch.port), self._seconds / len(self._fetch.addresses))
+            except OSError as exc:
+                last = exc
+                continue
+            sock.settimeout(self._seconds)
+            try:
+                self.sock = self._own_context.wrap_socket(sock, server_hostname=self._fetch.host)
+            except BaseException:
+                sock.close()
+                raise
+            return
+        raise last

@@ -1,0 +1,132 @@
+"""What do the MX hosts show when they are asked? One session with each, up to TLS; nothing is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from mailmon.catalogue import Findings
+from mailmon.clients.records import Answered
+from mailmon.diagnose.across import demands
+from mailmon.diagnose.certificate import UNREADABLE
+from mailmon.diagnose.dane import judge_fit, usable_for_mail
+from mailmon.diagnose.handshake import TlsKit
+from mailmon.diagnose.line import Dialer
+from mailmon.diagnose.plan import Options as HostOptions
+from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.targets import Plan
+from mailmon.domain.plan import SMTP_PORT
+from mailmon.domain.scene import Area, Scene
+from mailmon.model.diagnosis import Endpoint
+from mailmon.model.facts import Finding, Verdict
+
+MAX_SESSIONS = 8
+# What decides whether mail that insists on TLS gets through.
+_OF_TLS = (
+    *(f"tls.cert_{word}" for word in ("name", "expired", "not_yet_valid", "untrusted", "self_signed", "expiring")),
+    "tls.cert_chain_incomplete",
+    "tls.handshake_failed",
+    "smtp.starttls_missing",
+    "smtp.starttls_refused",
+)
+
+
+class Live(NamedTuple):
+    """The sessions with the MX hosts, by host; none where nothing is connected to."""
+
+    sessions: dict[str, Session]
+
+    def issuer(self, host: str) -> str:
+        """Return who issued the certificate that a host shows, "" where that is not known."""
+        session = self.sessions.get(host)
+        return session.service.tls.issuer if session and session.service.tls else ""
+
+    def tlsa(self, host: str) -> str:
+        """Return the TLSA record that fits the key that a host shows (3 1 1), "" where it showed none."""
+        session = self.sessions.get(host)
+        if not session or not session.secured or not session.secured.chain:
+            return ""
+        try:
+            key = x509.load_der_x509_certificate(session.secured.chain[0]).public_key()
+        except UNREADABLE:
+            return ""
+        data = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"3 1 1 {hashlib.sha256(data).hexdigest()}"
+
+
+def endpoint(scene: Scene, host: str, port: int, protocol: str, *, is_implicit_tls: bool = False) -> Endpoint | None:
+    """Return where a host is asked, None where it has no address."""
+    addresses, _ = scene.records.addresses(host)
+    return Endpoint(host, addresses[0], port, protocol, is_implicit_tls) if addresses else None
+
+
+def run_sessions(scene: Scene, endpoints: Sequence[Endpoint], kit: TlsKit, pool: Executor) -> list[Session]:
+    """Talk to endpoints side by side, and return how that went."""
+    options = HostOptions(scene.options.ca_file, scene.options.timeout_s, scene.options.deadline_s, relay="none")
+    tools = Tools(kit, scene.records, demands(scene.records, Plan((), (), (), scene.domain)))
+    sessions = [Session(Dialer(one, options, scene.deadline), tools) for one in endpoints[:MAX_SESSIONS]]
+    list(pool.map(Session.run, sessions))
+    return sessions
+
+
+def meet(scene: Scene, kit: TlsKit, pool: Executor) -> Live:
+    """Talk to each MX host."""
+    if not scene.options.connects:
+        return Live({})
+    found = [endpoint(scene, host, scene.options.smtp_port, "smtp") for host in scene.hosts]
+    sessions = run_sessions(scene, [one for one in found if one], kit, pool)
+    return Live({one.endpoint.host: one for one in sessions})
+
+
+def judge(area: Area, live: Live) -> None:
+    """Hold TLSA records, MTA-STS and the certificates against each other."""
+    is_demanded = demands(area.scene.records, Plan((), (), (), area.domain))
+    for host in area.scene.hosts:
+        _judge_tlsa_records(area, host, live)
+        session = live.sessions.get(host)
+        if session and is_demanded(host):
+            area.found.all += _telling(session)
+    if area.scene.hosts and not area.scene.options.connects:
+        said = "certificates were not looked at (--no-connect)"
+        area.found.skipped("dane.tlsa_mismatch", said)
+
+
+def _telling(session: Session) -> list[Finding]:
+    """Return what is known of a host's TLS, or that nothing is."""
+    kept = [one for one in session.found.all if one.id in _OF_TLS]
+    if not session.is_open:
+        said = f"{session.endpoint.target}: its certificate could not be looked at: port 25 is not reached from here"
+        kept.append(Finding("tls.handshake_failed", Verdict.UNKNOWN, session.endpoint.target, said))
+    return kept
+
+
+def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
+    name = f"_{SMTP_PORT}._tcp.{host}"
+    answer = area.scene.records.ask(name, "TLSA")
+    if answer.kind is Answered.FAILED and answer.is_bogus:
+        area.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
+    wanted = (live.tlsa(host) or "\n".join(answer.values)) if answer.values else ""
+    area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
+    if not answer.values:
+        return
+    if not usable_for_mail(answer):
+        said = f"the TLSA records of {host} are of usages that do not count for mail (only 2 and 3 do)"
+        area.found.fail("dane.tlsa_unusable", said, found="; ".join(answer.values)[:300])
+    elif not answer.is_authentic:
+        said = f"the TLSA records of {host} are not validated by DNSSEC here, so they count for nothing"
+        area.found.fail("dane.tlsa_without_dnssec", said)
+    elif not area.scene.mx.is_authentic:
+        said = f"{host} has TLSA records, but the MX records that lead there are not validated by DNSSEC"
+        area.found.fail("dane.tlsa_without_dnssec", said)
+    else:
+        area.found.passed("dane.tlsa_without_dnssec", f"the TLSA records of {host} are validated by DNSSEC")
+    session = live.sessions.get(host)
+    if session and session.secured and usable_for_mail(answer):
+        found = Findings(host)
+        judge_fit(found, answer, SMTP_PORT, session.secured.chain)
+        area.found.all += found.all

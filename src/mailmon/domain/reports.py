@@ -1,0 +1,124 @@
+"""What shall receivers do with mail that only claims to be from the domain? (DMARC: RFC 7489, RFC 9989)"""
+
+from __future__ import annotations
+
+from mailmon.clients.records import Answer, Answered
+from mailmon.domain.expected import dmarc_record
+from mailmon.domain.scene import Area
+from mailmon.mail.records.dmarc import DmarcRecord, is_dmarc, read_dmarc
+from mailmon.mail.records.organisation import Stop, effective, organisation, walk
+from mailmon.mail.records.tags import Mistake
+from mailmon.mail.text import visible
+from mailmon.model.facts import Severity
+
+MAX_TARGETS = 5
+
+
+def look(area: Area) -> None:
+    """Judge the record that holds for the domain, its own or that of its organisation."""
+    own = area.scene.records.ask(f"_dmarc.{area.domain}", "TXT")
+    if own.kind is Answered.FAILED:
+        area.row(f"_dmarc.{area.domain}", "TXT", "what to do with forged mail (DMARC)", "", own)
+        area.tell_unknown("dmarc.temperror", "its DMARC record", own)
+        return
+    stops = walk(area.domain, area.scene.ask_for_spf)
+    holds = effective(stops)
+    if holds is None:
+        _tell_none(area, own, stops)
+        return
+    if len(holds.texts) > 1:
+        area.found.fail("dmarc.multiple_records", f"there are {len(holds.texts)} DMARC records at {_at(holds)}")
+        _add_row(area, holds, own, dmarc_record(area.domain, holds.texts[0], ""))
+        return
+    try:
+        record = read_dmarc(holds.texts[0])
+    except Mistake as exc:
+        area.found.fail("dmarc.syntax", f"the record at {_at(holds)}: {exc}", found=visible(holds.texts[0], 300))
+        _add_row(area, holds, own, dmarc_record(area.domain, "", ""))
+        return
+    _add_row(area, holds, own, dmarc_record(holds.domain, holds.texts[0], record.policy))
+    is_own = holds.domain == area.domain
+    _judge(area, holds, record, record.policy if is_own else record.subdomains, is_own=is_own)
+    _judge_targets(area, record, organisation(stops))
+
+
+def _at(stop: Stop) -> str:
+    return f"_dmarc.{stop.domain}"
+
+
+def _add_row(area: Area, holds: Stop, own: Answer, wanted: str) -> None:
+    answer = own if holds.domain == area.domain else area.scene.records.ask(_at(holds), "TXT")
+    shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
+    area.row(_at(holds), "TXT", "what to do with forged mail (DMARC)", wanted, shown)
+
+
+def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
+    area.row(_at(stops[0]), "TXT", "what to do with forged mail (DMARC)", dmarc_record(area.domain, "", ""), own)
+    failed = [stop for stop in stops if stop.failed]
+    near = [text for text in own.values if text.lower().lstrip(" \"'").startswith("v=dmarc")]
+    at_apex = [text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text)]
+    if near:
+        area.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
+    elif at_apex:
+        said = f"a DMARC record stands at {area.domain} itself, where nobody looks, and not at _dmarc.{area.domain}"
+        area.found.fail("dmarc.syntax", said, Severity.WARNING, found=visible(at_apex[0], 300))
+        area.found.fail("dmarc.none", "there is no DMARC record where receivers look")
+    elif failed:
+        area.found.unknown("dmarc.temperror", f"{_at(failed[0])} could not be looked up: {failed[0].failed}")
+    else:
+        area.found.fail("dmarc.none", "there is no DMARC record: anybody may claim to be it")
+
+
+def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
+    found, text = area.found, visible(holds.texts[0], 300)
+    where = "" if is_own else f", by the record of {holds.domain}"
+    if policy == "none":
+        said = f"its DMARC policy is none{where}: forged mail is delivered"
+        found.fail("dmarc.policy_none", said, expected="p=quarantine or p=reject", found=text)
+    elif record.is_testing:
+        said = f"its DMARC policy is {policy}{where}, but t=y says that it is only tested"
+        found.fail("dmarc.policy_none", said, found=text)
+    else:
+        found.passed("dmarc.policy_none", f"its DMARC policy is {policy}{where}", found=text)
+    if is_own and "none" in (record.subdomains, record.missing) and policy != "none":
+        found.fail("dmarc.subdomains_open", "its subdomains are not protected (sp=none or np=none)", found=text)
+    if record.percent < 100:
+        said = f"the policy holds for {record.percent} % of the mail only (pct)"
+        found.fail("dmarc.pct_partial", said, expected="100", found=str(record.percent))
+    found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
+    for mistake in record.mistakes:
+        found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", Severity.WARNING, found=text)
+
+
+def _judge_targets(area: Area, record: DmarcRecord, own_organisation: str) -> None:
+    """Ask of foreign domains whether they want the reports (RFC 7489 section 7.1)."""
+    domains = [address.rpartition("@")[2].lower() for address in (*record.reports, *record.failures)]
+    for target in list(dict.fromkeys(domains))[:MAX_TARGETS]:
+        if _is_near(target, own_organisation):
+            continue
+        if organisation(walk(target, area.scene.ask_for_spf)) == own_organisation:
+            continue
+        name = f"{area.domain}._report._dmarc.{target}"
+        answer = area.scene.records.ask(name, "TXT")
+        if answer.kind is Answered.FAILED:
+            area.found.unknown("dmarc.temperror", f"{name} could not be looked up: {answer.why}")
+            continue
+        is_allowed = any(text.replace(" ", "").startswith("v=DMARC1") for text in answer.values)
+        area.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer))
+        area.found.judge(
+            "dmarc.external_report_unauthorized",
+            is_allowed,
+            f"{target} takes its reports",
+            f"{target} does not say that it takes reports for {area.domain}: none are sent there",
+            expected=f'{name} TXT "v=DMARC1"',
+        )
+
+
+def _is_near(target: str, organisational: str) -> bool:
+    return target == organisational or target.endswith(f".{organisational}")
+
+
+def _first_words(answer: Answer) -> Answer:
+    """Return the answer with `v=DMARC1` alone where more follows: that is all that counts."""
+    values = tuple("v=DMARC1" if is_dmarc(text) else text for text in answer.values)
+    return answer._replace(values=values)

@@ -1,0 +1,129 @@
+"""How is a domain looked at? Its MX records first, then everything side by side, under one deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from functools import partial
+
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.records import Answered, Records
+from mailmon.diagnose.handshake import TlsKit
+from mailmon.domain import (
+    authorities,
+    delegation,
+    exchangers,
+    live,
+    reports,
+    senders,
+    services,
+    signing_keys,
+    tls_policy,
+)
+from mailmon.domain.plan import Options
+from mailmon.domain.scene import Area, Scene
+from mailmon.errors import place_of
+from mailmon.model.diagnosis import in_order
+from mailmon.model.domain import Published, SpfLine, Survey
+
+MAX_QUESTIONS, MAX_SESSIONS = 16, 8
+Progress = Callable[[int, int, str], None]
+
+
+def survey(domain: str, options: Options, progress: Progress = lambda _done, _all, _what: None) -> Survey:
+    """Look at a domain. Raises MailmonError only for what is ours: a CA file that cannot be read."""
+    begun = time.monotonic()
+    domain = domain.rstrip(".").lower()
+    deadline = Deadline(options.deadline_s)
+    records = Records(options.nameservers, options.timeout_s)
+    kit = TlsKit(options.ca_file)
+    kit.verifying()  # a CA file that cannot be read is told before anything is asked
+    questions = ThreadPoolExecutor(MAX_QUESTIONS, thread_name_prefix="dns")
+    try:
+        mx = records.ask(domain, "MX")
+        today = f"{datetime.now(UTC):%Y%m%d}"
+        scene = Scene(domain, options, records, deadline, questions, mx, exchangers.exchangers_of(mx), today)
+        areas, spf = _Work(scene, kit, progress).run()
+    finally:
+        questions.shutdown(wait=False, cancel_futures=True)
+    rows = _each_once([row for area in areas for row in area.rows])
+    found = in_order([one for area in areas for one in area.found.all])
+    notes = () if options.connects else ("only DNS was asked (--no-connect)",)
+    return Survey(domain, rows, tuple(found), spf, notes, time.monotonic() - begun)
+
+
+class _Work:
+    """Looks at all kinds of records side by side; never waits beyond the deadline."""
+
+    def __init__(self, scene: Scene, kit: TlsKit, progress: Progress) -> None:
+        self._scene, self._kit, self._progress = scene, kit, progress
+        self._spf: tuple[SpfLine, ...] = ()
+
+    def run(self) -> tuple[list[Area], tuple[SpfLine, ...]]:
+        """Return what each kind of record came to, in the order in which they are told."""
+        work: dict[str, Callable[[Area], None]] = {
+            "MX": exchangers.look,
+            "SPF": self._senders,
+            "DKIM": signing_keys.look,
+            "DMARC": reports.look,
+            "MTA-STS": tls_policy.look,
+            "TLS-RPT": tls_policy.look_at_reports,
+            "certificates": self._certificates,
+            "services": lambda area: services.look(area, self._kit),
+            "DNSSEC": delegation.look,
+        }
+        areas = {name: Area(self._scene) for name in work}
+        pool = ThreadPoolExecutor(len(work), thread_name_prefix="survey")
+        waiting = {pool.submit(partial(look, areas[name])): name for name, look in work.items()}
+        done_so_far = 0
+        while waiting:
+            done, _ = wait(waiting, timeout=self._scene.deadline.remaining_s() + 1.0, return_when=FIRST_COMPLETED)
+            if not done:
+                for name in waiting.values():
+                    areas[name] = self._too_late(name)
+                break
+            for future in done:
+                name = waiting.pop(future)
+                self._note_bug(areas[name], future.exception())
+                done_so_far += 1
+                self._progress(done_so_far, len(work), name)
+        pool.shutdown(wait=False, cancel_futures=True)
+        if self._scene.mx.kind is Answered.NXDOMAIN:
+            self._tell_no_domain(areas.values())
+        return list(areas.values()), self._spf
+
+    def _senders(self, area: Area) -> None:
+        self._spf = senders.look(area)
+
+    def _certificates(self, area: Area) -> None:
+        with ThreadPoolExecutor(MAX_SESSIONS, thread_name_prefix="live") as pool:
+            met = live.meet(self._scene, self._kit, pool)
+        live.judge(area, met)
+        authorities.look(area, met)
+
+    def _tell_no_domain(self, areas: Iterable[Area]) -> None:
+        """One cause is one failure; what is to be published for it stays."""
+        missing = self._scene.domain
+        for area in areas:
+            ids = dict.fromkeys(one.id for one in area.found.all)
+            area.found.all = []
+            for finding_id in ids:
+                area.found.skipped(finding_id, "there is no such domain")
+        first = next(iter(areas))
+        first.found.fail("dns.domain_not_found", f"there is no such domain as {missing} (NXDOMAIN)")
+
+    def _too_late(self, name: str) -> Area:
+        area = Area(self._scene)
+        area.found.unknown("dns.resolver_error", f"{name}: not finished within {self._scene.options.deadline_s:.0f} s")
+        return area
+
+    def _note_bug(self, area: Area, exc: BaseException | None) -> None:
+        """A bug in one kind of record must not cost the answers to all others."""
+        if exc is not None:
+            area.found.unknown("mailmon.bug", f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}")
+
+
+def _each_once(rows: list[Published]) -> tuple[Published, ...]:
+    return tuple({(row.name, row.type, row.purpose): row for row in rows}.values())

@@ -1,0 +1,135 @@
+"""Must mail to the domain go through TLS, and does reality keep to it? (MTA-STS: RFC 8461, TLS-RPT: RFC 8460)"""
+
+from __future__ import annotations
+
+from mailmon.clients.fetch import Fetch, FetchError
+from mailmon.clients.records import Answered
+from mailmon.domain.expected import policy_file
+from mailmon.domain.scene import Area
+from mailmon.mail.records.mta_sts import Policy, is_sts, read_id, read_policy
+from mailmon.mail.records.tags import Mistake
+from mailmon.mail.records.tls_rpt import is_tls_rpt, read_tls_rpt
+from mailmon.mail.text import visible
+from mailmon.model.domain import Published
+from mailmon.model.facts import Severity
+
+MAX_BYTES = 64 * 1024
+SHORT_AGE_S = 86400
+POLICY_PURPOSE = "MTA-STS policy"
+
+
+def look(area: Area) -> None:
+    """Judge the record of MTA-STS, and the policy that it announces."""
+    name = f"_mta-sts.{area.domain}"
+    answer = area.scene.records.ask(name, "TXT")
+    texts = tuple(filter(is_sts, answer.values))
+    wanted = texts[0] if len(texts) == 1 else f"v=STSv1; id={area.scene.today}01"
+    area.row(name, "TXT", "senders must use TLS (MTA-STS)", wanted, answer._replace(values=texts or answer.values))
+    if answer.kind is Answered.FAILED:
+        area.tell_unknown("mtasts.none", "its MTA-STS record", answer)
+        return
+    if not texts:
+        if any("sts" in text.lower() for text in answer.values):
+            area.found.fail("mtasts.syntax", "the record does not begin with v=STSv1;", found=answer.values[0][:200])
+        else:
+            area.found.fail("mtasts.none", "there is no MTA-STS policy: TLS to it can be stripped on the way")
+        return
+    if len(texts) > 1:
+        area.found.fail("mtasts.syntax", f"there are {len(texts)} MTA-STS records: none counts")
+        return
+    try:
+        policy_id = read_id(texts[0])
+    except Mistake as exc:
+        area.found.fail("mtasts.syntax", f"the record: {exc}", found=visible(texts[0], 200))
+        return
+    area.found.passed("mtasts.none", f"it has an MTA-STS policy, id {policy_id}")
+    _look_at_policy(area)
+
+
+def look_at_reports(area: Area) -> None:
+    """Judge the record of TLS-RPT."""
+    name = f"_smtp._tls.{area.domain}"
+    answer = area.scene.records.ask(name, "TXT")
+    texts = tuple(filter(is_tls_rpt, answer.values))
+    wanted = texts[0] if len(texts) == 1 else f"v=TLSRPTv1; rua=mailto:postmaster@{area.domain}"
+    area.row(name, "TXT", "where reports on TLS go (TLS-RPT)", wanted, answer._replace(values=texts or answer.values))
+    if answer.kind is Answered.FAILED:
+        area.tell_unknown("tlsrpt.none", "its TLS-RPT record", answer)
+    elif not texts and any("tlsrpt" in text.lower() for text in answer.values):
+        area.found.fail("tlsrpt.syntax", "the record does not begin with v=TLSRPTv1;", found=answer.values[0][:200])
+    elif not texts:
+        area.found.fail("tlsrpt.none", "nobody hears of TLS failures: there is no TLS-RPT record")
+    elif len(texts) > 1:
+        area.found.fail("tlsrpt.syntax", f"there are {len(texts)} TLS-RPT records: none counts")
+    else:
+        try:
+            uris = read_tls_rpt(texts[0])
+        except Mistake as exc:
+            area.found.fail("tlsrpt.syntax", f"the record: {visible(str(exc), 200)}", found=visible(texts[0], 200))
+            return
+        area.found.passed("tlsrpt.none", f"reports on TLS go to {visible(', '.join(uris), 200)}")
+
+
+def _look_at_policy(area: Area) -> None:
+    scene, options = area.scene, area.scene.options
+    host = f"mta-sts.{area.domain}"
+    if not options.connects:
+        area.found.skipped("mtasts.unreachable", "the policy was not fetched (--no-connect)")
+        return
+    wanted = policy_file(scene.hosts or (scene.mail_host,))
+    url = f"https://{host}/.well-known/mta-sts.txt"
+    addresses, trouble = scene.records.addresses(host)
+    if trouble and trouble.kind is Answered.FAILED and not addresses:
+        area.tell_unknown("mtasts.unreachable", f"the address of {host}", trouble)
+        return
+    if not addresses:
+        area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {host} has no address")
+        area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted))
+        return
+    fetch = Fetch(host, options.https_port, "/.well-known/mta-sts.txt", addresses, options.ca_file, MAX_BYTES)
+    try:
+        fetched = fetch.run(scene.deadline.bound_s(options.timeout_s))
+    except FetchError as exc:
+        if exc.is_ours:
+            area.found.unknown("mtasts.unreachable", f"the policy was not fetched: {exc.message}")
+        else:
+            area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {exc.message}", found=url)
+        area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted, is_known=not exc.is_ours))
+        return
+    area.found.passed("mtasts.unreachable", f"the policy is served at {url}")
+    lines = tuple(visible(line, 200) for line in fetched.text.splitlines() if line.strip())[:40]
+    try:
+        policy = read_policy(fetched.text)
+    except Mistake as exc:
+        area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted, lines))
+        area.found.fail("mtasts.syntax", f"the policy: {exc}", found=visible(fetched.text, 300))
+        return
+    area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, "\n".join(lines), lines))
+    _judge_policy(area, policy, fetched.content_type)
+
+
+def _judge_policy(area: Area, policy: Policy, content_type: str) -> None:
+    found, hosts = area.found, area.scene.hosts
+    for mistake in policy.mistakes:
+        found.fail("mtasts.syntax", f"the policy: {visible(mistake, 200)}", Severity.WARNING)
+    if not content_type.lower().startswith("text/plain"):
+        said = f"the policy is served as {visible(content_type, 80) or 'nothing'}, not as text/plain"
+        found.fail("mtasts.syntax", said, Severity.WARNING)
+    if policy.mode == "enforce":
+        found.passed("mtasts.mode_testing", "the policy is enforced")
+    else:
+        words = "only tested" if policy.mode == "testing" else "switched off (mode: none)"
+        found.fail("mtasts.mode_testing", f"the policy is {words}")
+    if policy.max_age_s < SHORT_AGE_S:
+        said = f"the policy lasts {policy.max_age_s} s: who can hold up one fetch can strip TLS"
+        found.fail("mtasts.short_max_age", said, expected=f">= {SHORT_AGE_S}", found=str(policy.max_age_s))
+    missing = [host for host in hosts if not policy.covers(host)]
+    if policy.mode == "none" or not hosts:
+        return
+    severity = Severity.CRITICAL if policy.mode == "enforce" else Severity.WARNING
+    said = f"the policy does not name the MX host {', '.join(missing)}"
+    said += ": senders refuse to send there" if policy.mode == "enforce" else ""
+    if missing:
+        found.fail("mtasts.mx_mismatch", said, severity, found=", ".join(policy.patterns))
+    else:
+        found.passed("mtasts.mx_mismatch", "the policy names each MX host")

@@ -1,0 +1,49 @@
+"""Which CAs may issue certificates? (RFC 8659 section 4; RFC 9495 for issuemail)"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_RECORD = re.compile(r'(\d{1,3}) ([A-Za-z0-9]{1,15}) "?(.*?)"?', re.DOTALL)
+# By words in the issuer's name: the domain by which CAA knows the CA, as its practice statement says.
+_CAS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("let's encrypt", ("letsencrypt.org",)),
+    ("google trust services", ("pki.goog",)),
+    ("zerossl", ("sectigo.com", "zerossl.com")),
+    ("sectigo", ("sectigo.com", "comodoca.com", "usertrust.com", "trust-provider.com")),
+    ("digicert", ("digicert.com", "digicert.ne.jp", "symantec.com", "geotrust.com", "thawte.com", "rapidssl.com")),
+    ("globalsign", ("globalsign.com",)),
+    ("amazon", ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")),
+    ("buypass", ("buypass.com", "buypass.no")),
+    ("ssl.com", ("ssl.com",)),
+    ("harica", ("harica.gr",)),
+)
+
+
+class Caa(NamedTuple):
+    """One record: `tag` in lower case; `value` is the CA's domain with its parameters, ";" for nobody."""
+
+    flags: int
+    tag: str
+    value: str
+
+    @property
+    def domain(self) -> str:
+        """Return the CA's domain, "" where nobody may issue."""
+        return self.value.partition(";")[0].strip().lower()
+
+
+def read_caa(text: str) -> Caa | None:
+    """Return a record in zone-file form, None where it is none.
+
+    >>> read_caa('0 issue "letsencrypt.org"').domain
+    'letsencrypt.org'
+    """
+    match = _RECORD.fullmatch(text)
+    return Caa(int(match[1]), match[2].lower(), match[3]) if match else None
+
+
+def domains_of_ca(issuer: str) -> tuple[str, ...]:
+    """Return by which domains CAA knows the CA of a certificate, () where it is not in the table."""
+    return next((domains for words, domains in _CAS if words in issuer.lower()), ())

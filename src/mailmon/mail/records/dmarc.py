@@ -1,0 +1,113 @@
+"""What does a DMARC record say? (RFC 7489 section 6.3; RFC 9989 section 4.7)"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mailmon.mail.records.tags import Mistake, begins, read_tags
+
+POLICIES = ("none", "quarantine", "reject")
+_KNOWN = ("v", "p", "sp", "np", "adkim", "aspf", "fo", "rua", "ruf", "rf", "ri", "pct", "t", "psd")
+_URI = re.compile(r"(mailto|https?):(.+?)(?:!(\d+)([kmgt]?))?", re.IGNORECASE | re.DOTALL)
+_ADDRESS = re.compile(r"[^\s@<>,;!]+@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)")
+
+
+class DmarcRecord(NamedTuple):
+    """`policy` holds for the domain, `subdomains` and `missing` for those below it that exist and that do not.
+
+    `percent` is of RFC 7489; `is_testing` and `psd` are of RFC 9989. `reports` and `failures` are mailto addresses.
+    """
+
+    policy: str
+    subdomains: str
+    missing: str
+    adkim: str = "r"
+    aspf: str = "r"
+    percent: int = 100
+    is_testing: bool = False
+    psd: str = "u"
+    reports: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+def is_dmarc(text: str) -> bool:
+    """Say whether a TXT record is one of DMARC: v=DMARC1, and first."""
+    return begins(text, "DMARC1")
+
+
+def read_dmarc(text: str) -> DmarcRecord:
+    """Read a record. Raises Mistake where receivers cannot use it; what they only ignore is in `mistakes`.
+
+    >>> read_dmarc("v=DMARC1; p=reject; sp=none").subdomains
+    'none'
+    """
+    tags = read_tags(text)
+    values, mistakes = tags.values, list(tags.mistakes)
+    mistakes += [f"{name}= is no tag of DMARC" for name in values if name not in _KNOWN]
+    reports = _addresses(values.get("rua", ""), "rua", mistakes)
+    policy = _policy(values, "p", mistakes)
+    if not policy:
+        # Who asks for reports is taken to say none (RFC 7489 section 6.6.3).
+        if not reports:
+            raise Mistake(
+                f"p={values['p'][:40]}: no such policy" if "p" in values else "there is no p= with the policy"
+            )
+        policy = "none"
+        mistakes.append("p= is missing or unknown: receivers take it for none")
+    subdomains = _policy(values, "sp", mistakes) or policy
+    return DmarcRecord(
+        policy,
+        subdomains,
+        _policy(values, "np", mistakes) or subdomains,
+        _one_of(values, "adkim", ("r", "s"), mistakes),
+        _one_of(values, "aspf", ("r", "s"), mistakes),
+        _percent(values, mistakes),
+        _one_of(values, "t", ("n", "y"), mistakes) == "y",
+        _one_of(values, "psd", ("u", "y", "n"), mistakes),
+        reports,
+        _addresses(values.get("ruf", ""), "ruf", mistakes),
+        tuple(mistakes),
+    )
+
+
+def _policy(values: dict[str, str], name: str, mistakes: list[str]) -> str:
+    value = values.get(name, "").lower()
+    if value in POLICIES:
+        return value
+    if name in values and name != "p":
+        mistakes.append(f"{name}={values[name][:40]}: no such policy")
+    return ""
+
+
+def _one_of(values: dict[str, str], name: str, allowed: tuple[str, ...], mistakes: list[str]) -> str:
+    value = values.get(name, allowed[0]).lower()
+    if value in allowed:
+        return value
+    mistakes.append(f"{name}={values[name][:40]}: it must be one of {', '.join(allowed)}")
+    return allowed[0]
+
+
+def _percent(values: dict[str, str], mistakes: list[str]) -> int:
+    text = values.get("pct", "100")
+    if re.fullmatch(r"\d{1,3}", text, re.ASCII) and int(text) <= 100:
+        return int(text)
+    mistakes.append(f"pct={text[:40]}: it must be a number from 0 to 100")
+    return 100
+
+
+def _addresses(text: str, name: str, mistakes: list[str]) -> tuple[str, ...]:
+    """Return the mailto addresses of a list of URIs."""
+    found = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        match = _URI.fullmatch(part)
+        if not match:
+            mistakes.append(f"{name}: {part[:60]!r} is no URI: write mailto: before the address")
+        elif match[1].lower() == "mailto":
+            address = match[2].partition("?")[0]
+            if _ADDRESS.fullmatch(address):
+                found.append(address)
+            else:
+                mistakes.append(f"{name}: {part[:60]!r} holds no address")
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""Which DMARC record holds for a domain, and which is its organisational domain? (RFC 9989 section 4.10: tree walk)"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mailmon.mail.records.dmarc import is_dmarc, read_dmarc
+from mailmon.mail.records.tags import Mistake
+from mailmon.mail.spf.values import Ask
+
+MAX_LABELS = 8
+
+
+class Stop(NamedTuple):
+    """What stands at one level: the texts of DMARC records there, or why it could not be looked up."""
+
+    domain: str
+    texts: tuple[str, ...] = ()
+    failed: str = ""
+
+    @property
+    def psd(self) -> str:
+        """Return the psd= of the one usable record here, "" without one."""
+        try:
+            return read_dmarc(self.texts[0]).psd if len(self.texts) == 1 else ""
+        except Mistake:
+            return ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Say whether exactly one record stands here that receivers can use."""
+        return self.psd != ""
+
+
+def walk(domain: str, ask: Ask) -> list[Stop]:
+    """Return what stands at the domain and at each name above it, as far as receivers look."""
+    labels = domain.rstrip(".").split(".")
+    names = [".".join(labels[at:]) for at in range(len(labels))]
+    if len(names) > MAX_LABELS:
+        names = [names[0], *names[1 - MAX_LABELS :]]
+    stops = []
+    for name in names:
+        found = ask(f"_dmarc.{name}", "TXT")
+        stops.append(Stop(name, tuple(filter(is_dmarc, found.values)), found.why if found.is_error else ""))
+        if stops[-1].psd == "n" or (stops[-1].psd == "y" and len(stops) > 1):
+            break
+    return stops
+
+
+def organisation(stops: list[Stop]) -> str:
+    """Return the organisational domain, which is the domain itself where nothing says otherwise."""
+    for at, stop in enumerate(stops):
+        if stop.psd == "n":
+            return stop.domain
+        if stop.psd == "y" and at:
+            return stops[at - 1].domain
+    usable = [stop.domain for stop in stops if stop.is_usable]
+    return usable[-1] if usable else stops[0].domain
+
+
+def effective(stops: list[Stop]) -> Stop | None:
+    """Return where the record stands that holds for the domain: its own, else that of its organisation."""
+    if stops[0].texts or stops[0].failed:
+        return stops[0]
+    above = organisation(stops)
+    return next((stop for stop in stops if stop.domain == above and stop.texts), None)
