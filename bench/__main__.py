@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import bounce_scan, cycle, delivery, imap_race, round_trips, testssl
+from bench import bounce_scan, cycle, delivery, domains, imap_race, round_trips, testssl
 from bench.scene import Scene, SkipError, running_scene
 from bench.tables import Bound, print_bounds
 
@@ -18,7 +18,7 @@ ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
     "bounce_scan": bounce_scan.measure,
     "testssl": testssl.measure,
 }
-ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "bounce_scan": 11, "testssl": 2, "imap_race": 11}
+ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "bounce_scan": 11, "testssl": 2, "imap_race": 11, "domains": 5}
 EXIT_OK, EXIT_MISSED, EXIT_NOTHING_MEASURED = 0, 1, 2
 
 
@@ -42,6 +42,12 @@ def main() -> int:
     except SkipError as exc:
         print(f"skipped: {', '.join(on_server)}: {exc}")
         was_skipped = True
+    if "domains" in parts:
+        try:
+            bounds += domains.measure(rounds["domains"])
+        except SkipError as exc:
+            print(f"skipped: domains: {exc}")
+            was_skipped = True
     if "imap_race" in parts:
         bounds += imap_race.measure(rounds["imap_race"])
     print_bounds(bounds)

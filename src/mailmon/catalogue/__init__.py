@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from mailmon.catalogue import domains, servers
 from mailmon.catalogue.row import Row
+from mailmon.mail.text import visible
 from mailmon.model.facts import Finding, Severity, Verdict
 
 __all__ = ["ROWS", "Findings", "Row", "row"]
 
+# What a server or a zone says is foreign text, however it came into a finding.
+MAX_MESSAGE, MAX_DETAIL = 1000, 4000
 ROWS: dict[str, Row] = {**servers.ROWS, **domains.ROWS}
 
 
@@ -49,6 +52,8 @@ class Findings:
             self.fail(finding_id, bad, None, **more)
 
     def _finding(self, finding_id: str, status: Verdict, message: str, more: dict[str, str]) -> Finding:
-        said = f"{self.target}: {message}"
-        evidence, expected, found = (more.get(name, "") for name in ("evidence", "expected", "found"))
+        said = visible(f"{self.target}: {message}", MAX_MESSAGE)
+        evidence, expected, found = (
+            visible(more.get(name, ""), MAX_DETAIL) for name in ("evidence", "expected", "found")
+        )
         return Finding(finding_id, status, self.target, said, None, evidence, expected, found)

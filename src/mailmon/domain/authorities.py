@@ -19,7 +19,7 @@ def look(area: Area, live: Live) -> None:
     ours = [host for host in area.scene.hosts if host == area.domain or host.endswith(f".{area.domain}")]
     issuers = [issuer for issuer in map(live.issuer, ours) if domains_of_ca(issuer)]
     wanted = domains_of_ca(issuers[0])[0] if issuers else "letsencrypt.org"
-    area.row(area.domain, "CAA", "which CA may issue", "\n".join(answer.values) or f'0 issue "{wanted}"', answer)
+    area.row(area.domain, "CAA", "which CA may issue", answer.values or f'0 issue "{wanted}"', answer)
     if answer.kind is Answered.FAILED:
         area.tell_unknown("dns.caa_conflict", "its CAA records", answer)
         return

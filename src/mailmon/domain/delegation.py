@@ -9,8 +9,8 @@ from mailmon.domain.scene import Area
 def look(area: Area) -> None:
     """Judge the state of DNSSEC, as the resolver that is asked sees it."""
     servers, ds, key = area.scene.ask_all([(area.domain, kind) for kind in ("NS", "DS", "DNSKEY")])
-    area.row(area.domain, "NS", "who answers for it", "\n".join(servers.values), servers)
-    area.row(area.domain, "DS", "DNSSEC, at the parent", "\n".join(ds.values), ds)
+    area.row(area.domain, "NS", "who answers for it", servers.values, servers)
+    area.row(area.domain, "DS", "DNSSEC, at the parent", ds.values, ds)
     mx = area.scene.mx
     bogus = next((answer for answer in (mx, servers, key) if answer.is_bogus), None)
     if bogus:

@@ -27,7 +27,7 @@ def exchangers_of(answer: Answer) -> tuple[Exchanger, ...]:
 def look(area: Area) -> None:
     """Judge the MX records, and the addresses and names of their hosts."""
     scene = area.scene
-    expected = "\n".join(_shown(scene.mx).values) or f"10 {scene.mail_host}"
+    expected = _shown(scene.mx).values or f"10 {scene.mail_host}"
     area.row(area.domain, "MX", "where its mail goes", "0" if scene.is_null_mx else expected, _shown(scene.mx))
     if scene.mx.kind is Answered.FAILED:
         area.tell_unknown("dns.resolver_error", "the MX records", scene.mx)
@@ -95,7 +95,7 @@ def _judge_host(area: Area, host: str) -> bool | None:
     answers = dict(zip(("A", "AAAA"), area.scene.ask_all([(host, "A"), (host, "AAAA")]), strict=True))
     for kind, answer in answers.items():
         if answer.values or kind == "A":
-            area.row(host, kind, "address of the MX host", "\n".join(answer.values), answer)
+            area.row(host, kind, "address of the MX host", answer.values, answer)
     canonical = next((one.canonical for one in answers.values() if one.canonical), host)
     if canonical.lower() != host.lower():
         area.found.fail("dns.mx_cname", f"the MX host {host} is an alias (CNAME) of {canonical}", found=canonical)

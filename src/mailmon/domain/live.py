@@ -110,7 +110,7 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
     answer = area.scene.records.ask(name, "TLSA")
     if answer.kind is Answered.FAILED and answer.is_bogus:
         area.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
-    wanted = (live.tlsa(host) or "\n".join(answer.values)) if answer.values else ""
+    wanted = (live.tlsa(host) or answer.values) if answer.values else ""
     area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
     if not answer.values:
         return

@@ -69,11 +69,13 @@ class Area:
         self.found = Findings(scene.domain)
         self.rows: list[Published] = []
 
-    def row(self, name: str, kind: str, purpose: str, expected: str, answer: Answer) -> None:
+    def row(self, name: str, kind: str, purpose: str, expected: str | tuple[str, ...], answer: Answer) -> None:
         """Add what stands, and should stand, under a name."""
+        wanted = (expected,) if isinstance(expected, str) else expected
         is_known = answer.kind is not Answered.FAILED
         found = tuple(visible(value, MAX_SHOWN) for value in answer.values)
-        self.rows.append(Published(name, kind, purpose, expected, found, answer.ttl_s, is_known))
+        lines = "\n".join(visible(value, MAX_SHOWN) for value in wanted)
+        self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known))
 
     def tell_unknown(self, finding_id: str, what: str, answer: Answer) -> None:
         """Say that something could not be looked up; what does not validate is a fault of the domain."""

@@ -50,7 +50,7 @@ def look(area: Area, kit: TlsKit) -> None:
         if answer.kind is Answered.FAILED:
             area.tell_unknown("dns.srv_mismatch", f"the SRV record {name}", answer)
         else:
-            area.row(name, "SRV", "where clients find it", "\n".join(answer.values), _with_dots(answer))
+            area.row(name, "SRV", "where clients find it", answer.values, _with_dots(answer))
             for value in answer.values:
                 named |= _judge_record(area, service, name, value)
     if area.scene.options.connects:
