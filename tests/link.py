@@ -24,6 +24,7 @@ class Link:
     is_silent: bool = False
     cut_after_s: float | None = None
     port: int = 0
+    host: str = "127.0.0.1"
     connections: int = 0
     _listener: socket.socket | None = field(default=None, repr=False)
     _open: list[socket.socket] = field(default_factory=list, repr=False)
@@ -39,10 +40,14 @@ class Link:
     def listen(self) -> None:
         """Take connections, on the same port as before."""
         if self._listener is None:
-            listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+            listener = socket.create_server((self.host, self.port), family=self._family, backlog=64)
             self.port = listener.getsockname()[1]
             self._listener = listener
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    @property
+    def _family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
     def refuse(self) -> None:
         """Let new connections be refused; open ones go on."""
