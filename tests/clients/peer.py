@@ -37,6 +37,7 @@ class Peer:
         self.port: int = self._listener.getsockname()[1]
         self.received: list[bytes] = []
         self.surprise = ""
+        self._tag = b""
         self.transcript: list[str] = []
 
     def __enter__(self) -> Peer:
@@ -88,13 +89,15 @@ class Peer:
 
     def _hear(self, line: bytes, expected: bytes) -> bool:
         self.received.append(line)
+        if expected.startswith(b"TAG "):
+            self._tag = line.partition(b" ")[0]  # what goes on behind a command has no tag of its own
         words = line if not expected.startswith(b"TAG ") else b"TAG " + line.partition(b" ")[2]
         if line and not words.startswith(expected):
             self.surprise = f"expected {expected!r}, got {line!r}"
         return bool(line) and not self.surprise
 
     def _say(self, sock: socket.socket, answer: bytes) -> None:
-        tag = self.received[-1].partition(b" ")[0] if self.received else b""
+        tag = self._tag or (self.received[-1].partition(b" ")[0] if self.received else b"")
         data = answer.replace(b"TAG", tag)
         if not self._drip_s:
             sock.sendall(data)

@@ -22,6 +22,7 @@ _PARTS = (
     ("`accounts.<name>.imap`", "ImapOptions"),
     ("`accounts.<name>.bounces`", "BounceOptions"),
     ("`accounts.<name>.bounces.test`", "BounceFolderOptions"),
+    ("`accounts.<name>.oauth`", "OAuthOptions"),
     ("`routes.<name>`", "RouteOptions"),
     ("`checks.defaults`, `checks.send`, `checks.cleanup`", "CheckOptions"),
     ("`checks.imap_auth`, `checks.smtp_auth`", "LoginOptions"),

@@ -17,7 +17,7 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     days = client.certificate_days(tools.world.now().timestamp())
     assert account.smtp is not None
     yield from certificate_facts(days, tools.world.certificate_days.get("smtp_auth", 0.0), account.smtp.target)
-    yield Note("OK")
+    yield Note("OK" if account.smtp.needs_login else "OK (no login)")
 
 
 CHECK = Check("smtp_auth", "SMTP Auth", ask)

@@ -12,11 +12,11 @@ from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.names import Resolve
+from mailmon.clients.names import Resolve, of_family
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import Record, Wire, connect
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, Record, Wire, connect
 from mailmon.judge.changes import Changes
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.text import Masker
@@ -24,6 +24,7 @@ from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # only who has bounces loads it
     from mailmon.clients.imap_folder import FolderClient
+    from mailmon.clients.oauth import Tokens
 
 NO_CHANGES = Changes({})
 _Imap = TypeVar("_Imap", bound=ImapClient)
@@ -63,8 +64,8 @@ class Tools:
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._bounce_folders: dict[str, WatchedMailbox] = {}
-        known = tuple(accounts)
-        self._masker = Masker((a.password.value for a in known), {a.username for a in known})
+        self._tokens: Tokens | None = None
+        self._maskers = {account.name: _masker(account) for account in accounts}
 
     def open_smtp(self, account: Account) -> SmtpClient:
         """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
@@ -72,7 +73,7 @@ class Tools:
         with self._lock:
             self._smtp[account.name] = client
         client.open()
-        client.login(account.username, account.password.value)
+        self._log_in_to(client, account)
         return client
 
     def open_sender(self, account: Account) -> SmtpClient:
@@ -80,7 +81,7 @@ class Tools:
         client = self._connect_smtp(account)
         try:
             client.open()
-            client.login(account.username, account.password.value)
+            self._log_in_to(client, account)
         except BaseException:
             client.close()
             raise
@@ -159,20 +160,44 @@ class Tools:
 
     def _connect_smtp(self, account: Account) -> SmtpClient:
         assert account.smtp is not None
-        return SmtpClient(self._wire(account.smtp), self._contexts)
+        return SmtpClient(self._wire(account.smtp, account), self._contexts)
 
     def _log_in(self, account: Account, kind: type[_Imap]) -> _Imap:
         assert account.imap is not None
-        client = kind(self._wire(account.imap), self._contexts)
+        client = kind(self._wire(account.imap, account), self._contexts)
         try:
             client.open()
-            client.login(account.username, account.password.value)
+            self._log_in_to(client, account)
         except BaseException:
             client.close()
             raise
         return client
 
-    def _wire(self, server: Server) -> Wire:
+    def _log_in_to(self, client: SmtpClient | ImapClient, account: Account) -> None:
+        """Log in once: with a token where there is one, else with the password, and not at all where none is needed."""
+        if isinstance(client, SmtpClient) and account.smtp and not account.smtp.needs_login:
+            return
+        token = account.token
+        if account.oauth is not None:
+            from mailmon.clients.oauth import Tokens
+
+            with self._lock:
+                self._tokens = self._tokens or Tokens()
+            token = self._tokens.get(account.oauth, self.world.deadline.bound_s(LOGIN_TIMEOUT_S))
+            self._maskers[account.name].add(token.value)
+        if token is not None:
+            client.login_with_token(account.username, token.value)
+        else:
+            client.login(account.username, account.password.value)
+
+    def _wire(self, server: Server, account: Account) -> Wire:
         deadline = self.world.deadline
-        addresses = self.world.resolve(server.host, server.port, deadline)
-        return connect(server, addresses, deadline, self._masker, self.world.record)
+        host = server.connect_to or server.host
+        addresses = of_family(self.world.resolve(host, server.port, deadline), server)
+        return connect(server, addresses, deadline, self._maskers[account.name], self.world.record)
+
+
+def _masker(account: Account) -> Masker:
+    """Return what hides an account's credentials in whatever its servers say."""
+    secrets = [secret.value for secret in (account.password, account.token) if secret]
+    return Masker(secrets, {account.username})

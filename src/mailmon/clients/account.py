@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.server import Server
 from mailmon.model import Secret
+
+if TYPE_CHECKING:  # only who has tokens loads it
+    from mailmon.clients.oauth import OAuth
 
 
 class BounceFolder(NamedTuple):
@@ -23,7 +26,7 @@ class BounceFolder(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A mailbox with its servers and its credential."""
+    """A mailbox with its servers and its credential: a password, a token, or where a token comes from."""
 
     name: str
     address: str
@@ -34,3 +37,5 @@ class Account(NamedTuple):
     folder: str = "INBOX"
     bounces: BounceFolder | None = None
     bounces_test: BounceFolder | None = None
+    token: Secret | None = None
+    oauth: OAuth | None = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from mailmon.clients.imapwire import WireImap
+from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
@@ -54,6 +55,17 @@ class ImapClient:
         if must_authenticate and "AUTH=PLAIN" not in self._capabilities:
             raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
         self._ask("login_refused", lambda: self._imap.login_hidden(username, password, must_authenticate))
+        self._wire.begin(Stage.LOGIN)
+        self._ask("command_failed", self._read_capabilities)
+
+    def login_with_token(self, username: str, token: str) -> None:
+        """Log in once, by XOAUTH2 or OAUTHBEARER."""
+        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
+        offered = [name.removeprefix("AUTH=") for name in self._capabilities if name.startswith("AUTH=")]
+        way = bearer(offered, username, token, self._wire.server)
+        if way is None:
+            raise self._wire.error("auth_not_offered", "the server takes no token", "A token needs XOAUTH2.")
+        self._ask("login_refused", lambda: self._imap.login_by(way))
         self._wire.begin(Stage.LOGIN)
         self._ask("command_failed", self._read_capabilities)
 

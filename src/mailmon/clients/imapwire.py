@@ -9,11 +9,12 @@ import imaplib
 import re
 from typing import Any
 
+from mailmon.clients.sasl import Bearer
 from mailmon.clients.wire import Wire
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import MASK, visible
 
-_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE PLAIN))\b.*", re.DOTALL | re.IGNORECASE)
+_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE [A-Z0-9]+))\b.*", re.DOTALL | re.IGNORECASE)
 
 
 class WireImap(imaplib.IMAP4):
@@ -54,5 +55,14 @@ class WireImap(imaplib.IMAP4):
             else:
                 identity = f"\0{username}\0{password}".encode()
                 self.authenticate("PLAIN", lambda _: identity)
+        finally:
+            self._hides_input = False
+
+    def login_by(self, way: Bearer) -> None:
+        """AUTHENTICATE with a token; the second challenge, if any, is the error in JSON (RFC 7628 section 3.2.3)."""
+        answers = iter((way.initial, way.resigned))
+        self._hides_input = True
+        try:
+            self.authenticate(way.mechanism, lambda _: next(answers, b""))
         finally:
             self._hides_input = False

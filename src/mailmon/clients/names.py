@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from mailmon.clients.deadline import Deadline, within
-from mailmon.clients.server import without_idna
+from mailmon.clients.server import Family, Server, without_idna
 from mailmon.errors import Stage, StageError
 
 LOOKUP_TIMEOUT_S = 10.0
@@ -45,6 +45,16 @@ def resolver_for(nameservers: Sequence[tuple[str, int]]) -> Resolve:
         return look_up_addresses(host, port, nameservers, deadline.bound_s(LOOKUP_TIMEOUT_S))
 
     return resolve
+
+
+def of_family(addresses: Addresses, server: Server) -> Addresses:
+    """Return the addresses that may be connected to. Raises StageError at the stage dns where there is none."""
+    wanted = {Family.FOUR: socket.AF_INET, Family.SIX: socket.AF_INET6}.get(server.family)
+    found = [one for one in addresses if wanted in (None, one[0])]
+    if not found:
+        said = f"the host has no IPv{server.family.value} address"
+        raise StageError("dns.host_not_found", Stage.DNS, server.target, said, "Set `family` to auto.")
+    return found
 
 
 class RememberingResolve:

@@ -14,6 +14,14 @@ class Security(StrEnum):
     PLAIN = "plain"
 
 
+class Family(StrEnum):
+    """Which addresses of a host are connected to."""
+
+    AUTO = "auto"
+    FOUR = "4"
+    SIX = "6"
+
+
 class Trust(NamedTuple):
     """Which certificates are good: those of `ca_file` (None: the system's), or just those pinned, or any."""
 
@@ -23,7 +31,11 @@ class Trust(NamedTuple):
 
 
 class Server(NamedTuple):
-    """One mail service. `timeout_s` bounds each single command, in seconds."""
+    """One mail service. `timeout_s` bounds each single command, in seconds.
+
+    `connect_to` is the host or address that is connected to in place of `host`, whose name the certificate must have.
+    Without `needs_login` nobody logs in there.
+    """
 
     protocol: str
     host: str
@@ -31,6 +43,9 @@ class Server(NamedTuple):
     security: Security
     trust: Trust = Trust()
     timeout_s: float = 20.0
+    family: Family = Family.AUTO
+    connect_to: str = ""
+    needs_login: bool = True
 
     @property
     def target(self) -> str:

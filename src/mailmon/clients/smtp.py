@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
@@ -70,6 +71,21 @@ class SmtpClient:
                 "auth_not_offered", f"the server offers {what}", "Is this the submission port (587 or 465)?"
             )
         self._expect(self._reply(), "login_refused", 235)
+
+    def login_with_token(self, username: str, token: str) -> None:
+        """Log in once, by XOAUTH2 or OAUTHBEARER."""
+        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
+        offered = self.extensions.get("AUTH", "").upper().split()
+        way = bearer(offered, username, token, self._wire.server)
+        if way is None:
+            what = f"only AUTH {' '.join(offered)}" if offered else "no AUTH"
+            raise self._wire.error("auth_not_offered", f"the server offers {what}", "A token needs XOAUTH2.")
+        self._send(f"AUTH {way.mechanism} {b64encode(way.initial).decode()}", shown=f"AUTH {way.mechanism} {MASK}")
+        reply = self._reply()
+        if reply.code == 334:  # the error in JSON; the refusal follows our answer
+            self._send(b64encode(way.resigned).decode())
+            reply = self._reply()
+        self._expect(reply, "login_refused", 235)
 
     def send(self, sender: str, recipient: str, message: bytes) -> Accepted:
         """Hand over one message (CRLF line endings) for one recipient. Threads may share the session."""

@@ -158,12 +158,23 @@ def inline_secrets(full: Mapping[str, Any]) -> list[str]:
 _Owner = tuple[str, str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]
 
 
+def _wanted(table: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the credentials that an account may have, and those that it must have: one way to log in, if it has to."""
+    has_token = any(table.get(name) is not None for name in ("token", "token_file", "token_command", "oauth"))
+    smtp = table.get("smtp")
+    never_logs_in = not table.get("imap") and isinstance(smtp, dict) and smtp.get("auth") == "none"
+    return ("password", "token"), () if has_token or never_logs_in else ("password",)
+
+
 def _owners(full: Mapping[str, Any]) -> Iterator[_Owner]:
     """Yield (place, owner, credentials, required ones, table) of everything that has credentials."""
     accounts = full.get("accounts")
     for name, table in accounts.items() if isinstance(accounts, dict) else ():
         if isinstance(table, dict):
-            yield f"accounts.{name}", name, ("password",), ("password",), table
+            yield f"accounts.{name}", name, *_wanted(table), table
+            oauth = table.get("oauth")
+            if isinstance(oauth, dict):
+                yield f"accounts.{name}.oauth", f"{name}.oauth", ("client_secret", "refresh_token"), (), oauth
     for name, table in flat.channels_of(full).items():
         notifier = NOTIFIERS.get(str(table.get("type")))
         if notifier is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
@@ -16,7 +16,7 @@ from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
-from mailmon.config.models import AccountOptions, Config, ImapOptions, RouteOptions, SmtpOptions
+from mailmon.config.models import AccountOptions, Config, ImapOptions, OAuthOptions, RouteOptions, SmtpOptions
 from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
     SecretSources,
@@ -29,6 +29,9 @@ from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
+
+if TYPE_CHECKING:
+    from mailmon.clients.oauth import OAuth
 
 STATE_AND_ALERTS_S = 20.0
 
@@ -109,6 +112,22 @@ def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str
         options.imap.folder if options.imap else "INBOX",
         _bounces(options.bounces, options.bounces.sent) if options.bounces else None,
         _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
+        secrets.get((f"accounts.{name}", "token")),
+        _oauth(name, options.oauth, secrets, base) if options.oauth else None,
+    )
+
+
+def _oauth(name: str, options: OAuthOptions, secrets: Mapping[tuple[str, str], Secret], base: Path) -> OAuth:
+    from mailmon.clients.oauth import OAuth
+
+    place = f"accounts.{name}.oauth"
+    return OAuth(
+        options.token_url,
+        options.client_id,
+        options.scope,
+        secrets.get((place, "client_secret"), Secret("")),
+        secrets.get((place, "refresh_token"), Secret("")),
+        str(base / options.ca_file) if options.ca_file else None,
     )
 
 
@@ -155,6 +174,9 @@ def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Se
         options.security or default_security(protocol, options.port),
         Trust(ca_file, tuple(map(_normal_digest, options.tls_sha256)), options.insecure),
         options.timeout_s,
+        options.family,
+        options.connect_to or "",
+        getattr(options, "auth", "auto") != "none",
     )
 
 
@@ -177,7 +199,12 @@ def make_channel(
 def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
     """A configuration that others can write must not name a command; one they can read should hold no secret."""
     problems, warnings = [], []
-    commands = [f"accounts.{name}.password_command" for name, a in loaded.config.accounts.items() if a.password_command]
+    commands = [
+        f"accounts.{name}.{key}"
+        for name, account in loaded.config.accounts.items()
+        for key in ("password_command", "token_command")
+        if getattr(account, key)
+    ]
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
     inline = inline_secrets(loaded.document)
     if commands and (risk := write_risk(path)):

@@ -38,6 +38,10 @@ def fit_characters(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+# What is shorter would be found by chance.
+MIN_WITHIN = 8
+
+
 class Masker:
     """Replaces every known credential in a text, so that a server that quotes one back cannot leak it.
 
@@ -45,16 +49,22 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str] = (), usernames: Iterable[str] = ()) -> None:
-        names = tuple(usernames)
-        forms = {form for secret in secrets for form in _spellings(secret, names)}
-        # A look-ahead finds occurrences that overlap each other.
-        self._patterns = [re.compile(f"(?={re.escape(form)})") for form in forms]
-        self._lengths = [len(form) for form in forms]
+        self._secrets, self._names = list(secrets), tuple(usernames)
+        self._patterns: list[tuple[re.Pattern[str], int]] | None = None
+
+    def add(self, secret: str) -> None:
+        """Replace another credential too."""
+        self._secrets.append(secret)
+        self._patterns = None
 
     def __call__(self, text: str) -> str:
+        if self._patterns is None:  # most connections never show anything
+            forms = {form for secret in self._secrets for form in _spellings(secret, self._names)}
+            # A look-ahead finds occurrences that overlap each other.
+            self._patterns = [(re.compile(f"(?={re.escape(form)})"), len(form)) for form in forms]
         spans = sorted(
             (match.start(), match.start() + length)
-            for pattern, length in zip(self._patterns, self._lengths, strict=True)
+            for pattern, length in self._patterns
             for match in pattern.finditer(text)
         )
         shown, end = [], 0
@@ -74,7 +84,20 @@ def _spellings(secret: str, usernames: tuple[str, ...]) -> set[str]:
     plain = {b64encode(f"\0{name}\0{secret}".encode()).decode() for name in usernames}
     encoded = b64encode(secret.encode()).decode()
     escaped = {visible(secret), ascii(secret)[1:-1], repr(secret.encode())[2:-1]}
-    return {secret, quoted, encoded, *escaped, *plain}
+    return {secret, quoted, encoded, *escaped, *plain, *_within_base64(secret.encode())}
+
+
+def _within_base64(secret: bytes) -> set[str]:
+    """Return how a credential shows inside longer base64, as a token does in XOAUTH2, at each of three alignments."""
+    from base64 import b64encode
+
+    if len(secret) < MIN_WITHIN:
+        return set()
+    found = set()
+    for before, skipped in ((0, 0), (1, 2), (2, 3)):
+        whole = (before + len(secret)) * 8 // 6
+        found.add(b64encode(bytes(before) + secret).decode()[skipped:whole])
+    return found
 
 
 def format_duration(seconds: float) -> str:
