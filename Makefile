@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
-SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain judge mail notify report sandbox store)
+SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain integration judge mail notify report sandbox store)
 
 .PHONY: help demo test check format docs bench faults soak boot installs test-system-deps clean
 
@@ -28,7 +28,7 @@ demo: $(STAMP) ## Watch a failure, its alert and the recovery; no network, some 
 	@$(BIN)/mailmon demo
 
 test: $(STAMP) ## Run the tests, with real Postfix and Dovecot where they are installed
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(SIDE_BY_SIDE)
 	@$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE))
 
 check: $(STAMP) ## Everything that CI runs: lint, format, types, layers, tests

@@ -78,7 +78,7 @@ def test_a_step_without_trouble_is_ok_and_says_its_last_note() -> None:
         (failed(Severity.INFO), Status.OK),
         (Finding("x", Verdict.UNKNOWN, TARGET, "?"), Status.UNKNOWN),
         (Finding("x", Verdict.PASS, TARGET, "yes"), Status.OK),
-        (Finding("x", Verdict.SKIPPED, TARGET, "no"), Status.OK),
+        (Finding("x", Verdict.SKIPPED, TARGET, "no"), Status.SKIPPED),
     ],
 )
 def test_a_finding_gives_the_status(finding: Finding, status: Status) -> None:

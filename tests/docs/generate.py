@@ -24,6 +24,7 @@ _PARTS = (
     ("`accounts.<name>.bounces.test`", "BounceFolderOptions"),
     ("`accounts.<name>.oauth`", "OAuthOptions"),
     ("`routes.<name>`", "RouteOptions"),
+    ("`routes.<name>.expect`", "ExpectOptions"),
     ("`checks.defaults`, `checks.send`, `checks.cleanup`", "CheckOptions"),
     ("`checks.imap_auth`, `checks.smtp_auth`", "LoginOptions"),
     ("`checks.bounces`", "BouncesOptions"),

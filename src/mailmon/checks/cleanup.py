@@ -20,7 +20,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
     removed = left = 0
     obstacle = ""
-    for mailbox in mailboxes.values():
+    for mailbox in (*mailboxes.values(), *tools.opened_junk(route.reader, route.junk_folders)):
         if mailbox and mailbox.sweep_error:
             said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
             yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)

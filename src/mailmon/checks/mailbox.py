@@ -26,6 +26,7 @@ LARGE_FOLDER = 10_000
 SWEEP_DAYS = 7
 MAX_CANDIDATES = 500
 MAX_LATE_BOUNCES = 5
+MAX_PROBE_BYTES = 2 * 1024 * 1024
 # A server that delivers twice does so within milliseconds; a copy that comes later is found by the next run.
 COPY_GRACE_S = 0.02
 
@@ -95,6 +96,16 @@ class WatchedMailbox:
         """Judge what is new, and now and then search for `token`; every sighting goes to the ledger."""
         with self._lock:
             self._reliably(lambda: self._look(token, thoroughly))
+
+    def has(self, token: str) -> bool:
+        """Say whether a probe with our signature lies here."""
+        return any(marks.token == token for marks in self._ours.values())
+
+    def read(self, token: str) -> bytes:
+        """Return a probe that lies here, up to MAX_PROBE_BYTES; nothing where it is gone."""
+        with self._lock:
+            uids = [uid for uid, marks in self._ours.items() if marks.token == token]
+            return self._reliably(lambda: self._client.fetch_start(uids[0], MAX_PROBE_BYTES)) if uids else b""
 
     def clean(self, sleep: Callable[[float], None]) -> Cleaned:
         """Delete every message that carries our signature and that no route waits for; look once more for copies."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
 from mailmon.checks.check import Check
+from mailmon.checks.collect import collect
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
 from mailmon.mail.ledger import Arrival
-from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
+from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
 
 # The wait between two looks grows with the time waited: the error stays at 5 % of the figure, the cost logarithmic.
 MIN_INTERVAL_S, MAX_INTERVAL_S, INTERVAL_SHARE = 0.005, 1.0, 0.05
@@ -23,6 +25,9 @@ BOUNCE_INTERVAL_S = 2.0
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     """Wait for the probe, for its bounce, or for the end of the route's patience."""
+    if route.patience_s is not None:
+        yield from collect(tools, route)
+        return
     target = route.target
     accepted_s = tools.accepted[tools.ledger.current(route.name).token].at_s
     probe, blind = _wait(tools, route, accepted_s)
@@ -34,13 +39,9 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         yield Finding("route.bounces_unseen", Verdict.FAIL, blind.target, said, Severity.INFO, fix=blind.advice)
     if arrival:
         delivery_s = max(arrival.seen_s - accepted_s, 0.0)
-        yield Metric("delivery_s", round(delivery_s, 4))
-        yield Metric("delivery_error_s", round(_error_s(arrival, accepted_s), 4))
-        yield from _slowness(delivery_s, route)
-        yield Note(f"Email delivered in {delivery_s:.1f}s")
+        yield from arrived(tools, route, probe, delivery_s, _error_s(arrival, accepted_s))
     elif probe.fate is Fate.BOUNCED:
-        said = f"{probe.acceptance}, then bounced: {probe.detail}"
-        yield Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail)
+        yield bounced(probe, target)
     else:
         yield _not_received(probe, target, route, tools.world.deadline.monotonic() - accepted_s)
 
@@ -71,8 +72,9 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
     while True:
         is_last = monotonic() >= until_s
         mailbox.look(token, thoroughly=is_last)
-        if not blind and (is_last or monotonic() >= next_bounces_s):
-            blind = _look_for_bounce(tools, route, token, thoroughly=is_last)
+        if is_last or monotonic() >= next_bounces_s:
+            look_into_junk(tools, route, token)
+            blind = blind or look_for_bounce(tools, route, token, thoroughly=is_last)
             next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
         probe = tools.ledger.probe(token)
         assert probe is not None
@@ -82,43 +84,9 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
         tools.world.sleep(max(min(poll_interval_s(waited_s), until_s - monotonic()), 0.0))
 
 
-def _look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool) -> StageError | None:
-    """Look where else it may come: into the sender's mailbox, and its folder with bounces.
-
-    Their trouble is not the route's, so it is returned and not raised.
-    """
-    try:
-        # Asked for each time: its login may still be going on.
-        mailbox = tools.mailbox(route.sender) if route.sender.name != route.reader.name else None
-        for place in (mailbox, tools.bounce_folder(route.sender)):
-            if place:
-                place.look(token, thoroughly=thoroughly)
-    except StageError as exc:
-        return exc
-    return None
-
-
 def _error_s(arrival: Arrival, accepted_s: float) -> float:
     """Return the most that the true delivery can have been shorter than the figure."""
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
-
-
-def _slowness(delivery_s: float, route: Route) -> Iterator[Finding]:
-    """Yield what is to be said of a delivery that took longer than it may."""
-    for limit_s, severity in ((route.critical_s, Severity.CRITICAL), (route.warning_s, Severity.WARNING)):
-        if limit_s is not None and delivery_s > limit_s:
-            said = f"Email delivered in {delivery_s:.1f}s, more than {limit_s:g} s"
-            yield Finding(
-                "route.slow" if severity is Severity.WARNING else "route.too_slow",
-                Verdict.FAIL,
-                route.target,
-                said,
-                severity,
-                expected=f"<= {limit_s:g} s",
-                found=f"{delivery_s:.1f} s",
-                fix="Look at the Received fields of a message for the hop that took so long, and at its mail queue.",
-            )
-            return
 
 
 def _not_received(probe: Probe, target: str, route: Route, waited_s: float) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.account import Account
+from mailmon.mail.probe_body import Form
 
 if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
     from mailmon.diagnose.blocklists import BlockList
@@ -12,6 +13,7 @@ if TYPE_CHECKING:  # what only some checks need is loaded only where somebody ha
     from mailmon.domain.plan import Options as DomainOptions
     from mailmon.mail.bounce.addressees import NoticeRules
     from mailmon.mail.bounce.evidence import IsSigned
+    from mailmon.mail.received import Expected
 
 __all__ = ["Account", "Host", "NoticeSettings", "Route"]
 
@@ -19,7 +21,9 @@ __all__ = ["Account", "Host", "NoticeSettings", "Route"]
 class Route(NamedTuple):
     """A way that mail must go: from an account, to an address, seen in an account within `timeout_s` seconds.
 
-    A delivery that takes longer than `warning_s` is warned of, one longer than `critical_s` counts as failed.
+    A delivery that takes longer than `warning_s` is warned of, one longer than `critical_s` counts as failed. It is
+    asked every `interval_s` seconds, 0: in every run. With `patience_s` no run waits: later ones look whether the
+    probe is there. An arrival in one of `junk_folders` counts as failed.
     """
 
     name: str
@@ -29,6 +33,11 @@ class Route(NamedTuple):
     timeout_s: float = 60.0
     warning_s: float | None = None
     critical_s: float | None = None
+    interval_s: float = 0.0
+    patience_s: float | None = None
+    junk_folders: tuple[str, ...] = ()
+    form: Form = Form()
+    expected: Expected | None = None
 
     @property
     def target(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:  # only who has bounces loads it
 
 NO_CHANGES = Changes({})
 _Imap = TypeVar("_Imap", bound=ImapClient)
+
+
+class FolderAccess(Enum):
+    """How a folder is opened: to look only, or so that our own probes can be deleted from it."""
+
+    READ = "examine"
+    WRITE = "select"
 
 
 class World(NamedTuple):
@@ -63,7 +71,7 @@ class Tools:
         self._lock = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
-        self._bounce_folders: dict[str, WatchedMailbox] = {}
+        self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
         self._tokens: Tokens | None = None
         self._maskers = {account.name: _masker(account) for account in accounts}
 
@@ -113,24 +121,37 @@ class Tools:
         place = account.bounces
         if account.imap is None or place is None or place.name == account.folder:
             return None
+        # By a name of its own: what is seen there has not arrived.
+        return self._other_folder(account, place.name, f"{account.name}/bounces", FolderAccess.READ)
+
+    def junk_folder(self, account: Account, folder: str) -> WatchedMailbox:
+        """Return a folder into which filters sort, opened when first asked for; what is seen there has arrived."""
+        return self._other_folder(account, folder, account.name, FolderAccess.WRITE)
+
+    def opened_junk(self, account: Account, folders: Iterable[str]) -> list[WatchedMailbox]:
+        """Return those of the folders that were opened in this run."""
         with self._lock:
-            known = self._bounce_folders.get(account.name)
+            known = [self._other_folders.get((account.name, folder)) for folder in folders]
+        return [mailbox for mailbox in known if mailbox]
+
+    def _other_folder(self, account: Account, folder: str, name: str, access: FolderAccess) -> WatchedMailbox:
+        with self._lock:
+            known = self._other_folders.get((account.name, folder))
         if known:
             return known
 
         def connect() -> ImapClient:
             client = self.open_folders(account)
             try:
-                client.examine(place.name)
+                (client.select if access is FolderAccess.WRITE else client.examine)(folder)
             except BaseException:
                 client.close()
                 raise
             return client
 
-        # By a name of its own: what is seen there has not arrived.
-        mailbox = WatchedMailbox(f"{account.name}/bounces", connect, self.ledger, self.world.key, self.world.now)
+        mailbox = WatchedMailbox(name, connect, self.ledger, self.world.key, self.world.now)
         with self._lock:
-            self._bounce_folders[account.name] = mailbox
+            self._other_folders[account.name, folder] = mailbox
         mailbox.sweep()
         return mailbox
 
@@ -155,7 +176,7 @@ class Tools:
         with self._lock:
             for smtp in self._smtp.values():
                 smtp.close()
-            for mailbox in (*self._mailboxes.values(), *self._bounce_folders.values()):
+            for mailbox in (*self._mailboxes.values(), *self._other_folders.values()):
                 mailbox.close()
 
     def _connect_smtp(self, account: Account) -> SmtpClient:

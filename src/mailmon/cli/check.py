@@ -43,6 +43,9 @@ def _override_options(command: Any) -> Any:
     metavar="[NAME]...",
     shell_complete=common.completing(lambda setup: {*setup.accounts, *setup.routes}),
 )
+@click.option(
+    "--due/--all", "only_due", default=True, help="Skip what was asked within its interval (default), or nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the conversations on stderr, credentials masked.")
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
@@ -50,6 +53,7 @@ def _override_options(command: Any) -> Any:
 @_override_options
 def check(
     names: tuple[str, ...],
+    only_due: bool,
     dry_run: bool,
     verbose: bool,
     nameserver: tuple[str, ...],
@@ -74,6 +78,7 @@ def check(
             setup,
             common.now,
             names,
+            is_all=not only_due,
             is_dry=dry_run,
             record=common.print_transcript if verbose else None,
             on_done=printer,

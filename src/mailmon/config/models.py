@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from mailmon.clients.server import Family, Security
 from mailmon.config.bounce_folders import BounceOptions, NoticeOptions
-from mailmon.config.check_options import CheckOptions
+from mailmon.config.check_options import CheckOptions, Duration
 from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, PublishedOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
@@ -17,6 +17,7 @@ from mailmon.options import (
     Digest,
     Folder,
     Host,
+    Lasting,
     Matching,
     Name,
     Port,
@@ -26,6 +27,8 @@ from mailmon.options import (
 )
 
 DEFAULT_RECEIVE_TIMEOUT_S = 60.0
+# A probe that was not seen for a day is lost (mail/ledger.py).
+MAX_PATIENCE_S = 72000.0
 
 _OCTET, _PORT = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _IPV4, _IPV6 = rf"{_OCTET}(?:\.{_OCTET}){{3}}", r"[0-9A-Fa-f:]{2,45}"
@@ -139,6 +142,26 @@ class AccountOptions:
 
 
 @options
+class ExpectOptions:
+    """What a probe must be like when it has arrived; what is not is told as a failure of its own."""
+
+    authserv: Annotated[
+        Host | None, About("Name by which your own server signs Authentication-Results (RFC 8601); only it is believed")
+    ] = None
+    dkim: Annotated[bool, About("DKIM must pass, as `authserv` says")] = False
+    spf: Annotated[bool, About("SPF must pass, as `authserv` says")] = False
+    dmarc: Annotated[bool, About("DMARC must pass, as `authserv` says")] = False
+    tls: Annotated[
+        Literal["any", "1.2", "1.3"] | None, About("Every hop between hosts must be encrypted, at least so well")
+    ] = None
+    unmodified: Annotated[bool, About("Nothing may be changed on the way: no footer, no pixel, no header")] = False
+
+    def __post_init__(self) -> None:
+        if (self.dkim or self.spf or self.dmarc) and not self.authserv:
+            raise ValueError("dkim, spf and dmarc need authserv: whose Authentication-Results are believed?")
+
+
+@options
 class RouteOptions:
     """A way that mail must go."""
 
@@ -150,6 +173,19 @@ class RouteOptions:
     receive_timeout_s: Annotated[Timeout | None, About("Seconds until the probe must have arrived")] = None
     warning_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which a delivery is warned of")] = None
     critical_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which it counts as failed")] = None
+    interval: Annotated[
+        Duration | None, About("Time between two probes; runs between skip the route. By default every run sends one")
+    ] = None
+    arrives_within: Annotated[
+        Annotated[float | str, Lasting(MAX_PATIENCE_S)] | None,
+        About("For slow ways, up to 20h: no run waits, later runs look whether the probe has arrived"),
+    ] = None
+    junk_folders: Annotated[tuple[Folder, ...], About("Folders in which an arrival counts as failed, like Junk")] = ()
+    probe: Annotated[
+        Literal["plain", "html", "8bit"], About("What the probe is: plain, html beside plain text, or 8-bit text")
+    ] = "plain"
+    attachment_bytes: Annotated[int, Between(0, 25_000_000), About("Size of a file that is attached, in bytes")] = 0
+    expect: ExpectOptions | None = None
 
 
 @options

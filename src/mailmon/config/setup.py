@@ -14,9 +14,17 @@ from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Security, Server, Trust, default_security
 from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.contradictions import longest_wait_s
-from mailmon.config.host_checks import hosts_of
+from mailmon.config.host_checks import hosts_of, seconds
 from mailmon.config.load import Loaded
-from mailmon.config.models import AccountOptions, Config, ImapOptions, OAuthOptions, RouteOptions, SmtpOptions
+from mailmon.config.models import (
+    AccountOptions,
+    Config,
+    ExpectOptions,
+    ImapOptions,
+    OAuthOptions,
+    RouteOptions,
+    SmtpOptions,
+)
 from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
     SecretSources,
@@ -26,12 +34,14 @@ from mailmon.config.secrets import (
     write_risk,
 )
 from mailmon.errors import ConfigError
+from mailmon.mail.probe_body import Form
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 if TYPE_CHECKING:
     from mailmon.clients.oauth import OAuth
+    from mailmon.mail.received import Expected
 
 STATE_AND_ALERTS_S = 20.0
 
@@ -162,7 +172,19 @@ def _route(name: str, options: RouteOptions, config: Config, accounts: Mapping[s
         options.receive_timeout_s or receive.timeout_s,
         options.warning_delivery_s or receive.warning_delivery_s,
         options.critical_delivery_s or receive.critical_delivery_s,
+        seconds(options.interval or 0),
+        seconds(options.arrives_within) if options.arrives_within else None,
+        options.junk_folders,
+        Form(options.probe, options.attachment_bytes),
+        _expected(options.expect) if options.expect else None,
     )
+
+
+def _expected(options: ExpectOptions) -> Expected:
+    from mailmon.mail.received import METHODS, Expected
+
+    methods = tuple(name for name in METHODS if getattr(options, name))
+    return Expected(methods, options.authserv or "", options.tls or "", options.unmodified)
 
 
 def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Server:

@@ -28,6 +28,7 @@ _STATUS_OF_SEVERITY = {
     Severity.NOTICE: Status.OK,
     Severity.INFO: Status.OK,
 }
+_STATUS_OF_VERDICT = {Verdict.UNKNOWN: Status.UNKNOWN, Verdict.SKIPPED: Status.SKIPPED}
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcom
     metrics = tuple(fact for fact in facts if isinstance(fact, Metric))
     notes = [fact.text for fact in facts if isinstance(fact, Note)]
     statuses = {finding: _status(finding) for finding in findings}
-    for status in (Status.FAILED, Status.UNKNOWN, Status.WARNING):
+    for status in (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.SKIPPED):
         worst = [finding for finding in findings if statuses[finding] is status]
         if worst:
             words = "; ".join(finding.message for finding in worst)
@@ -118,7 +119,7 @@ def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcom
 def _status(finding: Finding) -> Status:
     if finding.status is Verdict.FAIL:
         return _STATUS_OF_SEVERITY[finding.severity or Severity.ERROR]
-    return Status.UNKNOWN if finding.status is Verdict.UNKNOWN else Status.OK
+    return _STATUS_OF_VERDICT.get(finding.status, Status.OK)
 
 
 def _skipped(step: Step, missing: Sequence[str]) -> Outcome:

@@ -16,6 +16,8 @@ from mailmon.model import Fact, Health, Memory
 
 # A timer is never on the second; and of what is not well the end is told within the hour.
 SLACK_S, RECHECK_S = 60.0, 3600.0
+_OF_ROUTES = frozenset(check.name for check in ROUTE_CHECKS)
+_OF_ACCOUNTS = frozenset(check.name for check in ACCOUNT_CHECKS)
 
 
 class Step(NamedTuple):
@@ -71,8 +73,31 @@ def only_due(plan: Plan, checks: Mapping[str, Memory], now: datetime) -> Plan:
     """Leave for later what was asked within its interval; what somebody asks for by name is always due."""
     if not plan.is_complete:
         return plan
-    later = frozenset(step.id for step in plan.steps if step.interval_s and not _is_due(step, checks, now))
-    return plan._replace(steps=tuple(step for step in plan.steps if step.id not in later), later=later)
+    not_due = {step.id for step in plan.steps if step.interval_s and not _is_due(step, checks, now)}
+    routes = [route for route in plan.routes if f"receive:{route.name}" not in not_due]
+    waiting = {route.name for route in plan.routes} - {route.name for route in routes}
+    idle = _idle_accounts(plan.routes, routes)
+    later = frozenset(
+        step.id
+        for step in plan.steps
+        if step.id in not_due or (step.check in _OF_ROUTES and step.name in waiting) or _is_idle(step, idle)
+    )
+    return plan._replace(
+        steps=tuple(step for step in plan.steps if step.id not in later), later=later, routes=tuple(routes)
+    )
+
+
+def _idle_accounts(all_routes: Iterable[Route], due: Iterable[Route]) -> frozenset[str]:
+    """Return the accounts that are there for routes only of which none is due: nobody need log in."""
+    everyone, needed = (
+        {account.name for route in routes for account in (route.sender, route.reader)} for routes in (all_routes, due)
+    )
+    keeps_on = {a.name for route in all_routes for a in (route.sender, route.reader) if a.bounces}
+    return frozenset(everyone - needed - keeps_on)
+
+
+def _is_idle(step: Step, idle: Collection[str]) -> bool:
+    return step.check in _OF_ACCOUNTS and step.name in idle
 
 
 def _is_due(step: Step, checks: Mapping[str, Memory], now: datetime) -> bool:
@@ -140,6 +165,8 @@ def _route_steps(routes: Iterable[Route]) -> list[Step]:
             tuple(_step_id(need, route) for need in check.after),
             tuple(dict.fromkeys((route.name, route.sender.name, route.reader.name))),
             route.target,
+            # The others follow it: what arrived is what counts.
+            route.interval_s if check.name == "receive" else 0.0,
         )
         for route in routes
         for check in ROUTE_CHECKS

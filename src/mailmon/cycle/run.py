@@ -56,6 +56,7 @@ class Request:
     setup: Setup
     now: Callable[[], datetime]
     names: Collection[str] = ()
+    is_all: bool = False
     is_dry: bool = False
     record: Record | None = None
     on_done: Callable[[Outcome, str], None] = lambda _outcome, _label: None
@@ -85,7 +86,7 @@ class _Run:
         self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
         self._warnings = [*self._setup.warnings, *self._keeper.warnings]
         self._follow_the_clock()
-        self._plan = only_due(plan, self._keeper.state.checks, self._started_at)
+        self._plan = plan if request.is_all else only_due(plan, self._keeper.state.checks, self._started_at)
         self._ledger = Ledger(self._keeper.state.probes)
         self._changes = Changes(self._keeper.state.records)
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
@@ -151,6 +152,8 @@ class _Run:
         """Plan the probes, remember them, and ask all questions."""
         self._ledger.forget(self._started_at)
         for route in self._plan.routes:
+            if route.patience_s and self._ledger.resume(route.name):
+                continue
             token = make_token(secrets.token_bytes(16))
             ends = (route.name, route.sender.address, route.recipient, route.reader.name)
             self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))

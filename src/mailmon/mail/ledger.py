@@ -58,6 +58,21 @@ class Ledger:
             self._current.add(probe.token)
             self._own.add(probe.token)
 
+    def resume(self, route: str) -> bool:
+        """Go on waiting for the newest probe of a route that an earlier run sent; say whether there is one."""
+        with self._lock:
+            waiting = [p for p in self._probes.values() if p.route == route and p.fate is Fate.WAITING]
+            newest = max(waiting, key=lambda p: p.planned_at, default=None)
+            if newest is not None:
+                self._current.add(newest.token)
+            return newest is not None
+
+    def expire(self, token: str, now: datetime) -> None:
+        """Wait no longer for a probe of a slow route: the next run sends another one."""
+        with self._lock:
+            self._current.discard(token)
+            self._settle(self._probes[token], Fate.LOST, now)
+
     def current(self, route: str) -> Probe:
         """Return the probe that this run planned for a route."""
         with self._lock:

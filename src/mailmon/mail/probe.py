@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from mailmon.mail.probe_body import PLAIN, Form, body_of
 from mailmon.model import Probe
 
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
@@ -54,7 +55,7 @@ def sign(token: str, key: bytes) -> str:
     return hmac.new(key, b"mailmon probe " + token.encode("ascii"), "sha256").hexdigest()
 
 
-def compose(probe: Probe, key: bytes, version: str) -> bytes:
+def compose(probe: Probe, key: bytes, version: str, form: Form = PLAIN) -> bytes:
     """Return the probe as a message with CRLF line endings, ready for DATA (RFC 5322, RFC 3834 section 5)."""
     domain = probe.sender.rpartition("@")[2] or "localhost"
     lines = [
@@ -67,17 +68,9 @@ def compose(probe: Probe, key: bytes, version: str) -> bytes:
         f"{SIGNATURE_HEADER}: {sign(probe.token, key)}",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=us-ascii",
-        "Content-Transfer-Encoding: 7bit",
-        f"X-Mailer: mailmon {version}",
-        "",
-        "This message tests whether mail is delivered. mailmon deletes it once it has arrived.",
-        "",
-        f"Route: {probe.route}",
-        f"Token: {probe.token}",
-        "",
+        *body_of(probe, version, form),
     ]
-    return "\r\n".join(lines).encode("ascii")
+    return "\r\n".join(lines).encode("utf-8")
 
 
 def message_id(token: str, domain: str) -> str:
