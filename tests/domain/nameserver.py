@@ -78,6 +78,8 @@ class Zones:
     ) -> dns.name.Name | None:
         """Add what a zone has; return where an alias leads."""
         node, wildcard = _node(zone, name)
+        if node is None and any(name == other.origin for other in self._zones):
+            node = dns.node.Node()  # type: ignore[no-untyped-call]  # the one above knows that it is there
         if node is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
             _deny(zone, response, name)
@@ -89,7 +91,7 @@ class Zones:
             response.answer.append(dns.rrset.from_rdata_list(name, found.ttl, list(found)))
             _sign(zone, response.answer, node, name, wanted, response)
             if wildcard is not None:
-                _deny(zone, response, name)
+                _prove(zone, response, name)
             return None if wanted == kind else found[0].target.derelativize(zone.origin)
         _deny(zone, response, name)
         return None
@@ -129,16 +131,24 @@ def _sign(
 
 
 def _deny(zone: dns.zone.Zone, response: dns.message.Message, name: dns.name.Name) -> None:
-    """Add the SOA, and of a signed zone the NSEC records that prove that there is nothing (RFC 4035 section 3.1.3)."""
+    """Add the SOA, and of a signed zone the proof that there is nothing."""
     assert zone.origin is not None
-    shown = {zone.origin: dns.rdatatype.SOA}
-    if response.ednsflags & dns.flags.DO and zone.get_rdataset(zone.origin, dns.rdatatype.NSEC):
-        owners = sorted(one.derelativize(zone.origin) for one in zone.nodes)
-        for wanted in (name, dns.name.Name(("*", *name.parent().labels)), dns.name.Name(("*", *zone.origin.labels))):
-            before = [owner for owner in owners if owner <= wanted]
-            _show(zone, response, before[-1] if before else owners[-1], dns.rdatatype.NSEC)
-    for owner, kind in shown.items():
-        _show(zone, response, owner, kind)
+    _prove(zone, response, name)
+    _show(zone, response, zone.origin, dns.rdatatype.SOA)
+
+
+def _prove(zone: dns.zone.Zone, response: dns.message.Message, name: dns.name.Name) -> None:
+    """Add the NSEC records of a signed zone that deny a name and each wildcard above it (RFC 4035 section 3.1.3)."""
+    assert zone.origin is not None
+    if not response.ednsflags & dns.flags.DO or not zone.get_rdataset(zone.origin, dns.rdatatype.NSEC):
+        return
+    owners = sorted(one.derelativize(zone.origin) for one in zone.nodes)
+    denied = [name]
+    while name != zone.origin:
+        name = name.parent()
+        denied.append(dns.name.Name(("*", *name.labels)))
+    for wanted in denied:
+        _show(zone, response, max(owner for owner in owners if owner <= wanted), dns.rdatatype.NSEC)
 
 
 def _show(
@@ -175,6 +185,8 @@ class NameServer:
         try:
             query = dns.message.from_wire(wire)
         except dns.exception.DNSException:
+            return None
+        if not query.question:
             return None
         question = query.question[0]
         kind = dns.rdatatype.to_text(question.rdtype)
