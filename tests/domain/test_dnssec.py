@@ -16,7 +16,7 @@ from mailmon.clients.records import Answered, Records
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
 from mailmon.model.facts import Verdict
-from tests.domain.validating import PARENT, validating
+from tests.domain.validating import ALTERED, PARENT, validating
 
 pytestmark = pytest.mark.skipif(not shutil.which("unbound"), reason="unbound is not installed: make test-system-deps")
 
@@ -79,3 +79,51 @@ def test_the_state_of_dnssec_is_told(resolver: int, label: str, expected: dict[s
     if label in ("bogus", "expired"):
         failed = [one.id for one in result.findings if one.status is Verdict.FAIL]
         assert failed == ["dns.dnssec_bogus"], "what does not validate is one fault, and nothing is called missing"
+
+
+@pytest.mark.parametrize(
+    ("label", "unknown"),
+    [
+        ("altered-spf", {"spf.temperror"}),
+        ("altered-dmarc", {"dmarc.temperror"}),
+        ("altered-key", {"dkim.dns_temperror"}),
+        ("altered-sts", {"mtasts.none"}),
+        ("altered-reports", {"tlsrpt.none"}),
+        ("altered-host", {"dns.resolver_error"}),
+        ("altered-tlsa", set()),
+        ("altered-caa", {"dns.caa_conflict"}),
+    ],
+)
+def test_one_record_that_does_not_validate_is_one_fault(resolver: int, label: str, unknown: set[str]) -> None:
+    options = Options((("127.0.0.1", resolver),), 2.0, 20.0, connects=False, selectors=("s1",))
+    result = survey(f"{label}.{PARENT}", options)
+    said = "\n".join(f"{one.status} {one.id}: {one.message}" for one in result.findings)
+    # its address leads back to the host of the zone that is right
+    failed = {one.id for one in result.findings if one.status is Verdict.FAIL} - {"dns.fcrdns_mismatch"}
+    assert failed == {"dns.dnssec_bogus"}, said
+    assert {one.id for one in result.findings if one.status is Verdict.UNKNOWN} == unknown, said
+
+
+@pytest.mark.xfail(strict=True, reason="dns.dnssec_bogus passes for the MX records and fails for another record")
+def test_what_does_not_validate_is_not_said_to_validate_too(resolver: int) -> None:
+    options = Options((("127.0.0.1", resolver),), 2.0, 20.0, connects=False, selectors=("s1",))
+    result = survey(f"altered-dmarc.{PARENT}", options)
+    assert {one.status for one in result.findings if one.id == "dns.dnssec_bogus"} == {Verdict.FAIL}
+
+
+@pytest.mark.parametrize("label", ALTERED)
+def test_one_signature_is_altered_and_no_other(resolver: int, label: str) -> None:
+    owner, kind = ALTERED[label]
+    name = f"{label}.{PARENT}" if owner == "@" else f"{owner}.{label}.{PARENT}"
+    query = dns.message.make_query(name, kind, want_dnssec=True)
+    assert dns.query.udp(query, "127.0.0.1", 5, resolver).rcode() == dns.rcode.SERVFAIL
+    assert ask(resolver, f"{label}.{PARENT}").flags & dns.flags.AD
+
+
+@pytest.mark.parametrize("name", ["gone", "x.y.z", "x.mx", "x._tcp.mx", "w.x.s1._domainkey", "_tcp.mx", "_domainkey"])
+def test_what_is_not_there_is_proven_at_every_depth(resolver: int, name: str) -> None:
+    query = dns.message.make_query(f"{name}.good.{PARENT}", "TXT", want_dnssec=True)
+    answer = dns.query.udp(query, "127.0.0.1", 5, resolver)
+    assert answer.flags & dns.flags.AD
+    is_above_others = name in ("_tcp.mx", "_domainkey")
+    assert answer.rcode() == (dns.rcode.NOERROR if is_above_others else dns.rcode.NXDOMAIN)

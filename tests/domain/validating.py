@@ -19,6 +19,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.query
+import dns.rdataset
 import dns.rdatatype
 import dns.rdtypes.ANY.DNSKEY
 import dns.rdtypes.ANY.DS
@@ -64,6 +65,19 @@ _smtp._tls TXT "v=TLSRPTv1; rua=mailto:t@{name}"
 """
 
 
+# Zones of which one signature was altered: that of this owner and type.
+ALTERED = {
+    "altered-spf": ("@", "TXT"),
+    "altered-dmarc": ("_dmarc", "TXT"),
+    "altered-key": ("s1._domainkey", "TXT"),
+    "altered-sts": ("_mta-sts", "TXT"),
+    "altered-reports": ("_smtp._tls", "TXT"),
+    "altered-host": ("mx", "A"),
+    "altered-tlsa": ("_25._tcp.mx", "TLSA"),
+    "altered-caa": ("@", "CAA"),
+}
+
+
 class Key(NamedTuple):
     """A zone's key, and the DS that its parent publishes."""
 
@@ -95,6 +109,16 @@ def signed(zone: dns.zone.Zone, key: Key, *, age: timedelta = timedelta()) -> dn
     return zone
 
 
+def alter(zone: dns.zone.Zone, owner: str, kind: str) -> None:
+    """Alter the signature of one set of records."""
+    rdtype = dns.rdatatype.from_text(kind)
+    found = zone.find_node(dns.name.from_text(owner, zone.origin) if owner != "@" else "@")
+    signatures = found.find_rdataset(zone.rdclass, dns.rdatatype.RRSIG, rdtype)
+    right = signatures[0].signature
+    wrong = signatures[0].replace(signature=bytes([right[0] ^ 1]) + right[1:])
+    found.replace_rdataset(dns.rdataset.from_rdata_list(signatures.ttl, [wrong]))
+
+
 def child(label: str) -> dns.zone.Zone:
     """Return an unsigned zone below the parent."""
     name = f"{label}.{PARENT}"
@@ -102,16 +126,19 @@ def child(label: str) -> dns.zone.Zone:
 
 
 def all_zones() -> tuple[list[dns.zone.Zone], Key]:
-    """Return the parent and its children: good, bogus, expired, island and plain; and the parent's key."""
+    """Return the parent and its children: good, bogus, expired, island, plain, and altered; and the parent's key."""
     top = make_key(PARENT)
-    keys = {label: make_key(f"{label}.{PARENT}") for label in ("good", "bogus", "expired", "island")}
+    keys = {label: make_key(f"{label}.{PARENT}") for label in ("good", "bogus", "expired", "island", *ALTERED)}
     wrong = make_key(f"bogus.{PARENT}")
     ds = {"good": keys["good"].ds, "bogus": wrong.ds, "expired": keys["expired"].ds}
+    ds |= {label: keys[label].ds for label in ALTERED}
     lines = [f"{label} NS ns.{label}.{PARENT}." for label in (*keys, "plain")]
     lines += [f"{label} DS {record.to_text()}" for label, record in ds.items()]
     zones = [signed(zone_of(PARENT, "\n".join(lines)), top)]
     for label, key in keys.items():
         zones.append(signed(child(label), key, age=timedelta(days=30) if label == "expired" else timedelta()))
+        if label in ALTERED:
+            alter(zones[-1], *ALTERED[label])
     reverse = zone_of("in-addr.arpa", f"10.9.9.9 PTR mx.good.{PARENT}.")
     return [*zones, child("plain"), reverse], top
 
