@@ -6,7 +6,7 @@ import pytest
 
 from mailmon.model.facts import Verdict
 from tests.domain.cases import Case, Changes, rsa_key, strings
-from tests.domain.cases_borders import BORDERS, DISPUTED
+from tests.domain.cases_borders import BORDERS
 from tests.domain.nameserver import SERVFAIL
 from tests.domain.test_zones import CASES, WORSE, look, marks
 
@@ -20,7 +20,7 @@ _TINY = (
 
 @pytest.mark.parametrize(
     "case",
-    [*BORDERS, *(pytest.param(case, marks=pytest.mark.xfail(strict=True, reason=why)) for case, why in DISPUTED)],
+    BORDERS,
     ids=lambda case: case.name,
 )
 def test_each_domain_at_a_border_is_seen_as_it_is(case: Case) -> None:
@@ -76,19 +76,17 @@ def test_of_what_does_not_exist_nothing_else_is_said() -> None:
     assert told == [("dns.domain_not_found", "error")]
 
 
-@pytest.mark.xfail(strict=True, reason="a host that could not be looked up is said to be no alias")
 def test_of_a_host_that_is_not_answered_it_is_not_said_that_it_is_no_alias() -> None:
     result = look(Case("", "", faults={"mx2.firm.example": SERVFAIL}))
     passed = [one.message for one in result.findings if (one.id, one.status) == ("dns.mx_cname", Verdict.PASS)]
     assert [message for message in passed if "mx2" in message] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a zone whose DNSKEY could not be looked up is said not to be signed")
 def test_of_a_zone_whose_keys_are_not_answered_it_is_not_said_that_it_is_unsigned() -> None:
     result = look(Case("", "", faults={"firm.example DNSKEY": SERVFAIL}))
     assert [one.message for one in result.findings if "not signed" in one.message] == []
 
 
 def test_names_differ_from_those_of_the_other_cases() -> None:
-    names = [case.name for case in (*CASES, *BORDERS, *(case for case, _ in DISPUTED))]
+    names = [case.name for case in (*CASES, *BORDERS)]
     assert len(set(names)) == len(names)

@@ -21,5 +21,7 @@ def look(area: Area) -> None:
         area.found.fail("dns.dnssec_no_ds", "the zone is signed, but its parent has no DS record for it")
     elif key.values:
         area.found.skipped("dns.dnssec_bogus", "the zone is signed; the resolver that was asked does not validate")
+    elif key.kind is Answered.FAILED:
+        area.found.skipped("dns.dnssec_bogus", f"whether the zone is signed is not known: {key.why}")
     elif mx.kind is not Answered.FAILED:
         area.found.skipped("dns.dnssec_bogus", "the zone is not signed")

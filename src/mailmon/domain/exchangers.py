@@ -8,7 +8,7 @@ from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.names import judge_pointers
 from mailmon.domain.scene import Area, Exchanger
-from mailmon.mail.spf.record import SyntaxMistake, is_spf, read_record
+from mailmon.mail.spf.record import Record, SyntaxMistake, is_spf, read_record
 from mailmon.model.facts import Severity
 
 MAX_EXCHANGERS, MAX_ADDRESSES = 10, 4
@@ -64,7 +64,7 @@ def _judge_null(area: Area) -> None:
     area.found.passed("dns.mx_none", "a null MX says that it takes no mail")
     texts = [text for text in scene.records.ask(area.domain, "TXT").values if is_spf(text)]
     try:
-        sends = [one for text in texts for one in read_record(text).directives if one.qualifier == "+"]
+        sends = [text for text in texts if _lets_anybody_send(read_record(text))]
     except SyntaxMistake:
         sends = []
     if sends:
@@ -72,6 +72,10 @@ def _judge_null(area: Area) -> None:
         area.found.fail("dns.null_mx_conflict", said, expected="v=spf1 -all", found=texts[0])
     else:
         area.found.passed("dns.null_mx_conflict", "nothing contradicts the null MX")
+
+
+def _lets_anybody_send(record: Record) -> bool:
+    return bool(record.redirect) or any(one.qualifier == "+" for one in record.directives)
 
 
 def _judge_implicit(area: Area) -> None:
@@ -99,7 +103,7 @@ def _judge_host(area: Area, host: str) -> bool | None:
     canonical = next((one.canonical for one in answers.values() if one.canonical), host)
     if canonical.lower() != host.lower():
         area.found.fail("dns.mx_cname", f"the MX host {host} is an alias (CNAME) of {canonical}", found=canonical)
-    else:
+    elif any(one.kind is not Answered.FAILED for one in answers.values()):
         area.found.passed("dns.mx_cname", f"the MX host {host} is no alias")
     addresses, trouble = records.addresses(host)
     if not addresses:

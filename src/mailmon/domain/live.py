@@ -110,6 +110,9 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
     answer = area.scene.records.ask(name, "TLSA")
     if answer.kind is Answered.FAILED and answer.is_bogus:
         area.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
+    elif answer.kind is Answered.FAILED:
+        said = f"whether {host} has TLSA records could not be looked up: {answer.why}"
+        area.found.unknown("dns.resolver_error", f"{said}; who checks DANE holds mail back until then")
     wanted = (live.tlsa(host) or answer.values) if answer.values else ""
     area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
     if not answer.values:

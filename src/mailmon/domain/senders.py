@@ -119,8 +119,8 @@ def _judge_end(area: Area, tree: Branch) -> None:
 def _judge_terms(area: Area, tree: Branch) -> None:
     wide = []
     for branch in tree.walk():
-        wide += [f"{one.text} ({branch.domain})" for one in branch.record.directives if _is_wide(one, branch)]
-        if any(one.name == "ptr" for one in branch.record.directives):
+        wide += [f"{one.text} ({branch.domain})" for one in branch.reached if branch.lets and _is_wide(one)]
+        if any(one.name == "ptr" for one in branch.reached):
             area.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
         if branch.unreached:
             said = f"in the record of {branch.domain} nobody reads {', '.join(branch.unreached)}: all comes before"
@@ -129,14 +129,17 @@ def _judge_terms(area: Area, tree: Branch) -> None:
     area.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
 
 
-def _is_wide(directive: Directive, branch: Branch) -> bool:
+def _is_wide(directive: Directive) -> bool:
+    """Say whether a term lets everybody send, or a notable part of the world."""
     if directive.qualifier != "+":
         return False
     # An all in an included record means that it matches: as wide as in the record itself.
     if directive.name == "all":
         return True
-    network = directive.network
-    return network is not None and network.prefixlen < MIN_PREFIX[network.version] and bool(branch.text)
+    if directive.network is not None:
+        return directive.network.prefixlen < MIN_PREFIX[directive.network.version]
+    has_bits = directive.name in ("a", "mx")
+    return has_bits and (directive.bits4 < MIN_PREFIX[4] or directive.bits6 < MIN_PREFIX[6])
 
 
 def _judge_own(area: Area) -> tuple[str, ...]:

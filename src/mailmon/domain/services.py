@@ -74,7 +74,8 @@ def _judge_record(area: Area, service: str, name: str, value: str) -> dict[Servi
     kind = KINDS[service]
     other = _BY_PORT.get(port, service)
     addresses, trouble = area.scene.records.addresses(host)
-    canonical = area.scene.records.ask(host, "A").canonical or host
+    answers = area.scene.ask_all([(host, "A"), (host, "AAAA")])
+    canonical = next((one.canonical for one in answers if one.canonical), host)
     wrong = ""
     if other != service:
         wrong = f"names port {port}, which is that of {other}"

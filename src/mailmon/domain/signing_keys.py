@@ -44,7 +44,9 @@ def look(area: Area) -> None:
             is_signing = True
             area.row(_at(area, name), "TXT", "DKIM key", answers[name].values[0], answers[name])
             _judge_key(area, name, answers[name], is_guessed=True)
-    if not given and not is_signing:
+    if not given and not is_signing and area.scene.is_null_mx:
+        area.found.skipped("dkim.none", "it takes no mail, so it may well send none")
+    elif not given and not is_signing:
         _judge_absence(area, answers[guessed[0]])
 
 

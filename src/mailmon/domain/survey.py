@@ -27,6 +27,7 @@ from mailmon.domain.scene import Area, Scene
 from mailmon.errors import place_of
 from mailmon.model.diagnosis import in_order
 from mailmon.model.domain import Published, SpfLine, Survey
+from mailmon.model.facts import Finding, Verdict
 
 MAX_QUESTIONS, MAX_SESSIONS = 16, 8
 Progress = Callable[[int, int, str], None]
@@ -49,7 +50,7 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
     finally:
         questions.shutdown(wait=False, cancel_futures=True)
     rows = _each_once([row for area in areas for row in area.rows])
-    found = in_order([one for area in areas for one in area.found.all])
+    found = in_order(_without_contradiction([one for area in areas for one in area.found.all]))
     notes = () if options.connects else ("only DNS was asked (--no-connect)",)
     return Survey(domain, rows, tuple(found), spf, notes, time.monotonic() - begun)
 
@@ -123,6 +124,13 @@ class _Work:
         """A bug in one kind of record must not cost the answers to all others."""
         if exc is not None:
             area.found.unknown("mailmon.bug", f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}")
+
+
+def _without_contradiction(found: list[Finding]) -> list[Finding]:
+    """Some records validate although others do not: the zone is not well."""
+    bogus = "dns.dnssec_bogus"
+    is_bogus = any(one.id == bogus and one.status is Verdict.FAIL for one in found)
+    return [one for one in found if not (is_bogus and one.id == bogus and one.status is not Verdict.FAIL)]
 
 
 def _each_once(rows: list[Published]) -> tuple[Published, ...]:

@@ -31,6 +31,8 @@ def look(area: Area) -> None:
     if not texts:
         if any("sts" in text.lower() for text in answer.values):
             area.found.fail("mtasts.syntax", "the record does not begin with v=STSv1;", found=answer.values[0][:200])
+        elif area.scene.is_null_mx:
+            area.found.skipped("mtasts.none", "it takes no mail (null MX)")
         else:
             area.found.fail("mtasts.none", "there is no MTA-STS policy: TLS to it can be stripped on the way")
         return
@@ -57,6 +59,8 @@ def look_at_reports(area: Area) -> None:
         area.tell_unknown("tlsrpt.none", "its TLS-RPT record", answer)
     elif not texts and any("tlsrpt" in text.lower() for text in answer.values):
         area.found.fail("tlsrpt.syntax", "the record does not begin with v=TLSRPTv1;", found=answer.values[0][:200])
+    elif not texts and area.scene.is_null_mx:
+        area.found.skipped("tlsrpt.none", "it takes no mail (null MX)")
     elif not texts:
         area.found.fail("tlsrpt.none", "nobody hears of TLS failures: there is no TLS-RPT record")
     elif len(texts) > 1:

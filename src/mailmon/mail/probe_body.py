@@ -36,7 +36,7 @@ def body_of(probe: Probe, version: str, form: Form) -> Iterator[str]:
     yield from _text(probe, "Content-Description: the message", form.kind)
     yield f"--{boundary}"
     yield from ("Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64")
-    yield from ('Content-Disposition: attachment; filename="mailmon.bin"', "")
+    yield from ('Content-Disposition: attachment; filename="probe.bin"', "")
     yield from _attachment(probe.token, form.attachment_bytes)
     yield from (f"--{boundary}--", "")
 

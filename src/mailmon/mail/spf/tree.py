@@ -28,7 +28,8 @@ class Trouble(StrEnum):
 class Branch(NamedTuple):
     """One record of the tree. `term` led here, "" at the root; `lookups` and `void` count its own terms only.
 
-    `unreached` are terms behind `all`.
+    `reached` are the terms up to `all`, `unreached` those behind it. `lets` says whether a match here lets the client
+    send: not below an include with another sign than +.
     """
 
     domain: str
@@ -37,7 +38,9 @@ class Branch(NamedTuple):
     record: Record = Record(())
     lookups: int = 0
     void: tuple[str, ...] = ()
+    reached: tuple[Directive, ...] = ()
     unreached: tuple[str, ...] = ()
+    lets: bool = True
     troubles: tuple[tuple[Trouble, str], ...] = ()
     branches: tuple[Branch, ...] = ()
 
@@ -55,7 +58,7 @@ class Branch(NamedTuple):
 
 def grow(domain: str, ask: Ask) -> Branch:
     """Return the tree of a domain's record; asks at most MAX_RECORDS names for records, and never raises."""
-    return _Grower(ask).branch(domain, "", ())
+    return _Grower(ask).branch(domain, "", (), lets=True)
 
 
 class _Grower:
@@ -65,8 +68,8 @@ class _Grower:
         self._ask = ask
         self._left = MAX_RECORDS
 
-    def branch(self, domain: str, term: str, above: tuple[str, ...]) -> Branch:
-        here = Branch(domain, term)
+    def branch(self, domain: str, term: str, above: tuple[str, ...], *, lets: bool) -> Branch:
+        here = Branch(domain, term, lets=lets)
         name = domain.lower().rstrip(".")
         if name in above or len(above) >= MAX_DEPTH or self._left <= 0:
             return _with(here, Trouble.LOOP, f"{term} leads back to {domain}")
@@ -95,28 +98,30 @@ class _Grower:
         branches: list[Branch] = []
         for directive in reached:
             if directive.name == "include":
-                branches += self._below(directive.domain, directive.text, above)
+                lets = here.lets and directive.qualifier == "+"
+                branches += self._below(directive.domain, directive.text, above, lets=lets)
         lookups = sum(directive.name in _ASKING for directive in reached)
         if redirect and "all" in names:
             unreached = (*unreached, f"redirect={redirect}")
         elif redirect:
             lookups += 1
-            branches += self._below(redirect, f"redirect={redirect}", above)
+            branches += self._below(redirect, f"redirect={redirect}", above, lets=here.lets)
         asking = [one for one in reached if one.name in ("a", "mx", "exists")]
         judged = [self._finds(one, here.domain) for one in asking]
         troubles = tuple(trouble for _, trouble in judged if trouble)
         void = tuple(one.text for one, (is_found, _) in zip(asking, judged, strict=True) if not is_found)
         return here._replace(
             lookups=lookups,
+            reached=reached,
             unreached=unreached,
             branches=tuple(branches),
             void=void,
             troubles=(*here.troubles, *troubles),
         )
 
-    def _below(self, target: str, term: str, above: tuple[str, ...]) -> list[Branch]:
+    def _below(self, target: str, term: str, above: tuple[str, ...], *, lets: bool) -> list[Branch]:
         """Return what a term leads to; where a macro decides, that cannot be told."""
-        return [] if "%" in target else [self.branch(target, term, above)]
+        return [] if "%" in target else [self.branch(target, term, above, lets=lets)]
 
     def _finds(self, directive: Directive, domain: str) -> tuple[bool, tuple[Trouble, str] | None]:
         """Say whether a term finds anything, and what is wrong with it."""
