@@ -171,6 +171,15 @@ class Tools:
         with self._lock:
             return self._mailboxes.get(account.name)
 
+    def release(self, account: str) -> None:
+        """End the connections of an account that no step needs any more; never raises."""
+        with self._lock:
+            smtp, mailbox = self._smtp.pop(account, None), self._mailboxes.pop(account, None)
+            others = [self._other_folders.pop(key) for key in list(self._other_folders) if key[0] == account]
+        for one in (smtp, mailbox, *others):
+            if one:
+                one.close()
+
     def close(self) -> None:
         """End all connections; never raises."""
         with self._lock:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from mailmon.checks.check import failure
 from mailmon.checks.tools import Tools
 from mailmon.cycle.plan import Step
+from mailmon.cycle.schedule import Schedule
 from mailmon.errors import MailmonError, StageError, place_of
 from mailmon.mail.text import join_words
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
@@ -31,26 +32,40 @@ _STATUS_OF_SEVERITY = {
 _STATUS_OF_VERDICT = {Verdict.UNKNOWN: Status.UNKNOWN, Verdict.SKIPPED: Status.SKIPPED}
 
 
-@dataclass(slots=True)
 class _Watch:
     """What is going on."""
 
-    waiting: dict[str, Step]
-    untold: list[str]
-    on_done: Callable[[Outcome], None]
-    done: dict[str, Outcome] = field(default_factory=dict)
-    running: dict[str, Step] = field(default_factory=dict)
+    def __init__(self, steps: Sequence[Step], on_done: Callable[[Outcome], None], tools: Tools) -> None:
+        self._schedule = Schedule(steps)
+        self._untold = deque(step.id for step in steps)
+        self._on_done, self._tools = on_done, tools
+        self.waiting = {step.id: step for step in steps}
+        self.running: dict[str, Step] = {}
+        self.done: dict[str, Outcome] = {}
+
+    def next(self) -> Step | None:
+        """Return a step that may begin now, None where there is none."""
+        step = self._schedule.next()
+        if step:
+            del self.waiting[step.id]
+        return step
 
     def settle(self, outcome: Outcome) -> None:
         """Note an outcome; tell all outcomes whose turn has come, in the order of the plan."""
         self.done[outcome.id] = outcome
-        while self.untold and self.untold[0] in self.done:
-            self.on_done(self.done[self.untold.pop(0)])
+        for account in self._schedule.end(outcome.id):
+            self._tools.release(account)
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell all outcomes whose turn has come."""
+        while self._untold and self._untold[0] in self.done:
+            self._on_done(self.done[self._untold.popleft()])
 
 
 def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], None]) -> list[Outcome]:
     """Run all steps and return their outcomes in the order of `steps`. `on_done` is told of each, in that order."""
-    watch = _Watch({step.id: step for step in steps}, [step.id for step in steps], on_done)
+    watch = _Watch(steps, on_done, tools)
     results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     while watch.waiting or watch.running:
         _start_what_may(watch, tools, results)
@@ -69,10 +84,10 @@ def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], No
 
 
 def _start_what_may(watch: _Watch, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
-    for step in list(watch.waiting.values()):
-        if not all(other in watch.done for other in (*step.needs, *step.after)) or len(watch.running) >= MAX_WORKERS:
-            continue
-        del watch.waiting[step.id]
+    while len(watch.running) < MAX_WORKERS:
+        step = watch.next()
+        if step is None:
+            return
         missing = [need for need in step.needs if watch.done[need].status not in (Status.OK, Status.WARNING)]
         if missing:
             watch.settle(_skipped(step, missing))
@@ -129,13 +144,13 @@ def _skipped(step: Step, missing: Sequence[str]) -> Outcome:
 
 def _give_up(watch: _Watch) -> None:
     """The deadline has passed: what still runs has failed, what has not begun says nothing."""
-    for step in watch.running.values():
+    for step in list(watch.running.values()):
         said = "not finished when the run's deadline came"
         finding = Finding(
             DEADLINE, Verdict.FAIL, step.target or step.name, said, Severity.ERROR, fix="Raise deadline_s."
         )
         watch.settle(make_outcome(step, [finding], 0.0))
-    for step in watch.waiting.values():
+    for step in list(watch.waiting.values()):
         words = "skipped, because the run's deadline came first"
         watch.settle(Outcome(step.id, step.check, step.name, Status.SKIPPED, words))
 
@@ -147,8 +162,8 @@ def _bug(step: Step, exc: Exception) -> Finding:
 
 def labels_of(steps: Sequence[Step], *, always_named: bool = False) -> Mapping[str, str]:
     """Return how steps are called: with the name in brackets where there are several of a kind."""
-    checks = [step.check for step in steps]
+    checks = Counter(step.check for step in steps)
     return {
-        step.id: f"{step.label} ({step.name})" if always_named or checks.count(step.check) > 1 else step.label
+        step.id: f"{step.label} ({step.name})" if always_named or checks[step.check] > 1 else step.label
         for step in steps
     }

@@ -33,6 +33,8 @@ class Step(NamedTuple):
     # The names by which it can be silenced: what it is asked for, and the accounts that take part in it.
     names: tuple[str, ...] = ()
     target: str = ""
+    # The accounts whose connections it uses.
+    accounts: tuple[str, ...] = ()
     # So many seconds pass between two times that it is asked, 0: it is asked in every run.
     interval_s: float = 0.0
 
@@ -139,6 +141,7 @@ def _account_steps(accounts: Iterable[Account]) -> list[Step]:
             tuple(need.replace(":account", f":{account.name}") for need in check.needs),
             names=(account.name,),
             target=server.target,
+            accounts=(account.name,),
         )
         for account in listed
         for check in ACCOUNT_CHECKS
@@ -165,6 +168,7 @@ def _route_steps(routes: Iterable[Route]) -> list[Step]:
             tuple(_step_id(need, route) for need in check.after),
             tuple(dict.fromkeys((route.name, route.sender.name, route.reader.name))),
             route.target,
+            (route.sender.name, route.reader.name),
             # The others follow it: what arrived is what counts.
             route.interval_s if check.name == "receive" else 0.0,
         )

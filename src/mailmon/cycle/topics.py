@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mailmon.checks import HOST_CHECKS, ROUTE_CHECKS
@@ -25,11 +26,11 @@ def topics_of(
 
     Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
     """
-    checks = [step.check for step in all_steps]
+    checks = Counter(step.check for step in all_steps)
     topics = {
         step.id: Topic(
             step.label,
-            step.name if checks.count(step.check) > 1 else "",
+            step.name if checks[step.check] > 1 else "",
             _KINDS.get(step.check, "account"),
             (EVERYTHING, step.id, *step.names),
             policies.get(step.check, _AT_ONCE),

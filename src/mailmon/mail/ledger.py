@@ -43,6 +43,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._probes = {probe.token: probe for probe in probes}
         self._current: set[str] = set()
+        self._of_route: dict[str, str] = {}
         self._own: set[str] = set()
         self._arrivals: dict[str, Arrival] = {}
         self._seen: Counter[str] = Counter()
@@ -56,6 +57,7 @@ class Ledger:
         with self._lock:
             self._probes[probe.token] = probe
             self._current.add(probe.token)
+            self._of_route[probe.route] = probe.token
             self._own.add(probe.token)
 
     def resume(self, route: str) -> bool:
@@ -65,6 +67,7 @@ class Ledger:
             newest = max(waiting, key=lambda p: p.planned_at, default=None)
             if newest is not None:
                 self._current.add(newest.token)
+                self._of_route[route] = newest.token
             return newest is not None
 
     def expire(self, token: str, now: datetime) -> None:
@@ -76,7 +79,7 @@ class Ledger:
     def current(self, route: str) -> Probe:
         """Return the probe that this run planned for a route."""
         with self._lock:
-            return next(self._probes[token] for token in self._current if self._probes[token].route == route)
+            return self._probes[self._of_route[route]]
 
     def accept(self, token: str, *, at: datetime, by: str, queue_id: str) -> Probe:
         """Note the 250 after DATA. Another thread may have seen the probe in its mailbox a moment before."""
