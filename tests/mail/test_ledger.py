@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mailmon.mail.ledger import MAX_PROBES, Arrival, Ledger
+from mailmon.mail.ledger import MAX_WAITING, Arrival, Ledger
 from mailmon.model import Fate, Probe
 from tests.mail.samples import OTHER_TOKEN, SENT_AT, TOKEN, probe
 
@@ -201,8 +201,8 @@ def test_settled_probes_are_forgotten_after_two_days() -> None:
 
 
 def test_what_is_remembered_is_bounded_and_keeps_the_newest() -> None:
-    ages = range(MAX_PROBES + 50)
+    ages = range(MAX_WAITING + 50)
     ledger = Ledger(probe(f"mm{n:032x}", fate=Fate.WAITING, age=n * MINUTE) for n in ages)
     kept = ledger.remaining()
-    assert len(kept) == MAX_PROBES
+    assert len(kept) == MAX_WAITING
     assert kept[-1].token == f"mm{0:032x}"

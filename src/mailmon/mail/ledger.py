@@ -17,7 +17,7 @@ from mailmon.model import Fate, Probe
 
 LOST_AFTER = timedelta(days=1)
 KEEP_SETTLED, KEEP_OUTSTANDING = timedelta(days=2), timedelta(days=7)
-MAX_PROBES = 1000
+MAX_WAITING, MAX_SETTLED = 10_000, 2000
 
 _OUTSTANDING = (Fate.PLANNED, Fate.WAITING)
 
@@ -41,7 +41,11 @@ class Ledger:
 
     def __init__(self, probes: Iterable[Probe] = ()) -> None:
         self._lock = threading.Lock()
-        self._probes = {probe.token: probe for probe in probes}
+        self._probes: dict[str, Probe] = {}
+        # Those that may still arrive: a thousand mailboxes must not each look through the probes of all.
+        self._waiting: dict[str, Probe] = {}
+        for probe in probes:
+            self._put(probe)
         self._current: set[str] = set()
         self._of_route: dict[str, str] = {}
         self._own: set[str] = set()
@@ -55,7 +59,7 @@ class Ledger:
     def plan(self, probe: Probe) -> None:
         """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
         with self._lock:
-            self._probes[probe.token] = probe
+            self._put(probe)
             self._current.add(probe.token)
             self._of_route[probe.route] = probe.token
             self._own.add(probe.token)
@@ -63,7 +67,7 @@ class Ledger:
     def resume(self, route: str) -> bool:
         """Go on waiting for the newest probe of a route that an earlier run sent; say whether there is one."""
         with self._lock:
-            waiting = [p for p in self._probes.values() if p.route == route and p.fate is Fate.WAITING]
+            waiting = [p for p in self._waiting.values() if p.route == route]
             newest = max(waiting, key=lambda p: p.planned_at, default=None)
             if newest is not None:
                 self._current.add(newest.token)
@@ -86,8 +90,7 @@ class Ledger:
         with self._lock:
             probe = self._probes[token]
             fate = Fate.WAITING if probe.fate is Fate.PLANNED else probe.fate
-            self._probes[token] = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id)
-            return self._probes[token]
+            return self._put(probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id))
 
     def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival, is_signed: bool = True) -> None:
         """Note one message that carries `token`. Call it once per message and run.
@@ -152,9 +155,9 @@ class Ledger:
     def give_up(self, now: datetime, mailbox: str) -> None:
         """Call probes lost that were accepted more than a day ago and are not in their mailbox, which was just read."""
         with self._lock:
-            for probe in list(self._probes.values()):
+            for probe in [p for p in self._waiting.values() if p.mailbox == mailbox]:
                 is_old = probe.accepted_at is not None and now - probe.accepted_at > LOST_AFTER
-                if probe.fate is Fate.WAITING and probe.mailbox == mailbox and is_old:
+                if is_old:
                     self._settle(probe, Fate.LOST, now)
                     self._tell(probe.token, "route.lost")
 
@@ -165,6 +168,7 @@ class Ledger:
                 kept_for = KEEP_OUTSTANDING if probe.fate is Fate.WAITING else KEEP_SETTLED
                 if now - (probe.settled_at or probe.planned_at) > kept_for:
                     del self._probes[probe.token]
+                    self._waiting.pop(probe.token, None)
 
     def probe(self, token: str) -> Probe | None:
         """Return what is known of a token."""
@@ -179,7 +183,7 @@ class Ledger:
     def outstanding(self) -> tuple[str, ...]:
         """Return the tokens of earlier runs that may still arrive or bounce, newest first."""
         with self._lock:
-            waiting = [p for p in self._probes.values() if p.fate is Fate.WAITING and p.token not in self._current]
+            waiting = [p for p in self._waiting.values() if p.token not in self._current]
         return tuple(probe.token for probe in sorted(waiting, key=lambda p: p.planned_at, reverse=True))
 
     def is_awaited(self, token: str) -> bool:
@@ -196,7 +200,7 @@ class Ledger:
     def oldest_outstanding(self) -> datetime | None:
         """Return when the oldest probe was sent that may still arrive or bounce."""
         with self._lock:
-            return min((p.planned_at for p in self._probes.values() if p.fate is Fate.WAITING), default=None)
+            return min((p.planned_at for p in self._waiting.values()), default=None)
 
     def take_events(self, route: str) -> tuple[Event, ...]:
         """Return what this run learnt of earlier probes of a route and was not told yet."""
@@ -209,10 +213,12 @@ class Ledger:
             return self._duplicates.get(route, 0)
 
     def remaining(self) -> tuple[Probe, ...]:
-        """Return the probes to remember, oldest first; without those that were never accepted."""
+        """Return the probes to remember, those that wait first; without those that were never accepted."""
         with self._lock:
             kept = [self._with_copies(p) for p in self._probes.values() if p.fate is not Fate.PLANNED]
-        return tuple(sorted(kept, key=lambda p: p.planned_at)[-MAX_PROBES:])
+        kept.sort(key=lambda p: p.planned_at)
+        settled = [p for p in kept if p.fate is not Fate.WAITING][-MAX_SETTLED:]
+        return (*[p for p in kept if p.fate is Fate.WAITING][-MAX_WAITING:], *settled)
 
     def planned(self) -> tuple[Probe, ...]:
         """Return every probe, also those that this run is about to send."""
@@ -229,7 +235,15 @@ class Ledger:
         self._tell(probe.token, "route.arrived_late")
 
     def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:
-        self._probes[probe.token] = probe._replace(fate=fate, settled_at=at, detail=detail)
+        self._put(probe._replace(fate=fate, settled_at=at, detail=detail))
+
+    def _put(self, probe: Probe) -> Probe:
+        self._probes[probe.token] = probe
+        if probe.fate is Fate.WAITING:
+            self._waiting[probe.token] = probe
+        else:
+            self._waiting.pop(probe.token, None)
+        return probe
 
     def _tell(self, token: str, finding_id: str) -> None:
         probe = self._probes[token]

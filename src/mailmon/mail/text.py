@@ -17,6 +17,8 @@ def visible(raw: bytes | str, limit: int = 400) -> str:
     """
     text = raw.decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
     cut = text[:limit]
+    if cut.isprintable():
+        return cut + "…" if len(text) > limit else cut
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut)
     return shown + "…" if len(text) > limit else shown
 
