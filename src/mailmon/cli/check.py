@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mailmon.cli import common
-from mailmon.config import Overrides
+from mailmon.config import Overrides, Setup
 from mailmon.cycle import Report, Request, run
 from mailmon.model import Outcome
 from mailmon.report import document, terminal
@@ -46,6 +46,7 @@ def _override_options(command: Any) -> Any:
 @click.option(
     "--due/--all", "only_due", default=True, help="Skip what was asked within its interval (default), or nothing."
 )
+@click.option("--shard", metavar="I/N", help="Only part I of N: several machines share one configuration.")
 @click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the conversations on stderr, credentials masked.")
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
@@ -54,6 +55,7 @@ def _override_options(command: Any) -> Any:
 def check(
     names: tuple[str, ...],
     only_due: bool,
+    shard: str | None,
     dry_run: bool,
     verbose: bool,
     nameserver: tuple[str, ...],
@@ -70,6 +72,8 @@ def check(
     if overrides["password"]:
         common.warn("--password: other users can read it in the process list; use --password-file")
     setup = common.load_setup(config_path, Overrides(overrides, nameserver))
+    if shard:
+        setup = _part_of(setup, shard)
     for warning in setup.warnings:
         common.warn(warning)
     printer = _Printer(common.wants_colour(color), is_silent=as_json)
@@ -86,6 +90,15 @@ def check(
     )
     _tell(report, len(setup.warnings), as_json=as_json)
     raise click.exceptions.Exit(report.exit_code)
+
+
+def _part_of(setup: Setup, text: str) -> Setup:
+    from mailmon.config.shard import part_of, read_shard
+
+    try:
+        return part_of(setup, read_shard(text))
+    except ValueError as exc:
+        raise click.UsageError(f"--shard: {exc}") from exc
 
 
 class _Printer:
