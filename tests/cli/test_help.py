@@ -114,5 +114,6 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
         ["diagnose", "Diagnose"],
         ["dnsbl", "Block lists"],
         ["dns", "DNS"],
+        ["http", "Web page"],
     ]
     assert all(len(row) == 3 and row[2].endswith(("?", ".")) for row in rows)

@@ -34,6 +34,8 @@ _PARTS = (
     ("`checks.dnsbl.lists.<zone>`", "ListOptions"),
     ("`checks.dns`", "PublishedOptions"),
     ("`checks.dns.domains.<domain>`", "DomainOptions"),
+    ("`checks.http`", "HttpOptions"),
+    ("`checks.http.pages.<name>`", "PageOptions"),
     ("`notify.<name>`, type ntfy", "NtfyOptions"),
     ("`notify.<name>`, type discord", "DiscordOptions"),
     ("`notify.<name>`, type webhook", "WebhookOptions"),

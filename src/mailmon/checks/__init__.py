@@ -1,12 +1,12 @@
 """One question a file. A new check is a file with a CHECK in it and a line in this registry."""
 
-from mailmon.checks import bounces, cleanup, diagnose, dns, dnsbl, imap_auth, receive, send, smtp_auth
+from mailmon.checks import bounces, cleanup, diagnose, dns, dnsbl, http, imap_auth, receive, send, smtp_auth
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account, Host, Route
 
 ACCOUNT_CHECKS: tuple[Check[Account], ...] = (imap_auth.CHECK, smtp_auth.CHECK, bounces.CHECK)
 ROUTE_CHECKS: tuple[Check[Route], ...] = (send.CHECK, receive.CHECK, cleanup.CHECK)
-HOST_CHECKS: tuple[Check[Host], ...] = (diagnose.CHECK, dnsbl.CHECK, dns.CHECK)
+HOST_CHECKS: tuple[Check[Host], ...] = (diagnose.CHECK, dnsbl.CHECK, dns.CHECK, http.CHECK)
 LABELS: dict[str, str] = {
     **{check.name: check.label for check in ACCOUNT_CHECKS},
     **{check.name: check.label for check in ROUTE_CHECKS},

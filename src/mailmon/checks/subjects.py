@@ -8,6 +8,7 @@ from mailmon.clients.account import Account
 from mailmon.mail.probe_body import Form
 
 if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
+    from mailmon.checks.http import Page
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
     from mailmon.domain.plan import Options as DomainOptions
@@ -63,7 +64,7 @@ class Host(NamedTuple):
     """A host or a domain that is looked at, or an address that is looked up, every `interval_s` seconds.
 
     `skip` are findings that nobody wants to hear of. `options` are those of a diagnosis, `lists` the block lists,
-    `survey` how a domain is looked at.
+    `survey` how a domain is looked at, `page` a web page.
     """
 
     name: str
@@ -73,3 +74,4 @@ class Host(NamedTuple):
     options: Options | None = None
     lists: tuple[BlockList, ...] = ()
     survey: DomainOptions | None = None
+    page: Page | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mailmon.clients.deadline import within
@@ -35,8 +36,17 @@ class Fetched(NamedTuple):
     content_type: str
 
 
+class Answer(NamedTuple):
+    """What a server answered, whatever it is; `headers` are by lower-case name, `certificate_until_s` is Unix time."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    certificate_until_s: float | None = None
+
+
 class Fetch(NamedTuple):
-    """One GET. The first of the addresses that can be connected to is asked; more than `max_bytes` is an error."""
+    """One GET. The first of the addresses that can be connected to is asked; no more than `max_bytes` are read."""
 
     host: str
     port: int
@@ -44,22 +54,35 @@ class Fetch(NamedTuple):
     addresses: tuple[str, ...]
     ca_file: str | None = None
     max_bytes: int = 65536
+    is_tls: bool = True
 
     def run(self, timeout_s: float) -> Fetched:
-        """Return what is there, with status 200, within `timeout_s`. Raises FetchError."""
+        """Return what is there, with status 200 and no longer than it may be. Raises FetchError."""
+        answer = self.ask(timeout_s)
+        if answer.status != 200:
+            more = ", a redirect, which is never followed" if 300 <= answer.status < 400 else ""
+            raise FetchError(f"{self.host} answers {answer.status}{more}")
+        if len(answer.body) > self.max_bytes:
+            raise FetchError(f"{self.host} sends more than {self.max_bytes} bytes")
+        return Fetched(answer.body.decode("utf-8", "replace"), answer.headers.get("content-type", ""))
+
+    def ask(self, timeout_s: float) -> Answer:
+        """Return what the server answers within `timeout_s`. Raises FetchError."""
         try:
             return within(timeout_s, lambda: self._exchange(timeout_s))
         except TimeoutError:
             raise FetchError(f"no answer from {self.host} within {timeout_s:.3g} s", is_ours=True) from None
 
-    def _exchange(self, timeout_s: float) -> Fetched:
-        context = TlsContexts().get(Trust(ca_file=self.ca_file))
+    def _exchange(self, timeout_s: float) -> Answer:
+        context = TlsContexts().get(Trust(ca_file=self.ca_file)) if self.is_tls else None
         connection = _Connection(self, timeout_s, context)
         try:
             connection.request("GET", self.path, headers={"User-Agent": AGENT, "Accept": "*/*"})
+            until_s = connection.certificate_until_s()
             with connection.getresponse() as response:
                 body = response.read(self.max_bytes + 1)
-                status, content_type = response.status, response.getheader("Content-Type", "")
+                headers = {name.lower(): value for name, value in response.getheaders()}
+                return Answer(response.status, headers, body, until_s)
         except ssl.SSLCertVerificationError as exc:
             raise FetchError(f"the certificate of {self.host}: {visible(exc.verify_message, 200)}") from None
         except TimeoutError:
@@ -69,20 +92,15 @@ class Fetch(NamedTuple):
             raise FetchError(f"{self.host} is not reached: {visible(str(words), 200).lower()}") from None
         finally:
             connection.close()
-        if status != 200:
-            more = ", a redirect, which is never followed" if 300 <= status < 400 else ""
-            raise FetchError(f"{self.host} answers {status}{more}")
-        if len(body) > self.max_bytes:
-            raise FetchError(f"{self.host} sends more than {self.max_bytes} bytes")
-        return Fetched(body.decode("utf-8", "replace"), content_type or "")
 
 
-class _Connection(http.client.HTTPSConnection):
+class _Connection(http.client.HTTPConnection):
     """A connection to one of the addresses, by the name's certificate."""
 
-    def __init__(self, fetch: Fetch, timeout_s: float, context: ssl.SSLContext) -> None:
-        super().__init__(fetch.host, fetch.port, timeout=timeout_s, context=context)
-        self._fetch, self._own_context, self._seconds = fetch, context, timeout_s
+    def __init__(self, fetch: Fetch, timeout_s: float, context: ssl.SSLContext | None) -> None:
+        super().__init__(fetch.host, fetch.port, timeout=timeout_s)
+        self.default_port = 443 if fetch.is_tls else 80
+        self._fetch, self._context, self._seconds = fetch, context, timeout_s
 
     def connect(self) -> None:
         last: OSError = OSError("no address")
@@ -95,9 +113,16 @@ class _Connection(http.client.HTTPSConnection):
                 continue
             sock.settimeout(self._seconds)
             try:
-                self.sock = self._own_context.wrap_socket(sock, server_hostname=self._fetch.host)
+                wrap = self._context.wrap_socket if self._context else None
+                self.sock = wrap(sock, server_hostname=self._fetch.host) if wrap else sock
             except BaseException:
                 sock.close()
                 raise
             return
         raise last
+
+    def certificate_until_s(self) -> float | None:
+        """Return when the server's certificate ends, None without TLS."""
+        certificate = self.sock.getpeercert() if isinstance(self.sock, ssl.SSLSocket) else None
+        until = (certificate or {}).get("notAfter")
+        return float(ssl.cert_time_to_seconds(until)) if isinstance(until, str) else None

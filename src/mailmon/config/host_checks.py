@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mailmon.config.check_options import CheckOptions, Duration
 from mailmon.mail.text import parse_duration
-from mailmon.options import About, Address, Host, Matching, Timeout, options
+from mailmon.options import About, Address, Between, Host, Matching, Name, Timeout, options
 
 if TYPE_CHECKING:
     from mailmon.checks.subjects import Host as HostSubject
@@ -21,6 +21,7 @@ HostPort = Annotated[
         "HOST, HOST:PORT or HOST:PORT:KIND",
     ),
 ]
+Status = Annotated[int, Between(100, 599)]
 Ids = Annotated[str, Matching(r"[a-z0-9_.*]{1,80}", "a finding's id, like tls.no_tls13 or dns.*")]
 Code = Annotated[str, Matching(r"127(?:\.\d{1,3}){3}", "an address in 127.0.0.0/8")]
 Selector = Annotated[str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?", "a DKIM selector")]
@@ -101,6 +102,29 @@ class PublishedOptions(CheckOptions):
     skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
 
 
+@options
+class PageOptions:
+    """A web page, and how it must answer. Redirects are not followed: a redirect can be what is expected."""
+
+    url: Annotated[str, Matching(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[!-~]*)?", "an http or https URL")]
+    status: Annotated[tuple[Status, ...], About("Statuses that are right")] = (200,)
+    contains: Annotated[str, About("Words that must stand in the page")] = ""
+    headers: Annotated[dict[str, str], About("Header fields, and what each must hold")] = field(default_factory=dict)
+    ca_file: Annotated[str | None, About("CA certificates to trust instead of the system's")] = None
+    timeout_s: Annotated[Timeout, About("Seconds that the whole answer may take")] = 10.0
+
+
+@options
+class HttpOptions(CheckOptions):
+    """Web pages: webmail, CalDAV, whatever answers by HTTP."""
+
+    pages: Annotated[dict[Name, PageOptions], About("Pages by name")] = field(default_factory=dict)
+    interval: Annotated[Duration, About("Time between two looks; by default every run looks")] = 0
+    certificate_days: Annotated[
+        float, Between(0, 365), About("Days before its end at which a certificate is warned of")
+    ] = 21.0
+
+
 def hosts_of(
     checks: ChecksOptions, nameservers: tuple[tuple[str, int], ...], base: Path
 ) -> dict[str, tuple[HostSubject, ...]]:
@@ -110,6 +134,8 @@ def hosts_of(
         found["diagnose"] = _diagnosed(checks.diagnose, nameservers, base)
     if checks.dnsbl.hosts:
         found["dnsbl"] = _looked_up(checks.dnsbl, nameservers)
+    if checks.http.pages:
+        found["http"] = _pages(checks.http, base)
     if checks.dns.domains:
         found["dns"] = _surveyed(checks.dns, nameservers, base)
     return found
@@ -130,6 +156,33 @@ def _surveyed(asked: PublishedOptions, nameservers: tuple[tuple[str, int], ...],
         )
         for domain, own in asked.domains.items()
     )
+
+
+def _pages(asked: HttpOptions, base: Path) -> tuple[HostSubject, ...]:
+    from urllib.parse import urlsplit
+
+    from mailmon.checks.http import Page
+    from mailmon.checks.subjects import Host as Subject
+
+    found = []
+    for name, own in asked.pages.items():
+        parts = urlsplit(own.url)
+        is_tls = parts.scheme == "https"
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        page = Page(
+            parts.hostname or "",
+            parts.port or (443 if is_tls else 80),
+            path,
+            is_tls,
+            own.status,
+            own.contains,
+            tuple(own.headers.items()),
+            str(base / own.ca_file) if own.ca_file else None,
+            own.timeout_s,
+            asked.certificate_days,
+        )
+        found.append(Subject(name, seconds(asked.interval), page=page))
+    return tuple(found)
 
 
 def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:

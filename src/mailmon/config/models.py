@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from mailmon.clients.server import Family, Security
 from mailmon.config.bounce_folders import BounceOptions, NoticeOptions
 from mailmon.config.check_options import CheckOptions, Duration
-from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, PublishedOptions
+from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, HttpOptions, PublishedOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
     About,
@@ -236,6 +236,7 @@ class ChecksOptions:
     diagnose: DiagnoseOptions = DiagnoseOptions()
     dnsbl: DnsblOptions = DnsblOptions()
     dns: PublishedOptions = PublishedOptions()
+    http: HttpOptions = HttpOptions()
 
 
 @options
