@@ -77,7 +77,9 @@ class Subject:
         if self.health in ("new", "failing"):
             return None
         if self.told_unknown:
-            change = Change(step, self.health, number, self.onset if self.onset > self.unknown_onset else number)
+            # A failure keeps its beginning; that all is well is claimed only from the run that saw it again.
+            is_old = self.health == "up" and self.onset <= self.unknown_onset
+            change = Change(step, self.health, number, number if is_old else self.onset)
         elif self.health != self.told:
             change = Change(step, self.health, number, self.onset)
         elif self.health == "up":
