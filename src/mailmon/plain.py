@@ -67,7 +67,7 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
 
 def _simple_converter(kind: Any) -> Callable[[Any], Any]:
     if is_dataclass(kind) or hasattr(kind, "_fields"):
-        return _table_converter(kind)
+        return lambda raw: _table_converter(kind)(raw)  # made when first needed: most tables stand in no file
     if kind is datetime:
         return lambda raw: _utc(datetime.fromisoformat(raw))
     return kind if kind is float or (isinstance(kind, type) and issubclass(kind, Enum)) else _as_it_is
