@@ -11,10 +11,14 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
 from mailmon.mail.text import Masker, fit_characters, visible
+
+if TYPE_CHECKING:
+    import requests
 
 TIMEOUT_S = 10.0
 MAX_SAID_BYTES, MAX_WORDS = 4000, 200
@@ -49,9 +53,7 @@ def _exchange(request: Request, timeout_s: float) -> int:
     import requests
 
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no .netrc: it would put a login of its own into the request
-            session.proxies.update(requests.utils.get_environ_proxies(request.url))
+        with session_for(request.url) as session:
             response = session.post(
                 request.url,
                 data=request.body,
@@ -59,7 +61,7 @@ def _exchange(request: Request, timeout_s: float) -> int:
                 timeout=timeout_s,
                 allow_redirects=False,
                 stream=True,
-                verify=_certificates(request),
+                verify=certificates(request.ca_file),
             )
             if 200 <= response.status_code < 300:
                 return response.status_code
@@ -74,10 +76,20 @@ def _exchange(request: Request, timeout_s: float) -> int:
     raise _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
 
 
-def _certificates(request: Request) -> str | bool:
+def session_for(url: str) -> requests.Session:
+    """Return a session that knows the environment's proxies, and nothing else of it."""
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False  # no .netrc: it would put a login of its own into the request
+    session.proxies.update(requests.utils.get_environ_proxies(url))
+    return session
+
+
+def certificates(ca_file: str | None) -> str | bool:
     """requests has certifi's bundle and ignores SSL_CERT_FILE and the system's, which NixOS and own CAs rely on."""
     system = ssl.get_default_verify_paths()
-    return request.ca_file or system.cafile or system.capath or True
+    return ca_file or system.cafile or system.capath or True
 
 
 def _refusal(request: Request, status: int, said: bytes, retry_after_s: float | None) -> DeliveryError:

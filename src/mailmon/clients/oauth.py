@@ -6,6 +6,7 @@ import threading
 from typing import NamedTuple
 
 from mailmon.clients.deadline import within
+from mailmon.clients.http import certificates, session_for
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import visible
 from mailmon.model import Secret
@@ -60,12 +61,14 @@ def _fetch(source: OAuth, timeout_s: float) -> Secret:
     if source.refresh_token.value:
         form |= {"grant_type": "refresh_token", "refresh_token": source.refresh_token.value}
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.proxies.update(requests.utils.get_environ_proxies(source.token_url))
-            verify = source.ca_file or True
+        with session_for(source.token_url) as session:
             response = session.post(
-                source.token_url, data=form, timeout=timeout_s, allow_redirects=False, stream=True, verify=verify
+                source.token_url,
+                data=form,
+                timeout=timeout_s,
+                allow_redirects=False,
+                stream=True,
+                verify=certificates(source.ca_file),
             )
             raw = response.raw.read(MAX_BYTES, decode_content=True)
     except requests.exceptions.Timeout:
