@@ -42,21 +42,31 @@ class Live(NamedTuple):
     sessions: dict[str, Session]
 
     def issuer(self, host: str) -> str:
-        """Return who issued the certificate that a host shows, "" where that is not known."""
-        session = self.sessions.get(host)
-        return session.service.tls.issuer if session and session.service.tls else ""
+        """Return who issued the certificate that a host shows, "" where that is not known.
+
+        With its organisation: the common names of CAs are like R11 and E6.
+        """
+        leaf = self._leaf(host)
+        return leaf.issuer.rfc4514_string() if leaf else ""
 
     def tlsa(self, host: str) -> str:
         """Return the TLSA record that fits the key that a host shows (3 1 1), "" where it showed none."""
+        leaf = self._leaf(host)
+        if leaf is None:
+            return ""
+        data = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"3 1 1 {hashlib.sha256(data).hexdigest()}"
+
+    def _leaf(self, host: str) -> x509.Certificate | None:
         session = self.sessions.get(host)
         if not session or not session.secured or not session.secured.chain:
-            return ""
+            return None
         try:
-            key = x509.load_der_x509_certificate(session.secured.chain[0]).public_key()
+            leaf = x509.load_der_x509_certificate(session.secured.chain[0])
+            leaf.public_key()
         except UNREADABLE:
-            return ""
-        data = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return f"3 1 1 {hashlib.sha256(data).hexdigest()}"
+            return None
+        return leaf
 
 
 def endpoint(scene: Scene, host: str, port: int, protocol: str, *, is_implicit_tls: bool = False) -> Endpoint | None:
