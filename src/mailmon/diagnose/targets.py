@@ -9,6 +9,7 @@ from mailmon.catalogue import Findings
 from mailmon.clients.hosts_file import addresses_of
 from mailmon.clients.records import Answered, Records, is_address
 from mailmon.diagnose.plan import MAX_MX, Options, endpoints
+from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding
 
@@ -40,16 +41,14 @@ def find(request: Request, records: Records, options: Options) -> Plan:
         addresses = tuple(_of_family(_addresses(records, host, found, is_exchanger=bool(domain)), options.family))
         known += addresses
         if domain and addresses:
-            _judge_public(found, host, addresses)
+            judge_public(found, host, addresses)
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
     return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain)
 
 
 def _exchangers(records: Records, domain: str) -> list[str]:
-    """Return the hosts of the MX records, the preferred first; a null MX (RFC 7505) has none."""
-    pairs = [value.split(" ", 1) for value in records.ask(domain, "MX").values]
-    ordered = sorted((int(preference), host) for preference, host in (pair for pair in pairs if len(pair) == 2))
-    return list(dict.fromkeys(host.rstrip(".") for _, host in ordered if host.rstrip(".")))[:MAX_MX]
+    """Return the hosts of the MX records, the preferred first."""
+    return list(dict.fromkeys(one.host for one in exchangers_of(records.ask(domain, "MX").values)))[:MAX_MX]
 
 
 def _addresses(records: Records, host: str, found: Findings, *, is_exchanger: bool) -> tuple[str, ...]:
@@ -74,8 +73,9 @@ def _of_family(addresses: tuple[str, ...], family: str) -> list[str]:
     return [one for one in addresses if family == "auto" or (":" in one) == (family == "6")]
 
 
-def _judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> None:
+def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list[str]:
+    """Judge whether an MX host can be reached from outside; return its addresses that cannot."""
     private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
-    if private:
-        said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
-        found.fail("dns.mx_private", said)
+    said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
+    found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
+    return private

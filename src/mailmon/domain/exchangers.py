@@ -7,21 +7,12 @@ import ipaddress
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.names import judge_pointers
-from mailmon.domain.scene import Area, Exchanger
+from mailmon.diagnose.targets import judge_public
+from mailmon.domain.scene import Area
 from mailmon.mail.spf.record import Record, SyntaxMistake, is_spf, read_record
 from mailmon.model.facts import Severity
 
-MAX_EXCHANGERS, MAX_ADDRESSES = 10, 4
-
-
-def exchangers_of(answer: Answer) -> tuple[Exchanger, ...]:
-    """Return the hosts of MX records, the preferred first; a null MX has none."""
-    found = []
-    for value in answer.values:
-        preference, _, host = value.partition(" ")
-        if host.rstrip("."):
-            found.append(Exchanger(int(preference), host.rstrip(".")))
-    return tuple(sorted(found)[:MAX_EXCHANGERS])
+MAX_ADDRESSES = 4
 
 
 def look(area: Area) -> None:
@@ -116,9 +107,7 @@ def _judge_host(area: Area, host: str) -> bool | None:
 
 
 def _judge_addresses(area: Area, host: str, addresses: tuple[str, ...]) -> None:
-    private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
-    said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
-    area.found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
+    private = judge_public(area.found, host, addresses)
     public = [one for one in addresses if one not in private][:MAX_ADDRESSES]
     for judged in area.scene.questions.map(lambda address: pointers(area.scene.records, address), public):
         _take_pointer(area, judged, host)

@@ -10,18 +10,12 @@ from mailmon.catalogue import Findings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answer, Answered, Records, spf_questions
 from mailmon.domain.plan import Options
+from mailmon.mail.records.mx import Exchanger
 from mailmon.mail.spf import Found
 from mailmon.mail.text import visible
 from mailmon.model.domain import Published
 
 MAX_SHOWN = 2000
-
-
-class Exchanger(NamedTuple):
-    """One MX record."""
-
-    preference: int
-    host: str
 
 
 class Scene(NamedTuple):

@@ -13,10 +13,10 @@ from mailmon.domain.scene import Area
 from mailmon.mail.spf import Client, Result, check_host
 from mailmon.mail.spf.record import Directive, is_spf
 from mailmon.mail.spf.tree import Branch, Trouble, grow
+from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
 from mailmon.mail.text import visible
 from mailmon.model.domain import SpfLine
 
-MAX_LOOKUPS, MAX_VOID = 10, 2
 # Shorter prefixes let a notable part of the Internet send.
 MIN_PREFIX = {4: 8, 6: 16}
 _IDS = {

@@ -25,11 +25,12 @@ from mailmon.domain import (
 from mailmon.domain.plan import Options
 from mailmon.domain.scene import Area, Scene
 from mailmon.errors import place_of
+from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import in_order
 from mailmon.model.domain import Published, SpfLine, Survey
 from mailmon.model.facts import Finding, Verdict
 
-MAX_QUESTIONS, MAX_SESSIONS = 16, 8
+MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS = 16, 8, 10
 Progress = Callable[[int, int, str], None]
 
 
@@ -45,7 +46,9 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
     try:
         mx = records.ask(domain, "MX")
         today = f"{datetime.now(UTC):%Y%m%d}"
-        scene = Scene(domain, options, records, deadline, questions, mx, exchangers.exchangers_of(mx), today)
+        scene = Scene(
+            domain, options, records, deadline, questions, mx, exchangers_of(mx.values)[:MAX_EXCHANGERS], today
+        )
         areas, spf = _Work(scene, kit, progress).run()
     finally:
         questions.shutdown(wait=False, cancel_futures=True)

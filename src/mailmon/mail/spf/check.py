@@ -7,11 +7,9 @@ from typing import NoReturn
 
 from mailmon.mail.spf.macros import expand, fitting, is_macro_string, is_name
 from mailmon.mail.spf.record import Directive, Record, SyntaxMistake, is_spf, read_record
-from mailmon.mail.spf.values import Address, Ask, Client, Found, Result, Step, Verdict
+from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_NAMES, MAX_VOID, Address, Ask, Client, Found, Result, Step, Verdict
 
-MAX_LOOKUPS, MAX_VOID, MAX_NAMES = 10, 2, 10
 _QUALIFIERS = {"+": Result.PASS, "-": Result.FAIL, "~": Result.SOFTFAIL, "?": Result.NEUTRAL}
-_ASKING = ("include", "a", "mx", "ptr", "exists")
 
 
 def check_host(client: Client, ask: Ask, domain: str = "") -> Verdict:

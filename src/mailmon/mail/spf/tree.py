@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from mailmon.mail.spf.macros import is_name
 from mailmon.mail.spf.record import Directive, Record, SyntaxMistake, is_spf, read_record
-from mailmon.mail.spf.values import Ask
+from mailmon.mail.spf.values import ASKING, MAX_NAMES, Ask
 
-MAX_RECORDS, MAX_DEPTH, MAX_EXCHANGERS = 60, 20, 10
-_ASKING = ("include", "a", "mx", "ptr", "exists")
+MAX_RECORDS, MAX_DEPTH = 60, 20
 
 
 class Trouble(StrEnum):
@@ -100,7 +99,7 @@ class _Grower:
             if directive.name == "include":
                 lets = here.lets and directive.qualifier == "+"
                 branches += self._below(directive.domain, directive.text, above, lets=lets)
-        lookups = sum(directive.name in _ASKING for directive in reached)
+        lookups = sum(directive.name in ASKING for directive in reached)
         if redirect and "all" in names:
             unreached = (*unreached, f"redirect={redirect}")
         elif redirect:
@@ -134,8 +133,8 @@ class _Grower:
         failed = next((answer for answer in answers if answer.is_error), None)
         if failed and not values:
             return True, (Trouble.NO_ANSWER, f"{directive.text}: {target} could not be looked up: {failed.why}")
-        if directive.name == "mx" and len(values) > MAX_EXCHANGERS:
-            said = f"{directive.text}: {len(values)} MX records, more than {MAX_EXCHANGERS}"
+        if directive.name == "mx" and len(values) > MAX_NAMES:
+            said = f"{directive.text}: {len(values)} MX records, more than {MAX_NAMES}"
             return True, (Trouble.SYNTAX, said)
         return bool(values), None
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+# Terms that ask DNS, terms whose names find nothing, and names of an mx or ptr (section 4.6.4).
+MAX_LOOKUPS, MAX_VOID, MAX_NAMES = 10, 2, 10
+ASKING = ("include", "a", "mx", "ptr", "exists")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
