@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailmon.cli import common, screen
-from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected
+from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected, tell
 from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
 from mailmon.model import Severity
 from mailmon.model.diagnosis import Diagnosis
@@ -64,13 +64,14 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     with screen.progress(as_json or given["form"] != "text") as progress:
         result = diagnose(request, options, progress)
     result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
-    if as_json or given["form"] == "json":
-        common.print_json(report.diagnosis_document(result))
-    elif given["form"] == "markdown":
-        for line in report.markdown(result):
-            common.say(line)
-    else:
-        _show(result, is_verbose=given["verbose"], is_coloured=common.wants_colour(color))
+    is_coloured = common.wants_colour(color)
+    tell(
+        given,
+        as_json,
+        lambda: report.diagnosis_document(result),
+        lambda: report.markdown(result),
+        lambda: _show(result, is_verbose=given["verbose"], is_coloured=is_coloured),
+    )
     raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
 
 

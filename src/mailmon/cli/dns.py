@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailmon.cli import common, screen
-from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected
+from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected, tell
 from mailmon.domain.plan import Options, read_domain
 from mailmon.model import Severity
 
@@ -57,15 +57,15 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
     with screen.progress(as_json or given["form"] != "text" or given["runbook"]) as progress:
         result = survey(domain, options, progress)
     result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
-    if as_json or given["form"] == "json":
-        common.print_json(report.survey_document(result))
-    elif given["runbook"]:
-        _show_runbook(result, options, is_coloured=common.wants_colour(color))
-    elif given["form"] == "markdown":
-        for line in report.markdown(result):
-            common.say(line)
-    else:
-        _show(result, is_verbose=given["verbose"], is_coloured=common.wants_colour(color))
+    is_coloured = common.wants_colour(color)
+
+    def show() -> None:
+        if given["runbook"]:
+            _show_runbook(result, options, is_coloured=is_coloured)
+        else:
+            _show(result, is_verbose=given["verbose"], is_coloured=is_coloured)
+
+    tell(given, as_json, lambda: report.survey_document(result), lambda: report.markdown(result), show)
     raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 import click
 
-from mailmon.cli.common import F
+from mailmon.cli.common import F, print_json, say
 from mailmon.clients.reach import parse_target
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
@@ -59,6 +60,23 @@ def _nameserver(text: str) -> tuple[str, int]:
 
 def _bracketed(text: str) -> str:
     return f"[{text}]" if ":" in text else text
+
+
+def tell(
+    given: Mapping[str, Any],
+    as_json: bool,
+    document: Callable[[], dict[str, Any]],
+    markdown: Callable[[], Iterable[str]],
+    show: Callable[[], None],
+) -> None:
+    """Print a result in the form that was asked for."""
+    if as_json or given["form"] == "json":
+        print_json(document())
+    elif given["form"] == "markdown":
+        for line in markdown():
+            say(line)
+    else:
+        show()
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Severity) -> int:

@@ -10,6 +10,8 @@ import click
 
 from mailmon.cli import common
 from mailmon.cli.findings import read_nameservers
+from mailmon.mail.spf import Client, Verdict
+from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
 from mailmon.mail.text import visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
@@ -28,7 +30,7 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
     The exit code is 0 whatever the result is: it was found out.
     """
     from mailmon.clients.records import Records, spf_questions
-    from mailmon.mail.spf import Client, check_host
+    from mailmon.mail.spf import check_host
 
     try:
         client = Client(ipaddress.ip_address(address), given["helo"], given["mail_from"], now_s=int(time.time()))
@@ -40,36 +42,37 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
     records = Records(nameservers or common.configured_nameservers(config_path), given["timeout"])
     verdict = check_host(client, spf_questions(records))
     if as_json:
-        common.print_json(
-            {
-                "schema": "mailmon/spf/1",
-                "result": verdict.result.value,
-                "explanation": verdict.explanation,
-                "reason": visible(verdict.reason, 500),
-                "domain": visible(client.domain, 300),
-                "record": visible(verdict.record, 2000),
-                "lookups": verdict.lookups,
-                "void_lookups": verdict.void_lookups,
-                "trace": [
-                    {
-                        "domain": visible(one.domain),
-                        "term": visible(one.term),
-                        "outcome": one.outcome,
-                        "lookups": one.lookups,
-                    }
-                    for one in verdict.trace
-                ],
-            }
-        )
-        return
-    is_coloured = common.wants_colour(color)
+        common.print_json(_document(client, verdict))
+    else:
+        _show(verdict, is_coloured=common.wants_colour(color))
+
+
+def _document(client: Client, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "schema": "mailmon/spf/1",
+        "result": verdict.result.value,
+        "explanation": verdict.explanation,
+        "reason": visible(verdict.reason, 500),
+        "domain": visible(client.domain, 300),
+        "record": visible(verdict.record, 2000),
+        "lookups": verdict.lookups,
+        "void_lookups": verdict.void_lookups,
+        "trace": [
+            {"domain": visible(one.domain), "term": visible(one.term), "outcome": one.outcome, "lookups": one.lookups}
+            for one in verdict.trace
+        ],
+    }
+
+
+def _show(verdict: Verdict, *, is_coloured: bool) -> None:
     result = verdict.result.value
     common.say(f"{result}: {visible(verdict.reason, 500)}", colour=_COLOURS.get(result) if is_coloured else None)
     if verdict.explanation:
         common.say(f"explanation of the domain: {visible(verdict.explanation, 500)}")
     for one in verdict.trace:
         common.say(f"  {visible(one.domain)}: {visible(one.term)}: {visible(one.outcome)}")
-    common.say(f"{verdict.lookups} of 10 terms asked DNS, {verdict.void_lookups} of 2 found nothing")
+    looks, void = f"{verdict.lookups} of {MAX_LOOKUPS}", f"{verdict.void_lookups} of {MAX_VOID}"
+    common.say(f"{looks} terms asked DNS, {void} found nothing")
 
 
 COMMAND = spf

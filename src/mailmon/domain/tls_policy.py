@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from mailmon.clients.fetch import Fetch, FetchError
 from mailmon.clients.records import Answered
 from mailmon.domain.expected import policy_file
@@ -18,60 +21,82 @@ SHORT_AGE_S = 86400
 POLICY_PURPOSE = "MTA-STS policy"
 
 
+class Kind(NamedTuple):
+    """One of the two kinds of record here: what they have in common is judged alike."""
+
+    title: str
+    area: str
+    label: str
+    purpose: str
+    version: str
+    is_one: Callable[[str], bool]
+    read: Callable[[str], object]
+    missing: str
+
+
+MTA_STS = Kind(
+    "MTA-STS",
+    "mtasts",
+    "_mta-sts",
+    "senders must use TLS (MTA-STS)",
+    "STSv1",
+    is_sts,
+    read_id,
+    "there is no MTA-STS policy: TLS to it can be stripped on the way",
+)
+TLS_RPT = Kind(
+    "TLS-RPT",
+    "tlsrpt",
+    "_smtp._tls",
+    "where reports on TLS go (TLS-RPT)",
+    "TLSRPTv1",
+    is_tls_rpt,
+    read_tls_rpt,
+    "nobody hears of TLS failures: there is no TLS-RPT record",
+)
+
+
 def look(area: Area) -> None:
     """Judge the record of MTA-STS, and the policy that it announces."""
-    name = f"_mta-sts.{area.domain}"
-    answer = area.scene.records.ask(name, "TXT")
-    texts = tuple(filter(is_sts, answer.values))
-    wanted = texts[0] if len(texts) == 1 else f"v=STSv1; id={area.scene.today}01"
-    area.row(name, "TXT", "senders must use TLS (MTA-STS)", wanted, answer._replace(values=texts or answer.values))
-    if answer.kind is Answered.FAILED:
-        area.tell_unknown("mtasts.none", "its MTA-STS record", answer)
-        return
-    if not texts:
-        if any("sts" in text.lower() for text in answer.values):
-            area.found.fail("mtasts.syntax", "the record does not begin with v=STSv1;", found=answer.values[0][:200])
-        elif area.scene.is_null_mx:
-            area.found.skipped("mtasts.none", "it takes no mail (null MX)")
-        else:
-            area.found.fail("mtasts.none", "there is no MTA-STS policy: TLS to it can be stripped on the way")
-        return
-    if len(texts) > 1:
-        area.found.fail("mtasts.syntax", f"there are {len(texts)} MTA-STS records: none counts")
-        return
-    try:
-        policy_id = read_id(texts[0])
-    except Mistake as exc:
-        area.found.fail("mtasts.syntax", f"the record: {exc}", found=visible(texts[0], 200))
-        return
-    area.found.passed("mtasts.none", f"it has an MTA-STS policy, id {policy_id}")
-    _look_at_policy(area)
+    text = _only_record(area, MTA_STS, f"v=STSv1; id={area.scene.today}01")
+    if text:
+        area.found.passed("mtasts.none", f"it has an MTA-STS policy, id {read_id(text)}")
+        _look_at_policy(area)
 
 
 def look_at_reports(area: Area) -> None:
     """Judge the record of TLS-RPT."""
-    name = f"_smtp._tls.{area.domain}"
-    answer = area.scene.records.ask(name, "TXT")
-    texts = tuple(filter(is_tls_rpt, answer.values))
-    wanted = texts[0] if len(texts) == 1 else f"v=TLSRPTv1; rua=mailto:postmaster@{area.domain}"
-    area.row(name, "TXT", "where reports on TLS go (TLS-RPT)", wanted, answer._replace(values=texts or answer.values))
+    text = _only_record(area, TLS_RPT, f"v=TLSRPTv1; rua=mailto:postmaster@{area.domain}")
+    if text:
+        area.found.passed("tlsrpt.none", f"reports on TLS go to {', '.join(read_tls_rpt(text))}")
+
+
+def _only_record(area: Area, kind: Kind, proposal: str) -> str:
+    """Return the one record that counts; "" where there is none, and why is told."""
+    answer = area.scene.records.ask(f"{kind.label}.{area.domain}", "TXT")
+    texts = tuple(filter(kind.is_one, answer.values))
+    wanted = texts[0] if len(texts) == 1 else proposal
+    shown = answer._replace(values=texts or answer.values)
+    area.row(f"{kind.label}.{area.domain}", "TXT", kind.purpose, wanted, shown)
+    none, syntax = f"{kind.area}.none", f"{kind.area}.syntax"
     if answer.kind is Answered.FAILED:
-        area.tell_unknown("tlsrpt.none", "its TLS-RPT record", answer)
-    elif not texts and any("tlsrpt" in text.lower() for text in answer.values):
-        area.found.fail("tlsrpt.syntax", "the record does not begin with v=TLSRPTv1;", found=answer.values[0][:200])
-    elif not texts and area.scene.is_null_mx:
-        area.found.skipped("tlsrpt.none", "it takes no mail (null MX)")
-    elif not texts:
-        area.found.fail("tlsrpt.none", "nobody hears of TLS failures: there is no TLS-RPT record")
+        area.tell_unknown(none, f"its {kind.title} record", answer)
     elif len(texts) > 1:
-        area.found.fail("tlsrpt.syntax", f"there are {len(texts)} TLS-RPT records: none counts")
-    else:
+        area.found.fail(syntax, f"there are {len(texts)} {kind.title} records: none counts")
+    elif texts:
         try:
-            uris = read_tls_rpt(texts[0])
+            kind.read(texts[0])
         except Mistake as exc:
-            area.found.fail("tlsrpt.syntax", f"the record: {visible(str(exc), 200)}", found=visible(texts[0], 200))
-            return
-        area.found.passed("tlsrpt.none", f"reports on TLS go to {visible(', '.join(uris), 200)}")
+            area.found.fail(syntax, f"the record: {exc}", found=texts[0])
+        else:
+            return texts[0]
+    elif any(kind.version.removesuffix("v1").lower() in text.lower() for text in answer.values):
+        area.found.fail(syntax, f"the record does not begin with v={kind.version};", found=answer.values[0])
+    elif area.scene.is_null_mx:
+        area.found.skipped(none, "it takes no mail (null MX)")
+    else:
+        area.found.fail(none, kind.missing)
+    return ""
 
 
 def _look_at_policy(area: Area) -> None:
