@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmon.config.models import RouteOptions
+from mailmon.config.route_options import RouteOptions
 from mailmon.model import Health, Memory
 from mailmon.plain import build, to_plain
 from mailmon.store.state import State

@@ -258,3 +258,21 @@ def test_a_home_that_cannot_be_looked_into_is_no_bug() -> None:
 )
 def test_a_mistake_about_bounces_is_told(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     assert problem in problems(tmp_path, changed(FULL, **changes))
+
+
+@pytest.mark.parametrize(
+    ("place", "changes"),
+    [
+        ("accounts.main.smtp", {"accounts__main__smtp__ca_file": "x.pem"}),
+        ("checks.diagnose", {"checks__diagnose": {"hosts": ["mail.example.org"], "ca_file": "x.pem"}}),
+        ("checks.dns", {"checks__dns": {"domains": {"example.org": {}}, "ca_file": "x.pem"}}),
+        (
+            "checks.http.pages.web",
+            {"checks__http": {"pages": {"web": {"url": "https://a.example/", "ca_file": "x.pem"}}}},
+        ),
+    ],
+)
+def test_a_certificate_file_that_is_not_there_is_told_before_any_run(
+    tmp_path: Path, place: str, changes: dict[str, object]
+) -> None:
+    assert problems(tmp_path, changed(FULL, **changes)) == [f"{place}.ca_file: {tmp_path}/x.pem: cannot be read"]

@@ -10,21 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
-from mailmon.clients.account import BounceFolder
-from mailmon.clients.server import Security, Server, Trust, default_security
-from mailmon.config.bounce_folders import BounceFolderOptions
+from mailmon.clients.server import Security
 from mailmon.config.contradictions import longest_wait_s
-from mailmon.config.host_checks import hosts_of, seconds
+from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
-from mailmon.config.models import (
-    AccountOptions,
-    Config,
-    ExpectOptions,
-    ImapOptions,
-    OAuthOptions,
-    RouteOptions,
-    SmtpOptions,
-)
+from mailmon.config.models import Config
 from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
     SecretSources,
@@ -33,15 +23,14 @@ from mailmon.config.secrets import (
     is_readable_by_others,
     write_risk,
 )
+from mailmon.config.subjects import make_account, make_nameserver, make_notices, make_route
 from mailmon.errors import ConfigError
-from mailmon.mail.probe_body import Form
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 if TYPE_CHECKING:
-    from mailmon.clients.oauth import OAuth
-    from mailmon.mail.received import Expected
+    pass
 
 STATE_AND_ALERTS_S = 20.0
 
@@ -73,24 +62,16 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
 
     Without secrets, credentials are left empty and files are not looked at: for a build machine.
     """
-    config = loaded.config
-    base = path.parent if path else Path()
-    problems, warnings = _permissions(loaded, path) if with_secrets and path else ([], [])
-    secrets: Mapping[tuple[str, str], Secret] = {}
-    if with_secrets:
-        sources = SecretSources(base, environ, refuses_commands=bool(problems))
-        secrets, more = collect_secrets(loaded.document, sources)
-        problems += [*more, *_missing_files(config, base), *_missing_extras(config)]
-    if problems:
-        raise ConfigError(str(path or "options"), problems)
-    accounts = {name: _account(name, options, secrets, base) for name, options in config.accounts.items()}
-    nameservers = tuple(_nameserver(text) for text in config.dns.nameservers)
+    config, base = loaded.config, path.parent if path else Path()
+    secrets, warnings = _credentials(loaded, path, environ) if with_secrets else ({}, [])
+    accounts = {name: make_account(name, options, secrets, base) for name, options in config.accounts.items()}
+    nameservers = tuple(make_nameserver(text) for text in config.dns.nameservers)
     channels = {
         name: make_channel(f"notify.{name}", name, o, secrets, base, accounts) for name, o in loaded.channels.items()
     }
     return Setup(
         accounts=accounts,
-        routes={name: _route(name, options, config, accounts) for name, options in config.routes.items()},
+        routes={name: make_route(name, options, config, accounts) for name, options in config.routes.items()},
         channels=channels,
         ping=make_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
         nameservers=nameservers,
@@ -103,7 +84,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
             "smtp_auth": config.checks.smtp_auth.certificate_days,
         },
         bounce_limits=bounce_limits(config.checks.bounces),
-        notices=_notices(config, accounts),
+        notices=make_notices(config, accounts),
         hosts=hosts_of(config.checks, nameservers, base),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
@@ -111,95 +92,18 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
     )
 
 
-def _account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str], Secret], base: Path) -> Account:
-    return Account(
-        name,
-        options.address,
-        options.username or options.address,
-        secrets.get((f"accounts.{name}", "password"), Secret("")),
-        _server("smtp", options.smtp, base) if options.smtp else None,
-        _server("imap", options.imap, base) if options.imap else None,
-        options.imap.folder if options.imap else "INBOX",
-        _bounces(options.bounces, options.bounces.sent) if options.bounces else None,
-        _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
-        secrets.get((f"accounts.{name}", "token")),
-        _oauth(name, options.oauth, secrets, base) if options.oauth else None,
-    )
-
-
-def _oauth(name: str, options: OAuthOptions, secrets: Mapping[tuple[str, str], Secret], base: Path) -> OAuth:
-    from mailmon.clients.oauth import OAuth
-
-    place = f"accounts.{name}.oauth"
-    return OAuth(
-        options.token_url,
-        options.client_id,
-        options.scope,
-        secrets.get((place, "client_secret"), Secret("")),
-        secrets.get((place, "refresh_token"), Secret("")),
-        str(base / options.ca_file) if options.ca_file else None,
-    )
-
-
-def _notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSettings | None:
-    options = config.bounce_notices
-    if options is None:
-        return None
-    from mailmon.clients.signatures import signature_check, txt_by
-    from mailmon.mail.bounce.addressees import NoticeRules
-
-    account = accounts[options.account]
-    sender = options.sender or account.address
-    own = (sender, *(one.address for one in accounts.values()))
-    rules = NoticeRules(options.to, options.cc, options.cc_domains, options.max_cc, own)
-    look_up = txt_by(tuple(_nameserver(text) for text in config.dns.nameservers))
-    is_signed = signature_check(look_up) if options.cc else None
-    return NoticeSettings(account, sender, rules, options.test_to, options.max_per_hour, is_signed)
-
-
-def _bounces(options: BounceFolderOptions, sent: str | None = None) -> BounceFolder:
-    targets = {"processed": options.processed, "skipped": options.skipped, "problem": options.problem}
-    return BounceFolder(options.folder, {k: v for k, v in targets.items() if v}, options.create_folders, sent)
-
-
-def _route(name: str, options: RouteOptions, config: Config, accounts: Mapping[str, Account]) -> Route:
-    receive = config.checks.receive
-    return Route(
-        name,
-        accounts[options.sender],
-        options.to,
-        accounts[options.reader],
-        options.receive_timeout_s or receive.timeout_s,
-        options.warning_delivery_s or receive.warning_delivery_s,
-        options.critical_delivery_s or receive.critical_delivery_s,
-        seconds(options.interval or 0),
-        seconds(options.arrives_within) if options.arrives_within else None,
-        options.junk_folders,
-        Form(options.probe, options.attachment_bytes),
-        _expected(options.expect) if options.expect else None,
-    )
-
-
-def _expected(options: ExpectOptions) -> Expected:
-    from mailmon.mail.received import METHODS, Expected
-
-    methods = tuple(name for name in METHODS if getattr(options, name))
-    return Expected(methods, options.authserv or "", options.tls or "", options.unmodified)
-
-
-def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Server:
-    ca_file = str(base / options.ca_file) if options.ca_file else None
-    return Server(
-        protocol,
-        options.host,
-        options.port,
-        options.security or default_security(protocol, options.port),
-        Trust(ca_file, tuple(map(_normal_digest, options.tls_sha256)), options.insecure),
-        options.timeout_s,
-        options.family,
-        options.connect_to or "",
-        getattr(options, "auth", "auto") != "none",
-    )
+def _credentials(
+    loaded: Loaded, path: Path | None, environ: Mapping[str, str]
+) -> tuple[Mapping[tuple[str, str], Secret], list[str]]:
+    """Return all credentials, and what is worth a warning. Raises ConfigError with every mistake."""
+    base = path.parent if path else Path()
+    problems, warnings = _permissions(loaded, path) if path else ([], [])
+    sources = SecretSources(base, environ, refuses_commands=bool(problems))
+    secrets, more = collect_secrets(loaded.document, sources)
+    problems += [*more, *_missing_files(loaded.config, base), *_missing_extras(loaded.config)]
+    if problems:
+        raise ConfigError(str(path or "options"), problems)
+    return secrets, warnings
 
 
 def make_channel(
@@ -238,13 +142,21 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
 
 def _missing_files(config: Config, base: Path) -> list[str]:
     """Return the certificate files that cannot be read."""
-    named = [
-        (f"accounts.{name}.{protocol}.ca_file", server.ca_file)
+    named: list[tuple[str, str | None]] = [
+        (f"accounts.{name}.{protocol}", server.ca_file)
         for name, account in config.accounts.items()
         for protocol, server in (("smtp", account.smtp), ("imap", account.imap))
         if server and server.ca_file
     ]
-    return [f"{place}: {base / file}: cannot be read" for place, file in named if not os.access(base / file, os.R_OK)]
+    named += [
+        (f"accounts.{name}.oauth", account.oauth.ca_file)
+        for name, account in config.accounts.items()
+        if account.oauth and account.oauth.ca_file
+    ]
+    named += [(f"checks.http.pages.{name}", page.ca_file) for name, page in config.checks.http.pages.items()]
+    named += [("checks.diagnose", config.checks.diagnose.ca_file), ("checks.dns", config.checks.dns.ca_file)]
+    given = [(place, base / file) for place, file in named if file]
+    return [f"{place}.ca_file: {file}: cannot be read" for place, file in given if not os.access(file, os.R_OK)]
 
 
 def _missing_extras(config: Config) -> list[str]:
@@ -266,18 +178,3 @@ def _warnings(config: Config) -> list[str]:
             if service and service.security is Security.PLAIN:
                 warnings.append(f"accounts.{name}: plain, the password travels to {service.host} in clear text")
     return warnings
-
-
-def _nameserver(text: str) -> tuple[str, int]:
-    """Split `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:53`."""
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]")
-        return address, int(port.lstrip(":") or 53)
-    if text.count(":") == 1:
-        address, _, port = text.partition(":")
-        return address, int(port)
-    return text, 53
-
-
-def _normal_digest(text: str) -> str:
-    return text.replace(":", "").strip().lower()

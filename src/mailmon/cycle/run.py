@@ -21,23 +21,24 @@ from mailmon.clients.names import RememberingResolve, resolver_for
 from mailmon.clients.wire import Record
 from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
-from mailmon.cycle.announce import KEEP_GONE, Desk
+from mailmon.cycle.announce import Desk
 from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan, only_due
+from mailmon.cycle.removed import without_removed
 from mailmon.cycle.report import Report
 from mailmon.cycle.seen import Seen, look_around
 from mailmon.cycle.tell import Taken, Telling
 from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
-from mailmon.judge import overall, without
+from mailmon.judge import overall
 from mailmon.judge.changes import Changes
 from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.losses import losses
 from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
-from mailmon.model import Anchor, Flip, Health, Memory, Outcome, Probe
+from mailmon.model import Anchor, Flip, Health, Outcome, Probe
 from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
@@ -225,24 +226,12 @@ class _Run:
             is_blind=seen.is_blind,
             annotate=lambda flip: self._with_notes(flip, seen.steps),
         )
-        return self._without_removed(taken) if self._plan.is_complete else taken
+        return without_removed(taken, self._configured(), self._started_at) if self._plan.is_complete else taken
 
-    def _without_removed(self, taken: Taken) -> Taken:
-        """Forget the steps that are no longer configured, and what waits to be told of them."""
+    def _configured(self) -> set[str]:
+        """Return the ids of all steps that are asked in this run or a later one."""
         planned = {step.id for step in self._plan.steps} | self._plan.later
-        steps = {*planned, SIGHT, *(CHANNEL + name for name in self._setup.channels)}
-
-        def is_kept(step_id: str, memory: Memory) -> bool:
-            if step_id in steps or memory.told.health is Health.UP:
-                return step_id in steps
-            # A channel may be missing from one run only: its trouble must not be told anew when it is back.
-            is_recent = self._started_at - (memory.told.at or self._started_at) < KEEP_GONE
-            return step_id.startswith(UNIT) or (step_id.startswith(CHANNEL) and is_recent)
-
-        checks = {key: memory for key, memory in taken.state.checks.items() if is_kept(key, memory)}
-        gone = {key for key in taken.state.checks if key not in checks and not key.startswith(UNIT)}
-        outbox = without(taken.state.outbox, lambda flip: flip.id in gone)
-        return taken._replace(state=taken.state._replace(checks=checks, outbox=tuple(outbox)))
+        return {*planned, SIGHT, *(CHANNEL + name for name in self._setup.channels)}
 
     def _with_notes(self, flip: Flip, outcomes: Sequence[Outcome]) -> Flip:
         """Add to a recovery what was late or lost in between."""
