@@ -88,9 +88,11 @@ def _judge_host(area: Area, host: str) -> bool | None:
         area.found.fail("dns.mx_is_address", f"the MX record names the address {host} and not a host")
         return None
     answers = dict(zip(("A", "AAAA"), area.scene.ask_all([(host, "A"), (host, "AAAA")]), strict=True))
+    is_dangling = all(one.kind in (Answered.NXDOMAIN, Answered.NODATA) for one in answers.values())
     for kind, answer in answers.items():
+        wanted = _proposed_address(area) if is_dangling and kind == "A" else answer.values
         if answer.values or kind == "A":
-            area.row(host, kind, "address of the MX host", answer.values, answer)
+            area.row(host, kind, "address of the MX host", wanted, answer)
     canonical = next((one.canonical for one in answers.values() if one.canonical), host)
     if canonical.lower() != host.lower():
         area.found.fail("dns.mx_cname", f"the MX host {host} is an alias (CNAME) of {canonical}", found=canonical)
@@ -104,6 +106,11 @@ def _judge_host(area: Area, host: str) -> bool | None:
         return False
     _judge_addresses(area, host, addresses)
     return True
+
+
+def _proposed_address(area: Area) -> str:
+    """Return what a host without any address should have: where we send from, or a word to be replaced."""
+    return next((one for one in area.scene.options.own_addresses if ":" not in one), "ADDRESS")
 
 
 def _judge_addresses(area: Area, host: str, addresses: tuple[str, ...]) -> None:

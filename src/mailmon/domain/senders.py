@@ -53,9 +53,8 @@ def look(area: Area) -> tuple[SpfLine, ...]:
 
 def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
     """Yield the tree, one record a line."""
-    yield SpfLine(
-        depth, visible(branch.domain, 253), visible(branch.term), visible(branch.text, 2000), branch.all_lookups
-    )
+    text = branch.text or next((trouble.value for trouble, _ in branch.troubles), "")
+    yield SpfLine(depth, visible(branch.domain, 253), visible(branch.term), visible(text, 2000), branch.all_lookups)
     for below in branch.branches:
         yield from lines_of(below, depth + 1)
 

@@ -68,7 +68,7 @@ def spf_lines(survey: Survey) -> Iterator[str]:
     for one in survey.spf:
         words = f"{one.term} " if one.term else ""
         looks = f"{one.lookups} look-up{'' if one.lookups == 1 else 's'}"
-        yield f"{'  ' * one.depth}{words}{one.domain} ({looks}): {one.text or 'no record'}"
+        yield f"{'  ' * one.depth}{words}{one.domain} ({looks}): {one.text}"
 
 
 def markdown(survey: Survey) -> Iterator[str]:
