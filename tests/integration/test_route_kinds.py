@@ -100,6 +100,18 @@ def test_verdicts_of_nobody_are_no_pass(monitor: Monitor) -> None:
     assert monitor.check().exit_code == 78
 
 
+def test_what_is_expected_is_read_before_another_route_cleans_up(monitor: Monitor, sandbox: Sandbox) -> None:
+    """Several routes end in one mailbox, and each cleans it: what was not read could never be found wrong."""
+    wanted = {"expect": {"authserv": "mx.example.org", "dkim": True}}
+    monitor.config["routes"] = {name: {**route_to(), **wanted} for name in "abcdef"}
+    monitor.config["routes"]["slow"] = {**route_to(), "arrives_within": "1h"}
+    for _ in range(4):
+        run = monitor.check()
+        for name in "abcdef":
+            assert [one["id"] for one in run.step(f"receive:{name}")["findings"]] == ["route.dkim"]
+    assert probes_in(sandbox) == []
+
+
 class SlowWay:
     """A route of which the sandbox delivers when it is told to, in time that passes at once."""
 

@@ -17,6 +17,7 @@ MANY_PROBES = 50
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     """Delete our probes and their bounces, leftovers of earlier runs included."""
     target = route.target
+    tools.ledger.release(tools.ledger.current(route.name).token)
     mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
     removed = left = 0
     obstacle = ""

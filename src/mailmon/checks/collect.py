@@ -21,6 +21,8 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
     """Look once for the probe, or for its bounce."""
     assert route.patience_s is not None
     probe = _look(tools, route)
+    if probe.fate not in (Fate.PLANNED, Fate.WAITING):
+        tools.ledger.stop_waiting(probe.token)
     waited_s = (tools.world.now() - (probe.accepted_at or probe.planned_at)).total_seconds()
     if probe.fate is Fate.ARRIVED:
         delivery_s, error_s = _took_s(tools, probe)
@@ -34,6 +36,7 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
         said = f"not received within {format_duration(route.patience_s)}; {probe.acceptance}"
         yield Finding("route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, fix=_NOT_RECEIVED)
     else:
+        tools.ledger.postpone(probe.token)
         said = f"on its way for {format_duration(max(waited_s, 0))}; {probe.acceptance}"
         yield Finding("route.on_its_way", Verdict.SKIPPED, route.target, said)
 
@@ -54,7 +57,6 @@ def _look(tools: Tools, route: Route) -> Probe:
     mailbox.look(token, thoroughly=True)
     look_into_junk(tools, route, token)
     look_for_bounce(tools, route, token, thoroughly=True)
-    tools.ledger.stop_waiting(token)
     probe = tools.ledger.probe(token)
     assert probe is not None
     return probe

@@ -222,7 +222,8 @@ class WatchedMailbox:
     def _may_go(self, tokens: Iterable[str]) -> bool:
         """Nobody waits for it; and a dry run, which remembers nothing, leaves what earlier runs must still judge."""
         return all(
-            not self._ledger.is_awaited(token) and (self._ledger.is_own(token) or not self._deletes_only_own)
+            not (self._ledger.is_awaited(token) or self._ledger.is_reserved(token))
+            and (self._ledger.is_own(token) or not self._deletes_only_own)
             for token in tokens
         )
 

@@ -153,11 +153,13 @@ class _Run:
         """Plan the probes, remember them, and ask all questions."""
         self._ledger.forget(self._started_at)
         for route in self._plan.routes:
-            if route.patience_s and self._ledger.resume(route.name):
-                continue
-            token = make_token(secrets.token_bytes(16))
-            ends = (route.name, route.sender.address, route.recipient, route.reader.name)
-            self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))
+            if not (route.patience_s and self._ledger.resume(route.name)):
+                token = make_token(secrets.token_bytes(16))
+                ends = (route.name, route.sender.address, route.recipient, route.reader.name)
+                self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))
+            # The cleanup of another route in the same mailbox must not take away what was not looked at.
+            if route.expected or route.junk_folders:
+                self._ledger.reserve(self._ledger.current(route.name).token)
         self._keeper.save(probes=self._ledger.planned())
         tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
         try:

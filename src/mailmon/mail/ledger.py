@@ -49,6 +49,8 @@ class Ledger:
         self._current: set[str] = set()
         self._of_route: dict[str, str] = {}
         self._own: set[str] = set()
+        self._reserved: set[str] = set()
+        self._postponed: set[str] = set()
         self._arrivals: dict[str, Arrival] = {}
         self._seen: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()
@@ -99,7 +101,7 @@ class Ledger:
         """
         with self._lock:
             probe = self._probes.get(token)
-            if probe is None or probe.mailbox != mailbox:
+            if probe is None or probe.mailbox != mailbox or token in self._postponed:
                 return
             self._seen[token] += is_signed
             if probe.fate in _OUTSTANDING and token in self._current:
@@ -128,7 +130,7 @@ class Ledger:
         """Note that a probe came back. A bounce of a probe that has arrived too changes nothing."""
         with self._lock:
             probe = self._probes.get(token)
-            if probe is None or probe.fate not in (*_OUTSTANDING, Fate.LOST):
+            if probe is None or token in self._postponed or probe.fate not in (*_OUTSTANDING, Fate.LOST):
                 return
             self._settle(probe, Fate.BOUNCED, at, reason)
             if token not in self._current:
@@ -191,6 +193,27 @@ class Ledger:
         with self._lock:
             probe = self._probes.get(token)
             return token in self._current and probe is not None and probe.fate in _OUTSTANDING
+
+    def reserve(self, token: str) -> None:
+        """Let nobody delete a probe: its route has to look where it lies, or to read it."""
+        with self._lock:
+            self._reserved.add(token)
+
+    def release(self, token: str) -> None:
+        """End a reservation."""
+        with self._lock:
+            self._reserved.discard(token)
+
+    def postpone(self, token: str) -> None:
+        """Leave a probe to the next run: what is seen of it in this one from now on is neither judged nor deleted."""
+        with self._lock:
+            self._current.discard(token)
+            self._postponed.add(token)
+
+    def is_reserved(self, token: str) -> bool:
+        """Say whether a probe must stay where it is for now."""
+        with self._lock:
+            return token in self._reserved or token in self._postponed
 
     def is_own(self, token: str) -> bool:
         """Say whether this run planned the token."""
