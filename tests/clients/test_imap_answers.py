@@ -115,7 +115,12 @@ def test_without_uidplus_messages_are_only_flagged() -> None:
 
 def test_a_user_name_is_quoted_too() -> None:
     """imaplib quotes only the password: `EXAMPLE\\john doe` would be three words."""
-    script = [*GREETING, (b'TAG LOGIN "EXAMPLE\\\\john doe" "s\\"x"', b"TAG OK [CAPABILITY IMAP4rev1] in\r\n")]
+    without_plain = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n")
+    script = [
+        GREETING[0],
+        without_plain,
+        (b'TAG LOGIN "EXAMPLE\\\\john doe" "s\\"x"', b"TAG OK [CAPABILITY IMAP4rev1] in\r\n"),
+    ]
     with Peer(script) as peer:
         client = peer.imap()
         client.open()

@@ -33,7 +33,7 @@ class SentFolder:
         try:
             self._client = self._client or self._open()
             uids = self._client.with_message_id(returned.message_id)[-MAX_COPIES:]
-            copies = self._client.fetch_headers(",".join(map(str, uids)), FIELDS) if uids else []
+            copies = self._client.headers_of(uids, FIELDS)
         except StageError as exc:
             self.trouble = f"{self._folder}: sent mail cannot be looked up: {exc.message}"
             return False

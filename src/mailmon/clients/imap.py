@@ -8,25 +8,38 @@ from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from mailmon.clients.imapwire import WireImap
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, MAX_LITERAL_BYTES, Wire
 from mailmon.errors import MalformedError, Stage, StageError
-from mailmon.mail.imapdata import Fetched, FetchItem, pair_literals, quoted, read_message, read_number, read_uid
+from mailmon.mail.imapdata import (
+    Fetched,
+    FetchItem,
+    pair_literals,
+    quoted,
+    read_message,
+    read_number,
+    read_uid,
+)
+from mailmon.mail.imapdata import since as since_day
 from mailmon.mail.text import visible
 
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
+MAX_HEADER_BYTES = 65536
 _T = TypeVar("_T")
 _A = TypeVar("_A")
 
 
 class ImapClient:
     """One IMAP session on one folder. Every method raises StageError with the server's words."""
+
+    look_interval_s = 0.0
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
         self._wire = wire
@@ -52,8 +65,11 @@ class ImapClient:
         """Log in once."""
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
         must_authenticate = "LOGINDISABLED" in self._capabilities
-        if must_authenticate and "AUTH=PLAIN" not in self._capabilities:
+        can_authenticate = "AUTH=PLAIN" in self._capabilities
+        if must_authenticate and not can_authenticate:
             raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
+        # There are servers that do not know the escapes of a quoted string.
+        must_authenticate |= can_authenticate and any(sign in username + password for sign in '"\\')
         self._ask("login_refused", lambda: self._imap.login_hidden(username, password, must_authenticate))
         self._wire.begin(Stage.LOGIN)
         self._ask("command_failed", self._read_capabilities)
@@ -102,15 +118,37 @@ class ImapClient:
         self.exists = told if told >= 0 else self.exists
         return told >= 0
 
+    def find_field(self, name: str, since: datetime | None) -> list[int]:
+        """Return the UIDs of messages with a header field, of those since a day where it is given."""
+        return self.search(*(since_day(since) if since else ()), "HEADER", name, '""')
+
+    def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
+        """Return the UIDs of messages in which one of some words stands."""
+        where = (*(since_day(since) if since else ()), *(("UID", f"{first_uid}:*") if first_uid else ()))
+        any_of_them = [part for word in words[1:] for part in ("OR", "TEXT", word)]
+        return self.search(*where, *any_of_them, "TEXT", words[0])
+
     def search(self, *criteria: str) -> list[int]:
         """Return the UIDs that the server finds. A hint: some servers ignore the criteria."""
         answer = self._ask("command_failed", lambda: self._checked(self._imap.uid("SEARCH", *criteria)))
         words = b" ".join(part for part in answer if isinstance(part, bytes)).split()
         return [self._read(read_number, word) for word in words if word.isdigit()]
 
-    def fetch_headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
-        """Return header fields and arrival time of a UID set, without marking anything as read."""
-        return self._fetch(uids, f"(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])")
+    def headers_from(self, uid: int, fields: Sequence[str]) -> list[Fetched]:
+        """Return header fields and arrival time of the messages from a UID on, without marking any as read."""
+        return self._headers(f"{uid}:*", fields)
+
+    def headers_of(self, uids: Collection[int], fields: Sequence[str]) -> list[Fetched]:
+        """Return the same of certain messages."""
+        return self._headers(",".join(map(str, uids)), fields) if uids else []
+
+    def _headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
+        # Some servers send whole messages although they are asked for fields: no more is kept than fields can be.
+        self._imap.keeps_bytes = MAX_HEADER_BYTES
+        try:
+            return self._fetch(uids, f"(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])")
+        finally:
+            self._imap.keeps_bytes = MAX_LITERAL_BYTES
 
     def fetch_start(self, uid: int, size_bytes: int) -> bytes:
         """Return the first bytes of a message, without marking it as read."""
@@ -134,6 +172,9 @@ class ImapClient:
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command with its own deadline."""
         self._wire.begin(stage, timeout_s)
+
+    def rest(self) -> None:
+        """An open folder is in nobody's way."""
 
     def now_s(self) -> float:
         """Return the monotonic clock."""

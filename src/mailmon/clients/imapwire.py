@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from mailmon.clients.sasl import Bearer
-from mailmon.clients.wire import Wire
+from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import MASK, visible
 
@@ -23,13 +23,14 @@ class WireImap(imaplib.IMAP4):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._hides_input = False
+        self.keeps_bytes = MAX_LITERAL_BYTES
         super().__init__()
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
         """Take the connection that is there."""
 
     def read(self, size: int) -> bytes:
-        return self._wire.read_bytes(size)
+        return self._wire.read_start(size, self.keeps_bytes)
 
     def readline(self) -> bytes:
         return self._wire.read_line()

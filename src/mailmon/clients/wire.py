@@ -23,7 +23,7 @@ MAX_LINE_BYTES = 65536
 MAX_SAID, MAX_SHOWN = 500, 2000
 # Servers delay the answer to a wrong password (Dovecot's penalty: 15 s at most): less would call it a time-out.
 LOGIN_TIMEOUT_S = 20.0
-MAX_LITERAL_BYTES = 4 * 1024 * 1024
+MAX_LITERAL_BYTES, MAX_SKIPPED_BYTES = 4 * 1024 * 1024, 64 * 1024 * 1024
 # All that may come in answer to one command: memory is bounded although a server never stops talking.
 MAX_COMMAND_BYTES = 8 * 1024 * 1024
 
@@ -69,13 +69,26 @@ class Wire:
                 raise self.error("protocol_error", f"a line of more than {MAX_LINE_BYTES} bytes")
             self._fill()
 
-    def read_bytes(self, size: int) -> bytes:
-        """Return exactly `size` bytes. Raises StageError; at most MAX_LITERAL_BYTES."""
-        if size > MAX_LITERAL_BYTES:
+    def read_start(self, size: int, keep: int) -> bytes:
+        """Read exactly `size` bytes and return the first `keep` of them. Raises StageError; at most MAX_SKIPPED_BYTES.
+
+        What is not kept is not counted: memory is bounded all the same.
+        """
+        if size > MAX_SKIPPED_BYTES:
             raise self.error("protocol_error", f"the server announces {size} bytes, more than is taken")
-        while len(self._buffer) < size:
+        kept = min(size, keep)
+        while len(self._buffer) < kept:
             self._fill()
-        return self._take(size, is_shown=False)
+        taken = self._take(kept, is_shown=False)
+        left = size - kept
+        while left:
+            if not self._buffer:
+                self._fill()
+            skipped = min(left, len(self._buffer))
+            del self._buffer[:skipped]
+            self._budget += skipped
+            left -= skipped
+        return taken
 
     def send(self, data: bytes, shown: str | None = None) -> None:
         """Send bytes; `shown` stands for them on the record where they hold a credential or a message."""

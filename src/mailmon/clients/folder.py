@@ -1,0 +1,62 @@
+"""What is a folder of mail asked, by whichever protocol it is reached?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from mailmon.errors import Stage
+from mailmon.mail.imapdata import Fetched
+
+
+class Folder(Protocol):
+    """One open folder. What is found is a hint: some servers ignore what they are asked for.
+
+    `look_interval_s`: to look more often shows nothing new. Every method raises StageError with the server's words.
+    """
+
+    exists: int
+    uid_next: int
+    uid_validity: int
+    is_read_only: bool
+    look_interval_s: float
+
+    def noop(self) -> bool:
+        """Let the server tell what is new; say whether it told of messages since it was last asked."""
+
+    def was_told(self) -> bool:
+        """Say whether any answer since the last call told how many messages there are."""
+
+    def find_field(self, name: str, since: datetime | None) -> list[int]:
+        """Return the UIDs of messages with a header field, of those since a day where it is given."""
+
+    def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
+        """Return the UIDs of messages in which one of some words stands."""
+
+    def headers_from(self, uid: int, fields: Sequence[str]) -> list[Fetched]:
+        """Return header fields and arrival time of the messages from a UID on, without marking any as read."""
+
+    def headers_of(self, uids: Collection[int], fields: Sequence[str]) -> list[Fetched]:
+        """Return the same of certain messages."""
+
+    def fetch_start(self, uid: int, size_bytes: int) -> bytes:
+        """Return the first bytes of a message, without marking it as read."""
+
+    def delete(self, uids: Iterable[int]) -> bool:
+        """Delete messages by UID; say whether they are gone."""
+
+    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
+        """Start a new command with its own deadline."""
+
+    def rest(self) -> None:
+        """Keep nobody from the folder: nothing is asked for a while. Never raises."""
+
+    def now_s(self) -> float:
+        """Return the monotonic clock."""
+
+    def certificate_days(self, now_s: float) -> float | None:
+        """Return the days until the server's certificate expires."""
+
+    def close(self) -> None:
+        """End the connection; never raises."""
