@@ -106,7 +106,9 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
     rows = [re.split(r"\s{2,}", line) for line in result.stdout.splitlines()]
     assert [row[:2] for row in rows] == [
         ["imap_auth", "IMAP Auth"],
+        ["pop3_auth", "POP3 Auth"],
         ["smtp_auth", "SMTP Auth"],
+        ["wrong_password", "Wrong Password"],
         ["bounces", "Bounces"],
         ["send", "Send Test"],
         ["receive", "Receive Test"],

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
+from mailmon.clients.pop3 import Pop3Client
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.smtp import SmtpClient
 from mailmon.clients.tls import TlsContexts
@@ -69,6 +70,10 @@ class Peer:
     def imap(self, security: Security = Security.PLAIN, deadline_s: float = 5.0) -> ImapClient:
         """Return an IMAP client that is connected and has said nothing yet."""
         return ImapClient(self.wire("imap", security, deadline_s), TlsContexts())
+
+    def pop3(self, security: Security = Security.PLAIN, deadline_s: float = 5.0) -> Pop3Client:
+        """Return a POP3 client that is connected and has said nothing yet."""
+        return Pop3Client(self.wire("pop3", security, deadline_s), TlsContexts())
 
     @property
     def target(self) -> str:

@@ -77,7 +77,7 @@ def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes:
         ({"accounts": ...}, "accounts: missing"),
         ({"accounts": []}, "accounts: must be a table: { ... }"),
         ({"routes__main__from": "nix"}, "routes.main.from: there is no account 'nix'; there are: main"),
-        ({"accounts__main__imap": ...}, "routes.main.in: accounts.main has no imap server"),
+        ({"accounts__main__imap": ...}, "routes.main.in: accounts.main has no imap or pop3 server"),
         ({"routes__main__in": ...}, "routes.main.in: missing"),
         ({"notfy": {}}, "notfy: unknown key; did you mean notify?"),
         ({"notify": "off"}, "notify: must be a table: { ... }"),

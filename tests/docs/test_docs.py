@@ -15,7 +15,7 @@ from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-_PROTOCOLS = ("smtp", "imap")
+_PROTOCOLS = ("smtp", "imap", "pop3")
 
 
 def test_the_reference_of_the_configuration_is_not_stale() -> None:

@@ -1,10 +1,29 @@
 """One question a file. A new check is a file with a CHECK in it and a line in this registry."""
 
-from mailmon.checks import bounces, cleanup, diagnose, dns, dnsbl, http, imap_auth, receive, send, smtp_auth
+from mailmon.checks import (
+    bounces,
+    cleanup,
+    diagnose,
+    dns,
+    dnsbl,
+    http,
+    imap_auth,
+    pop3_auth,
+    receive,
+    send,
+    smtp_auth,
+    wrong_password,
+)
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account, Host, Route
 
-ACCOUNT_CHECKS: tuple[Check[Account], ...] = (imap_auth.CHECK, smtp_auth.CHECK, bounces.CHECK)
+ACCOUNT_CHECKS: tuple[Check[Account], ...] = (
+    imap_auth.CHECK,
+    pop3_auth.CHECK,
+    smtp_auth.CHECK,
+    wrong_password.CHECK,
+    bounces.CHECK,
+)
 ROUTE_CHECKS: tuple[Check[Route], ...] = (send.CHECK, receive.CHECK, cleanup.CHECK)
 HOST_CHECKS: tuple[Check[Host], ...] = (diagnose.CHECK, dnsbl.CHECK, dns.CHECK, http.CHECK)
 LABELS: dict[str, str] = {

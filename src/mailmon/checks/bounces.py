@@ -63,4 +63,8 @@ def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
     yield Metric("bounces", sum(done.kinds[kind] for kind in done.kinds if kind == "bounce"))
 
 
-CHECK = Check("bounces", "Bounces", ask, needs=("imap_auth:account",))
+def _target(account: Account) -> str | None:
+    return account.target_of("imap_auth") if account.bounces else None
+
+
+CHECK = Check("bounces", "Bounces", ask, needs=("imap_auth:account",), target=_target)

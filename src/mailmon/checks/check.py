@@ -22,7 +22,8 @@ class Check(Generic[S]):
 
     `label` begins its line on the terminal and in an alert. `needs` names checks that must have succeeded, `after`
     those that must only have ended, each as `check:role`; the roles of a route are `sender`, `reader` and `route`.
-    Facts are yielded one by one, so that what was learnt before an exception survives.
+    Facts are yielded one by one, so that what was learnt before an exception survives. `target` says which server an
+    account is asked at, None where there is nothing to ask; `interval_s` how often, 0: in every run.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Check(Generic[S]):
     ask: Callable[[Tools, S], Iterable[Fact]]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    target: Callable[[S], str | None] = lambda _subject: None
+    interval_s: Callable[[S], float] = lambda _subject: 0.0
 
 
 def is_silence(finding: Finding) -> bool:

@@ -43,4 +43,4 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
 _TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a filter that hands mail back twice."
 _LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
 
-CHECK = Check("cleanup", "Cleanup", ask, needs=("imap_auth:reader",), after=("receive:route",))
+CHECK = Check("cleanup", "Cleanup", ask, needs=("mailbox:reader",), after=("receive:route",))

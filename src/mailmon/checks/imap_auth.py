@@ -21,4 +21,4 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     yield Note("OK")
 
 
-CHECK = Check("imap_auth", "IMAP Auth", ask)
+CHECK = Check("imap_auth", "IMAP Auth", ask, target=lambda account: account.target_of("imap_auth"))

@@ -27,4 +27,4 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
 
 
-CHECK = Check("send", "Send Test", ask, needs=("smtp_auth:sender", "imap_auth:reader"))
+CHECK = Check("send", "Send Test", ask, needs=("smtp_auth:sender", "mailbox:reader"))

@@ -20,4 +20,4 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     yield Note("OK" if account.smtp.needs_login else "OK (no login)")
 
 
-CHECK = Check("smtp_auth", "SMTP Auth", ask)
+CHECK = Check("smtp_auth", "SMTP Auth", ask, target=lambda account: account.target_of("smtp_auth"))

@@ -43,7 +43,7 @@ class Route(NamedTuple):
     @property
     def target(self) -> str:
         """Return the server at which the probe must be seen."""
-        return self.reader.imap.target if self.reader.imap else self.reader.name
+        return self.reader.target_of(self.reader.reads_by) or self.reader.name
 
 
 class NoticeSettings(NamedTuple):

@@ -7,28 +7,26 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
+from mailmon.checks.logins import Logins
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
+from mailmon.clients.folder import Folder
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.names import Resolve, of_family
+from mailmon.clients.names import Resolve
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
-from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import LOGIN_TIMEOUT_S, Record, Wire, connect
+from mailmon.clients.wire import Record
 from mailmon.judge.changes import Changes
 from mailmon.mail.ledger import Ledger
-from mailmon.mail.text import Masker
 from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # only who has bounces loads it
     from mailmon.clients.imap_folder import FolderClient
-    from mailmon.clients.oauth import Tokens
 
 NO_CHANGES = Changes({})
-_Imap = TypeVar("_Imap", bound=ImapClient)
 
 
 class FolderAccess(Enum):
@@ -67,29 +65,25 @@ class Tools:
         self.world = world
         self.ledger = ledger
         self.accepted: dict[str, Accepted] = {}
-        self._contexts = TlsContexts()
+        self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
         self._lock = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
-        self._tokens: Tokens | None = None
-        self._maskers = {account.name: _masker(account) for account in accounts}
 
     def open_smtp(self, account: Account) -> SmtpClient:
         """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
-        client = self._connect_smtp(account)
+        client = self._logins.smtp(account)
         with self._lock:
             self._smtp[account.name] = client
-        client.open()
-        self._log_in_to(client, account)
+        self._logins.log_in_to_smtp(client, account)
         return client
 
     def open_sender(self, account: Account) -> SmtpClient:
         """Connect and log in to send mail that is no probe; the connection is the caller's to close."""
-        client = self._connect_smtp(account)
+        client = self._logins.smtp(account)
         try:
-            client.open()
-            self._log_in_to(client, account)
+            self._logins.log_in_to_smtp(client, account)
         except BaseException:
             client.close()
             raise
@@ -97,24 +91,30 @@ class Tools:
 
     def open_mailbox(self, account: Account) -> WatchedMailbox:
         """Connect, log in, open the account's folder and judge what earlier runs left there."""
-
-        def connect_imap() -> ImapClient:
-            client = self._log_in(account, ImapClient)
-            try:
-                client.select(account.folder)
-            except BaseException:
-                client.close()
-                raise
-            return client
-
+        connect = self._maildrop(account) if account.reads_by == "pop3_auth" else self._selected(account)
         world = self.world
         mailbox = WatchedMailbox(
-            account.name, connect_imap, self.ledger, world.key, world.now, deletes_only_own=world.is_dry
+            account.name, connect, self.ledger, world.key, world.now, deletes_only_own=world.is_dry
         )
         mailbox.sweep()
         with self._lock:
             self._mailboxes[account.name] = mailbox
         return mailbox
+
+    def try_login(self, account: Account, server: Server) -> None:
+        """Log in to one of an account's servers and out again. Raises StageError where that is refused."""
+        if server.protocol == "smtp":
+            self.open_sender(account).close()
+        elif server.protocol == "imap":
+            self._logins.imap(account, ImapClient).close()
+        else:
+            self._logins.pop3(account).close()
+
+    def open_maildrop(self, account: Account) -> Folder:
+        """Log in by POP3 and list what is there, in a session that has ended."""
+        folder = self._maildrop(account)()
+        folder.rest()
+        return folder
 
     def bounce_folder(self, account: Account) -> WatchedMailbox | None:
         """Return the folder to which the account's bounces are filtered, opened for reading when first asked for."""
@@ -159,7 +159,7 @@ class Tools:
         """Connect and log in to read folders; the connection is the caller's to close."""
         from mailmon.clients.imap_folder import FolderClient
 
-        return self._log_in(account, FolderClient)
+        return self._logins.imap(account, FolderClient)
 
     def smtp(self, account: Account) -> SmtpClient:
         """Return the connection that the login check opened."""
@@ -188,46 +188,20 @@ class Tools:
             for mailbox in (*self._mailboxes.values(), *self._other_folders.values()):
                 mailbox.close()
 
-    def _connect_smtp(self, account: Account) -> SmtpClient:
-        assert account.smtp is not None
-        return SmtpClient(self._wire(account.smtp, account), self._contexts)
+    def _selected(self, account: Account) -> Callable[[], Folder]:
+        def connect() -> Folder:
+            client = self._logins.imap(account, ImapClient)
+            try:
+                client.select(account.folder)
+            except BaseException:
+                client.close()
+                raise
+            return client
 
-    def _log_in(self, account: Account, kind: type[_Imap]) -> _Imap:
-        assert account.imap is not None
-        client = kind(self._wire(account.imap, account), self._contexts)
-        try:
-            client.open()
-            self._log_in_to(client, account)
-        except BaseException:
-            client.close()
-            raise
-        return client
+        return connect
 
-    def _log_in_to(self, client: SmtpClient | ImapClient, account: Account) -> None:
-        """Log in once: with a token where there is one, else with the password, and not at all where none is needed."""
-        if isinstance(client, SmtpClient) and account.smtp and not account.smtp.needs_login:
-            return
-        token = account.token
-        if account.oauth is not None:
-            from mailmon.clients.oauth import Tokens
+    def _maildrop(self, account: Account) -> Callable[[], Folder]:
+        from mailmon.clients.pop3_folder import Numbers, Pop3Folder
 
-            with self._lock:
-                self._tokens = self._tokens or Tokens()
-            token = self._tokens.get(account.oauth, self.world.deadline.bound_s(LOGIN_TIMEOUT_S))
-            self._maskers[account.name].add(token.value)
-        if token is not None:
-            client.login_with_token(account.username, token.value)
-        else:
-            client.login(account.username, account.password.value)
-
-    def _wire(self, server: Server, account: Account) -> Wire:
-        deadline = self.world.deadline
-        host = server.connect_to or server.host
-        addresses = of_family(self.world.resolve(host, server.port, deadline), server)
-        return connect(server, addresses, deadline, self._maskers[account.name], self.world.record)
-
-
-def _masker(account: Account) -> Masker:
-    """Return what hides an account's credentials in whatever its servers say."""
-    secrets = [secret.value for secret in (account.password, account.token) if secret]
-    return Masker(secrets, {account.username})
+        numbers = Numbers()
+        return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers)

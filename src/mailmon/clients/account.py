@@ -34,8 +34,27 @@ class Account(NamedTuple):
     password: Secret
     smtp: Server | None = None
     imap: Server | None = None
+    pop3: Server | None = None
     folder: str = "INBOX"
     bounces: BounceFolder | None = None
     bounces_test: BounceFolder | None = None
     token: Secret | None = None
     oauth: OAuth | None = None
+    # Seconds between two tries with a wrong password, None: it is never tried.
+    wrong_password_s: float | None = None
+
+    @property
+    def logins(self) -> dict[str, Server]:
+        """Return the servers that it logs in to, by the check that does."""
+        named = {"imap_auth": self.imap, "pop3_auth": self.pop3, "smtp_auth": self.smtp}
+        return {check: server for check, server in named.items() if server}
+
+    def target_of(self, check: str) -> str | None:
+        """Return the server at which a check logs in, None where it has none."""
+        server = self.logins.get(check)
+        return server.target if server else None
+
+    @property
+    def reads_by(self) -> str:
+        """Return the check whose login opens the mailbox: by IMAP where it has that."""
+        return "imap_auth" if self.imap or not self.pop3 else "pop3_auth"

@@ -11,16 +11,22 @@ from mailmon.mail.imapdata import Fetched
 
 
 class Folder(Protocol):
-    """One open folder. What is found is a hint: some servers ignore what they are asked for.
+    """One open folder; every method raises StageError with the server's words.
 
-    `look_interval_s`: to look more often shows nothing new. Every method raises StageError with the server's words.
+    What is found is a hint: some servers ignore what they are asked for.
     """
 
-    exists: int
     uid_next: int
     uid_validity: int
     is_read_only: bool
-    look_interval_s: float
+
+    @property
+    def exists(self) -> int:
+        """Return how many messages there are, as far as the server told."""
+
+    @property
+    def look_interval_s(self) -> float:
+        """Return the seconds between two looks that are worth their cost."""
 
     def noop(self) -> bool:
         """Let the server tell what is new; say whether it told of messages since it was last asked."""

@@ -85,9 +85,8 @@ def monitored_by(accounts: Iterable[Account], *known: Mapping[str, Sequence[str]
     steps, domains = {}, set()
     for account in accounts:
         domains.add(normal(account.address.rpartition("@")[2]))
-        for check, server in (("smtp_auth", account.smtp), ("imap_auth", account.imap)):
-            if server:
-                steps[f"{check}:{account.name}"] = normal(server.host)
+        for check, server in account.logins.items():
+            steps[f"{check}:{account.name}"] = normal(server.host)
     hosts = frozenset(steps.values())
     domains |= {_parent(host) for host in hosts if packed(host) is None}
     addresses = {host: [host] if packed(host) else [] for host in hosts}

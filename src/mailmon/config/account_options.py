@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from mailmon.clients.server import Family, Security
 from mailmon.config.bounce_folders import BounceOptions
+from mailmon.config.check_options import Duration
 from mailmon.options import (
     About,
     Address,
@@ -69,6 +70,13 @@ class ImapOptions(ServerOptions):
 
 
 @options
+class Pop3Options(ServerOptions):
+    """The POP3 server of an account. Where it has no IMAP server, probes are looked for here."""
+
+    port: Annotated[Port, About("110 means starttls, any other port tls, unless security says otherwise")] = 995
+
+
+@options
 class OAuthOptions:
     """Where access tokens come from (OAuth 2.0): a refresh token, else the client's own credentials."""
 
@@ -107,7 +115,12 @@ class AccountOptions:
     oauth: OAuthOptions | None = None
     smtp: SmtpOptions | None = None
     imap: ImapOptions | None = None
+    pop3: Pop3Options | None = None
     bounces: BounceOptions | None = None
+    wrong_password_interval: Annotated[
+        Duration | None,
+        About("Time between two tries with a random password, which must be refused. By default it is never tried"),
+    ] = None
 
     def __post_init__(self) -> None:
         has_password = any((self.password, self.password_file, self.password_command))

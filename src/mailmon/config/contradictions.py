@@ -43,14 +43,16 @@ def longest_wait_s(full: dict[str, Any]) -> float:
 def _references(full: dict[str, Any]) -> Iterator[str]:
     accounts = _tables(full.get("accounts"))
     for name, route in _tables(full.get("routes")).items():
-        for key, service in (("from", "smtp"), ("in", "imap")):
+        for key, services in (("from", ("smtp",)), ("in", ("imap", "pop3"))):
             account = route.get(key)
             if not isinstance(account, str):
                 continue
             if account not in accounts:
                 yield f"routes.{name}.{key}: there is no account {account!r}; there are: {', '.join(accounts)}"
-            elif not accounts[account].get(service):
-                yield f"routes.{name}.{key}: accounts.{account} has no {service} server"
+            elif not any(map(accounts[account].get, services)):
+                yield f"routes.{name}.{key}: accounts.{account} has no {' or '.join(services)} server"
+            elif key == "in" and route.get("junk_folders") and not accounts[account].get("imap"):
+                yield f"routes.{name}.junk_folders: accounts.{account} has no imap server, and POP3 has no folders"
 
 
 def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
@@ -103,9 +105,9 @@ _LIMITS = (
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
     accounts = full.get("accounts")
     if isinstance(accounts, dict) and not any(
-        table.get("smtp") or table.get("imap") for table in _tables(accounts).values()
+        table.get("smtp") or table.get("imap") or table.get("pop3") for table in _tables(accounts).values()
     ):
-        yield "accounts: none has a server in smtp or imap, so nothing would be checked"
+        yield "accounts: none has a server in smtp, imap or pop3, so nothing would be checked"
 
 
 def _too_short(full: dict[str, Any]) -> Iterator[str]:

@@ -79,7 +79,9 @@ class ChecksOptions:
 
     defaults: CheckOptions = CheckOptions()
     imap_auth: LoginOptions = LoginOptions()
+    pop3_auth: LoginOptions = LoginOptions()
     smtp_auth: LoginOptions = LoginOptions()
+    wrong_password: CheckOptions = CheckOptions()
     bounces: BouncesOptions = BouncesOptions()
     send: CheckOptions = CheckOptions()
     receive: ReceiveOptions = ReceiveOptions()

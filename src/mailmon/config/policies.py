@@ -10,7 +10,7 @@ from mailmon.model.limits import BounceLimits
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
 FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "bounces": 1, "send": 2, "receive": 2, "cleanup": 2}
-FAILURE_THRESHOLDS |= {"diagnose": 1, "dnsbl": 1, "dns": 1, "http": 2}
+FAILURE_THRESHOLDS |= {"pop3_auth": 1, "wrong_password": 1, "diagnose": 1, "dnsbl": 1, "dns": 1, "http": 2}
 _BUILT_IN = Policy()
 
 

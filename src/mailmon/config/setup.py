@@ -80,8 +80,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         document=loaded.document,
         policies=policies(config.checks),
         certificate_days={
-            "imap_auth": config.checks.imap_auth.certificate_days,
-            "smtp_auth": config.checks.smtp_auth.certificate_days,
+            name: getattr(config.checks, name).certificate_days for name in ("imap_auth", "pop3_auth", "smtp_auth")
         },
         bounce_limits=bounce_limits(config.checks.bounces),
         notices=make_notices(config, accounts),
@@ -145,7 +144,7 @@ def _missing_files(config: Config, base: Path) -> list[str]:
     named: list[tuple[str, str | None]] = [
         (f"accounts.{name}.{protocol}", server.ca_file)
         for name, account in config.accounts.items()
-        for protocol, server in (("smtp", account.smtp), ("imap", account.imap))
+        for protocol, server in (("smtp", account.smtp), ("imap", account.imap), ("pop3", account.pop3))
         if server and server.ca_file
     ]
     named += [
@@ -172,7 +171,7 @@ def _warnings(config: Config) -> list[str]:
     if config.notify is None:
         warnings.append('no channel is configured, nobody will be told; say `"notify": "none"` if that is meant')
     for name, account in config.accounts.items():
-        for service in (account.smtp, account.imap):
+        for service in (account.smtp, account.imap, account.pop3):
             if service and service.insecure:
                 warnings.append(f"accounts.{name}: insecure, the certificate of {service.host} is not verified")
             if service and service.security is Security.PLAIN:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailmon.checks.subjects import Account, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Server, Trust, default_security
-from mailmon.config.account_options import AccountOptions, ImapOptions, OAuthOptions, SmtpOptions
+from mailmon.config.account_options import AccountOptions, ImapOptions, OAuthOptions, Pop3Options, SmtpOptions
 from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.host_checks import seconds
 from mailmon.config.models import Config
@@ -31,11 +31,13 @@ def make_account(name: str, options: AccountOptions, secrets: Mapping[tuple[str,
         secrets.get((f"accounts.{name}", "password"), Secret("")),
         _server("smtp", options.smtp, base) if options.smtp else None,
         _server("imap", options.imap, base) if options.imap else None,
+        _server("pop3", options.pop3, base) if options.pop3 else None,
         options.imap.folder if options.imap else "INBOX",
         _bounces(options.bounces, options.bounces.sent) if options.bounces else None,
         _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
         secrets.get((f"accounts.{name}", "token")),
         _oauth(name, options.oauth, secrets, base) if options.oauth else None,
+        seconds(options.wrong_password_interval) if options.wrong_password_interval else None,
     )
 
 
@@ -101,7 +103,7 @@ def _expected(options: ExpectOptions) -> Expected:
     return Expected(methods, options.authserv or "", options.tls or "", options.unmodified)
 
 
-def _server(protocol: str, options: SmtpOptions | ImapOptions, base: Path) -> Server:
+def _server(protocol: str, options: SmtpOptions | ImapOptions | Pop3Options, base: Path) -> Server:
     ca_file = str(base / options.ca_file) if options.ca_file else None
     return Server(
         protocol,

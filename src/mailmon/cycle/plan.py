@@ -10,7 +10,6 @@ from typing import NamedTuple
 from mailmon.checks import ACCOUNT_CHECKS, HOST_CHECKS, ROUTE_CHECKS
 from mailmon.checks.subjects import Account, Host, Route
 from mailmon.checks.tools import Tools
-from mailmon.clients.server import Server
 from mailmon.errors import ConfigError
 from mailmon.model import Fact, Health, Memory
 
@@ -140,20 +139,14 @@ def _account_steps(accounts: Iterable[Account]) -> list[Step]:
             lambda tools, check=check, account=account: check.ask(tools, account),  # type: ignore[misc]
             tuple(need.replace(":account", f":{account.name}") for need in check.needs),
             names=(account.name,),
-            target=server.target,
+            target=target,
             accounts=(account.name,),
+            interval_s=check.interval_s(account),
         )
         for account in listed
         for check in ACCOUNT_CHECKS
-        if (server := _server_of(check.name, account)) is not None
+        if (target := check.target(account)) is not None
     ]
-
-
-def _server_of(check: str, account: Account) -> Server | None:
-    """Return the server that a check of an account asks, None where there is nothing to ask."""
-    if check == "bounces" and account.bounces is None:
-        return None
-    return account.smtp if check == "smtp_auth" else account.imap
 
 
 def _route_steps(routes: Iterable[Route]) -> list[Step]:
@@ -180,4 +173,4 @@ def _route_steps(routes: Iterable[Route]) -> list[Step]:
 def _step_id(need: str, route: Route) -> str:
     check, _, role = need.partition(":")
     names = {"sender": route.sender.name, "reader": route.reader.name, "route": route.name}
-    return f"{check}:{names[role]}"
+    return f"{route.reader.reads_by if check == 'mailbox' else check}:{names[role]}"

@@ -255,6 +255,6 @@ class _Run:
 
     def _addresses(self) -> dict[str, tuple[str, ...]]:
         """Return the last known addresses of the servers that are configured."""
-        servers = [s for account in self._setup.accounts.values() for s in (account.smtp, account.imap) if s]
+        servers = [s for account in self._setup.accounts.values() for s in account.logins.values()]
         known = {**self._keeper.state.addresses, **self._resolve.known}
         return {server.host: known[server.host] for server in servers if server.host in known}

@@ -19,6 +19,7 @@ class Faults:
 
     # Logins
     refuse_login: set[str] = field(default_factory=set)  # services that refuse right passwords too
+    any_password: set[str] = field(default_factory=set)  # services that take any password for a mailbox
     echo_credentials: bool = False  # a refused login is answered with the password in it
     login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
 

@@ -1,0 +1,100 @@
+"""How does an account get to its servers? Connected and logged in, once, with what it has for a credential."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from mailmon.checks.subjects import Account
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.imap import ImapClient
+from mailmon.clients.names import Resolve, of_family
+from mailmon.clients.server import Server
+from mailmon.clients.smtp import SmtpClient
+from mailmon.clients.tls import TlsContexts
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, Record, Wire, connect
+from mailmon.mail.text import Masker
+from mailmon.model import Secret
+
+if TYPE_CHECKING:  # only who has them loads them
+    from mailmon.clients.oauth import Tokens
+    from mailmon.clients.pop3 import Pop3Client
+
+_Imap = TypeVar("_Imap", bound=ImapClient)
+_Client = TypeVar("_Client", bound="ImapClient | Pop3Client")
+
+
+class Logins:
+    """Logs accounts in. Safe for several threads; the connections are the caller's to close."""
+
+    def __init__(
+        self, accounts: Iterable[Account], deadline: Deadline, resolve: Resolve, record: Record | None = None
+    ) -> None:
+        self._deadline, self._resolve, self._record = deadline, resolve, record
+        self._contexts = TlsContexts()
+        self._lock = threading.Lock()
+        self._tokens: Tokens | None = None
+        self._maskers = {account.name: _masker(account) for account in accounts}
+
+    def smtp(self, account: Account) -> SmtpClient:
+        """Return an SMTP client that is connected and has said nothing yet."""
+        assert account.smtp is not None
+        return SmtpClient(self._wire(account.smtp, account), self._contexts)
+
+    def log_in_to_smtp(self, client: SmtpClient, account: Account) -> None:
+        """Open a connected client and log in, where a login is needed."""
+        client.open()
+        if account.smtp and account.smtp.needs_login:
+            self._log_in(client, account)
+
+    def imap(self, account: Account, kind: type[_Imap]) -> _Imap:
+        """Return an IMAP client that is logged in and has no folder open."""
+        assert account.imap is not None
+        return self._opened(kind(self._wire(account.imap, account), self._contexts), account)
+
+    def pop3(self, account: Account) -> Pop3Client:
+        """Return a POP3 session."""
+        from mailmon.clients.pop3 import Pop3Client
+
+        assert account.pop3 is not None
+        return self._opened(Pop3Client(self._wire(account.pop3, account), self._contexts), account)
+
+    def _opened(self, client: _Client, account: Account) -> _Client:
+        try:
+            client.open()
+            self._log_in(client, account)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _log_in(self, client: SmtpClient | ImapClient | Pop3Client, account: Account) -> None:
+        """Log in once: with a token where there is one, else with the password."""
+        token = self._token(account)
+        if token is not None:
+            client.login_with_token(account.username, token.value)
+        else:
+            client.login(account.username, account.password.value)
+
+    def _token(self, account: Account) -> Secret | None:
+        if account.oauth is None:
+            return account.token
+        from mailmon.clients.oauth import Tokens
+
+        with self._lock:
+            self._tokens = self._tokens or Tokens()
+        token = self._tokens.get(account.oauth, self._deadline.bound_s(LOGIN_TIMEOUT_S))
+        self._maskers[account.name].add(token.value)
+        return token
+
+    def _wire(self, server: Server, account: Account) -> Wire:
+        host = server.connect_to or server.host
+        addresses = of_family(self._resolve(host, server.port, self._deadline), server)
+        return connect(server, addresses, self._deadline, self._maskers[account.name], self._record)
+
+
+def _masker(account: Account) -> Masker:
+    """Return what hides an account's credentials in whatever its servers say."""
+    secrets = [secret.value for secret in (account.password, account.token) if secret]
+    return Masker(secrets, {account.username})

@@ -1,0 +1,46 @@
+"""Does the server refuse a wrong password? Some accept any, for mailboxes that nobody has claimed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+from mailmon.checks.check import Check
+from mailmon.checks.subjects import Account
+from mailmon.checks.tools import Tools
+from mailmon.clients.server import Server
+from mailmon.errors import StageError
+from mailmon.model import Fact, Finding, Note, Secret, Severity, Verdict
+
+
+def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+    """Try one password that nobody can have at each server of the account."""
+    stranger = account._replace(password=Secret(secrets.token_urlsafe(18)), token=None, oauth=None)
+    for server in account.logins.values():
+        if server.needs_login:
+            yield _try(tools, stranger, server)
+    yield Note("OK")
+
+
+def _try(tools: Tools, stranger: Account, server: Server) -> Finding:
+    finding_id = f"{server.protocol}.any_password_accepted"
+    try:
+        tools.try_login(stranger, server)
+    except StageError as exc:
+        if exc.finding_id.endswith((".login_refused", ".auth_not_offered")):
+            return Finding(finding_id, Verdict.PASS, server.target, f"refused: {exc.said}")
+        return Finding(finding_id, Verdict.SKIPPED, server.target, f"not tried: {exc.message}")
+    said = f"{server.target} accepts a random password for {stranger.username}"
+    return Finding(finding_id, Verdict.FAIL, server.target, said, Severity.CRITICAL, fix=_OPEN)
+
+
+_OPEN = "Anybody can read this mailbox: claim it, or set its password."
+
+
+def _target(account: Account) -> str | None:
+    return next((server.target for server in account.logins.values()), None) if account.wrong_password_s else None
+
+
+CHECK = Check(
+    "wrong_password", "Wrong Password", ask, target=_target, interval_s=lambda account: account.wrong_password_s or 0.0
+)
