@@ -12,7 +12,7 @@ import pytest
 from mailmon.checks.tools import Tools, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.names import resolve_with_system
-from mailmon.cycle.observe import BUG, DEADLINE, labels_of, observe
+from mailmon.cycle.observe import BUG, DEADLINE, Audience, labels_of, observe
 from mailmon.cycle.plan import Step
 from mailmon.errors import MailmonError, Stage, StageError
 from mailmon.mail.ledger import Ledger
@@ -43,7 +43,7 @@ def failed(severity: Severity | None = Severity.ERROR, said: str = "535 no", fix
 
 
 def run(*steps: Step, seconds: float = 30.0) -> list[Outcome]:
-    return observe(steps, tools(seconds), lambda _: None)
+    return observe(steps, tools(seconds), Audience(lambda _: None))
 
 
 def one(ask: Ask) -> Outcome:
@@ -187,7 +187,7 @@ def test_outcomes_are_told_in_the_order_of_the_plan() -> None:
 
     told: list[str] = []
     steps = [step("a:x", waits), step("b:x", opens), step("c:x", yielding(), ("b:x",))]
-    outcomes = observe(steps, tools(), lambda outcome: told.append(outcome.id))
+    outcomes = observe(steps, tools(), Audience(lambda outcome: told.append(outcome.id)))
     assert told == [outcome.id for outcome in outcomes] == ["a:x", "b:x", "c:x"]
 
 

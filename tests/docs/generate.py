@@ -46,6 +46,7 @@ _PARTS = (
     ("`bounce_notices`", "NoticeOptions"),
     ("`ping`", "PingOptions"),
     ("`dns`", "DnsOptions"),
+    ("`limits`", "LimitOptions"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mailmon.cli import common
+from mailmon.cli.progress import ProgressLine, progress_line
 from mailmon.config import Overrides, Setup
 from mailmon.cycle import Report, Request, run
 from mailmon.model import Outcome
@@ -76,7 +77,8 @@ def check(
         setup = _part_of(setup, shard)
     for warning in setup.warnings:
         common.warn(warning)
-    printer = _Printer(common.wants_colour(color), is_silent=as_json)
+    line = progress_line(is_quiet=verbose)
+    printer = _Printer(common.wants_colour(color), line, is_silent=as_json)
     report = run(
         Request(
             setup,
@@ -86,8 +88,11 @@ def check(
             is_dry=dry_run,
             record=common.print_transcript if verbose else None,
             on_done=printer,
+            on_progress=line.show if line else None,
         )
     )
+    if line:
+        line.clear()
     _tell(report, len(setup.warnings), as_json=as_json)
     raise click.exceptions.Exit(report.exit_code)
 
@@ -104,13 +109,16 @@ def _part_of(setup: Setup, text: str) -> Setup:
 class _Printer:
     """Prints each step as it ends."""
 
-    def __init__(self, has_colour: bool, *, is_silent: bool) -> None:
+    def __init__(self, has_colour: bool, line: ProgressLine | None, *, is_silent: bool) -> None:
         self._has_colour = has_colour
+        self._line = line
         self._is_silent = is_silent
 
     def __call__(self, outcome: Outcome, label: str) -> None:
         if self._is_silent:
             return
+        if self._line:
+            self._line.clear()
         for number, line in enumerate(terminal.step_lines(outcome, label)):
             colour = terminal.COLOURS.get(outcome.status) if self._has_colour and number == 0 else None
             common.say(line, colour=colour)

@@ -93,6 +93,20 @@ class ChecksOptions:
 
 
 @options
+class LimitOptions:
+    """How much goes on at a time."""
+
+    workers: Annotated[
+        Annotated[int, Between(1, 64)],
+        About("Steps at a time; more than 16 only make the logins wait for each other"),
+    ] = 16
+    per_host: Annotated[
+        Annotated[int, Between(1, 64)] | None,
+        About("Steps at a time on one host; by default all workers, or three quarters where there are several hosts"),
+    ] = None
+
+
+@options
 class DnsOptions:
     """How host names are looked up."""
 
@@ -114,6 +128,7 @@ class Config:
     bounce_notices: NoticeOptions | None = None
     ping: PingOptions | None = None
     dns: DnsOptions = DnsOptions()
+    limits: LimitOptions = LimitOptions()
     reachability: Annotated[
         tuple[Target, ...],
         About(

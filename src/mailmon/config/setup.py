@@ -26,7 +26,7 @@ from mailmon.config.secrets import (
 from mailmon.config.subjects import make_account, make_nameserver, make_notices, make_route
 from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
-from mailmon.model.limits import BounceLimits
+from mailmon.model.limits import BounceLimits, RunLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Setup:
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificate_days: Mapping[str, float] = field(default_factory=dict)
+    limits: RunLimits = field(default_factory=RunLimits)
     bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
@@ -82,6 +83,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         certificate_days={
             name: getattr(config.checks, name).certificate_days for name in ("imap_auth", "pop3_auth", "smtp_auth")
         },
+        limits=RunLimits(config.limits.workers, config.limits.per_host),
         bounce_limits=bounce_limits(config.checks.bounces),
         notices=make_notices(config, accounts),
         hosts=hosts_of(config.checks, nameservers, base),

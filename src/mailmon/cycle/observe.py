@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from mailmon.checks.check import failure
 from mailmon.checks.tools import Tools
@@ -14,10 +15,11 @@ from mailmon.cycle.schedule import Schedule
 from mailmon.errors import MailmonError, StageError, place_of
 from mailmon.mail.text import join_words
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
+from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
 
-MAX_WORKERS = 16
 # A step that notices the deadline itself has still to say so.
 GRACE_S = 2.0
+TICK_S = 1.0
 
 BUG = "mailmon.bug"
 DEADLINE = "mailmon.deadline"
@@ -32,13 +34,32 @@ _STATUS_OF_SEVERITY = {
 _STATUS_OF_VERDICT = {Verdict.UNKNOWN: Status.UNKNOWN, Verdict.SKIPPED: Status.SKIPPED}
 
 
+class Progress(NamedTuple):
+    """How far a run is: steps done and in all, how many failed, and which has been running for how many seconds."""
+
+    done: int
+    planned: int
+    failed: int
+    oldest: Step | None
+    oldest_s: float
+
+
+class Audience(NamedTuple):
+    """Who is told: of each outcome, in the order of the plan, and every second how far the run is."""
+
+    on_done: Callable[[Outcome], None]
+    on_progress: Callable[[Progress], None] | None = None
+
+
 class _Watch:
     """What is going on."""
 
-    def __init__(self, steps: Sequence[Step], on_done: Callable[[Outcome], None], tools: Tools) -> None:
-        self._schedule = Schedule(steps)
+    def __init__(self, steps: Sequence[Step], audience: Audience, tools: Tools, limits: RunLimits) -> None:
+        self._schedule = Schedule(steps, limits)
         self._untold = deque(step.id for step in steps)
-        self._on_done, self._tools = on_done, tools
+        self._audience, self._tools = audience, tools
+        self._failed = 0
+        self._began_s: dict[str, float] = {}
         self.waiting = {step.id: step for step in steps}
         self.running: dict[str, Step] = {}
         self.done: dict[str, Outcome] = {}
@@ -48,11 +69,22 @@ class _Watch:
         step = self._schedule.next()
         if step:
             del self.waiting[step.id]
+            self._began_s[step.id] = self._tools.world.deadline.monotonic()
         return step
+
+    def tick(self) -> None:
+        """Tell how far the run is."""
+        if self._audience.on_progress is None:
+            return
+        oldest = next(iter(self.running.values()), None)
+        for_s = self._tools.world.deadline.monotonic() - self._began_s[oldest.id] if oldest else 0.0
+        planned = len(self.done) + len(self.running) + len(self.waiting)
+        self._audience.on_progress(Progress(len(self.done), planned, self._failed, oldest, for_s))
 
     def settle(self, outcome: Outcome) -> None:
         """Note an outcome; tell all outcomes whose turn has come, in the order of the plan."""
         self.done[outcome.id] = outcome
+        self._failed += outcome.status is Status.FAILED
         for account in self._schedule.end(outcome.id):
             self._tools.release(account)
         self.tell()
@@ -60,12 +92,15 @@ class _Watch:
     def tell(self) -> None:
         """Tell all outcomes whose turn has come."""
         while self._untold and self._untold[0] in self.done:
-            self._on_done(self.done[self._untold.popleft()])
+            self._audience.on_done(self.done[self._untold.popleft()])
 
 
-def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], None]) -> list[Outcome]:
-    """Run all steps and return their outcomes in the order of `steps`. `on_done` is told of each, in that order."""
-    watch = _Watch(steps, on_done, tools)
+def observe(
+    steps: Sequence[Step], tools: Tools, audience: Audience, limits: RunLimits = DEFAULT_LIMITS
+) -> list[Outcome]:
+    """Run all steps and return their outcomes in the order of `steps`."""
+    deadline = tools.world.deadline
+    watch = _Watch(steps, audience, tools, limits)
     results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     while watch.waiting or watch.running:
         _start_what_may(watch, tools, results)
@@ -73,21 +108,23 @@ def observe(steps: Sequence[Step], tools: Tools, on_done: Callable[[Outcome], No
             raise AssertionError(f"these steps wait for something that is not planned: {sorted(watch.waiting)}")
         if not watch.running:
             break
+        left_s = deadline.at_s + GRACE_S - deadline.monotonic()
         try:
-            outcome = results.get(timeout=tools.world.deadline.remaining_s() + GRACE_S)
+            outcome = results.get(timeout=max(min(left_s, TICK_S), 0.0))
         except queue.Empty:
+            watch.tick()
+            if left_s > TICK_S:
+                continue
             _give_up(watch)
             break
         watch.running.pop(outcome.id)
         watch.settle(outcome)
+        watch.tick()
     return [watch.done[step.id] for step in steps]
 
 
 def _start_what_may(watch: _Watch, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
-    while len(watch.running) < MAX_WORKERS:
-        step = watch.next()
-        if step is None:
-            return
+    while step := watch.next():
         missing = [need for need in step.needs if watch.done[need].status not in (Status.OK, Status.WARNING)]
         if missing:
             watch.settle(_skipped(step, missing))

@@ -23,7 +23,7 @@ from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.cycle.announce import Desk
 from mailmon.cycle.clock import read_anchor, steady
-from mailmon.cycle.observe import labels_of, observe
+from mailmon.cycle.observe import Audience, Progress, labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan, only_due
 from mailmon.cycle.removed import without_removed
 from mailmon.cycle.report import Report
@@ -52,7 +52,10 @@ _EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One run as asked for. `on_done` hears of each outcome as it ends, with its label."""
+    """One run as asked for.
+
+    `on_done` hears of each outcome as it ends, with its label, `on_progress` every second how far the run is.
+    """
 
     setup: Setup
     now: Callable[[], datetime]
@@ -61,6 +64,7 @@ class Request:
     is_dry: bool = False
     record: Record | None = None
     on_done: Callable[[Outcome, str], None] = lambda _outcome, _label: None
+    on_progress: Callable[[Progress], None] | None = None
     anchor: Callable[[datetime], Anchor] = read_anchor
 
 
@@ -163,7 +167,8 @@ class _Run:
         self._keeper.save(probes=self._ledger.planned())
         tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
         try:
-            return observe(self._plan.steps, tools, self._print)
+            audience = Audience(self._print, self._request.on_progress)
+            return observe(self._plan.steps, tools, audience, self._setup.limits)
         finally:
             tools.close()
 

@@ -1,4 +1,4 @@
-"""How many bounces are too many? Apart from the rows of the history, which a quiet run does not load."""
+"""How much is too much? Of bounces, apart from the rows of the history, which a quiet run does not load; of a run."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ class BounceLimits(NamedTuple):
     any_domain: int | None = None
     domains: Mapping[str, int] = {}
     tells_refusals: bool = True
+
+
+class RunLimits(NamedTuple):
+    """How many steps may run at a time, in all and on one host (None: three quarters where there are several)."""
+
+    workers: int = 16
+    per_host: int | None = None
+
+
+DEFAULT_LIMITS = RunLimits()
