@@ -78,8 +78,8 @@ def test_a_reminder_is_followed_by_the_next_one(reminding: Monitor, sandbox: San
 def test_a_warning_that_lasts_says_so_too(reminding: Monitor, sandbox: Sandbox) -> None:
     sandbox.faults.certificate = "soon"
     reminding.check()
-    assert set(reminders(reminding)) == {"imap_auth:main", STEP}
-    assert remembered(reminding)["health"] == "degraded"
+    assert set(reminders(reminding)) == {"certificate:127.0.0.1"}
+    assert remembered(reminding, "certificate:127.0.0.1")["health"] == "degraded"
 
 
 def test_each_check_has_the_interval_of_its_own_configuration(reminding: Monitor, sandbox: Sandbox) -> None:

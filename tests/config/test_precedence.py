@@ -129,7 +129,7 @@ def test_a_configuration_that_was_checked_gives_the_same_setup(tmp_path: Path, d
     quick, full = (load(path, Overrides(), {"HOME": "/"}, must_check=must) for must in (False, True))
     setups = [resolve(loaded, path, {}, with_secrets=False) for loaded in (quick, full)]
     assert plain(setups[0]) == plain(setups[1])
-    for name in ("warnings", "document", "policies", "reachability", "heartbeat_file", "certificate_days"):
+    for name in ("warnings", "document", "policies", "reachability", "heartbeat_file", "certificate_limits"):
         assert getattr(setups[0], name) == getattr(setups[1], name)
 
 

@@ -10,11 +10,11 @@ from mailmon.checks.check import SILENCE
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.names import Addresses, packed
 from mailmon.clients.reach import Monitored, Target, parse_target
-from mailmon.cycle.observe import make_outcome
+from mailmon.cycle.outcome import make_outcome
 from mailmon.cycle.plan import Step
 from mailmon.cycle.sight import Means, look
 from mailmon.errors import Stage, StageError
-from mailmon.model import Finding, Metric, Note, Outcome, Severity, Verdict
+from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
 
 MAIL, OTHER, HERE = "mail.example.org", "mx.example.com", "here.example.net"
 MONITORED = Monitored(
@@ -30,7 +30,7 @@ DEAD, LIVE = ("198.51.100.53", 53), ("198.51.100.54", 53)
 ON_MAIL = ("192.0.2.10", 53)
 
 
-def outcome(step_id: str, *facts: Finding | Metric | Note) -> Outcome:
+def outcome(step_id: str, *facts: Fact) -> Outcome:
     check, _, name = step_id.partition(":")
     return make_outcome(Step(step_id, check, name, check, lambda _: ()), facts, 1.5)
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from mailmon.checks.certificate import certificate_facts
-from mailmon.model import Finding, Metric, Severity, Status, Verdict
+from mailmon.checks.certificate import CertificateLimits, certificate_facts
+from mailmon.clients.tls import PeerCertificate
+from mailmon.model import Fact, Finding, Metric, Severity, Status, Verdict
 from mailmon.sandbox import Sandbox
 from tests.cycle.exchange import Exchange
 from tests.cycle.sights import finding, outcome
 from tests.cycle.site import Site
 from tests.judge.stories import START, STEP, TARGET, Story, in_words
 
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # How long the sandbox's good certificate lasts.
 GOOD_DAYS = 90
 
 
+def shown(days: float | None, warning_days: float, critical_days: float = 0.0, target: str = TARGET) -> Iterator[Fact]:
+    """Yield what is said of a certificate that ends in so many days, None: no chain was verified."""
+    certificate = None if days is None else PeerCertificate("mail.example.org", NOW.timestamp() + days * 86400)
+    return certificate_facts(certificate, CertificateLimits(warning_days, critical_days), target, NOW)
+
+
 def facts(days: float | None, warning_days: float) -> tuple[list[Metric], list[Finding]]:
     """Return what is said of a certificate: its metrics and its findings."""
-    said = list(certificate_facts(days, warning_days, TARGET))
+    said = list(shown(days, warning_days))
     return [f for f in said if isinstance(f, Metric)], [f for f in said if isinstance(f, Finding)]
 
 
@@ -74,7 +83,7 @@ def test_what_is_left_is_never_said_to_be_more_than_it_is(days: float, wrong: st
 
 def tell(story: Story, days: float) -> list[str]:
     """Judge a run that saw a certificate with so many days left; return what people are told."""
-    return [in_words(flip) for flip in story.step(outcome(STEP, *certificate_facts(days, 21, TARGET)))]
+    return [in_words(flip) for flip in story.step(outcome(STEP, *shown(days, 21)))]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +129,12 @@ def run_with(site: Site, days: float) -> None:
 
 def test_whole_runs_tell_of_it_twice_before_it_ends(site: Site) -> None:
     heard = []
-    for days in (60.0, 20.5, 12.5, 6.5, 2.5):
+    for days in (60.0, 20.5, 12.5, 6.5, 3.5):
         run_with(site, days)
         heard.append(len(site.kinds()))
     assert heard == [0, 1, 1, 2, 2]
     assert site.kinds() == ["warning", "warning"]
     first, second = site.exchange.taken_by("phone")
-    assert " warn since " in first.title
-    assert " still warn since " in second.title
-    assert site.told() == {f"{check}:{name}" for check in ("imap_auth", "smtp_auth") for name in ("main", "second")}
+    assert ": Certificate warns since " in first.title
+    assert ": Certificate still warns since " in second.title
+    assert site.told() == {"certificate:127.0.0.1"}

@@ -26,7 +26,10 @@ _PARTS = (
     ("`accounts.<name>.oauth`", "OAuthOptions"),
     ("`routes.<name>`", "RouteOptions"),
     ("`routes.<name>.expect`", "ExpectOptions"),
-    ("`checks.defaults`, `checks.wrong_password`, `checks.send`, `checks.cleanup`", "CheckOptions"),
+    (
+        "`checks.defaults`, `checks.wrong_password`, `checks.send`, `checks.cleanup`, `checks.certificate`",
+        "CheckOptions",
+    ),
     ("`checks.imap_auth`, `checks.pop3_auth`, `checks.smtp_auth`", "LoginOptions"),
     ("`checks.bounces`", "BouncesOptions"),
     ("`checks.receive`", "ReceiveOptions"),

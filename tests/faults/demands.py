@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from tests.faults.judge import Tally, Verdict, judge_channel, judge_kinds
-from tests.faults.language import SPOKEN, UNIT, Expected
+from tests.faults.language import CERTIFICATE, SPOKEN, UNIT, Expected
 from tests.faults.post import Cut, Due, Letter, Post
 from tests.faults.records import Message, Played, Record
 from tests.faults.truth import Change, Truth
@@ -103,7 +103,9 @@ def _state(record: Record, truth: Truth, due: Due) -> Iterable[str]:
         return
     remembered = {step: memory["health"] for step, memory in record.state.get("checks", {}).items()}
     for step, subject in truth.subjects.items():
-        if not step.startswith(UNIT) and remembered.get(step) != subject.health:
+        # Of a certificate that lasts nothing need be remembered.
+        known = remembered.get(step, "up" if step == CERTIFICATE else None)
+        if not step.startswith(UNIT) and known != subject.health:
             yield f"the state says {step} is {remembered.get(step)}, but it is {subject.health}"
     waiting = {entry["channel"] for entry in record.state.get("outbox", [])}
     if waiting != due.waiting.keys():

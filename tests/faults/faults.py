@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tests.faults.language import Fault, Sight
+from tests.faults.language import CERTIFICATE, Fault, Sight
 from tests.faults.stage import Stage
 
 
@@ -42,7 +42,7 @@ greets_554 = server("greeting", "554 5.3.2 no service here", "smtp_auth")
 expired = server("certificate", "expired", "smtp_auth", "imap_auth")
 wrong_name = server("certificate", "wrong_name", "smtp_auth", "imap_auth")
 self_signed = server("certificate", "self_signed", "smtp_auth", "imap_auth")
-expires_soon = server("certificate", "soon", "smtp_auth", "imap_auth", status="warning")
+expires_soon = server("certificate", "soon", CERTIFICATE, status="warning")
 mail_421 = server("mail_reply", "421 4.3.2 shutting down", "send")
 rcpt_450 = server("rcpt_reply", "450 4.2.0 greylisted", "send")
 rcpt_550 = server("rcpt_reply", "550 5.1.1 no such user", "send")

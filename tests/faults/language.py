@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
 SIGHT, CHANNEL, UNIT = "mailmon:sight", "channel:", "unit:"
+# That of the embedded server.
+CERTIFICATE = "certificate:127.0.0.1"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
 # How a channel may be in a run (`gone`: not configured; `resting`: well, but it asked to be left alone). What it then
 # does with an alert: PERSON_SEES it, mailmon hears that it was TAKEN.

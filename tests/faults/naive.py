@@ -52,7 +52,7 @@ def _changes(saved: dict[str, Subject], record: Record, played: Played) -> list[
         if seen is None:
             continue
         subject = saved.setdefault(step, Subject())
-        fail_at = record.thresholds[step.partition(":")[0]]
+        fail_at = record.thresholds.get(step.partition(":")[0], 1)
         subject.see(seen, record.number, fail_at, played.history.success_threshold)
         everybody = frozenset(record.modes)  # whether there is a channel it finds out when it sends
         change = subject.news(step, record.number, everybody, reminds=record.is_reminder_due)

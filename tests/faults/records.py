@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tests.faults.language import OK, History, Run, Sight
+from tests.faults.language import CERTIFICATE, OK, History, Run, Sight
 
 ACCOUNT_CHECKS = ("imap_auth", "smtp_auth")
 ROUTE_CHECKS = ("send", "receive", "cleanup")
@@ -119,6 +119,9 @@ def sights_of(run: Run, config: dict[str, Any]) -> dict[str, Sight | None]:
         sights[f"send:{route}"] = seen["send"] if can_read and can_send else None
         sights[f"receive:{route}"] = seen["receive"] if _went(sights[f"send:{route}"]) else None
         sights[f"cleanup:{route}"] = seen["cleanup"] if can_read else None
+    # Whoever logs in is shown it, and all of them the same one.
+    logins = (sights[f"{check}:{account}"] for account in accounts for check in ("imap_auth", "smtp_auth"))
+    sights[CERTIFICATE] = hits.get(CERTIFICATE) or OK if any(map(_went, logins)) else None
     return sights
 
 

@@ -12,6 +12,7 @@ from tests.integration.stage import findings_of, kinds, state_of
 from tests.monitor import Monitor
 
 LOGINS = ["imap_auth:main", "smtp_auth:main"]
+CERTIFICATE = "certificate:127.0.0.1"
 
 
 @pytest.fixture
@@ -36,13 +37,14 @@ def test_a_certificate_that_expires_soon_is_a_warning_and_mail_goes_on(soon: Mon
         assert step["advice"] == "Renew the certificate and reload the mail server."
         assert step["metrics"]["certificate_days"] == pytest.approx(5.04, abs=0.02)
     assert run.step("receive:main")["status"] == "ok"
-    assert {change["id"]: (change["from"], change["to"]) for change in run.document["changes"]} == dict.fromkeys(
-        LOGINS, ("new", "degraded")
-    )
-    assert [state_of(soon)["checks"][step_id]["health"] for step_id in LOGINS] == ["degraded"] * 2
+    changes = {change["id"]: (change["from"], change["to"]) for change in run.document["changes"]}
+    assert changes == {CERTIFICATE: ("new", "degraded")}
+    assert state_of(soon)["checks"][CERTIFICATE]["health"] == "degraded"
+    assert [state_of(soon)["checks"][step_id]["health"] for step_id in LOGINS] == ["up"] * 2
     [message] = receiver.ntfy_messages()
     assert kinds(receiver) == ["warning"]
-    assert " warn since " in str(message["title"])
+    assert " Certificate warns since " in str(message["title"])
+    assert str(message["message"]).count("expires in 5 days; shown at 127.0.0.1:") == 1
     assert "the certificate expires in 5 days" in str(message["message"])
 
 
@@ -57,7 +59,7 @@ def test_of_a_certificate_that_expires_soon_people_are_told_once_and_of_its_rene
     assert run.document["status"] == "ok"
     assert run.step("imap_auth:main")["metrics"]["certificate_days"] == pytest.approx(90, abs=0.1)
     assert kinds(receiver) == ["warning", "recovery"]
-    assert " are well again after " in str(receiver.ntfy_messages()[1]["title"])
+    assert " Certificate is well again after " in str(receiver.ntfy_messages()[1]["title"])
 
 
 def test_a_certificate_that_has_expired_after_its_warning_is_a_failure(
@@ -67,10 +69,20 @@ def test_a_certificate_that_has_expired_after_its_warning_is_a_failure(
     sandbox.faults.certificate = "expired"
     run = soon.check()
     assert (run.exit_code, findings_of(run)) == (1, ["tls.cert_expired"] * 2)
-    assert [(change["from"], change["to"]) for change in run.document["changes"]] == [("degraded", "down")] * 2
+    assert [(change["id"], change["to"]) for change in run.document["changes"]] == [(name, "down") for name in LOGINS]
     sandbox.faults.certificate = "good"
     soon.check()
     assert kinds(receiver) == ["warning", "problem", "recovery"]
+
+
+def test_in_its_last_days_a_certificate_counts_as_failed(soon: Monitor, receiver: Receiver) -> None:
+    soon.config["checks"]["imap_auth"] = {"certificate_critical_days": 6}
+    run = soon.check()
+    assert (run.exit_code, run.troubled) == (1, [*LOGINS, CERTIFICATE])
+    assert [run.step(step_id)["status"] for step_id in run.troubled] == ["warning", "warning", "failed"]
+    assert run.step("receive:main")["status"] == "ok"
+    assert [(change["id"], change["to"]) for change in run.document["changes"]] == [(CERTIFICATE, "down")]
+    assert "Certificate is about to end since " in str(receiver.ntfy_messages()[0]["title"])
 
 
 @pytest.mark.parametrize(

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
-from mailmon.model import Fact, Finding, Metric, Severity, Verdict
+from mailmon.clients.tls import PeerCertificate
+from mailmon.model import Certificate, Fact, Finding, Metric, Severity, Verdict
 
 # Below this it is told once more: who put the first warning off has to act now.
 URGENT_DAYS = 7.0
 
 
-def certificate_facts(days: float | None, warning_days: float, target: str) -> Iterator[Fact]:
-    """Yield the days that are left, and a warning when they are few. `days` is None where no chain was verified."""
-    if days is None:
+class CertificateLimits(NamedTuple):
+    """Days before its end at which a certificate is warned of, and at which it counts as failed."""
+
+    warning_days: float = 21.0
+    critical_days: float = 3.0
+
+
+def certificate_facts(
+    shown: PeerCertificate | None, limits: CertificateLimits, target: str, now: datetime
+) -> Iterator[Fact]:
+    """Yield the days that are left, and a finding when they are few. `shown` is None where no chain was verified."""
+    if shown is None:
         return
+    days = shown.days(now.timestamp())
     yield Metric("certificate_days", round(days, 2))
-    if days < warning_days:
-        wanted = URGENT_DAYS if days < URGENT_DAYS < warning_days else warning_days
-        left = f"{int(days)} days" if days >= 2 else f"{int(days * 24)} hours"
-        yield Finding(
-            "tls.cert_expiring",
-            Verdict.FAIL,
-            target,
-            f"{target}: the certificate expires in {left}",
-            Severity.WARNING,
-            expected=f">= {wanted:g} days",
-            found=left,
-            fix="Renew the certificate and reload the mail server.",
-            reference="RFC 8314 section 3",
-        )
+    finding = _expiring(days, limits, target)
+    yield Certificate(shown.name, target, days, finding, is_critical=days < limits.critical_days)
+    if finding:
+        yield finding
+
+
+def _expiring(days: float, limits: CertificateLimits, target: str) -> Finding | None:
+    warning_days = max(limits)
+    if days >= warning_days:
+        return None
+    wanted = URGENT_DAYS if days < URGENT_DAYS < warning_days else warning_days
+    left = f"{int(days)} days" if days >= 2 else f"{int(days * 24)} hours"
+    return Finding(
+        "tls.cert_expiring",
+        Verdict.FAIL,
+        target,
+        f"{target}: the certificate expires in {left}",
+        Severity.WARNING,
+        expected=f">= {wanted:g} days",
+        found=left,
+        fix="Renew the certificate and reload the mail server.",
+        reference="RFC 8314 section 3",
+    )

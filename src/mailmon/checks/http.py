@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mailmon.checks.certificate import certificate_facts
+from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import SILENCE, Check
 from mailmon.checks.subjects import Host
 from mailmon.checks.tools import Tools
@@ -27,7 +27,7 @@ class Page(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     ca_file: str | None = None
     timeout_s: float = 10.0
-    certificate_days: float = 21.0
+    certificate_limits: CertificateLimits = CertificateLimits()
 
     @property
     def target(self) -> str:
@@ -52,9 +52,7 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
         yield Finding(finding_id, Verdict.FAIL, page.target, exc.message, Severity.ERROR, found=found, fix=_LOOK)
         return
     yield Metric("answer_s", round(deadline.monotonic() - begun_s, 4))
-    until_s = answer.certificate_until_s
-    days = None if until_s is None else (until_s - tools.world.now().timestamp()) / 86400
-    yield from certificate_facts(days, page.certificate_days, page.target)
+    yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, tools.world.now())
     yield from _judge(page, answer.status, answer.headers, answer.body)
     yield Note(f"OK ({answer.status})")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.certificate import certificate_facts
+from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
@@ -14,9 +14,9 @@ from mailmon.model import Fact, Metric, Note
 def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     """Log in, open the folder, and judge what lies there already."""
     mailbox = tools.open_mailbox(account)
-    days = mailbox.client.certificate_days(tools.world.now().timestamp())
     assert account.imap is not None
-    yield from certificate_facts(days, tools.world.certificate_days.get("imap_auth", 0.0), account.imap.target)
+    limits = tools.world.certificate_limits.get("imap_auth", CertificateLimits())
+    yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, tools.world.now())
     yield Metric("messages", mailbox.client.exists)
     yield Note("OK")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.certificate import certificate_facts
+from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
@@ -14,9 +14,9 @@ from mailmon.model import Fact, Note
 def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     """Log in; the connection stays open for the probe."""
     client = tools.open_smtp(account)
-    days = client.certificate_days(tools.world.now().timestamp())
     assert account.smtp is not None
-    yield from certificate_facts(days, tools.world.certificate_days.get("smtp_auth", 0.0), account.smtp.target)
+    limits = tools.world.certificate_limits.get("smtp_auth", CertificateLimits())
+    yield from certificate_facts(client.certificate(), limits, account.smtp.target, tools.world.now())
     yield Note("OK" if account.smtp.needs_login else "OK (no login)")
 
 

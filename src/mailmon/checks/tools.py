@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.logins import Logins
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account, NoticeSettings
@@ -45,7 +46,7 @@ class World(NamedTuple):
     resolve: Resolve
     key: bytes
     version: str
-    certificate_days: Mapping[str, float] = {}
+    certificate_limits: Mapping[str, CertificateLimits] = {}
     bounce_limits: BounceLimits = BounceLimits()
     notices: NoticeSettings | None = None
     is_dry: bool = False

@@ -10,6 +10,7 @@ import click
 from mailmon.checks import LABELS
 from mailmon.cli import common
 from mailmon.config import Setup
+from mailmon.cycle.certificates import CERTIFICATE
 from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.topics import own_topic
 from mailmon.mail.text import count, format_duration, parse_duration
@@ -111,7 +112,8 @@ def _print(view: _View, *, has_colour: bool) -> None:
 def _label(step_id: str) -> str:
     """Return how a step is called: `SMTP Auth (office)`, `Alerts by phone`."""
     check, _, name = step_id.partition(":")
-    return f"{LABELS[check]} ({name})" if check in LABELS else own_topic(step_id).label
+    label = LABELS.get(check) or own_topic(step_id).label
+    return f"{label} ({name})" if check in LABELS or step_id.startswith(CERTIFICATE) else label
 
 
 def _document(view: _View) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mailmon.clients.deadline import within
 from mailmon.clients.reach import open_socket
 from mailmon.clients.server import Trust
-from mailmon.clients.tls import TlsContexts
+from mailmon.clients.tls import PeerCertificate, TlsContexts, peer_certificate
 from mailmon.mail.text import visible
 
 AGENT = "mailmon"
@@ -37,12 +37,12 @@ class Fetched(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a server answered, whatever it is; `headers` are by lower-case name, `certificate_until_s` is Unix time."""
+    """What a server answered, whatever it is; `headers` are by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    certificate_until_s: float | None = None
+    certificate: PeerCertificate | None = None
 
 
 class Fetch(NamedTuple):
@@ -78,11 +78,11 @@ class Fetch(NamedTuple):
         connection = _Connection(self, timeout_s, context)
         try:
             connection.request("GET", self.path, headers={"User-Agent": AGENT, "Accept": "*/*"})
-            until_s = connection.certificate_until_s()
+            certificate = peer_certificate(connection.sock)
             with connection.getresponse() as response:
                 body = response.read(self.max_bytes + 1)
                 headers = {name.lower(): value for name, value in response.getheaders()}
-                return Answer(response.status, headers, body, until_s)
+                return Answer(response.status, headers, body, certificate)
         except ssl.SSLCertVerificationError as exc:
             raise FetchError(f"the certificate of {self.host}: {visible(exc.verify_message, 200)}") from None
         except TimeoutError:
@@ -120,9 +120,3 @@ class _Connection(http.client.HTTPConnection):
                 raise
             return
         raise last
-
-    def certificate_until_s(self) -> float | None:
-        """Return when the server's certificate ends, None without TLS."""
-        certificate = self.sock.getpeercert() if isinstance(self.sock, ssl.SSLSocket) else None
-        until = (certificate or {}).get("notAfter")
-        return float(ssl.cert_time_to_seconds(until)) if isinstance(until, str) else None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from mailmon.clients.tls import PeerCertificate
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import Fetched
 
@@ -61,8 +62,8 @@ class Folder(Protocol):
     def now_s(self) -> float:
         """Return the monotonic clock."""
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires."""
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
 
     def close(self) -> None:
         """End the connection; never raises."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from mailmon.clients.imapwire import WireImap
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import TlsContexts
+from mailmon.clients.tls import PeerCertificate, TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, MAX_LITERAL_BYTES, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.imapdata import (
@@ -180,9 +180,9 @@ class ImapClient:
         """Return the monotonic clock."""
         return self._wire.now_s()
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires."""
-        return self._wire.certificate_days(now_s)
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return self._wire.certificate()
 
     def close(self) -> None:
         """Say LOGOUT without waiting for the answer; never raises."""

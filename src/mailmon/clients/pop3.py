@@ -9,7 +9,7 @@ from base64 import b64encode
 
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import TlsContexts
+from mailmon.clients.tls import PeerCertificate, TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import MASK, visible
@@ -108,9 +108,9 @@ class Pop3Client:
         """Return the monotonic clock."""
         return self._wire.now_s()
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires."""
-        return self._wire.certificate_days(now_s)
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return self._wire.certificate()
 
     def close(self) -> None:
         """End the connection without QUIT: nothing is deleted. Never raises."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from mailmon.clients.pop3 import Pop3Client
+from mailmon.clients.tls import PeerCertificate
 from mailmon.errors import Stage, StageError
 from mailmon.mail.header import only_fields, received_at
 from mailmon.mail.imapdata import Fetched
@@ -148,9 +149,9 @@ class Pop3Folder:
         """Return the monotonic clock."""
         return self._session.now_s()
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires."""
-        return None if self._expires_days is None else self._expires_days - now_s / 86400
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return self._certificate
 
     def close(self) -> None:
         """End the connection; never raises."""
@@ -167,7 +168,7 @@ class Pop3Folder:
         self.rest()
         self._session = self._log_in()
         self._is_open = True
-        self._expires_days = self._session.certificate_days(0.0)
+        self._certificate = self._session.certificate()
         self._login_delay_s = self._session.login_delay_s
         self._there = self._numbers.assign(self._session.unique_ids())
 

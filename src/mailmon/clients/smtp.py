@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import TlsContexts
+from mailmon.clients.tls import PeerCertificate, TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.advice import advise
@@ -133,9 +133,9 @@ class SmtpClient:
             raise self._wire.error("no_8bitmime", "the server does not offer 8BITMIME", "Send another kind of probe.")
         return " BODY=8BITMIME"
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires."""
-        return self._wire.certificate_days(now_s)
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return self._wire.certificate()
 
     def close(self) -> None:
         """Say QUIT without waiting for the answer; never raises."""

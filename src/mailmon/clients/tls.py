@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
 import threading
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from mailmon.clients.server import Server, Trust
 from mailmon.errors import MailmonError, Stage, StageError
@@ -23,6 +26,7 @@ _VERIFY_CODES: dict[int, tuple[str, str, str]] = {
 }
 # A connection that was closed during TLS; which of the two depends on the version of Python.
 CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PLAINTEXT_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 
 
@@ -72,6 +76,36 @@ def verify_pin(certificate: bytes, server: Server) -> None:
             f"the certificate's SHA-256 is {digest}, which is not pinned",
             "If the certificate was renewed on purpose, put this digest into tls_sha256.",
         )
+
+
+class PeerCertificate(NamedTuple):
+    """What is known of a certificate that was verified by its chain: a name of it, and its end in Unix time."""
+
+    name: str
+    until_s: float
+
+    def days(self, now_s: float) -> float:
+        """Return the days that are left."""
+        return (self.until_s - now_s) / 86400
+
+
+def peer_certificate(sock: socket.socket) -> PeerCertificate | None:
+    """Return the certificate of a connection, None where there is none or nothing was verified."""
+    shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not shown or "notAfter" not in shown:
+        return None
+    fields: Any = shown
+    common = [value for part in fields.get("subject", ()) for kind, value in part if kind == "commonName"]
+    # The common name is on its way out; of the others the order may be another one after each renewal.
+    names = common or sorted(value for _, value in fields.get("subjectAltName", ()))
+    return PeerCertificate(visible((names or ["?"])[0], 200), _unix_time(fields["notAfter"]))
+
+
+def _unix_time(expires: str) -> float:
+    """Return the Unix time of `Jun  1 12:00:00 2030 GMT`; ssl.cert_time_to_seconds would import strptime for it."""
+    month, day, clock, year, _ = expires.split()
+    hour, minute, second = map(int, clock.split(":"))
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
 
 
 def tls_error(exc: OSError, server: Server) -> StageError | None:

@@ -9,13 +9,12 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.reach import is_ours, is_silence, open_socket
 from mailmon.clients.server import Server, without_idna
-from mailmon.clients.tls import CLOSED, TlsContexts, tls_error, verify_pin
+from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker, fit_characters, visible
 
@@ -29,8 +28,6 @@ MAX_COMMAND_BYTES = 8 * 1024 * 1024
 
 # (seconds since the connection began, "client" or "server", text)
 Record = Callable[[str, float, str, str], None]
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Wire:
@@ -120,11 +117,9 @@ class Wire:
         if self._record:
             self._show("server", f"({tls.version()}, {(tls.cipher() or ('?',))[0]})")
 
-    def certificate_days(self, now_s: float) -> float | None:
-        """Return the days until the server's certificate expires, None where it was not verified by its chain."""
-        certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
-        expires = str(certificate["notAfter"]) if certificate and "notAfter" in certificate else None
-        return (_unix_time(expires) - now_s) / 86400 if expires else None
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return peer_certificate(self._sock)
 
     def close(self) -> None:
         """Close the connection; never raises."""
@@ -197,13 +192,6 @@ class Wire:
         assert self._record is not None
         elapsed_s = self._run_deadline.monotonic() - self._started_s
         self._record(self.server.target, elapsed_s, who, fit_characters(self._mask(text), MAX_SHOWN))
-
-
-def _unix_time(expires: str) -> float:
-    """Return the Unix time of `Jun  1 12:00:00 2030 GMT`; ssl.cert_time_to_seconds would import strptime for it."""
-    month, day, clock, year, _ = expires.split()
-    hour, minute, second = map(int, clock.split(":"))
-    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
 
 
 def connect(

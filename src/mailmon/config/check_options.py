@@ -10,6 +10,9 @@ from mailmon.options import About, Between, Lasting, Name, options
 Runs = Annotated[int, Between(1, 1000)]
 Duration = Annotated[float | str, Lasting(366 * 86400)]
 
+CertificateDays = Annotated[float, Between(0, 365), About("Days before its end at which a certificate is warned of")]
+CriticalDays = Annotated[float, Between(0, 365), About("Days before its end at which it counts as failed")]
+
 
 @options
 class CheckOptions:

@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mailmon.config.check_options import CheckOptions, Duration
+from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
 from mailmon.mail.text import parse_duration
 from mailmon.options import About, Address, Between, Host, Matching, Name, Timeout, options
 
@@ -120,9 +120,8 @@ class HttpOptions(CheckOptions):
 
     pages: Annotated[dict[Name, PageOptions], About("Pages by name")] = field(default_factory=dict)
     interval: Annotated[Duration, About("Time between two looks; by default every run looks")] = 0
-    certificate_days: Annotated[
-        float, Between(0, 365), About("Days before its end at which a certificate is warned of")
-    ] = 21.0
+    certificate_days: CertificateDays = 21.0
+    certificate_critical_days: CriticalDays = 3.0
 
 
 def hosts_of(
@@ -161,6 +160,7 @@ def _surveyed(asked: PublishedOptions, nameservers: tuple[tuple[str, int], ...],
 def _pages(asked: HttpOptions, base: Path) -> tuple[HostSubject, ...]:
     from urllib.parse import urlsplit
 
+    from mailmon.checks.certificate import CertificateLimits
     from mailmon.checks.http import Page
     from mailmon.checks.subjects import Host as Subject
 
@@ -179,7 +179,7 @@ def _pages(asked: HttpOptions, base: Path) -> tuple[HostSubject, ...]:
             tuple(own.headers.items()),
             str(base / own.ca_file) if own.ca_file else None,
             own.timeout_s,
-            asked.certificate_days,
+            CertificateLimits(asked.certificate_days, asked.certificate_critical_days),
         )
         found.append(Subject(name, seconds(asked.interval), page=page))
     return tuple(found)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from mailmon.config.account_options import AccountOptions, FileName
 from mailmon.config.bounce_folders import NoticeOptions
-from mailmon.config.check_options import CheckOptions
+from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays
 from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, HttpOptions, PublishedOptions
 from mailmon.config.route_options import DeliveryLimit, RouteOptions
 from mailmon.notify.ping import PingOptions
@@ -43,9 +43,8 @@ Target = Annotated[
 class LoginOptions(CheckOptions):
     """The login of an account."""
 
-    certificate_days: Annotated[
-        float, Between(0, 365), About("Days before its end at which a certificate is warned of")
-    ] = 21.0
+    certificate_days: CertificateDays = 21.0
+    certificate_critical_days: CriticalDays = 3.0
 
 
 @options
@@ -90,6 +89,7 @@ class ChecksOptions:
     dnsbl: DnsblOptions = DnsblOptions()
     dns: PublishedOptions = PublishedOptions()
     http: HttpOptions = HttpOptions()
+    certificate: CheckOptions = CheckOptions()
 
 
 @options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from mailmon.config.check_options import CheckOptions
 from mailmon.config.models import BouncesOptions, ChecksOptions
 from mailmon.mail.text import parse_duration
@@ -9,8 +11,10 @@ from mailmon.model import Policy
 from mailmon.model.limits import BounceLimits
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
-FAILURE_THRESHOLDS = {"imap_auth": 1, "smtp_auth": 1, "bounces": 1, "send": 2, "receive": 2, "cleanup": 2}
-FAILURE_THRESHOLDS |= {"pop3_auth": 1, "wrong_password": 1, "diagnose": 1, "dnsbl": 1, "dns": 1, "http": 2}
+TWO_IN_A_ROW = ("send", "receive", "cleanup", "http")
+FAILURE_THRESHOLDS = {
+    check.name: 2 if check.name in TWO_IN_A_ROW else 1 for check in fields(ChecksOptions) if check.name != "defaults"
+}
 _BUILT_IN = Policy()
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
 from mailmon.clients.server import Security
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
-from mailmon.config.models import Config
+from mailmon.config.models import ChecksOptions, Config
 from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
     SecretSources,
@@ -48,7 +49,7 @@ class Setup:
     state_file: Path
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
-    certificate_days: Mapping[str, float] = field(default_factory=dict)
+    certificate_limits: Mapping[str, CertificateLimits] = field(default_factory=dict)
     limits: RunLimits = field(default_factory=RunLimits)
     bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
@@ -80,9 +81,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         state_file=loaded.state_file,
         document=loaded.document,
         policies=policies(config.checks),
-        certificate_days={
-            name: getattr(config.checks, name).certificate_days for name in ("imap_auth", "pop3_auth", "smtp_auth")
-        },
+        certificate_limits=_certificate_limits(config.checks),
         limits=RunLimits(config.limits.workers, config.limits.per_host),
         bounce_limits=bounce_limits(config.checks.bounces),
         notices=make_notices(config, accounts),
@@ -91,6 +90,11 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config)),
     )
+
+
+def _certificate_limits(checks: ChecksOptions) -> dict[str, CertificateLimits]:
+    logins = {"imap_auth": checks.imap_auth, "pop3_auth": checks.pop3_auth, "smtp_auth": checks.smtp_auth}
+    return {name: CertificateLimits(o.certificate_days, o.certificate_critical_days) for name, o in logins.items()}
 
 
 def _credentials(

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from mailmon.checks.check import failure
 from mailmon.checks.tools import Tools
+from mailmon.cycle.outcome import make_outcome
 from mailmon.cycle.plan import Step
 from mailmon.cycle.schedule import Schedule
 from mailmon.errors import MailmonError, StageError, place_of
 from mailmon.mail.text import join_words
-from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
+from mailmon.model import Fact, Finding, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
 
 # A step that notices the deadline itself has still to say so.
@@ -23,15 +24,6 @@ TICK_S = 1.0
 
 BUG = "mailmon.bug"
 DEADLINE = "mailmon.deadline"
-
-_STATUS_OF_SEVERITY = {
-    Severity.CRITICAL: Status.FAILED,
-    Severity.ERROR: Status.FAILED,
-    Severity.WARNING: Status.WARNING,
-    Severity.NOTICE: Status.OK,
-    Severity.INFO: Status.OK,
-}
-_STATUS_OF_VERDICT = {Verdict.UNKNOWN: Status.UNKNOWN, Verdict.SKIPPED: Status.SKIPPED}
 
 
 class Progress(NamedTuple):
@@ -148,30 +140,6 @@ def _run(step: Step, tools: Tools, results: queue.SimpleQueue[Outcome]) -> None:
         facts.append(_bug(step, exc))
     duration_s = tools.world.deadline.monotonic() - started_s
     results.put(make_outcome(step, facts, duration_s))
-
-
-def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcome:
-    """Return what the facts of a step amount to: the worst finding gives the status and the words."""
-    findings = tuple(fact for fact in facts if isinstance(fact, Finding))
-    metrics = tuple(fact for fact in facts if isinstance(fact, Metric))
-    notes = [fact.text for fact in facts if isinstance(fact, Note)]
-    statuses = {finding: _status(finding) for finding in findings}
-    for status in (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.SKIPPED):
-        worst = [finding for finding in findings if statuses[finding] is status]
-        if worst:
-            words = "; ".join(finding.message for finding in worst)
-            advice = next((finding.fix for finding in worst if finding.fix), "")
-            return Outcome(
-                step.id, step.check, step.name, status, words, advice, worst[0].target, duration_s, findings, metrics
-            )
-    message = notes[-1] if notes else "OK"
-    return Outcome(step.id, step.check, step.name, Status.OK, message, "", "", duration_s, findings, metrics)
-
-
-def _status(finding: Finding) -> Status:
-    if finding.status is Verdict.FAIL:
-        return _STATUS_OF_SEVERITY[finding.severity or Severity.ERROR]
-    return _STATUS_OF_VERDICT.get(finding.status, Status.OK)
 
 
 def _skipped(step: Step, missing: Sequence[str]) -> Outcome:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailmon.cycle.announce import KEEP_GONE
+from mailmon.cycle.certificates import CERTIFICATE
 from mailmon.cycle.tell import Taken
 from mailmon.cycle.topics import CHANNEL, UNIT
 from mailmon.judge import without
 from mailmon.model import Health, Memory
+
+KEEP_UNSEEN = timedelta(days=7)
 
 
 def without_removed(taken: Taken, configured: Collection[str], now: datetime) -> Taken:
     """Forget the steps that are no longer configured, and what waits to be told of them."""
 
     def is_kept(step_id: str, memory: Memory) -> bool:
+        if step_id.startswith(CERTIFICATE):
+            # It is seen by whoever logs in, and not every run does.
+            return memory.checked_at is not None and now - memory.checked_at < KEEP_UNSEEN
         if step_id in configured or memory.told.health is Health.UP:
             return step_id in configured
         # A channel may be missing from one run only: its trouble must not be told anew when it is back.

@@ -22,6 +22,7 @@ from mailmon.clients.wire import Record
 from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.cycle.announce import Desk
+from mailmon.cycle.certificates import with_certificates, without_certificates
 from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import Audience, Progress, labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan, only_due
@@ -185,6 +186,9 @@ class _Run:
         steps = {outcome.id: outcome for outcome in seen.steps}
         for outcome in self._unprinted:
             self._request.on_done(steps[outcome.id], self._labels[outcome.id])
+        seen = with_certificates(seen, self._keeper.state.checks)
+        for outcome in seen.steps[len(steps) :]:
+            self._request.on_done(outcome, f"Certificate ({outcome.name})")
         return seen
 
     def _world(self) -> World:
@@ -198,7 +202,7 @@ class _Run:
             resolve=self._resolve,
             key=key,
             version=__version__,
-            certificate_days=setup.certificate_days,
+            certificate_limits=setup.certificate_limits,
             bounce_limits=setup.bounce_limits,
             notices=setup.notices,
             is_dry=self._request.is_dry,
@@ -224,11 +228,11 @@ class _Run:
         is_whole = self._plan.is_complete and not self._keeper.error
         units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if is_whole else []
         ended = [unit_outcome(unit.removeprefix(UNIT), "OK", is_failed=False) for unit in units]
-        own = [outcome.id for outcome in seen.own]
-        topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, [*units, *own])
+        own = [*units, *(outcome.id for outcome in seen.own)]
+        topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, own)
         taken = telling.take_in(
             state,
-            [*seen.own, *seen.steps, *ended],
+            [*seen.own, *without_certificates(seen.steps), *ended],
             topics,
             is_blind=seen.is_blind,
             annotate=lambda flip: self._with_notes(flip, seen.steps),

@@ -31,8 +31,7 @@ from mailmon.clients.names import (
     system_nameservers,
 )
 from mailmon.clients.reach import Monitored, Target, ask_all, is_independent, is_localhost, knock, normal
-from mailmon.cycle.observe import make_outcome
-from mailmon.cycle.plan import Step
+from mailmon.cycle.outcome import with_findings
 from mailmon.errors import StageError
 from mailmon.model import Finding, Outcome, Severity, Status, Verdict
 
@@ -112,9 +111,7 @@ def excuse(outcomes: Sequence[Outcome], sight: Sight | None) -> list[Outcome]:
 
 
 def _excused(outcome: Outcome, sight: Sight) -> Outcome:
-    findings = [_excused_finding(finding, sight) for finding in outcome.findings]
-    step = Step(outcome.id, outcome.check, outcome.name, "", lambda _: ())
-    return make_outcome(step, [*findings, *outcome.metrics], outcome.duration_s)
+    return with_findings(outcome, tuple(_excused_finding(finding, sight) for finding in outcome.findings))
 
 
 def _excused_finding(finding: Finding, sight: Sight) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from mailmon.checks import HOST_CHECKS, ROUTE_CHECKS
 from mailmon.config import Setup
@@ -22,7 +23,7 @@ _KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host"
 def topics_of(
     steps: Sequence[Step], all_steps: Sequence[Step], policies: Mapping[str, Policy], own: Iterable[str]
 ) -> dict[str, Topic]:
-    """Return the topics of a run by the id of their step, and those of mailmon's `own`: sight, channels, units.
+    """Return the topics of a run by the id of their step, and of what is `own`: certificates, sight, channels, units.
 
     Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
     """
@@ -37,14 +38,17 @@ def topics_of(
         )
         for step in steps
     }
-    return {**topics, **{step_id: own_topic(step_id) for step_id in own}}
+    return {**topics, **{step_id: own_topic(step_id, policies) for step_id in own}}
 
 
-def own_topic(step_id: str) -> Topic:
-    """Return how mailmon speaks of itself: what it sees, its channels, and the units that run it."""
+def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> Topic:
+    """Return how mailmon speaks of what is no step: certificates, what it sees, its channels, the units that run it."""
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
     if step_id == SIGHT:
         return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
+    if kind == "certificate":
+        policy = policies.get(kind, _AT_ONCE)
+        return Topic("Certificate", "", kind, (*names, name), policy, "is about to end", "lasts again")
     if kind == "channel":
         return Topic(
             f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)

@@ -5,7 +5,7 @@ Every `*_at` is an aware UTC datetime.
 """
 
 from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
-from mailmon.model.facts import Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
+from mailmon.model.facts import Certificate, Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
 from mailmon.model.health import EVERYBODY, Anchor, Flip, Health, Memory, News, Past, Policy, Silence, Told, Topic
 from mailmon.model.probes import Fate, Probe
 
@@ -14,6 +14,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "Anchor",
+    "Certificate",
     "Delivery",
     "Fact",
     "Fate",

@@ -76,7 +76,20 @@ class Note(NamedTuple):
     text: str
 
 
-Fact = Finding | Metric | Note
+class Certificate(NamedTuple):
+    """A certificate that a server showed at `target`, by a name of it; `finding` where it does not last long.
+
+    That is a warning, for mail still goes; `is_critical` says that the certificate counts as failed.
+    """
+
+    name: str
+    target: str
+    days: float
+    finding: Finding | None = None
+    is_critical: bool = False
+
+
+Fact = Finding | Metric | Note | Certificate
 
 
 class Outcome(NamedTuple):
@@ -92,3 +105,4 @@ class Outcome(NamedTuple):
     duration_s: float = 0.0
     findings: tuple[Finding, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
