@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs
 
 import pytest
 
@@ -15,6 +12,7 @@ from mailmon.clients.oauth import OAuth, Tokens
 from mailmon.errors import Stage, StageError
 from mailmon.model import Secret
 from tests.clients.peer import SECRET, USER, Peer, Script
+from tests.peers.tokens import TokenEndpoint
 
 XOAUTH2 = f"user={USER}\x01auth=Bearer {SECRET}\x01\x01".encode()
 ERROR = b64encode(b'{"status":"400","schemes":"bearer"}')
@@ -104,44 +102,13 @@ def test_imap_takes_a_token_and_tells_a_refusal() -> None:
     assert is_hidden(peer)
 
 
-class Endpoint:
-    """A token endpoint; `answer` is (status, body)."""
-
-    def __init__(self) -> None:
-        self.answer: tuple[int, bytes] = (200, b'{"access_token": "t0ken", "expires_in": 3599}')
-        self.forms: list[dict[str, list[str]]] = []
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers["Content-Length"]))
-                endpoint.forms.append(parse_qs(raw.decode()))
-                status, body = endpoint.answer
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/token"
-
-
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    running = Endpoint()
-    yield running
-    running.server.shutdown()
-    running.server.server_close()
+def endpoint() -> Iterator[TokenEndpoint]:
+    with TokenEndpoint("t0ken") as running:
+        yield running
 
 
-def test_a_token_is_fetched_once_in_a_run(endpoint: Endpoint) -> None:
+def test_a_token_is_fetched_once_in_a_run(endpoint: TokenEndpoint) -> None:
     tokens, source = Tokens(), OAuth(endpoint.url, "app", "mail", Secret("s3cret"))
     assert [tokens.get(source).value for _ in range(3)] == ["t0ken"] * 3
     assert endpoint.forms == [
@@ -149,7 +116,7 @@ def test_a_token_is_fetched_once_in_a_run(endpoint: Endpoint) -> None:
     ]
 
 
-def test_a_refresh_token_is_the_grant_where_there_is_one(endpoint: Endpoint) -> None:
+def test_a_refresh_token_is_the_grant_where_there_is_one(endpoint: TokenEndpoint) -> None:
     Tokens().get(OAuth(endpoint.url, "app", refresh_token=Secret("r3fresh")))
     assert endpoint.forms == [{"client_id": ["app"], "grant_type": ["refresh_token"], "refresh_token": ["r3fresh"]}]
 
@@ -165,7 +132,9 @@ def test_a_refresh_token_is_the_grant_where_there_is_one(endpoint: Endpoint) -> 
         ((500, b"[" * 5000), "500, and no JSON"),
     ],
 )
-def test_a_refusal_is_told_without_what_was_sent(endpoint: Endpoint, answer: tuple[int, bytes], words: str) -> None:
+def test_a_refusal_is_told_without_what_was_sent(
+    endpoint: TokenEndpoint, answer: tuple[int, bytes], words: str
+) -> None:
     endpoint.answer = answer
     with pytest.raises(StageError) as caught:
         Tokens().get(OAuth(endpoint.url, "app", "mail", Secret("s3cret")))

@@ -68,7 +68,7 @@ def test_uidplus_can_be_missing(sandbox: Sandbox, raw_imap: RawImap) -> None:
 
 def test_a_capability_can_be_hidden(sandbox: Sandbox, raw_imap: RawImap) -> None:
     sandbox.faults.hidden_capabilities = {"IDLE", "MOVE"}
-    assert raw_imap.ask("CAPABILITY")[0] == b"* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID UNSELECT UIDPLUS"
+    assert raw_imap.ask("CAPABILITY")[0] == b"* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID UNSELECT SPECIAL-USE UIDPLUS"
 
 
 def test_search_can_lie(sandbox: Sandbox, raw_imap: RawImap) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from mailmon.mail.imapdata import (
     FetchItem,
     pair_literals,
     quoted,
+    read_folder,
     read_message,
     read_number,
     read_uid,
@@ -22,6 +24,8 @@ from mailmon.mail.imapdata import (
 from mailmon.mail.imapdata import since as since_day
 
 MAX_HEADER_BYTES = 65536
+# https://developers.google.com/workspace/gmail/imap/imap-extensions
+GMAIL = "X-GM-EXT-1"
 
 
 class ImapClient(ImapSession):
@@ -35,6 +39,7 @@ class ImapClient(ImapSession):
         self.uid_next = 1
         self.uid_validity = 0
         self.is_read_only = False
+        self._folder = ""
 
     def select(self, folder: str) -> None:
         """Open a folder for reading and deleting; `is_read_only` tells when the server allows only the former."""
@@ -48,6 +53,7 @@ class ImapClient(ImapSession):
                 self.is_read_only = True
 
         self._ask("select_failed", select)
+        self._folder = folder
         self._note_selected()
 
     def _note_selected(self) -> None:
@@ -70,8 +76,11 @@ class ImapClient(ImapSession):
         return told >= 0
 
     def find_field(self, name: str, since: datetime | None) -> list[int]:
-        """Return the UIDs of messages with a header field, of those since a day where it is given."""
-        return self.search(*(since_day(since) if since else ()), "HEADER", name, '""')
+        """Return the UIDs of messages with a header field, of those since a day where it is given.
+
+        Without those that are flagged as deleted: all was done with them that can be done.
+        """
+        return self.search(*(since_day(since) if since else ()), "UNDELETED", "HEADER", name, '""')
 
     def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
         """Return the UIDs of messages in which one of some words stands."""
@@ -113,12 +122,43 @@ class ImapClient(ImapSession):
         section 2.1).
         """
         uid_set = ",".join(map(str, uids))
+        if GMAIL in self._capabilities and (trash := self._folder_for(rb"\Trash")):
+            return self._delete_by_way_of(trash, uid_set)
+        return self._delete_here(uid_set)
+
+    def _delete_here(self, uid_set: str) -> bool:
         flags = ("+FLAGS.SILENT", r"(\Deleted)")
         self._ask("command_failed", lambda: self._checked(self._imap.uid("STORE", uid_set, *flags)))
         if "UIDPLUS" not in self._capabilities:
             return False
         self._ask("command_failed", lambda: self._checked(self._imap.uid("EXPUNGE", uid_set)))
         return True
+
+    def _delete_by_way_of(self, trash: str, uid_set: str) -> bool:
+        """Delete on Gmail, where a deletion takes but the folder's label away and All Mail keeps the message.
+
+        What is moved to the bin is in no other folder, and there it can be deleted. Where the server does not say what
+        it is called there, the bin keeps it until Gmail empties that.
+        """
+        folder = self._folder
+        self._imap.untagged_responses.pop("COPYUID", None)
+        move = self._imap._simple_command  # imaplib's uid() does not know MOVE
+        self._ask("command_failed", lambda: self._checked(move("UID", "MOVE", uid_set, quoted(trash))))
+        copied = [item for item in self._imap.response("COPYUID")[1] if isinstance(item, bytes)]
+        there = copied[-1].split()[2:3] if copied else []
+        if there and re.fullmatch(rb"[0-9:,]+", there[0]):
+            self.select(trash)
+            self._wire.begin(Stage.CLEANUP)
+            self._delete_here(there[0].decode())
+            self.select(folder)
+            self._wire.begin(Stage.CLEANUP)
+        return True
+
+    def _folder_for(self, use: bytes) -> str | None:
+        """Return the folder that has a special use (RFC 6154), None where none is told."""
+        listed = self._ask("command_failed", lambda: self._checked(self._imap.list('""', '"*"')))
+        names = (read_folder(item, use) for item in listed if isinstance(item, bytes))
+        return next((name for name in names if name), None)
 
     def rest(self) -> None:
         """An open folder is in nobody's way."""

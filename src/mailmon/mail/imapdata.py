@@ -19,6 +19,7 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _INTERNALDATE = re.compile(
     rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
 )
+_LISTED = re.compile(rb'\(([^()]*)\) (?:"(?:[^"\\]|\\.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 
 
@@ -73,6 +74,19 @@ def read_listed(item: FetchItem) -> Listed | None:
     if uid is None or size is None or not number.isdigit():
         return None
     return Listed(read_number(number), uid, read_number(size[1]))
+
+
+def read_folder(item: bytes, use: bytes) -> str | None:
+    """Return the name of the folder in a LIST answer, as it is on the wire, where it has this attribute.
+
+    >>> read_folder(b'(\\\\HasNoChildren \\\\Trash) "/" "[Gmail]/Trash"', b"\\\\Trash")
+    '[Gmail]/Trash'
+    """
+    match = _LISTED.fullmatch(item)
+    if not match or use.lower() not in match[1].lower().split():
+        return None
+    name = re.sub(rb"\\(.)", rb"\1", match[2]) if match[2] is not None else match[3]
+    return name.decode("ascii", "replace")
 
 
 def expand_uids(uid_set: bytes, limit: int) -> list[int]:

@@ -12,8 +12,10 @@ from mailmon.mail.probe import read_headers
 from mailmon.mail.text import visible
 
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024
-# The version of mailmon may be another one by now; how a body is encoded is told apart.
-_NOT_COMPARED = ("x-mailer", "mime-version", "content-type", "content-transfer-encoding")
+# How a body is encoded is told apart.
+_NOT_COMPARED = ("mime-version", "content-type", "content-transfer-encoding")
+# The version of mailmon may be another one by now.
+_MAILER = re.compile(r"mailmon [0-9][0-9A-Za-z.+-]*?(?=[A-Z][A-Za-z-]*:|$)")
 _MARKS_OF_LISTS = ("list-unsubscribe", "list-id", "precedence", "errors-to")
 _PIXEL = re.compile(r"<img\b[^>]{0,500}>", re.IGNORECASE)
 
@@ -38,6 +40,8 @@ def _headers(sent: dict[str, list[str]], received: dict[str, list[str]]) -> list
         if name in _NOT_COMPARED:
             continue
         there = received.get(name, [])
+        if name == "x-mailer" and there and (match := _MAILER.match(there[0])):
+            values = [match[0]]
         title = "-".join(word.capitalize() for word in name.split("-"))
         if not there:
             found.append(f"the field {title} is gone")

@@ -11,7 +11,10 @@ from mailmon.sandbox.faults import Faults
 class Accounts:
     """The users of the sandbox; their login names are their addresses."""
 
-    def __init__(self, users: Mapping[str, str], faults: Faults) -> None:
+    def __init__(self, users: Mapping[str, str], faults: Faults, tokens: Mapping[str, str] | None = None) -> None:
+        self.has_tokens = bool(tokens)
+        self._tokens = {address.lower(): token for address, token in (tokens or {}).items()}
+        self._names = {address.encode() for address in users}
         self.logins: Counter[tuple[str, str]] = Counter()
         self._passwords = {address.lower(): password for address, password in users.items()}
         self._faults = faults
@@ -22,6 +25,20 @@ class Accounts:
         expected = self._passwords.get(address, "").encode()
         takes_any = service in self._faults.any_password
         is_right = address in self._passwords and (takes_any or hmac.compare_digest(expected, password))
+        if self._faults.exact_case and name not in self._names:
+            is_right = False
+        return self._counted(service, address, is_right=is_right)
+
+    def login_with_token(self, service: str, answer: bytes) -> str | None:
+        """Return the user's address for XOAUTH2, `user=NAME^Aauth=Bearer TOKEN^A^A`, None if the token is refused."""
+        fields = dict(part.partition(b"=")[::2] for part in answer.split(b"\x01") if part)
+        address = fields.get(b"user", b"").decode("utf-8", "replace").lower()
+        token = fields.get(b"auth", b"").removeprefix(b"Bearer ")
+        expected = self._tokens.get(address)
+        is_right = expected is not None and hmac.compare_digest(expected.encode(), token)
+        return self._counted(service, address, is_right=is_right)
+
+    def _counted(self, service: str, address: str, *, is_right: bool) -> str | None:
         accepted = is_right and service not in self._faults.refuse_login
         self.logins[service, "ok" if accepted else "refused"] += 1
         return address if accepted else None
@@ -38,7 +55,7 @@ class Accounts:
     def owner(self, address: str) -> str | None:
         """Return the user who gets mail for this address; user+detail is user's (RFC 5233)."""
         local, at, domain = address.lower().rpartition("@")
-        owner = f"{local.partition('+')[0]}{at}{domain}"
+        owner = f"{local if self._faults.no_detail else local.partition('+')[0]}{at}{domain}"
         return owner if owner in self._passwords else None
 
 

@@ -13,6 +13,7 @@ from mailmon.sandbox.dsn import Failure, build_bounce
 from mailmon.sandbox.faults import Faults
 from mailmon.sandbox.store import Store
 
+_PIXEL = b'<img src="https://track.example.org/p.gif?id=1" width="1" height="1">'
 _FOOTER = b"\r\n-- \r\nThis message was scanned by sandbox.\r\n"
 
 
@@ -89,6 +90,8 @@ class Delivery:
             lines[-1] += b"List-Unsubscribe: <x>"
         if self._faults.strip_headers or self._faults.glue:
             raw = b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
+        if self._faults.pixel:
+            raw = raw.replace(b"</body>", _PIXEL + b"</body>")
         return raw + _FOOTER if self._faults.footer else raw
 
 

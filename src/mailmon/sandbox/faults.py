@@ -20,6 +20,7 @@ class Faults:
     # Logins
     refuse_login: set[str] = field(default_factory=set)  # services that refuse right passwords too
     any_password: set[str] = field(default_factory=set)  # services that take any password for a mailbox
+    exact_case: bool = False  # a login name in other letters than the account's is refused
     echo_credentials: bool = False  # a refused login is answered with the password in it
     login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
 
@@ -40,6 +41,8 @@ class Faults:
     strip_headers: bool = False  # X- header fields are removed
     glue: bool = False  # "List-Unsubscribe: <x>" is glued onto the last header line
     footer: bool = False  # text is appended to the body
+    pixel: bool = False  # a picture that tells who reads it is put in front of </body>
+    no_detail: bool = False  # user+detail is nobody
 
     # IMAP
     cut_imap: bool = False  # a selected connection is dropped at its next NOOP, SEARCH or IDLE
@@ -48,5 +51,6 @@ class Faults:
     no_store: bool = False  # STORE, EXPUNGE, COPY, MOVE and IDLE are unknown commands, though advertised
     no_uidplus: bool = False  # UIDPLUS is not advertised and UID EXPUNGE is unknown
     hidden_capabilities: set[str] = field(default_factory=set)  # not advertised, though they work
+    more_capabilities: set[str] = field(default_factory=set)  # advertised after the login, whatever they mean
     search_lies: str | None = None  # "all": SEARCH finds every message; "none": it finds nothing
     late_exists: bool = False  # EXISTS comes only with a SEARCH that did not see the new message

@@ -7,6 +7,8 @@ from mailmon.sandbox.store import Mailbox, Store
 
 _SEPARATOR = "/"
 _NAME_LIMIT = 200
+# What a folder is for, by the last part of its name (RFC 6154).
+_USES = {"Trash": b"\\Trash", "Junk": b"\\Junk", "Spam": b"\\Junk", "Sent": b"\\Sent", "All Mail": b"\\All"}
 
 
 class Folders:
@@ -52,7 +54,10 @@ class Folders:
         if not pattern:  # asks for the separator (section 6.3.8)
             return Answer(done, [b'* %s (\\Noselect) "%s" ""' % (name, _SEPARATOR.encode())])
         found = [folder for folder in self._store.folders(self._address) if _matches(reference + pattern, folder)]
-        return Answer(done, [b'* %s () "%s" %s' % (name, _SEPARATOR.encode(), quote(folder)) for folder in found])
+        return Answer(
+            done,
+            [b'* %s (%s) "%s" %s' % (name, _use_of(folder), _SEPARATOR.encode(), quote(folder)) for folder in found],
+        )
 
     def _create(self, parser: Parser) -> Answer:
         name = _only_name(parser).rstrip(_SEPARATOR)
@@ -115,6 +120,10 @@ class Folders:
         message = mailbox.append(raw, set(flags) - {"\\Recent"}, received_at)
         code = "" if self._faults.no_uidplus else f"[APPENDUID {mailbox.uid_validity} {message.uid}] "
         return Answer(f"OK {code}APPEND completed".encode())
+
+
+def _use_of(folder: str) -> bytes:
+    return _USES.get(folder.rpartition(_SEPARATOR)[2], b"")
 
 
 def _only_name(parser: Parser) -> str:

@@ -135,7 +135,8 @@ class ImapSession:
 
     async def _authenticate(self, parser: Parser) -> Answer:
         parser.space()
-        if parser.atom() != "PLAIN":
+        mechanism = parser.atom()
+        if mechanism not in self._mechanisms():
             raise RefusedError("[CANNOT] unsupported authentication mechanism")
         if not self._wire.is_secure:
             raise RefusedError("[PRIVACYREQUIRED] TLS is required")
@@ -147,11 +148,24 @@ class ImapSession:
             encoded = await self._wire.answer_to(b"")
         if encoded == b"*":
             raise BadCommandError("authentication cancelled")
+        if mechanism == "XOAUTH2":
+            return await self._token_given(encoded)
         try:
             _, name, password = base64.b64decode(b"" if encoded == b"=" else encoded, validate=True).split(b"\0")
         except (binascii.Error, ValueError) as error:
             raise BadCommandError("invalid credentials encoding") from error
         return self._logged_in(name, password)
+
+    async def _token_given(self, encoded: bytes) -> Answer:
+        address = self._site.accounts.login_with_token("imap", base64.b64decode(encoded))
+        if address is None:
+            # The error is a challenge of its own, which the client answers with nothing.
+            await self._wire.answer_to(base64.b64encode(b'{"status":"400","schemes":"Bearer"}'))
+            raise RefusedError("[AUTHENTICATIONFAILED] Invalid credentials (Failure)")
+        return self._opened(address)
+
+    def _mechanisms(self) -> list[str]:
+        return ["PLAIN", *(["XOAUTH2"] if self._site.accounts.has_tokens else [])]
 
     def _logged_in(self, name: bytes, password: bytes) -> Answer:
         if self._folders is not None:
@@ -159,6 +173,9 @@ class ImapSession:
         address = self._site.accounts.login("imap", name, password)
         if address is None:
             raise RefusedError(f"[AUTHENTICATIONFAILED] {self._site.accounts.refusal(name, password)}")
+        return self._opened(address)
+
+    def _opened(self, address: str) -> Answer:
         self._folders = Folders(self._site.store, address, self._site.faults)
         return Answer(b"OK " + self._capability_code() + b" Logged in")
 
@@ -211,9 +228,11 @@ class ImapSession:
         if not self._wire.is_secure:
             names += ["STARTTLS", "LOGINDISABLED"]
         elif self._folders is None:
-            names += ["AUTH=PLAIN"] + (["LOGINDISABLED"] if self._site.faults.login_disabled else [])
+            names += [f"AUTH={mechanism}" for mechanism in self._mechanisms()]
+            names += ["LOGINDISABLED"] if self._site.faults.login_disabled else []
         else:
-            names += ["IDLE", "UNSELECT", "MOVE"] + ([] if self._site.faults.no_uidplus else ["UIDPLUS"])
+            names += ["IDLE", "UNSELECT", "MOVE", "SPECIAL-USE"] + ([] if self._site.faults.no_uidplus else ["UIDPLUS"])
+            names += sorted(self._site.faults.more_capabilities)
         return " ".join(name for name in names if name not in self._site.faults.hidden_capabilities).encode()
 
     def _capability_code(self) -> bytes:

@@ -35,7 +35,8 @@ logger = logging.getLogger(__name__)
 class Sandbox:
     """A mail server on 127.0.0.1, run by one background thread between start() and stop().
 
-    Port 0 takes any free port; ports names those of "smtp", "smtps", "imap" and "imaps" that shall be fixed.
+    `tokens` are OAuth 2.0 access tokens by address: with some, XOAUTH2 is offered. Port 0 takes any free port; ports
+    names those of "smtp", "smtps", "imap" and "imaps" that shall be fixed.
     The CA's certificate is written to ca.pem in the directory, or in one of its own that stop() removes.
     """
 
@@ -44,6 +45,7 @@ class Sandbox:
         *,
         faults: Faults | None = None,
         users: Mapping[str, str] | None = None,
+        tokens: Mapping[str, str] | None = None,
         directory: Path | None = None,
         ports: Mapping[str, int] | None = None,
     ) -> None:
@@ -51,7 +53,7 @@ class Sandbox:
         self.faults = faults or Faults()
         self.users = dict(users) if users is not None else {name: secrets.token_urlsafe(16) for name in _USERS}
         self.store = Store(self.users)
-        self._accounts = Accounts(self.users, self.faults)
+        self._accounts = Accounts(self.users, self.faults, tokens)
         self._delivery = Delivery(_HOSTNAME, self._accounts, self.store, self.faults)
         self._door = Door(self.faults)
         self._ports = _PORTS | dict(ports or {})

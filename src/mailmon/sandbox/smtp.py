@@ -1,6 +1,7 @@
 """How does the sandbox answer a submission client (RFC 5321, RFC 6409)?"""
 
 import asyncio
+import base64
 import secrets
 import time
 from typing import Any
@@ -63,6 +64,17 @@ class _Policy:
         self._site.delivery.accept(mail, f"{session.host_name} (unknown [{host}])")
         return reply or f"250 2.0.0 Ok: queued as {queue_id}"
 
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        """Take a token; a refused one is told by a challenge that the client answers with nothing."""
+        answer = base64.b64decode(args[1]) if len(args) > 1 else await server.challenge_auth("")
+        if not isinstance(answer, bytes):
+            return AuthResult(success=False)
+        address = self._site.accounts.login_with_token("smtp", answer)
+        if address is None:
+            await server.challenge_auth('{"status":"400","schemes":"Bearer"}')
+            return AuthResult(success=False, handled=False, message="535 5.7.8 Username and Password not accepted")
+        return AuthResult(success=True, auth_data=address)
+
     async def handle_exception(self, _error: Exception) -> str:
         # Without this hook aiosmtpd prints a traceback for each client that gives up in the TLS handshake.
         return "451 4.3.0 Internal error"
@@ -85,6 +97,7 @@ class _Submission(SMTP):
             tls_context=None if implicit_tls else site.tls,
             require_starttls=not implicit_tls,
             auth_required=True,
+            auth_exclude_mechanism=[] if site.accounts.has_tokens else ["XOAUTH2"],
             authenticator=self._check_login,
             loop=asyncio.get_running_loop(),
         )
