@@ -113,6 +113,13 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 Port = Annotated[int, Between(1, 65535)]
 Timeout = Annotated[float, Between(1, 3600)]
+HostPort = Annotated[
+    str,
+    Matching(
+        r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5}(?::[a-z0-9]+)?)?|[0-9A-Fa-f:.]+",
+        "HOST, HOST:PORT or HOST:PORT:KIND",
+    ),
+]
 Host = Annotated[
     str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", "a host name or an IP address")
 ]

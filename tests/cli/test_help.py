@@ -117,5 +117,7 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
         ["dnsbl", "Block lists"],
         ["dns", "DNS"],
         ["http", "Web page"],
+        ["queue", "Mail queue"],
+        ["certificate_file", "Certificate file"],
     ]
     assert all(len(row) == 3 and row[2].endswith(("?", ".")) for row in rows)

@@ -31,6 +31,7 @@ def _finding_ids() -> set[str]:
             continue
         text = path.read_text("utf-8")
         areas = "http|oauth|dns|dnsbl|spf|dkim|dmarc|mtasts|tlsrpt|dane|tcp|tls|route|cleanup|diagnose|mailmon"
+        areas += "|queue|certificate"
         found |= set(re.findall(rf'"((?:{areas})\.[a-z_]+)"', text))
         protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py" or path.name.startswith(f"{p}_")] or _PROTOCOLS
         calls = re.findall(r'(?:\.error\(|_ask\(|_expect\([^"\n]*)\s*"([a-z_]+)"', text)

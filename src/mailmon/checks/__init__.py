@@ -2,6 +2,7 @@
 
 from mailmon.checks import (
     bounces,
+    certificate_file,
     cleanup,
     diagnose,
     dns,
@@ -9,6 +10,7 @@ from mailmon.checks import (
     http,
     imap_auth,
     pop3_auth,
+    queue,
     receive,
     send,
     smtp_auth,
@@ -25,7 +27,14 @@ ACCOUNT_CHECKS: tuple[Check[Account], ...] = (
     bounces.CHECK,
 )
 ROUTE_CHECKS: tuple[Check[Route], ...] = (send.CHECK, receive.CHECK, cleanup.CHECK)
-HOST_CHECKS: tuple[Check[Host], ...] = (diagnose.CHECK, dnsbl.CHECK, dns.CHECK, http.CHECK)
+HOST_CHECKS: tuple[Check[Host], ...] = (
+    diagnose.CHECK,
+    dnsbl.CHECK,
+    dns.CHECK,
+    http.CHECK,
+    queue.CHECK,
+    certificate_file.CHECK,
+)
 LABELS: dict[str, str] = {
     **{check.name: check.label for check in ACCOUNT_CHECKS},
     **{check.name: check.label for check in ROUTE_CHECKS},

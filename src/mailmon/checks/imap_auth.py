@@ -8,7 +8,8 @@ from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Account
 from mailmon.checks.tools import Tools
-from mailmon.model import Fact, Metric, Note
+from mailmon.mail.imapdata import Quota
+from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 
 def ask(tools: Tools, account: Account) -> Iterator[Fact]:
@@ -18,7 +19,24 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     limits = tools.world.certificate_limits.get("imap_auth", CertificateLimits())
     yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, tools.world.now())
     yield Metric("messages", mailbox.client.exists)
+    yield from _quota(mailbox.client.quota(), tools.world.quota_percent, account.imap.target)
     yield Note("OK")
 
+
+def _quota(quota: Quota | None, most_percent: float, target: str) -> Iterator[Fact]:
+    if quota is None:
+        return
+    percent = 100 * quota.used / quota.limit
+    yield Metric("quota_percent", round(percent, 1))
+    if percent >= most_percent:
+        what = "messages" if quota.resource == "MESSAGE" else "storage"
+        said = f"{target}: the mailbox is full to {int(percent)} % of its quota of {what}"
+        yield Finding(
+            "imap.quota_high", Verdict.FAIL, target, said, Severity.WARNING,
+            expected=f"< {most_percent:g} %", found=f"{int(percent)} %", fix=_FULL, reference="RFC 9208",
+        )  # fmt: skip
+
+
+_FULL = "Delete mail, or raise the quota: a full mailbox takes no more."
 
 CHECK = Check("imap_auth", "IMAP Auth", ask, target=lambda account: account.target_of("imap_auth"))

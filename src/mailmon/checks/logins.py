@@ -60,6 +60,19 @@ class Logins:
         assert account.pop3 is not None
         return self._opened(Pop3Client(self._wire(account.pop3, account), self._contexts), account)
 
+    def shown_certificate(self, server: Server) -> str:
+        """Return the SHA-256 digest of the certificate that a server shows, without logging in."""
+        from mailmon.clients.pop3 import Pop3Client
+
+        kinds: dict[str, type[SmtpClient | ImapClient | Pop3Client]] = {"smtp": SmtpClient, "imap": ImapClient}
+        wire = self._wire_to(server, Masker([], set()))
+        client = kinds.get(server.protocol, Pop3Client)(wire, self._contexts)
+        try:
+            client.open()
+            return wire.certificate_digest()
+        finally:
+            client.close()
+
     def _opened(self, client: _Client, account: Account) -> _Client:
         try:
             client.open()
@@ -89,9 +102,12 @@ class Logins:
         return token
 
     def _wire(self, server: Server, account: Account) -> Wire:
+        return self._wire_to(server, self._maskers[account.name])
+
+    def _wire_to(self, server: Server, masker: Masker) -> Wire:
         host = server.connect_to or server.host
         addresses = of_family(self._resolve(host, server.port, self._deadline), server)
-        return connect(server, addresses, self._deadline, self._maskers[account.name], self._record)
+        return connect(server, addresses, self._deadline, masker, self._record)
 
 
 def _masker(account: Account) -> Masker:

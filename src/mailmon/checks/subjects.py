@@ -8,7 +8,9 @@ from mailmon.clients.account import Account
 from mailmon.mail.probe_body import Form
 
 if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
+    from mailmon.checks.certificate_file import CertificateFile
     from mailmon.checks.http import Page
+    from mailmon.checks.queue import QueueSettings
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
     from mailmon.domain.plan import Options as DomainOptions
@@ -64,7 +66,8 @@ class Host(NamedTuple):
     """A host or a domain that is looked at, or an address that is looked up, every `interval_s` seconds.
 
     `skip` are findings that nobody wants to hear of. `options` are those of a diagnosis, `lists` the block lists,
-    `survey` how a domain is looked at, `page` a web page.
+    `survey` how a domain is looked at, `page` a web page, `queue` a mail queue,
+    `certificate` a certificate's file.
     """
 
     name: str
@@ -75,3 +78,5 @@ class Host(NamedTuple):
     lists: tuple[BlockList, ...] = ()
     survey: DomainOptions | None = None
     page: Page | None = None
+    queue: QueueSettings | None = None
+    certificate: CertificateFile | None = None

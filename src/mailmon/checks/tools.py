@@ -47,6 +47,7 @@ class World(NamedTuple):
     key: bytes
     version: str
     certificate_limits: Mapping[str, CertificateLimits] = {}
+    quota_percent: float = 90.0
     bounce_limits: BounceLimits = BounceLimits()
     notices: NoticeSettings | None = None
     is_dry: bool = False
@@ -110,6 +111,10 @@ class Tools:
             self._logins.imap(account, ImapClient).close()
         else:
             self._logins.pop3(account).close()
+
+    def shown_certificate(self, server: Server) -> str:
+        """Return the SHA-256 digest of the certificate that a server shows. Raises StageError."""
+        return self._logins.shown_certificate(server)
 
     def open_maildrop(self, account: Account) -> Folder:
         """Log in by POP3 and list what is there, in a session that has ended."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mailmon.clients.tls import PeerCertificate
 from mailmon.errors import Stage
-from mailmon.mail.imapdata import Fetched
+from mailmon.mail.imapdata import Fetched, Quota
 
 
 class Folder(Protocol):
@@ -52,6 +52,9 @@ class Folder(Protocol):
 
     def delete(self, uids: Iterable[int]) -> bool:
         """Delete messages by UID; say whether they are gone."""
+
+    def quota(self) -> Quota | None:
+        """Return the tightest quota that holds for the folder, None where the server tells none."""
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command with its own deadline."""

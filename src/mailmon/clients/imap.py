@@ -14,11 +14,13 @@ from mailmon.errors import Stage
 from mailmon.mail.imapdata import (
     Fetched,
     FetchItem,
+    Quota,
     pair_literals,
     quoted,
     read_folder,
     read_message,
     read_number,
+    read_quota,
     read_uid,
 )
 from mailmon.mail.imapdata import since as since_day
@@ -159,6 +161,17 @@ class ImapClient(ImapSession):
         listed = self._ask("command_failed", lambda: self._checked(self._imap.list('""', '"*"')))
         names = (read_folder(item, use) for item in listed if isinstance(item, bytes))
         return next((name for name in names if name), None)
+
+    def quota(self) -> Quota | None:
+        """Return the tightest quota that holds for the folder (RFC 9208), None where the server tells none."""
+        if "QUOTA" not in self._capabilities:
+            return None
+        self._wire.begin(Stage.SELECT)
+        self._imap.untagged_responses.pop("QUOTA", None)
+        ask = self._imap._simple_command  # imaplib's getquotaroot() hides a refusal
+        self._ask("command_failed", lambda: ask("GETQUOTAROOT", quoted(self._folder)))
+        answers = self._imap.response("QUOTA")[1]
+        return read_quota(item for item in answers if isinstance(item, bytes))
 
     def rest(self) -> None:
         """An open folder is in nobody's way."""

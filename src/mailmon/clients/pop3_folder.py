@@ -9,7 +9,7 @@ from mailmon.clients.pop3 import Pop3Client
 from mailmon.clients.tls import PeerCertificate
 from mailmon.errors import Stage, StageError
 from mailmon.mail.header import only_fields, received_at
-from mailmon.mail.imapdata import Fetched
+from mailmon.mail.imapdata import Fetched, Quota
 
 # Logins cost, and some servers count them; so often a probe is looked for.
 LOOK_INTERVAL_S, LOOK_INTERVAL_STEP_S = 1.0, 0.2
@@ -128,6 +128,10 @@ class Pop3Folder:
         self._is_open = False
         self._session.quit()
         return True
+
+    def quota(self) -> Quota | None:
+        """POP3 tells none."""
+        return None
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command with its own deadline, where a session is open; a new one has its own."""

@@ -6,6 +6,7 @@ Server bytes go no further than here undecided; every failure leaves as a StageE
 from __future__ import annotations
 
 import errno
+import hashlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -120,6 +121,10 @@ class Wire:
     def certificate(self) -> PeerCertificate | None:
         """Return the server's certificate, None where it was not verified by its chain."""
         return peer_certificate(self._sock)
+
+    def certificate_digest(self) -> str:
+        """Return the SHA-256 digest of the server's certificate, whether it was verified or not."""
+        return hashlib.sha256(self._tls_socket().getpeercert(binary_form=True) or b"").hexdigest()
 
     def close(self) -> None:
         """Close the connection; never raises."""

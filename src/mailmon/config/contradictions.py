@@ -103,11 +103,21 @@ _LIMITS = (
 
 
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
-    accounts = full.get("accounts")
-    if isinstance(accounts, dict) and not any(
-        table.get("smtp") or table.get("imap") or table.get("pop3") for table in _tables(accounts).values()
-    ):
+    accounts, checks = full.get("accounts"), _tables(full.get("checks"))
+    has_server = any(t.get("smtp") or t.get("imap") or t.get("pop3") for t in _tables(accounts).values())
+    has_host = any(checks.get(check, {}).get(key) for check, key in _OF_HOSTS)
+    if isinstance(accounts, dict) and not has_server and not has_host:
         yield "accounts: none has a server in smtp, imap or pop3, so nothing would be checked"
+
+
+_OF_HOSTS = (
+    ("diagnose", "hosts"),
+    ("dnsbl", "hosts"),
+    ("dns", "domains"),
+    ("http", "pages"),
+    ("queue", "instances"),
+    ("certificate_file", "files"),
+)
 
 
 def _too_short(full: dict[str, Any]) -> Iterator[str]:

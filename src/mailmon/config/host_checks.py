@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
+from mailmon.config.local_checks import certificates_of, queues_of
 from mailmon.mail.text import parse_duration
-from mailmon.options import About, Address, Between, Host, Matching, Name, Timeout, options
+from mailmon.options import About, Address, Between, Host, HostPort, Matching, Name, Timeout, options
 
 if TYPE_CHECKING:
     from mailmon.checks.subjects import Host as HostSubject
     from mailmon.config.models import ChecksOptions
 
-HostPort = Annotated[
-    str,
-    Matching(
-        r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5}(?::[a-z0-9]+)?)?|[0-9A-Fa-f:.]+",
-        "HOST, HOST:PORT or HOST:PORT:KIND",
-    ),
-]
 Status = Annotated[int, Between(100, 599)]
 Ids = Annotated[str, Matching(r"[a-z0-9_.*]{1,80}", "a finding's id, like tls.no_tls13 or dns.*")]
 Code = Annotated[str, Matching(r"127(?:\.\d{1,3}){3}", "an address in 127.0.0.0/8")]
@@ -135,6 +129,10 @@ def hosts_of(
         found["dnsbl"] = _looked_up(checks.dnsbl, nameservers)
     if checks.http.pages:
         found["http"] = _pages(checks.http, base)
+    if checks.queue.instances:
+        found["queue"] = queues_of(checks.queue, base)
+    if checks.certificate_file.files:
+        found["certificate_file"] = certificates_of(checks.certificate_file, base)
     if checks.dns.domains:
         found["dns"] = _surveyed(checks.dns, nameservers, base)
     return found

@@ -9,6 +9,7 @@ from mailmon.config.account_options import AccountOptions, FileName
 from mailmon.config.bounce_folders import NoticeOptions
 from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays
 from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, HttpOptions, PublishedOptions
+from mailmon.config.local_checks import CertificateFilesOptions, QueueOptions
 from mailmon.config.route_options import DeliveryLimit, RouteOptions
 from mailmon.notify.ping import PingOptions
 from mailmon.options import (
@@ -48,6 +49,16 @@ class LoginOptions(CheckOptions):
 
 
 @options
+class ImapLoginOptions(LoginOptions):
+    """The login of an account by IMAP."""
+
+    quota_percent: Annotated[
+        Annotated[float, Between(1, 1000)],
+        About("Share of its quota from which on a full mailbox is warned of, in percent"),
+    ] = 90.0
+
+
+@options
 class ReceiveOptions(CheckOptions):
     """The wait for a probe."""
 
@@ -77,7 +88,7 @@ class ChecksOptions:
     """Options of single checks, for all accounts and routes; `defaults` are for those that say nothing."""
 
     defaults: CheckOptions = CheckOptions()
-    imap_auth: LoginOptions = LoginOptions()
+    imap_auth: ImapLoginOptions = ImapLoginOptions()
     pop3_auth: LoginOptions = LoginOptions()
     smtp_auth: LoginOptions = LoginOptions()
     wrong_password: CheckOptions = CheckOptions()
@@ -89,6 +100,8 @@ class ChecksOptions:
     dnsbl: DnsblOptions = DnsblOptions()
     dns: PublishedOptions = PublishedOptions()
     http: HttpOptions = HttpOptions()
+    queue: QueueOptions = QueueOptions()
+    certificate_file: CertificateFilesOptions = CertificateFilesOptions()
     certificate: CheckOptions = CheckOptions()
 
 

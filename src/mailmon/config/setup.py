@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from mailmon.clients.server import Security
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
+from mailmon.config.local_checks import MailQueueOptions
 from mailmon.config.models import ChecksOptions, Config
 from mailmon.config.policies import bounce_limits, policies
 from mailmon.config.secrets import (
@@ -50,6 +51,7 @@ class Setup:
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificate_limits: Mapping[str, CertificateLimits] = field(default_factory=dict)
+    quota_percent: float = 90.0
     limits: RunLimits = field(default_factory=RunLimits)
     bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
@@ -82,6 +84,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         document=loaded.document,
         policies=policies(config.checks),
         certificate_limits=_certificate_limits(config.checks),
+        quota_percent=config.checks.imap_auth.quota_percent,
         limits=RunLimits(config.limits.workers, config.limits.per_host),
         bounce_limits=bounce_limits(config.checks.bounces),
         notices=make_notices(config, accounts),
@@ -136,6 +139,7 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
         for key in ("password_command", "token_command")
         if getattr(account, key)
     ]
+    commands += [f"checks.queue.instances.{name}.command" for name, o in _queues(loaded.config) if o.command]
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
     inline = inline_secrets(loaded.document)
     if commands and (risk := write_risk(path)):
@@ -143,6 +147,10 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
     if inline and is_readable_by_others(path):
         warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
     return problems, warnings
+
+
+def _queues(config: Config) -> Iterable[tuple[str, MailQueueOptions]]:
+    return config.checks.queue.instances.items()
 
 
 def _missing_files(config: Config, base: Path) -> list[str]:

@@ -203,6 +203,7 @@ class _Run:
             key=key,
             version=__version__,
             certificate_limits=setup.certificate_limits,
+            quota_percent=setup.quota_percent,
             bounce_limits=setup.bounce_limits,
             notices=setup.notices,
             is_dry=self._request.is_dry,

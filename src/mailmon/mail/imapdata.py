@@ -20,6 +20,7 @@ _INTERNALDATE = re.compile(
     rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
 )
 _LISTED = re.compile(rb'\(([^()]*)\) (?:"(?:[^"\\]|\\.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
+_RESOURCE = re.compile(rb"([A-Za-z-]{1,40}) (\d+) (\d+)")
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 
 
@@ -30,6 +31,14 @@ class Fetched(NamedTuple):
     uid: int
     text: bytes
     received_at: datetime | None
+
+
+class Quota(NamedTuple):
+    """How much of a resource is used and how much there may be: STORAGE in units of 1024 bytes, MESSAGE in messages."""
+
+    resource: str
+    used: int
+    limit: int
 
 
 class Listed(NamedTuple):
@@ -74,6 +83,20 @@ def read_listed(item: FetchItem) -> Listed | None:
     if uid is None or size is None or not number.isdigit():
         return None
     return Listed(read_number(number), uid, read_number(size[1]))
+
+
+def read_quota(answers: Iterable[bytes]) -> Quota | None:
+    """Return what is fullest of some QUOTA answers, None without any limit (RFC 9208 section 5.1). Never raises.
+
+    >>> read_quota([b'"User quota" (STORAGE 900 1000 MESSAGE 5 1000)'])
+    Quota(resource='STORAGE', used=900, limit=1000)
+    """
+    found = []
+    for answer in answers:
+        for resource, used, limit in _RESOURCE.findall(answer[answer.rfind(b"(") :]):
+            if len(used) <= MAX_DIGITS and len(limit) <= MAX_DIGITS and int(limit):
+                found.append(Quota(resource.decode().upper(), int(used), int(limit)))
+    return max(found, key=lambda quota: quota.used / quota.limit, default=None)
 
 
 def read_folder(item: bytes, use: bytes) -> str | None:

@@ -52,5 +52,6 @@ class Faults:
     no_uidplus: bool = False  # UIDPLUS is not advertised and UID EXPUNGE is unknown
     hidden_capabilities: set[str] = field(default_factory=set)  # not advertised, though they work
     more_capabilities: set[str] = field(default_factory=set)  # advertised after the login, whatever they mean
+    quota: tuple[int, int] | None = None  # used and allowed storage in units of 1024 bytes; QUOTA is advertised
     search_lies: str | None = None  # "all": SEARCH finds every message; "none": it finds nothing
     late_exists: bool = False  # EXISTS comes only with a SEARCH that did not see the new message

@@ -36,6 +36,7 @@ class Folders:
             "APPEND": self._append,
             "CREATE": self._create,
             "DELETE": self._delete,
+            "GETQUOTAROOT": self._quota,
             "LIST": lambda parser: self._list(parser, b"LIST"),
             "LSUB": lambda parser: self._list(parser, b"LSUB"),
             "STATUS": self._status,
@@ -74,6 +75,13 @@ class Folders:
             raise RefusedError("[CANNOT] INBOX cannot be deleted")
         self._store.delete(self._address, mailbox.name)
         return Answer(b"OK DELETE completed")
+
+    def _quota(self, parser: Parser) -> Answer:
+        name = quote(self.existing(_only_name(parser)).name)
+        if self._faults.quota is None:
+            raise RefusedError("no quota")
+        roots = [b'* QUOTAROOT %s "user"' % name, b'* QUOTA "user" (STORAGE %d %d)' % self._faults.quota]
+        return Answer(b"OK GETQUOTAROOT completed", roots)
 
     def _subscribe(self, parser: Parser) -> Answer:
         _only_name(parser)  # every folder counts as subscribed, all the time

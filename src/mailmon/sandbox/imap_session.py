@@ -12,7 +12,7 @@ from mailmon.sandbox.imap_view import View
 from mailmon.sandbox.imap_wire import LINE_LIMIT_BYTES, UnreadableError, Wire
 from mailmon.sandbox.site import Site
 
-_FOLDER_COMMANDS = {"APPEND", "CREATE", "DELETE", "LIST", "LSUB", "STATUS", "SUBSCRIBE", "UNSUBSCRIBE"}
+_FOLDER_COMMANDS = {"APPEND", "CREATE", "DELETE", "GETQUOTAROOT", "LIST", "LSUB", "STATUS", "SUBSCRIBE", "UNSUBSCRIBE"}
 _MESSAGE_COMMANDS = UID_COMMANDS | {"CHECK"}
 _CHANGING_COMMANDS = {"COPY", "EXPUNGE", "IDLE", "MOVE", "STORE"}
 _FAULT_POLL_S = 0.1
@@ -232,6 +232,7 @@ class ImapSession:
             names += ["LOGINDISABLED"] if self._site.faults.login_disabled else []
         else:
             names += ["IDLE", "UNSELECT", "MOVE", "SPECIAL-USE"] + ([] if self._site.faults.no_uidplus else ["UIDPLUS"])
+            names += ["QUOTA"] if self._site.faults.quota else []
             names += sorted(self._site.faults.more_capabilities)
         return " ".join(name for name in names if name not in self._site.faults.hidden_capabilities).encode()
 

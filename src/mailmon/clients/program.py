@@ -1,0 +1,93 @@
+"""What does a program on this machine say? Its lines as they come, within a time, without a shell."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from mailmon.mail.text import visible
+
+# Where programs of the system are that are in no user's PATH; the last two on NixOS.
+SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/run/wrappers/bin", "/run/current-system/sw/bin")
+MAX_LINE_BYTES, MAX_SAID_BYTES = 1024 * 1024, 2000
+
+
+class ProgramError(Exception):
+    """A program could not be started, took too long, or ended with an exit code; `code` is None for the former two."""
+
+    def __init__(self, said: str, code: int | None = None) -> None:
+        super().__init__(said)
+        self.said, self.code = said, code
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program is: in PATH, or where a system keeps such things."""
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(SYSTEM_PATHS))
+
+
+def lines_of(command: Sequence[str], timeout_s: float) -> Iterator[bytes]:
+    """Yield the lines that a program writes; what it has started dies with it. Raises ProgramError."""
+    until_s = time.monotonic() + timeout_s
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"},
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise ProgramError(f"{command[0]}: {exc.strerror or type(exc).__name__}") from exc
+    said = bytearray()
+    try:
+        yield from _lines(process, said, until_s)
+        code = process.wait(max(until_s - time.monotonic(), 0.1))
+    except subprocess.TimeoutExpired as exc:
+        raise ProgramError(f"{command[0]}: not finished within {timeout_s:.0f} s") from exc
+    finally:
+        _end(process)
+    if code:
+        words = visible(bytes(said).strip().partition(b"\n")[0], 300)
+        raise ProgramError(f"{command[0]}: ended with exit code {code}{f': {words}' if words else ''}", code)
+
+
+def _lines(process: subprocess.Popen[bytes], said: bytearray, until_s: float) -> Iterator[bytes]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(process.stderr, selectors.EVENT_READ)
+        while selector.get_map():
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                raise subprocess.TimeoutExpired("", 0)
+            for key, _ in selector.select(left_s):
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                elif key.fileobj is process.stderr:
+                    said += chunk[: MAX_SAID_BYTES - len(said)]
+                else:
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from lines
+                    rest = rest[:MAX_LINE_BYTES]
+    if rest:
+        yield rest
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()

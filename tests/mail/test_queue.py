@@ -1,0 +1,128 @@
+"""Is a mail queue read as it is, whatever stands in the list, and in little memory?"""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailmon.checks.queue import QueueLimits, judge
+from mailmon.mail.queue import MailQueue, common_reason, read_queue
+from mailmon.model import Severity
+
+NOW_S = 1_780_000_000
+REFUSED = (
+    "host mx1.example.net[192.0.2.7]:25 said: 450 4.7.1 <jo@example.net>: greylisted, id 8C7D6E (in reply to RCPT TO)"
+)
+
+
+def line(name: str = "deferred", reason: str = REFUSED, age_s: int = 60, address: str = "jo@example.net") -> bytes:
+    recipients = [{"address": address, **({"delay_reason": reason} if reason else {})}]
+    message = {
+        "queue_name": name, "queue_id": "4F2A11", "arrival_time": NOW_S - age_s, "message_size": 1000,
+        "sender": "me@example.org", "recipients": recipients,
+    }  # fmt: skip
+    return json.dumps(message).encode()
+
+
+def at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(NOW_S + seconds, UTC)
+
+
+def test_a_queue_is_counted_and_its_reasons_are_put_together() -> None:
+    reasons = [
+        REFUSED,
+        REFUSED.replace("jo@", "al@").replace("8C7D6E", "9D8E7F"),
+        "connect to a[192.0.2.1]:25: timed out",
+    ]
+    queue = read_queue(
+        [*(line(reason=reason) for reason in reasons), line("active", "", 9000), line("hold", "", 10**6)]
+    )
+    assert queue.counts == {"deferred": 3, "active": 1, "hold": 1}
+    assert queue.size_bytes == 5000
+    assert queue.oldest_at == datetime.fromtimestamp(NOW_S - 9000, UTC)
+    assert queue.reasons == (
+        ("host mx1.example.net said: 450 4.7.1 <…>: greylisted, id … (in reply to RCPT TO)", 2),
+        ("connect to a: timed out", 1),
+    )
+    assert queue.domains == (("e***.net", 3),)
+
+
+def test_nobodys_address_is_told() -> None:
+    queue = read_queue(
+        [line(reason="lost; bob.smith@example.com and <a@b.example> unknown", address="bob@example.com")]
+    )
+    said = " ".join(finding.message for finding in judge(queue, QueueLimits(deferred=0), "postfix", NOW_S))
+    assert "1 times lost; <…> and <…> unknown; for e***.com (1)" in said
+
+
+@pytest.mark.parametrize(
+    ("queue", "limits", "told"),
+    [
+        (MailQueue({}), QueueLimits(), []),
+        (MailQueue({"deferred": 50}), QueueLimits(), []),
+        (MailQueue({"deferred": 51}), QueueLimits(), [("queue.deferred", "warning")]),
+        (MailQueue({"deferred": 51}), QueueLimits(critical_deferred=50), [("queue.deferred", "error")]),
+        (MailQueue({"deferred": 51}), QueueLimits(deferred=None), []),
+        (MailQueue({"active": 1001}), QueueLimits(), [("queue.active", "warning")]),
+        (MailQueue({"hold": 9}), QueueLimits(), []),
+        (MailQueue({"hold": 9}), QueueLimits(hold=0), [("queue.hold", "warning")]),
+        (MailQueue({}, unread=2), QueueLimits(), [("queue.not_readable", "notice")]),
+        (
+            MailQueue({}, oldest_at=at(-14401)),
+            QueueLimits(),
+            [("queue.old", "warning")],
+        ),
+        (MailQueue({}, oldest_at=at(-14399)), QueueLimits(), []),
+        (MailQueue({}, oldest_at=at(99)), QueueLimits(age_s=0), []),
+        (MailQueue({}, oldest_at=at(-NOW_S)), QueueLimits(age_s=None), []),
+    ],
+)
+def test_only_what_is_too_much_is_told(queue: MailQueue, limits: QueueLimits, told: list[tuple[str, str]]) -> None:
+    found = [(one.id, (one.severity or Severity.ERROR).value) for one in judge(queue, limits, "postfix", NOW_S)]
+    assert found == told
+
+
+@given(st.lists(st.binary(max_size=200) | st.builds(line, st.text(max_size=9), st.text(max_size=400), st.integers())))
+def test_whatever_stands_in_a_list_is_read(lines: list[bytes]) -> None:
+    queue = read_queue(lines)
+    assert queue.total + queue.unread <= len(lines)
+    for reason, _ in queue.reasons:
+        assert reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[1]", b"{}", b'{"queue_name": 3}', b"\xff\xfe", b"[" * 100_000, b'{"queue_name":"x"']
+)
+def test_a_line_that_makes_no_sense_is_counted(raw: bytes) -> None:
+    assert read_queue([raw, line()]).unread == 1
+
+
+@pytest.mark.parametrize("value", [None, "x", -5, True, 1e300, 10**30, [], {}])
+def test_a_field_of_another_kind_is_no_figure(value: object) -> None:
+    message = {"queue_name": "deferred", "arrival_time": value, "message_size": value, "recipients": value}
+    queue = read_queue([json.dumps(message).encode()])
+    assert (queue.total, queue.size_bytes, queue.oldest_at, queue.reasons) == (1, 0, None, ())
+
+
+@given(st.text(max_size=2000))
+def test_any_reason_is_shortened(text: str) -> None:
+    assert len(common_reason(text)) <= 160
+
+
+def test_a_large_queue_takes_little_memory() -> None:
+    def many() -> Iterator[bytes]:
+        for number in range(100_000):
+            yield line(reason=f"reason {number} of host h{number}.example", address=f"a@d{number}.example")
+
+    tracemalloc.start()
+    queue = read_queue(many())
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert queue.count("deferred") == 100_000
+    assert peak_bytes < 2_000_000
