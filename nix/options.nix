@@ -183,6 +183,24 @@ in
     '';
   };
 
+  localChecks.enable = mkOption {
+    type = types.bool;
+    default = false;
+    description = ''
+      Whether the run may look at the mail system of this machine: `checks.queue` and files of certificates. Opens local
+      sockets and `localChecks.groups`, and nothing else (docs/mail-host.md).
+    '';
+  };
+  localChecks.groups = mkOption {
+    type = types.listOf types.str;
+    default = [ "postdrop" ];
+    example = [
+      "postdrop"
+      "acme"
+    ];
+    description = "Groups that the run is in with `localChecks.enable`; they must exist.";
+  };
+
   settings = mkOption {
     type = (pkgs.formats.json { }).type;
     default = { };

@@ -47,6 +47,13 @@ let
       IPAddressDeny = "any";
     };
 
+  # What the run may beside that, to look at the mail system of this machine: postqueue is setgid, which is of no use
+  # under NoNewPrivileges=, Postfix shows its queue by a local socket, and its programs ask the kernel for interfaces.
+  local = optionalAttrs cfg.localChecks.enable {
+    SupplementaryGroups = cfg.localChecks.groups;
+    RestrictAddressFamilies = "AF_INET AF_INET6 AF_UNIX AF_NETLINK";
+  };
+
   # `%` begins a specifier in a unit file.
   credentials =
     escape: mapAttrsToList (id: file: "${id}:${escape (toString file)}") document.credentials;
@@ -111,15 +118,16 @@ in
   # For commands by hand: the same, as systemd-run takes it (where `%` is only a character).
   properties =
     common
+    // local
     // replaceable
     // optionalAttrs (document.credentials != { }) { LoadCredential = credentials (file: file); };
 
-  service = started "Check mail servers (mailmon, instance ${name})" "mailmon-${name}" {
+  service = started "Check mail servers (mailmon, instance ${name})" "mailmon-${name}" ({
     ExecStart = "${program} check --config ${configuration}";
     # 1: something was found, and told by an alert. 75: nothing could be seen, or another run is at work.
     SuccessExitStatus = "1 75";
     TimeoutStartSec = document.timeoutSec;
-  };
+  } // local);
 
   summary = started "Send the summary of bounces (mailmon, instance ${name})" "mailmon-${name}-summary" {
     ExecStart = "${program} bounces summary --send ${optionalString cfg.summary.onlyIfAny "--only-if-any "}--config ${configuration}";

@@ -40,6 +40,17 @@ in
     settings.reachability = [ "1.1.1.1:443" ];
   };
 
+  # --- the mail host ---
+  local-checks = with_ {
+    localChecks.enable = true;
+    settings.checks.queue.instances.postfix.max_deferred = 20;
+  };
+  local-checks-and-certificates = with_ {
+    localChecks = { enable = true; groups = [ "postdrop" "acme" ]; };
+    allowedAddresses = [ "localhost" ];
+    summary.enable = true;
+  };
+
   # --- when ---
   calendar = with_ { onCalendar = "*:0/10"; };
   calendars = with_ {

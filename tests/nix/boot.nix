@@ -28,6 +28,29 @@ in
   }
   // server;
 
+  # The queue of a real Postfix, with what that takes and without it.
+  queue.services.mailmon = {
+    enable = true;
+    ntfy.topicFile = "/run/secrets/ntfy-topic";
+    ntfy.server = "http://127.0.0.1:1";
+    localChecks.enable = true;
+    settings = settings // {
+      checks.queue.instances.postfix.max_deferred = 0;
+      checks.defaults.failure_threshold = 1;
+    };
+  }
+  // server;
+  queue-closed.services.mailmon = {
+    enable = true;
+    ntfy.topicFile = "/run/secrets/ntfy-topic";
+    ntfy.server = "http://127.0.0.1:1";
+    settings = settings // {
+      checks.queue.instances.postfix.max_deferred = 0;
+      checks.defaults.failure_threshold = 1;
+    };
+  }
+  // server;
+
   mail-monitor.services = {
     mail-monitor = server // {
       enable = true;

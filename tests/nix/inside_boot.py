@@ -167,6 +167,28 @@ def missing_password(machine: Machine) -> dict[str, Any]:
     return {"failed": failed, **told, "by_hand": hand, "recovered": machine.run()}
 
 
+def queue(machine: Machine) -> dict[str, Any]:
+    """The queue of a real Postfix: empty, with a message that waits, without leave to look, and with Postfix down."""
+    call(
+        "postconf", "-e", "defer_transports = smtp local", "inet_interfaces = loopback-only", "myhostname = trial.test"
+    )
+    call("newaliases")
+    began = call("postfix", "start")
+    machine.install("queue")
+    empty = machine.run()
+    letter = "Subject: waits\n\nHello\n"
+    subprocess.run(["sendmail", "-f", "root", "root"], input=letter, text=True, timeout=30, check=True)
+    eventually(lambda: '"deferred"' in call("postqueue", "-j")["stdout"], "the message is deferred")
+    waiting = machine.run()
+    machine.install("queue-closed")
+    closed = machine.run()
+    machine.install("queue")
+    call("postfix", "stop")
+    down = machine.run()
+    listed = call("/usr/local/bin/mailmon-main", "check", "postfix", "--json")
+    return {"began": began, "empty": empty, "waiting": waiting, "closed": closed, "down": down, "by_hand": listed}
+
+
 def old_name(machine: Machine) -> dict[str, Any]:
     """The directory of the small monitor, with its state and a user of its own, under the new units."""
     shutil.rmtree("/var/lib/private/mailmon-main")
@@ -191,7 +213,7 @@ def main(results: Path) -> None:
         for path in (Path("/run/trial"), Path("/run/trial/ca.pem")):
             path.chmod(0o755)
         machine = Machine(sandbox, receiver)
-        for scene in (first_run, summary, failure_and_recovery, by_hand, missing_password, old_name):
+        for scene in (first_run, summary, failure_and_recovery, by_hand, missing_password, queue, old_name):
             try:
                 seen[scene.__name__] = scene(machine)
             except Exception:

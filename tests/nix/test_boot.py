@@ -123,6 +123,30 @@ def test_by_hand_the_missing_password_is_named(trial: Trial) -> None:
     assert "credential password" in hand["stderr"]
 
 
+def test_the_queue_of_a_real_postfix_is_seen_from_a_hardened_unit(trial: Trial) -> None:
+    scene = trial.scene("queue")
+    assert scene["began"]["exit"] == 0, scene["began"]
+    assert "✓ Mail queue: OK (empty)" in scene["empty"]["said"], scene["empty"]["said"]
+    assert "1 message could not be delivered yet: 1 times " in scene["waiting"]["said"]
+    assert [message["tags"][0] for message in scene["waiting"]["news"]] == ["warning"]
+
+
+def test_without_leave_the_queue_is_unknown_and_not_called_down(trial: Trial) -> None:
+    closed = trial.scene("queue")["closed"]
+    said = closed["said"].rpartition("IMAP Auth")[2]
+    assert "Mail queue: " in said
+    assert "mail system is down" not in said, said
+    assert closed["news"] == []
+    assert closed["unit"]["ExecMainStatus"] == "75"
+
+
+def test_a_postfix_that_is_down_is_told_from_a_hardened_unit(trial: Trial) -> None:
+    scene = trial.scene("queue")
+    assert [message["tags"][0] for message in scene["down"]["news"]] == ["rotating_light"]
+    assert "mail system is down" in scene["down"]["said"]
+    assert json.loads(scene["by_hand"]["stdout"])["steps"][0]["findings"][0]["id"] == "queue.mail_system_down"
+
+
 def test_the_directory_of_the_old_name_is_kept_with_what_is_in_it(trial: Trial) -> None:
     scene = trial.scene("old_name")
     assert scene["unit"]["Result"] == "success"

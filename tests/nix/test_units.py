@@ -67,7 +67,20 @@ def test_the_services_are_exposed_as_little_as_something_that_talks_can_be(
     services = [path for path in write(made, name, tmp_path) if path.suffix == ".service"]
     assert services
     for path in services:
-        assert exposure(path) <= (1.0 if "IPAddressDeny=any" in path.read_text() else 1.1)
+        text = path.read_text()
+        bound = 1.0 if "IPAddressDeny=any" in text else 1.1
+        assert exposure(path) <= bound
+
+
+def test_only_the_run_gets_what_local_checks_take(made: Made, tmp_path: Path) -> None:
+    services = {path.name: path.read_text() for path in write(made, "local-checks-and-certificates", tmp_path)}
+    opened = [name for name, text in services.items() if "SupplementaryGroups=" in text or "AF_UNIX" in text]
+    assert opened == ["mailmon-main.service"]
+    assert "SupplementaryGroups=postdrop" in services["mailmon-main.service"]
+    assert (
+        "PrivateUsers=yes" in services["mailmon-main.service"]
+        or "PrivateUsers=true" in services["mailmon-main.service"]
+    )
 
 
 @pytest.mark.parametrize("shipped", [path.name for path in sorted((ROOT / "systemd").glob("*.service"))])

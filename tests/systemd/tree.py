@@ -26,7 +26,7 @@ from tests.systemd.units import ROOT
 SUITE = os.environ.get("MAILMON_SYSTEMD_SUITE", "bookworm")
 # The Python of each Debian release.
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
-PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates"
+PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,postfix"
 _PROGRAMS = ("mmdebstrap", "systemd-nspawn", "chroot", "tar")
 _BUILD = 300.0
 # Neither needed for an installation nor small: histories, environments, caches.
@@ -104,6 +104,9 @@ def _make_parts(parts: Path) -> None:
 def _install(tree: Path) -> None:
     """Run what the page says for an installation, as far as it needs no running systemd, and without a network."""
     shutil.copytree(ROOT, tree / "usr/src/mailmon", ignore=_LEFT_OUT)
+    # Postfix is there for whoever starts it.
+    for wanted in (tree / "etc/systemd/system").rglob("postfix*.service"):
+        wanted.unlink()
     # With an id of its own the machine is not in its first boot, in which systemd would enable every unit.
     (tree / "etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels", "PIP_CONSTRAINT": "/usr/src/mailmon/constraints.txt"}

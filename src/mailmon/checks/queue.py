@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # only who has a queue loads it
     from mailmon.mail.queue import MailQueue
 
 TIMEOUT_S = 30.0
-# sysexits.h, as postqueue has them
-EX_UNAVAILABLE, EX_NOPERM = 69, 77
+# As postqueue ends then; of other trouble it ends with the same code (postqueue(1)).
+EX_UNAVAILABLE, _DOWN_WORDS = 69, "mail system is down"
 
 
 class QueueLimits(NamedTuple):
@@ -51,7 +51,7 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
     try:
         queue = read_queue(lines_of(command, tools.world.deadline.bound_s(TIMEOUT_S)))
     except ProgramError as exc:
-        if exc.code == EX_UNAVAILABLE:
+        if exc.code == EX_UNAVAILABLE and _DOWN_WORDS in exc.said and _may_use_local_sockets():
             yield Finding("queue.mail_system_down", Verdict.FAIL, host.name, exc.said, Severity.ERROR, fix=_DOWN)
             return
         yield _unreadable(host.name, exc.said, _ALLOW)
@@ -115,6 +115,17 @@ def _too_many(
     return Finding(
         f"queue.{name}", Verdict.FAIL, target, said, severity, expected=f"<= {limit}", found=str(number), fix=_LOOK
     )
+
+
+def _may_use_local_sockets() -> bool:
+    """Say whether postqueue could have asked at all: without local sockets it takes the mail system to be down."""
+    import socket
+
+    try:
+        socket.socket(socket.AF_UNIX).close()
+    except OSError:
+        return False
+    return True
 
 
 def _postqueue(program: str | None, config_directory: str | None) -> tuple[str, ...]:
