@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from mailmon.mail.text import visible
 
-# Where programs of the system are that are in no user's PATH. The last is NixOS: its setgid wrappers refuse to run where
-# nobody can gain privileges.
+# Where programs of the system are that are in no user's PATH. The last is NixOS: its setgid wrappers refuse to run
+# where nobody can gain privileges.
 SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/run/current-system/sw/bin")
 MAX_LINE_BYTES, MAX_SAID_BYTES = 1024 * 1024, 2000
 
