@@ -98,6 +98,19 @@ class Matching(_Constraint):
         return f"must be {self.what}" + ("" if self.is_secret or may_hold_login else f", got {value[:80]!r}")
 
 
+class Mailbox(_Constraint):
+    """A mail address, in whatever script (RFC 6531)."""
+
+    def problem(self, value: str) -> str:
+        from mailmon.mail.address import wire_address
+
+        try:
+            wire_address(value)
+        except ValueError as exc:
+            return f"{exc}, got {value[:80]!r}"
+        return ""
+
+
 class About(_Constraint):
     """The description of an option, for the schema and the documentation."""
 
@@ -124,6 +137,7 @@ Host = Annotated[
     str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", "a host name or an IP address")
 ]
 Address = Annotated[str, Matching(f"{_LOCAL_PART}@{_DOMAIN}", "a mail address of ASCII characters (user@example.org)")]
+AnyAddress = Annotated[str, Mailbox()]
 Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
 Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
 Digest = Annotated[

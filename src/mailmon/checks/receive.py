@@ -93,6 +93,8 @@ def _not_received(probe: Probe, target: str, route: Route, waited_s: float) -> F
     advice = "Look at the server's mail queue and its filters."
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
+    if not route.recipient.isascii():
+        advice += " A mailbox without SMTPUTF8 behind a server that has it loses such mail together with its bounce."
     if waited_s < route.timeout_s:
         advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
     waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")

@@ -108,7 +108,7 @@ class SmtpClient:
             self._expect(self._reply(), "mail_refused", 250)
 
     def _transact(self, sender: str, recipients: Sequence[str], message: bytes) -> Accepted:
-        mail = f"MAIL FROM:<{sender}>{self._parameters(message)}"
+        mail = f"MAIL FROM:<{sender}>{self._parameters(message, (sender, *recipients))}"
         rcpts = [f"RCPT TO:<{recipient}>" for recipient in recipients]
         self._wire.begin(Stage.MAIL)
         if "PIPELINING" in self.extensions:
@@ -124,14 +124,23 @@ class SmtpClient:
         refused = tuple((recipient, str(answer)) for recipient, answer in answers if not answer.is_positive)
         return Accepted(self._wire.now_s(), reply.queue_id, str(reply), refused)
 
-    def _parameters(self, message: bytes) -> str:
-        """Return what MAIL says of a message with 8-bit text (RFC 6152). Raises StageError where it is not taken."""
+    def _parameters(self, message: bytes, addresses: Sequence[str]) -> str:
+        """Return what MAIL says of a message with 8-bit text (RFC 6152) or with addresses in UTF-8 (RFC 6531).
+
+        Raises StageError where the server does not take it, before anything is sent.
+        """
+        needed = next((address for address in addresses if not address.isascii()), "")
+        if needed and "SMTPUTF8" not in self.extensions:
+            self._wire.begin(Stage.MAIL)
+            said = f"the server does not offer SMTPUTF8, which {needed} needs"
+            raise self._wire.error("smtputf8_missing", said, "Use an address whose part before the @ is ASCII.")
+        utf8 = " SMTPUTF8" if needed else ""
         if message.isascii():
-            return ""
+            return utf8
         if "8BITMIME" not in self.extensions:
             self._wire.begin(Stage.MAIL)
             raise self._wire.error("no_8bitmime", "the server does not offer 8BITMIME", "Send another kind of probe.")
-        return " BODY=8BITMIME"
+        return f" BODY=8BITMIME{utf8}"
 
     def certificate(self) -> PeerCertificate | None:
         """Return the server's certificate, None where it was not verified by its chain."""

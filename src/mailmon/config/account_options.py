@@ -10,7 +10,7 @@ from mailmon.config.bounce_folders import BounceOptions
 from mailmon.config.check_options import Duration
 from mailmon.options import (
     About,
-    Address,
+    AnyAddress,
     Digest,
     Folder,
     Host,
@@ -98,7 +98,7 @@ class OAuthOptions:
 class AccountOptions:
     """A mailbox with its servers and its credential."""
 
-    address: Annotated[Address, About("Envelope sender and From of probes")]
+    address: Annotated[AnyAddress, About("Envelope sender and From of probes")]
     username: Annotated[Word | None, About("Login name; by default the address")] = None
     password: Annotated[SecretText | None, About("Password; a file is better")] = field(default=None, repr=False)
     password_file: Annotated[FileName | None, About("File that holds the password")] = None

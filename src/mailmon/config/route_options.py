@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from mailmon.config.check_options import Duration
 from mailmon.options import (
     About,
-    Address,
+    AnyAddress,
     Between,
     Folder,
     Host,
@@ -49,7 +49,7 @@ class RouteOptions:
     ALIASES: ClassVar[dict[str, str]] = {"sender": "from", "reader": "in"}
 
     sender: Annotated[Name, About("Account that sends")]
-    to: Annotated[Address, About("Address that the probe is sent to")]
+    to: Annotated[AnyAddress, About("Address that the probe is sent to")]
     reader: Annotated[Name, About("Account in which the probe is seen")]
     receive_timeout_s: Annotated[Timeout | None, About("Seconds until the probe must have arrived")] = None
     warning_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which a delivery is warned of")] = None

@@ -14,6 +14,7 @@ from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.host_checks import seconds
 from mailmon.config.models import Config
 from mailmon.config.route_options import ExpectOptions, RouteOptions
+from mailmon.mail.address import wire_address
 from mailmon.mail.probe_body import Form
 from mailmon.model import Secret
 
@@ -26,7 +27,7 @@ def make_account(name: str, options: AccountOptions, secrets: Mapping[tuple[str,
     """Return a mailbox with its credentials."""
     return Account(
         name,
-        options.address,
+        wire_address(options.address),
         options.username or options.address,
         secrets.get((f"accounts.{name}", "password"), Secret("")),
         _server("smtp", options.smtp, base) if options.smtp else None,
@@ -83,7 +84,7 @@ def make_route(name: str, options: RouteOptions, config: Config, accounts: Mappi
     return Route(
         name,
         accounts[options.sender],
-        options.to,
+        wire_address(options.to),
         accounts[options.reader],
         options.receive_timeout_s or receive.timeout_s,
         options.warning_delivery_s or receive.warning_delivery_s,

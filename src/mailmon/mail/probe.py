@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from mailmon.mail.address import a_labels
 from mailmon.mail.probe_body import PLAIN, Form, body_of
 from mailmon.model import Probe
 
@@ -74,8 +75,8 @@ def compose(probe: Probe, key: bytes, version: str, form: Form = PLAIN) -> bytes
 
 
 def message_id(token: str, domain: str) -> str:
-    """Return the Message-ID of a probe, angle brackets included."""
-    return f"<{token}@{domain}>"
+    """Return the Message-ID of a probe, angle brackets included; in ASCII whatever the domain is."""
+    return f"<{token}@{domain if domain.isascii() else a_labels(domain)}>"
 
 
 def format_date(at: datetime) -> str:

@@ -24,6 +24,8 @@ class Faults:
     echo_credentials: bool = False  # a refused login is answered with the password in it
     login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
 
+    no_smtputf8: bool = False  # SMTPUTF8 is not offered, and addresses in UTF-8 are refused
+
     # SMTP replies instead of 220 and 250
     greeting: str | None = None
     mail_reply: str | None = None

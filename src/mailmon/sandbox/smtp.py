@@ -97,6 +97,7 @@ class _Submission(SMTP):
             tls_context=None if implicit_tls else site.tls,
             require_starttls=not implicit_tls,
             auth_required=True,
+            enable_SMTPUTF8=not site.faults.no_smtputf8,
             auth_exclude_mechanism=[] if site.accounts.has_tokens else ["XOAUTH2"],
             authenticator=self._check_login,
             loop=asyncio.get_running_loop(),
