@@ -43,7 +43,7 @@ EXCLUDE = "insecure and tls_sha256 exclude each other: remove one"
             {"accounts__main__smtp__host": "x"},
             "smtp_host: is also set as accounts.main.smtp.host: remove one of the two",
         ),
-        ({"test_recipient": "grün @example.org"}, f"test_recipient: {ADDRESS} 'grün@example.org'"),
+        ({"test_recipient": "grün @example.org"}, f"test_recipient: {ADDRESS} 'grün @example.org'"),
     ],
 )
 def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
