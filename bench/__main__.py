@@ -7,7 +7,17 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import bounce_scan, cycle, delivery, domains, imap_race, round_trips, testssl
+from bench import (
+    bounce_scan,
+    cycle,
+    delivery,
+    domains,
+    imap_race,
+    large_mailbox,
+    round_trips,
+    scale,
+    testssl,
+)
 from bench.scene import Scene, SkipError, running_scene
 from bench.tables import Bound, print_bounds
 
@@ -16,9 +26,22 @@ ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
     "round_trips": round_trips.measure,
     "delivery": delivery.measure,
     "bounce_scan": bounce_scan.measure,
+    "large_mailbox": large_mailbox.measure,
     "testssl": testssl.measure,
 }
-ROUNDS = {"cycle": 21, "round_trips": 7, "delivery": 10, "bounce_scan": 11, "testssl": 2, "imap_race": 11, "domains": 5}
+# Parts that bring their own servers.
+ON_THEIR_OWN: dict[str, Callable[[int], list[Bound]]] = {"domains": domains.measure, "scale": scale.measure}
+ROUNDS = {
+    "cycle": 21,
+    "round_trips": 7,
+    "delivery": 10,
+    "bounce_scan": 11,
+    "large_mailbox": 11,
+    "testssl": 2,
+    "imap_race": 11,
+    "domains": 5,
+    "scale": 3,
+}
 EXIT_OK, EXIT_MISSED, EXIT_NOTHING_MEASURED = 0, 1, 2
 
 
@@ -42,11 +65,11 @@ def main() -> int:
     except SkipError as exc:
         print(f"skipped: {', '.join(on_server)}: {exc}")
         was_skipped = True
-    if "domains" in parts:
+    for part in (part for part in parts if part in ON_THEIR_OWN):
         try:
-            bounds += domains.measure(rounds["domains"])
+            bounds += ON_THEIR_OWN[part](rounds[part])
         except SkipError as exc:
-            print(f"skipped: domains: {exc}")
+            print(f"skipped: {part}: {exc}")
             was_skipped = True
     if "imap_race" in parts:
         bounds += imap_race.measure(rounds["imap_race"])
