@@ -12,8 +12,9 @@ import pytest
 from mailmon.checks.tools import Tools, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.names import resolve_with_system
-from mailmon.cycle.observe import BUG, DEADLINE, Audience, labels_of, observe
+from mailmon.cycle.observe import BUG, DEADLINE, labels_of, observe
 from mailmon.cycle.plan import Step
+from mailmon.cycle.workers import Audience
 from mailmon.errors import MailmonError, Stage, StageError
 from mailmon.mail.ledger import Ledger
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 
-from mailmon.cycle.observe import Progress
+from mailmon.cycle.workers import Progress
 from mailmon.mail.text import format_duration
 
 # A run that is done by then needs no line; and nobody reads more than a few in a second.
@@ -48,8 +48,9 @@ def words_of(progress: Progress) -> str:
     '3 of 8 steps, 1 failed'
     """
     failed = f", {progress.failed} failed" if progress.failed else ""
-    oldest = f"; {progress.oldest.id} for {format_duration(progress.oldest_s)}" if progress.oldest else ""
-    return f"{progress.done} of {progress.planned} steps{failed}{oldest if progress.oldest_s >= 1 else ''}"
+    for_s = time.monotonic() - progress.oldest_since_s
+    oldest = f"; {progress.oldest.id} for {format_duration(for_s)}" if progress.oldest and for_s >= 1 else ""
+    return f"{progress.done} of {progress.planned} steps{failed}{oldest}"
 
 
 def _write(text: str) -> None:

@@ -24,7 +24,7 @@ from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.cycle.announce import Desk
 from mailmon.cycle.certificates import with_certificates, without_certificates
 from mailmon.cycle.clock import read_anchor, steady
-from mailmon.cycle.observe import Audience, Progress, labels_of, observe
+from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan, only_due
 from mailmon.cycle.removed import without_removed
 from mailmon.cycle.report import Report
@@ -32,6 +32,7 @@ from mailmon.cycle.seen import Seen, look_around
 from mailmon.cycle.tell import Taken, Telling
 from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
+from mailmon.cycle.workers import Audience, Progress
 from mailmon.judge import overall
 from mailmon.judge.changes import Changes
 from mailmon.judge.clock import jump

@@ -43,6 +43,11 @@ class Schedule:
             if not self._missing[step.id]:
                 self._push(step.id)
 
+    @property
+    def has_ready(self) -> bool:
+        """Say whether there may be a step that can begin now."""
+        return bool(self._ready) and len(self._running) < self._workers
+
     def next(self) -> Step | None:
         """Return a step that may begin now, None where there is none."""
         while self._ready and len(self._running) < self._workers:
