@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmon.checks.queue import QueueLimits, judge
-from mailmon.mail.queue import MailQueue, common_reason, read_queue
+from mailmon.mail.queue import MAX_REASON, MailQueue, common_reason, read_queue
 from mailmon.model import Severity
 
 NOW_S = 1_780_000_000
@@ -112,7 +112,7 @@ def test_a_field_of_another_kind_is_no_figure(value: object) -> None:
 
 @given(st.text(max_size=2000))
 def test_any_reason_is_shortened(text: str) -> None:
-    assert len(common_reason(text)) <= 160
+    assert len(common_reason(text)) <= MAX_REASON + len("…")
 
 
 def test_a_large_queue_takes_little_memory() -> None:
