@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from mailmon.checks.contents import Contents
@@ -20,9 +20,8 @@ from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER
 SEARCH_INTERVAL_S = 2.0
 # Each search for leftovers may take so long; looking for them must not be taken for a login that fails.
 SWEEP_TIMEOUT_S = 5.0
-# A folder larger than this is searched for leftovers of the last week only: SEARCH HEADER may read every message.
-LARGE_FOLDER = 10_000
-SWEEP_DAYS = 7
+# Only so many of the newest messages are searched for leftovers: SEARCH HEADER may read every message.
+MAX_SWEPT = 1000
 MAX_CANDIDATES, MAX_AT_ONCE = 500, 100
 MAX_LATE_BOUNCES = 5
 MAX_PROBE_BYTES = 2 * 1024 * 1024
@@ -127,12 +126,12 @@ class WatchedMailbox:
         if not client.exists:
             return
         client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
-        recent = self._now() - timedelta(days=SWEEP_DAYS) if client.exists > LARGE_FOLDER else None
-        uids = client.find_field(TOKEN_HEADER, recent)
+        first_uid = max(client.uid_next - MAX_SWEPT, 1) if client.exists > MAX_SWEPT else 1
+        uids = client.find_field(TOKEN_HEADER, first_uid)
         oldest_at, tokens = self._ledger.oldest_outstanding(), self._ledger.outstanding()[:MAX_LATE_BOUNCES]
         if oldest_at and tokens:
             client.begin(Stage.SELECT, SWEEP_TIMEOUT_S)
-            uids += client.find_words(tokens, since=oldest_at)
+            uids += client.find_words(tokens, since=oldest_at, first_uid=first_uid)
         judged = self._contents.judged
         self._judge_candidates(judged.candidates(uids, uids, MAX_CANDIDATES), self._unseen_s, Stage.SELECT)
         self._unseen_s = client.now_s()

@@ -35,8 +35,8 @@ class Folder(Protocol):
     def was_told(self) -> bool:
         """Say whether any answer since the last call told how many messages there are."""
 
-    def find_field(self, name: str, since: datetime | None) -> list[int]:
-        """Return the UIDs of messages with a header field, of those since a day where it is given."""
+    def find_field(self, name: str, first_uid: int) -> list[int]:
+        """Return the UIDs of messages with a header field, from a UID on."""
 
     def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
         """Return the UIDs of messages in which one of some words stands."""

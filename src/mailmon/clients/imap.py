@@ -77,16 +77,17 @@ class ImapClient(ImapSession):
         self.exists = told if told >= 0 else self.exists
         return told >= 0
 
-    def find_field(self, name: str, since: datetime | None) -> list[int]:
-        """Return the UIDs of messages with a header field, of those since a day where it is given.
+    def find_field(self, name: str, first_uid: int) -> list[int]:
+        """Return the UIDs of messages with a header field, from a UID on.
 
         Without those that are flagged as deleted: all was done with them that can be done.
         """
-        return self.search(*(since_day(since) if since else ()), "UNDELETED", "HEADER", name, '""')
+        where = ("UID", f"{first_uid}:*") if first_uid > 1 else ()
+        return self.search(*where, "UNDELETED", "HEADER", name, '""')
 
     def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
         """Return the UIDs of messages in which one of some words stands."""
-        where = (*(since_day(since) if since else ()), *(("UID", f"{first_uid}:*") if first_uid else ()))
+        where = (*(since_day(since) if since else ()), *(("UID", f"{first_uid}:*") if first_uid > 1 else ()))
         any_of_them = [part for word in words[1:] for part in ("OR", "TEXT", word)]
         return self.search(*where, *any_of_them, "TEXT", words[0])
 

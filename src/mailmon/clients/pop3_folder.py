@@ -86,7 +86,7 @@ class Pop3Folder:
         """Nothing is ever told unasked."""
         return False
 
-    def find_field(self, name: str, since: datetime | None) -> list[int]:
+    def find_field(self, name: str, first_uid: int) -> list[int]:
         """Return the newest messages: they are all that there is time to look through."""
         return self._newest()
 
