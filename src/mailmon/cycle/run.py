@@ -26,6 +26,7 @@ from mailmon.cycle.certificates import with_certificates, without_certificates
 from mailmon.cycle.clock import read_anchor, steady
 from mailmon.cycle.observe import labels_of, observe
 from mailmon.cycle.plan import Plan, make_plan, only_due
+from mailmon.cycle.remembered import hosts_of, newest, with_notes
 from mailmon.cycle.removed import without_removed
 from mailmon.cycle.report import Report
 from mailmon.cycle.seen import Seen, look_around
@@ -37,19 +38,15 @@ from mailmon.judge import overall
 from mailmon.judge.changes import Changes
 from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
-from mailmon.mail.losses import losses
 from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
-from mailmon.model import Anchor, Flip, Health, Outcome, Probe
+from mailmon.model import Anchor, Outcome, Probe
 from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences
 from mailmon.store.state import LastRun
-
-# Worth telling with a recovery: what was late or lost in between.
-_EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +109,17 @@ class _Run:
         finished_at = self._now()
         telling = self._telling()
         taken = self._judge(seen, telling)
+        before = self._keeper.state
         last_run = LastRun(self._run_id, self._started_at, finished_at, status)
         self._keeper.save(
             checks=taken.state.checks,
             probes=self._ledger.remaining(),
             outbox=taken.state.outbox,
-            last_run=last_run if self._plan.is_complete else self._keeper.state.last_run,
+            last_run=last_run if self._plan.is_complete else before.last_run,
             anchor=self._request.anchor(self._now()),
-            addresses=self._addresses(),
+            addresses=newest(hosts_of(self._setup.accounts.values()), before.addresses, self._resolve.known),
             records=self._changes.remaining(self._domains()),
-            selectors=self._selectors(),
+            selectors=newest(self._domains(), before.selectors, self._ledger.selectors()),
         )
         alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
         report = Report(
@@ -237,7 +235,7 @@ class _Run:
             [*seen.own, *without_certificates(seen.steps), *ended],
             topics,
             is_blind=seen.is_blind,
-            annotate=lambda flip: self._with_notes(flip, seen.steps),
+            annotate=lambda flip: with_notes(flip, seen.steps, self._ledger.remaining()),
         )
         return without_removed(taken, self._configured(), self._started_at) if self._plan.is_complete else taken
 
@@ -246,26 +244,5 @@ class _Run:
         planned = {step.id for step in self._plan.steps} | self._plan.later
         return {*planned, SIGHT, *(CHANNEL + name for name in self._setup.channels)}
 
-    def _with_notes(self, flip: Flip, outcomes: Sequence[Outcome]) -> Flip:
-        """Add to a recovery what was late or lost in between."""
-        check, _, name = flip.id.partition(":")
-        is_over = flip.after in (Health.UP, Health.DEGRADED) and flip.before in (Health.DOWN, Health.UNKNOWN)
-        if check != "receive" or not is_over:
-            return flip
-        heard = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
-        gone = losses(self._ledger.remaining(), name, flip.since)
-        return flip._replace(notes=tuple(dict.fromkeys((*heard, *gone))))
-
     def _domains(self) -> set[str]:
         return {host.name for host in self._setup.hosts.get("dns", ())}
-
-    def _selectors(self) -> dict[str, tuple[str, ...]]:
-        """Return by which selectors the mail of each domain is signed: what this run saw, else what is known."""
-        known = {**self._keeper.state.selectors, **self._ledger.selectors()}
-        return {domain: known[domain] for domain in self._domains() if domain in known}
-
-    def _addresses(self) -> dict[str, tuple[str, ...]]:
-        """Return the last known addresses of the servers that are configured."""
-        servers = [s for account in self._setup.accounts.values() for s in account.logins.values()]
-        known = {**self._keeper.state.addresses, **self._resolve.known}
-        return {server.host: known[server.host] for server in servers if server.host in known}
