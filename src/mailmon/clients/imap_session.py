@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mailmon.clients.conversation import Conversation
 from mailmon.clients.imapwire import WireImap
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import PeerCertificate, TlsContexts
+from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.imapdata import read_number
@@ -25,12 +26,11 @@ _T = TypeVar("_T")
 _A = TypeVar("_A")
 
 
-class ImapSession:
+class ImapSession(Conversation):
     """One connection. Every method raises StageError with the server's words."""
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
-        self._wire = wire
-        self._contexts = contexts
+        super().__init__(wire, contexts)
         self._imap: WireImap
         self._capabilities: set[str] = set()
 
@@ -68,18 +68,6 @@ class ImapSession:
         self._wire.begin(Stage.LOGIN)
         self._ask("command_failed", self._read_capabilities)
 
-    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
-        """Start a new command with its own deadline."""
-        self._wire.begin(stage, timeout_s)
-
-    def now_s(self) -> float:
-        """Return the monotonic clock."""
-        return self._wire.now_s()
-
-    def certificate(self) -> PeerCertificate | None:
-        """Return the server's certificate, None where it was not verified by its chain."""
-        return self._wire.certificate()
-
     def close(self) -> None:
         """Say LOGOUT without waiting for the answer; never raises."""
         try:
@@ -90,13 +78,7 @@ class ImapSession:
         self._wire.close()
 
     def _start_tls(self) -> None:
-        self._wire.begin(Stage.TLS)
-        if "STARTTLS" not in self._capabilities:
-            raise self._wire.error(
-                "starttls_missing",
-                "the server does not offer STARTTLS",
-                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
-            )
+        self._begin_starttls(is_offered="STARTTLS" in self._capabilities)
         self._ask("starttls_refused", lambda: self._checked(self._imap.xatom("STARTTLS")))
         self._wire.start_tls(self._contexts)
         self._wire.begin(Stage.TLS)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from mailmon.clients.conversation import Conversation
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import PeerCertificate, TlsContexts
+from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.text import MASK, visible
@@ -20,15 +21,14 @@ _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on so
 _BUSY = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
 
 
-class Pop3Client:
+class Pop3Client(Conversation):
     """One POP3 session. Every method raises StageError with the server's words.
 
     A session shows the maildrop as it was at the login, and what is deleted is gone when it ends by `quit`.
     """
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
-        self._wire = wire
-        self._contexts = contexts
+        super().__init__(wire, contexts)
         self._capabilities: dict[str, list[str]] = {}
 
     def open(self) -> None:
@@ -100,30 +100,12 @@ class Pop3Client:
         self._ask("QUIT", "command_failed")
         self._wire.close()
 
-    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
-        """Start a new command with its own deadline."""
-        self._wire.begin(stage, timeout_s)
-
-    def now_s(self) -> float:
-        """Return the monotonic clock."""
-        return self._wire.now_s()
-
-    def certificate(self) -> PeerCertificate | None:
-        """Return the server's certificate, None where it was not verified by its chain."""
-        return self._wire.certificate()
-
     def close(self) -> None:
         """End the connection without QUIT: nothing is deleted. Never raises."""
         self._wire.close()
 
     def _start_tls(self) -> None:
-        self._wire.begin(Stage.TLS)
-        if "STLS" not in self._capabilities:
-            raise self._wire.error(
-                "starttls_missing",
-                "the server does not offer STLS",
-                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
-            )
+        self._begin_starttls(is_offered="STLS" in self._capabilities, command="STLS")
         self._ask("STLS", "starttls_refused")
         self._wire.start_tls(self._contexts)
         # What was offered in clear may have been tampered with: RFC 2595 section 4.

@@ -8,9 +8,10 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mailmon.clients.conversation import Conversation
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
-from mailmon.clients.tls import PeerCertificate, TlsContexts
+from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.advice import advise
@@ -30,12 +31,11 @@ class Accepted(NamedTuple):
     refused: tuple[tuple[str, str], ...] = ()
 
 
-class SmtpClient:
+class SmtpClient(Conversation):
     """One SMTP session. Every method raises StageError with the server's reply in its words."""
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
-        self._wire = wire
-        self._contexts = contexts
+        super().__init__(wire, contexts)
         self._reader = ReplyReader()
         self._lock = threading.Lock()
         self._is_clean = True
@@ -142,10 +142,6 @@ class SmtpClient:
             raise self._wire.error("no_8bitmime", "the server does not offer 8BITMIME", "Send another kind of probe.")
         return f" BODY=8BITMIME{utf8}"
 
-    def certificate(self) -> PeerCertificate | None:
-        """Return the server's certificate, None where it was not verified by its chain."""
-        return self._wire.certificate()
-
     def close(self) -> None:
         """Say QUIT without waiting for the answer; never raises."""
         try:
@@ -161,13 +157,7 @@ class SmtpClient:
         self.extensions = parse_extensions(self._expect(self._reply(), "ehlo_refused", 250))
 
     def _start_tls(self) -> None:
-        self._wire.begin(Stage.TLS)
-        if "STARTTLS" not in self.extensions:
-            raise self._wire.error(
-                "starttls_missing",
-                "the server does not offer STARTTLS",
-                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
-            )
+        self._begin_starttls(is_offered="STARTTLS" in self.extensions)
         self._send("STARTTLS")
         self._expect(self._reply(), "starttls_refused", 220)
         self._wire.start_tls(self._contexts)

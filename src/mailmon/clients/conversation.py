@@ -1,0 +1,37 @@
+"""What do all clients have in common? A connection with its clock and its certificate, and TLS where it is wanted."""
+
+from __future__ import annotations
+
+from mailmon.clients.tls import PeerCertificate, TlsContexts
+from mailmon.clients.wire import Wire
+from mailmon.errors import Stage
+
+
+class Conversation:
+    """One connection to a server, whatever is spoken on it."""
+
+    def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
+        self._wire = wire
+        self._contexts = contexts
+
+    def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
+        """Start a new command with its own deadline."""
+        self._wire.begin(stage, timeout_s)
+
+    def now_s(self) -> float:
+        """Return the monotonic clock."""
+        return self._wire.now_s()
+
+    def certificate(self) -> PeerCertificate | None:
+        """Return the server's certificate, None where it was not verified by its chain."""
+        return self._wire.certificate()
+
+    def _begin_starttls(self, *, is_offered: bool, command: str = "STARTTLS") -> None:
+        """Begin the stage of TLS. Raises StageError, with nothing sent, where the server does not offer it."""
+        self._wire.begin(Stage.TLS)
+        if not is_offered:
+            raise self._wire.error(
+                "starttls_missing",
+                f"the server does not offer {command}",
+                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
+            )
