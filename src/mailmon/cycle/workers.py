@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from mailmon.cycle.plan import Step
@@ -62,8 +62,8 @@ class Workers:
         self._error: BaseException | None = None
         self.done: dict[str, Outcome] = {}
 
-    def run(self, now_s: Callable[[], float], until_s: float, tick_s: float) -> Collection[Step]:
-        """Work until all is done or the time is over; return the steps that are still at work then."""
+    def run(self, now_s: Callable[[], float], until_s: float, tick_s: float) -> None:
+        """Work until all is done or the time is over, and tell every `tick_s` seconds how far it is."""
         self._now_s = now_s
         with self._lock:
             self._enlist()
@@ -75,7 +75,6 @@ class Workers:
                 self._tell_progress()
             if self._error is not None:
                 raise self._error
-            return [step for step, _ in self._running.values()]
 
     def give_up(self, outcomes: Callable[[Step, bool], Outcome]) -> None:
         """End what is at work and what has not begun with these outcomes; what comes later is nobody's business."""
