@@ -268,3 +268,13 @@ def test_a_probe_that_lands_in_the_junk_folder_is_not_received(monitor: Monitor,
     monitor.config["accounts"]["main"]["imap"]["folder"] = "Junk"
     must_be_green(monitor.check())
     assert probes_in(sandbox, MAIN, "Junk") == [], "the leftover of the failed run is gone too"
+
+
+def test_a_probe_that_a_killed_run_had_only_flagged_is_deleted_by_the_next(monitor: Monitor, sandbox: Sandbox) -> None:
+    """Killed between STORE and EXPUNGE."""
+    sandbox.faults.no_uidplus = True
+    monitor.check()
+    assert ["\\Deleted" in probe.flags for probe in probes_in(sandbox)] == [True]
+    sandbox.faults.no_uidplus = False
+    assert monitor.check().exit_code == 0
+    assert probes_in(sandbox) == []

@@ -80,10 +80,12 @@ class ImapClient(ImapSession):
     def find_field(self, name: str, first_uid: int) -> list[int]:
         """Return the UIDs of messages with a header field, from a UID on.
 
-        Without those that are flagged as deleted: all was done with them that can be done.
+        Where nothing more can be done with them than flag them, without those that are flagged as deleted; elsewhere
+        with them: a run that was killed may have come no further.
         """
         where = ("UID", f"{first_uid}:*") if first_uid > 1 else ()
-        return self.search(*where, "UNDELETED", "HEADER", name, '""')
+        which = () if "UIDPLUS" in self._capabilities else ("UNDELETED",)
+        return self.search(*where, *which, "HEADER", name, '""')
 
     def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
         """Return the UIDs of messages in which one of some words stands."""
