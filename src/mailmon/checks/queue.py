@@ -14,7 +14,6 @@ from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 if TYPE_CHECKING:  # only who has a queue loads it
     from mailmon.mail.queue import MailQueue
 
-TIMEOUT_S = 30.0
 # As postqueue ends then; of other trouble it ends with the same code (postqueue(1)).
 EX_UNAVAILABLE, _DOWN_WORDS = 69, "mail system is down"
 
@@ -35,6 +34,7 @@ class QueueSettings(NamedTuple):
     command: tuple[str, ...] = ()
     config_directory: str | None = None
     limits: QueueLimits = QueueLimits()
+    timeout_s: float = 30.0
 
 
 def ask(tools: Tools, host: Host) -> Iterator[Fact]:
@@ -49,7 +49,7 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
         yield _unreadable(host.name, "there is no postqueue on this machine", "Run this where Postfix runs.")
         return
     try:
-        queue = read_queue(lines_of(command, tools.world.deadline.bound_s(TIMEOUT_S)))
+        queue = read_queue(lines_of(command, tools.world.deadline.bound_s(settings.timeout_s)))
     except ProgramError as exc:
         if exc.code == EX_UNAVAILABLE and _DOWN_WORDS in exc.said and _may_use_local_sockets():
             yield Finding("queue.mail_system_down", Verdict.FAIL, host.name, exc.said, Severity.ERROR, fix=_DOWN)

@@ -10,7 +10,7 @@ from mailmon.clients.server import Security, Server, Trust
 from mailmon.config.account_options import FileName, Word
 from mailmon.config.check_options import CheckOptions, Duration
 from mailmon.mail.text import parse_duration
-from mailmon.options import About, Between, HostPort, Name, options
+from mailmon.options import About, Between, HostPort, Name, Timeout, options
 
 if TYPE_CHECKING:
     from mailmon.checks.subjects import Host as HostSubject
@@ -26,6 +26,7 @@ class MailQueueOptions:
     command: Annotated[
         tuple[Word, ...] | None, About("Another command that prints what `postqueue -j` does, as a list of words")
     ] = None
+    timeout_s: Annotated[Timeout, About("Seconds that the listing may take")] = 30.0
     max_deferred: Annotated[Most | None, About("Messages not delivered yet above which a warning is told")] = 50
     critical_deferred: Annotated[Most | None, About("Messages not delivered yet above which that is a failure")] = None
     max_active: Annotated[Most | None, About("Messages being delivered above which a warning is told")] = 1000
@@ -102,7 +103,7 @@ def queues_of(asked: QueueOptions, base: Path) -> tuple[HostSubject, ...]:
         age_s = None if own.max_age is None else _seconds(own.max_age)
         limits = QueueLimits(own.max_deferred, own.critical_deferred, own.max_active, own.max_hold, age_s)
         directory = str(base / own.config_directory) if own.config_directory else None
-        settings = QueueSettings(own.command or (), directory, limits)
+        settings = QueueSettings(own.command or (), directory, limits, own.timeout_s)
         found.append(Subject(name, _seconds(asked.interval), queue=settings))
     return tuple(found)
 
