@@ -139,7 +139,13 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
         for key in ("password_command", "token_command")
         if getattr(account, key)
     ]
-    commands += [f"checks.queue.instances.{name}.command" for name, o in _queues(loaded.config) if o.command]
+    # A configuration of Postfix is as good as a command: it can name libraries to load (shlib_directory).
+    commands += [
+        f"checks.queue.instances.{name}.{key}"
+        for name, queue in _queues(loaded.config)
+        for key in ("command", "config_directory")
+        if getattr(queue, key)
+    ]
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
     inline = inline_secrets(loaded.document)
     if commands and (risk := write_risk(path)):
