@@ -12,10 +12,15 @@ from mailmon.mail.text import count, format_duration
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 if TYPE_CHECKING:  # only who has a queue loads it
+    from mailmon.clients.program import ProgramError
     from mailmon.mail.queue import MailQueue
 
-# As postqueue ends then; of other trouble it ends with the same code (postqueue(1)).
-EX_UNAVAILABLE, _DOWN_WORDS = 69, "mail system is down"
+# What postqueue says then (postqueue(1)): to root as a warning beside the list, which it reads from the disk; others
+# get no list, and an exit code that it also has for other trouble.
+_DOWN_WORDS = b"mail system is down"
+# Where Postfix has yet to take a message on: cleanup(8) and pickup(8), then qmgr(8).
+_ARRIVING = ("incoming", "maildrop")
+_WAITING = ("active", "deferred", *_ARRIVING)
 
 
 class QueueLimits(NamedTuple):
@@ -26,6 +31,7 @@ class QueueLimits(NamedTuple):
     active: int | None = 1000
     hold: int | None = None
     age_s: float | None = 4 * 3600.0
+    arriving_s: float | None = 900.0
 
 
 class QueueSettings(NamedTuple):
@@ -37,9 +43,31 @@ class QueueSettings(NamedTuple):
     timeout_s: float = 30.0
 
 
+class _Listing:
+    """The lines of a command that lists a queue; how it ended is known when they are read."""
+
+    def __init__(self, command: tuple[str, ...], timeout_s: float) -> None:
+        self._command, self._timeout_s = command, timeout_s
+        self._said = bytearray()
+        self.error: ProgramError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        from mailmon.clients.program import ProgramError, lines_of
+
+        try:
+            yield from lines_of(self._command, self._timeout_s, self._said)
+        except ProgramError as exc:
+            self.error = exc
+
+    @property
+    def says_down(self) -> bool:
+        """Say whether Postfix is down. Without local sockets nothing could be asked, and it would always seem so."""
+        return _DOWN_WORDS in self._said.lower() and _may_use_local_sockets()
+
+
 def ask(tools: Tools, host: Host) -> Iterator[Fact]:
     """List the queue once."""
-    from mailmon.clients.program import ProgramError, find_program, lines_of
+    from mailmon.clients.program import ProgramTimeoutError, find_program
     from mailmon.mail.queue import read_queue
 
     settings = host.queue
@@ -48,40 +76,45 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
     if not command:
         yield _unreadable(host.name, "there is no postqueue on this machine", "Run this where Postfix runs.")
         return
-    try:
-        queue = read_queue(lines_of(command, tools.world.deadline.bound_s(settings.timeout_s)))
-    except ProgramError as exc:
-        if exc.code == EX_UNAVAILABLE and _DOWN_WORDS in exc.said and _may_use_local_sockets():
-            yield Finding("queue.mail_system_down", Verdict.FAIL, host.name, exc.said, Severity.ERROR, fix=_DOWN)
+    listing = _Listing(command, tools.world.deadline.bound_s(settings.timeout_s))
+    queue, now_s = read_queue(listing), tools.world.now().timestamp()
+    if listing.says_down:
+        yield Finding("queue.mail_system_down", Verdict.FAIL, host.name, _DOWN_SAID, Severity.ERROR, fix=_DOWN)
+        if listing.error:
             return
-        yield _unreadable(host.name, exc.said, _ALLOW)
+    elif isinstance(listing.error, ProgramTimeoutError):
+        # What was listed until then can be too much already; that it is not says nothing.
+        found = list(judge(queue._replace(is_whole=False, unread=0), settings.limits, host.name, now_s))
+        yield from found or [_unreadable(host.name, listing.error.said, _SLOW)]
         return
-    yield from _metrics(queue, tools.world.now().timestamp())
-    yield from judge(queue, settings.limits, host.name, tools.world.now().timestamp())
+    elif listing.error:
+        yield _unreadable(host.name, listing.error.said, _ALLOW)
+        return
+    yield from _metrics(queue, now_s)
+    yield from judge(queue, settings.limits, host.name, now_s)
     yield Note(f"OK ({count(queue.total, 'message')} queued)" if queue.total else "OK (empty)")
 
 
 def judge(queue: MailQueue, limits: QueueLimits, target: str, now_s: float) -> Iterator[Finding]:
-    """Yield what is too much."""
+    """Yield what is too much, and what waits for too long."""
     why = _why(queue)
-    deferred = queue.count("deferred")
-    most = limits.critical_deferred
+    deferred, most = queue.count("deferred"), limits.critical_deferred
     if most is not None and deferred > most:
-        yield _too_many("deferred", deferred, most, target, why, Severity.ERROR)
+        yield _too_many("deferred", queue, most, target, why, Severity.ERROR)
     elif limits.deferred is not None and deferred > limits.deferred:
-        yield _too_many("deferred", deferred, limits.deferred, target, why)
+        yield _too_many("deferred", queue, limits.deferred, target, why)
     if limits.active is not None and queue.count("active") > limits.active:
-        yield _too_many("active", queue.count("active"), limits.active, target, "")
+        yield _too_many("active", queue, limits.active, target)
     if limits.hold is not None and queue.count("hold") > limits.hold:
-        yield _too_many("hold", queue.count("hold"), limits.hold, target, "")
-    age_s = _age_s(queue, now_s)
+        yield _too_many("hold", queue, limits.hold, target)
+    age_s, arriving_s = queue.age_s(now_s, *_WAITING), queue.age_s(now_s, *_ARRIVING)
     if limits.age_s is not None and age_s > limits.age_s:
         said = f"the oldest message has been waiting for {format_duration(age_s)}{why}"
-        limit = format_duration(limits.age_s)
-        yield Finding(
-            "queue.old", Verdict.FAIL, target, said, Severity.WARNING,
-            expected=f"<= {limit}", found=format_duration(age_s), fix=_LOOK,
-        )  # fmt: skip
+        yield _too_old("queue.old", target, said, age_s, limits.age_s, _LOOK)
+    if limits.arriving_s is not None and arriving_s > limits.arriving_s:
+        number = count(queue.count(*_ARRIVING), "message")
+        said = f"{number} not taken on yet from incoming or maildrop, the oldest for {format_duration(arriving_s)}"
+        yield _too_old("queue.stuck", target, said, arriving_s, limits.arriving_s, _STUCK)
     if queue.unread:
         said = f"{count(queue.unread, 'line')} of the list made no sense"
         yield Finding("queue.not_readable", Verdict.FAIL, target, said, Severity.NOTICE)
@@ -93,11 +126,7 @@ def _metrics(queue: MailQueue, now_s: float) -> Iterator[Metric]:
     for name in QUEUES:
         yield Metric(name, queue.count(name))
     yield Metric("size_bytes", queue.size_bytes)
-    yield Metric("oldest_s", round(_age_s(queue, now_s), 1))
-
-
-def _age_s(queue: MailQueue, now_s: float) -> float:
-    return max(now_s - queue.oldest_at.timestamp(), 0.0) if queue.oldest_at else 0.0
+    yield Metric("oldest_s", round(max(queue.age_s(now_s, *_WAITING), 0.0), 1))
 
 
 def _why(queue: MailQueue) -> str:
@@ -108,13 +137,21 @@ def _why(queue: MailQueue) -> str:
 
 
 def _too_many(
-    name: str, number: int, limit: int, target: str, why: str, severity: Severity = Severity.WARNING
+    name: str, queue: MailQueue, limit: int, target: str, why: str = "", severity: Severity = Severity.WARNING
 ) -> Finding:
     words = {"deferred": "could not be delivered yet", "active": "are being delivered", "hold": "are on hold"}[name]
-    said = f"{count(number, 'message')} {words}{why}"
+    number = queue.count(name)
+    said = f"{'' if queue.is_whole else 'at least '}{count(number, 'message')} {words}{why}"
     return Finding(
         f"queue.{name}", Verdict.FAIL, target, said, severity, expected=f"<= {limit}", found=str(number), fix=_LOOK
     )
+
+
+def _too_old(finding_id: str, target: str, said: str, age_s: float, limit_s: float, fix: str) -> Finding:
+    expected, found = f"<= {format_duration(limit_s)}", format_duration(age_s)
+    return Finding(
+        finding_id, Verdict.FAIL, target, said, Severity.WARNING, expected=expected, found=found, fix=fix
+    )  # fmt: skip
 
 
 def _may_use_local_sockets() -> bool:
@@ -139,7 +176,10 @@ def _unreadable(target: str, said: str, advice: str) -> Finding:
 
 
 _LOOK = "Look at `postqueue -p`, and at the mail server's log for the reasons."
+_STUCK = "See whether Postfix's pickup and qmgr run (`postfix status`), whether the disk is full, and the mail log."
+_DOWN_SAID = "the mail system is down"
 _DOWN = "Start Postfix: `systemctl status postfix` says why it is down."
 _ALLOW = "This user must be allowed to list the queue (docs/mail-host.md)."
+_SLOW = "See whether Postfix answers `postqueue -p`; a long queue on a slow disk needs a longer timeout_s."
 
 CHECK = Check("queue", "Mail queue", ask)

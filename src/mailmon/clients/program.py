@@ -27,13 +27,21 @@ class ProgramError(Exception):
         self.said, self.code = said, code
 
 
+class ProgramTimeoutError(ProgramError):
+    """A program was not finished in time; the lines before that are as good as any."""
+
+
 def find_program(name: str) -> str | None:
     """Return where a program is: in PATH, or where a system keeps such things."""
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(SYSTEM_PATHS))
 
 
-def lines_of(command: Sequence[str], timeout_s: float) -> Iterator[bytes]:
-    """Yield the lines that a program writes; what it has started dies with it. Raises ProgramError."""
+def lines_of(command: Sequence[str], timeout_s: float, said: bytearray | None = None) -> Iterator[bytes]:
+    """Yield the lines that a program writes; what it has started dies with it. Raises ProgramError.
+
+    What it says beside them (stderr) is put into `said`. A line of more than MAX_LINE_BYTES is cut there.
+    """
+    said = bytearray() if said is None else said
     until_s = time.monotonic() + timeout_s
     try:
         process = subprocess.Popen(
@@ -46,16 +54,15 @@ def lines_of(command: Sequence[str], timeout_s: float) -> Iterator[bytes]:
         )
     except OSError as exc:
         raise ProgramError(f"{command[0]}: {exc.strerror or type(exc).__name__}") from exc
-    said = bytearray()
     try:
         yield from _lines(process, said, until_s)
         code = process.wait(max(until_s - time.monotonic(), 0.1))
     except subprocess.TimeoutExpired as exc:
-        raise ProgramError(f"{command[0]}: not finished within {timeout_s:.0f} s") from exc
+        raise ProgramTimeoutError(f"{command[0]}: not finished within {timeout_s:.0f} s") from exc
     finally:
         _end(process)
     if code:
-        words = visible(bytes(said).strip().partition(b"\n")[0], 300)
+        words = visible(b"; ".join(bytes(said).split(b"\n")).strip(b"; "), 400)
         raise ProgramError(f"{command[0]}: ended with exit code {code}{f': {words}' if words else ''}", code)
 
 

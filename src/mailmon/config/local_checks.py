@@ -32,6 +32,10 @@ class MailQueueOptions:
     max_active: Annotated[Most | None, About("Messages being delivered above which a warning is told")] = 1000
     max_hold: Annotated[Most | None, About("Messages on hold above which a warning is told")] = None
     max_age: Annotated[Duration | None, About("Age of the oldest message above which a warning is told")] = "4h"
+    max_arriving: Annotated[
+        Duration | None, About("Age of the oldest message in incoming and maildrop above which a warning is told")
+    ] = "15m"
+    timeout_s: Annotated[Timeout, About("Seconds that listing the queue may take")] = 30.0
 
 
 @options
@@ -100,8 +104,8 @@ def queues_of(asked: QueueOptions, base: Path) -> tuple[HostSubject, ...]:
 
     found = []
     for name, own in asked.instances.items():
-        age_s = None if own.max_age is None else _seconds(own.max_age)
-        limits = QueueLimits(own.max_deferred, own.critical_deferred, own.max_active, own.max_hold, age_s)
+        ages_s = [None if age is None else _seconds(age) for age in (own.max_age, own.max_arriving)]
+        limits = QueueLimits(own.max_deferred, own.critical_deferred, own.max_active, own.max_hold, *ages_s)
         directory = str(base / own.config_directory) if own.config_directory else None
         settings = QueueSettings(own.command or (), directory, limits, own.timeout_s)
         found.append(Subject(name, _seconds(asked.interval), queue=settings))

@@ -89,6 +89,18 @@ def mask_text(text: str, known: Iterable[str] = ()) -> str:
     return HIDDEN if _IS_ODD in shown else "".join(shown)
 
 
+def hide_mailbox(text: str, address: str) -> str:
+    """Return text without the words of an address before the @; nothing else is hidden.
+
+    >>> hide_mailbox("mx.example.org: no mailbox Bob.Smith here", "bob.smith@example.org")
+    'mx.example.org: no mailbox ***.*** here'
+    """
+    folded = text.casefold()
+    pieces = _WORD.findall(address.rpartition("@")[0].casefold())
+    words = {word for word in (*pieces, "".join(pieces)) if len(word) >= MIN_PIECE and word in folded}
+    return _hide(text, words)
+
+
 def _mask_words(text: str, words: set[str]) -> str:
     """Return text in which no plain address stands, _IS_ODD where another one seems to."""
     if "@" in text or _CODED_AT.search(text):
