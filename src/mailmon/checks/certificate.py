@@ -39,12 +39,16 @@ def _expiring(days: float, limits: CertificateLimits, target: str) -> Finding | 
     if days >= warning_days:
         return None
     wanted = URGENT_DAYS if days < URGENT_DAYS < warning_days else warning_days
-    left = f"{int(days)} days" if days >= 2 else f"{int(days * 24)} hours"
+    span = f"{int(abs(days))} days" if abs(days) >= 2 else f"{int(abs(days) * 24)} hours"
+    # No connection shows one that has expired, for it is refused; a file does.
+    finding_id, said, left = "tls.cert_expiring", f"expires in {span}", span
+    if days <= 0:
+        finding_id, said, left = "tls.cert_expired", f"expired {span} ago", "none"
     return Finding(
-        "tls.cert_expiring",
+        finding_id,
         Verdict.FAIL,
         target,
-        f"{target}: the certificate expires in {left}",
+        f"{target}: the certificate {said}",
         Severity.WARNING,
         expected=f">= {wanted:g} days",
         found=left,

@@ -60,8 +60,8 @@ class Logins:
         assert account.pop3 is not None
         return self._opened(Pop3Client(self._wire(account.pop3, account), self._contexts), account)
 
-    def shown_certificate(self, server: Server) -> str:
-        """Return the SHA-256 digest of the certificate that a server shows, without logging in."""
+    def shown_certificate(self, server: Server) -> bytes:
+        """Return the certificate (DER) that a server shows, without logging in."""
         from mailmon.clients.pop3 import Pop3Client
 
         kinds: dict[str, type[SmtpClient | ImapClient | Pop3Client]] = {"smtp": SmtpClient, "imap": ImapClient}
@@ -69,7 +69,7 @@ class Logins:
         client = kinds.get(server.protocol, Pop3Client)(wire, self._contexts)
         try:
             client.open()
-            return wire.certificate_digest()
+            return wire.certificate_bytes()
         finally:
             client.close()
 

@@ -112,8 +112,8 @@ class Tools:
         else:
             self._logins.pop3(account).close()
 
-    def shown_certificate(self, server: Server) -> str:
-        """Return the SHA-256 digest of the certificate that a server shows. Raises StageError."""
+    def shown_certificate(self, server: Server) -> bytes:
+        """Return the certificate (DER) that a server shows. Raises StageError."""
         return self._logins.shown_certificate(server)
 
     def open_maildrop(self, account: Account) -> Folder:

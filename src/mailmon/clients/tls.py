@@ -27,7 +27,6 @@ _VERIFY_CODES: dict[int, tuple[str, str, str]] = {
 # A connection that was closed during TLS; which of the two depends on the version of Python.
 CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _PLAINTEXT_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
 
 
@@ -107,19 +106,6 @@ def _unix_time(expires: str) -> float:
     month, day, clock, year, _ = expires.split()
     hour, minute, second = map(int, clock.split(":"))
     return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
-
-
-def pem_digest(file: str) -> str:
-    """Return the SHA-256 digest of the first certificate in a PEM file. Raises OSError, ValueError."""
-    with open(file, encoding="ascii", errors="replace") as opened:
-        text = opened.read(1024 * 1024)
-    _, found, rest = text.partition(_BEGIN)
-    if not found or _END not in rest:
-        raise ValueError("there is no certificate in it")
-    certificate = ssl.PEM_cert_to_DER_cert(_BEGIN + rest.partition(_END)[0] + _END)
-    if certificate[:1] != b"0":  # a SEQUENCE, as every certificate begins (X.690 section 8.9)
-        raise ValueError("what is in it is no certificate")
-    return hashlib.sha256(certificate).hexdigest()
 
 
 def tls_error(exc: OSError, server: Server) -> StageError | None:

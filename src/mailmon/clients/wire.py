@@ -6,7 +6,6 @@ Server bytes go no further than here undecided; every failure leaves as a StageE
 from __future__ import annotations
 
 import errno
-import hashlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -114,7 +113,7 @@ class Wire:
         except OSError as exc:
             raise tls_error(exc, self.server) or self._translate(exc) from exc
         tls = self._tls_socket()
-        verify_pin(tls.getpeercert(binary_form=True) or b"", self.server)
+        verify_pin(self.certificate_bytes(), self.server)
         if self._record:
             self._show("server", f"({tls.version()}, {(tls.cipher() or ('?',))[0]})")
 
@@ -122,9 +121,9 @@ class Wire:
         """Return the server's certificate, None where it was not verified by its chain."""
         return peer_certificate(self._sock)
 
-    def certificate_digest(self) -> str:
-        """Return the SHA-256 digest of the server's certificate, whether it was verified or not."""
-        return hashlib.sha256(self._tls_socket().getpeercert(binary_form=True) or b"").hexdigest()
+    def certificate_bytes(self) -> bytes:
+        """Return the server's certificate (DER), whether it was verified or not."""
+        return self._tls_socket().getpeercert(binary_form=True) or b""
 
     def close(self) -> None:
         """Close the connection; never raises."""

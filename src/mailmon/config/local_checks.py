@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.config.account_options import FileName, Word
-from mailmon.config.check_options import CheckOptions, Duration
+from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
 from mailmon.mail.text import parse_duration
 from mailmon.options import About, Between, HostPort, Name, Timeout, options
 
@@ -66,18 +66,22 @@ class CertificateFilesOptions(CheckOptions):
 
     files: Annotated[dict[Name, CertificateFileOptions], About("Certificates by name")] = field(default_factory=dict)
     interval: Annotated[Duration, About("Time between two looks; by default every hour")] = "1h"
+    certificate_days: CertificateDays = 21.0
+    certificate_critical_days: CriticalDays = 3.0
 
 
 def certificates_of(asked: CertificateFilesOptions, base: Path) -> tuple[HostSubject, ...]:
     """Return the files that are compared."""
+    from mailmon.checks.certificate import CertificateLimits
     from mailmon.checks.certificate_file import CertificateFile
     from mailmon.checks.subjects import Host as Subject
 
+    limits = CertificateLimits(asked.certificate_days, asked.certificate_critical_days)
     return tuple(
         Subject(
             name,
             _seconds(asked.interval),
-            certificate=CertificateFile(str(base / own.file), tuple(map(_server, own.servers))),
+            certificate=CertificateFile(str(base / own.file), tuple(map(_server, own.servers)), limits),
         )
         for name, own in asked.files.items()
     )
