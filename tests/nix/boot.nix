@@ -15,6 +15,19 @@ let
     accounts.main.imap = { inherit ca_file; };
     checks.defaults.failure_threshold = 1;
   };
+  onHost = server // {
+    enable = true;
+    ntfy.topicFile = "/run/secrets/ntfy-topic";
+    ntfy.server = "http://127.0.0.1:1";
+    settings = settings // {
+      checks = {
+        queue.instances.postfix.max_deferred = 0;
+        certificate_file.interval = 0;
+        certificate_file.files.mail = { file = "/var/lib/acme/mail/fullchain.pem"; servers = [ "127.0.0.1:1993:imaps" ]; };
+        defaults.failure_threshold = 1;
+      };
+    };
+  };
 in
 {
   mailmon.services.mailmon = {
@@ -28,28 +41,11 @@ in
   }
   // server;
 
-  # The queue of a real Postfix, with what that takes and without it.
-  queue.services.mailmon = {
-    enable = true;
-    ntfy.topicFile = "/run/secrets/ntfy-topic";
-    ntfy.server = "http://127.0.0.1:1";
-    localChecks.enable = true;
-    settings = settings // {
-      checks.queue.instances.postfix.max_deferred = 0;
-      checks.defaults.failure_threshold = 1;
-    };
-  }
-  // server;
-  queue-closed.services.mailmon = {
-    enable = true;
-    ntfy.topicFile = "/run/secrets/ntfy-topic";
-    ntfy.server = "http://127.0.0.1:1";
-    settings = settings // {
-      checks.queue.instances.postfix.max_deferred = 0;
-      checks.defaults.failure_threshold = 1;
-    };
-  }
-  // server;
+  # The queue of a real Postfix and a certificate that a group may read, with what that takes and without it.
+  queue.services.mailmon = onHost // {
+    localChecks = { enable = true; groups = [ "postdrop" "acme" ]; };
+  };
+  queue-closed.services.mailmon = onHost;
 
   mail-monitor.services = {
     mail-monitor = server // {

@@ -131,6 +131,12 @@ def test_the_queue_of_a_real_postfix_is_seen_from_a_hardened_unit(trial: Trial) 
     assert [message["tags"][0] for message in scene["waiting"]["news"]] == ["warning"]
 
 
+def test_a_certificate_is_read_by_who_is_in_its_group_only(trial: Trial) -> None:
+    scene = trial.scene("queue")
+    assert "✓ Certificate file: OK" in scene["empty"]["said"], scene["empty"]["said"]
+    assert "/var/lib/acme/mail/fullchain.pem: Permission denied" in scene["closed"]["said"]
+
+
 def test_without_leave_the_queue_is_unknown_and_not_called_down(trial: Trial) -> None:
     closed = trial.scene("queue")["closed"]
     said = closed["said"].rpartition("IMAP Auth")[2]
