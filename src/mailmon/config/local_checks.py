@@ -26,7 +26,6 @@ class MailQueueOptions:
     command: Annotated[
         tuple[Word, ...] | None, About("Another command that prints what `postqueue -j` does, as a list of words")
     ] = None
-    timeout_s: Annotated[Timeout, About("Seconds that the listing may take")] = 30.0
     max_deferred: Annotated[Most | None, About("Messages not delivered yet above which a warning is told")] = 50
     critical_deferred: Annotated[Most | None, About("Messages not delivered yet above which that is a failure")] = None
     max_active: Annotated[Most | None, About("Messages being delivered above which a warning is told")] = 1000
