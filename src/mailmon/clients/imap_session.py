@@ -7,7 +7,6 @@ stage.
 from __future__ import annotations
 
 import imaplib
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,8 +15,9 @@ from mailmon.clients.imapwire import WireImap
 from mailmon.clients.sasl import bearer
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
-from mailmon.clients.wire import LOGIN_TIMEOUT_S, MAX_LINE_BYTES, Wire
+from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
+from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.imapdata import read_number
 from mailmon.mail.text import visible
 
@@ -109,7 +109,7 @@ class ImapSession(Conversation):
     def _checked(self, answer: tuple[str, list[Any]]) -> list[Any]:
         typ, data = answer
         if typ != "OK":
-            raise imaplib.IMAP4.error(f"{typ} {visible(data[-1] or b'', MAX_LINE_BYTES)}")
+            raise imaplib.IMAP4.error(f"{typ} {visible(data[-1] or b'', MAX_REPLY_CHARS)}")
         return data
 
     def _ask(self, problem: str, command: Callable[[], _T]) -> _T:
@@ -131,5 +131,20 @@ class ImapSession(Conversation):
 def _said(exc: Exception) -> str:
     """Return the server's words from an imaplib exception, which holds bytes or their repr."""
     first = exc.args[0] if exc.args else ""
-    text = visible(first if isinstance(first, bytes | str) else str(first), MAX_LINE_BYTES)
-    return re.sub(r"\[?b(['\"])(.*)\1\]?$", r"\2", text.rpartition(" => ")[2])
+    text = visible(first if isinstance(first, bytes | str) else str(first), MAX_REPLY_CHARS)
+    return _without_repr(text.rpartition(" => ")[2])
+
+
+def _without_repr(words: str) -> str:
+    """Return words with the bytes at their end as they are, not as Python writes them.
+
+    >>> _without_repr("NO [b'[LIMIT] too many']"), _without_repr("b'it''s'"), _without_repr("NO a'b'c")
+    ('NO [LIMIT] too many', "it''s", "NO a'b'c")
+    """
+    bare = words.removesuffix("]")
+    quote = bare[-1:]
+    at = words.find(f"b{quote}") if quote in ("'", '"') else -1
+    if at < 0 or at + 2 > len(bare) - 1:
+        return words
+    before = words[:at]
+    return (before[:-1] if before.endswith("[") else before) + bare[at + 2 : -1]

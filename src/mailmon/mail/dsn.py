@@ -20,7 +20,7 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _PROSE_REPLY = re.compile(
     r"(?<![\d.:])(5(?:\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|5[0-7][ -](?!bytes))[^\r\n]{0,200})", re.ASCII
 )
-_DIAGNOSTIC_TYPE = re.compile(r"\s*[A-Za-z0-9-]{1,40}\s*;\s*", re.ASCII)
+_DIAGNOSTIC_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}+[ \t]*;", re.ASCII)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _PROBE_HEADER = re.compile(r"^X-Mailmon-Token:", re.MULTILINE | re.IGNORECASE)
 
@@ -75,7 +75,9 @@ def _delivery_status(body: str) -> dict[str, str] | None:
 
 def _reason(status: dict[str, str]) -> str:
     """Say the status and the diagnostic without saying the same code twice: `5.2.2 mailbox full`."""
-    diagnostic = visible(_DIAGNOSTIC_TYPE.sub("", status.get("diagnostic-code", ""), count=1).strip(), 200)
+    said = status.get("diagnostic-code", "")
+    kind = _DIAGNOSTIC_TYPE.match(said)
+    diagnostic = visible(said[kind.end() if kind else 0 :].strip(), 200)
     code = _STATUS.search(status.get("status", ""))
     if code and code[0] not in diagnostic:
         return f"{code[0]} {diagnostic}".strip()

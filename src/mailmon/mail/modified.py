@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
+import hashlib
 import re
-from email.message import Message
 from typing import NamedTuple
 
+from mailmon.mail.bounce.decoding import decode_transfer
+from mailmon.mail.bounce.message import Part as RawPart
+from mailmon.mail.bounce.message import first, read_message
+from mailmon.mail.caps import MAX_HEADER_BYTES
 from mailmon.mail.probe import read_headers
 from mailmon.mail.text import visible
 
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024
+# The text of a probe has some hundred bytes.
+MAX_TEXT_BYTES = 1 << 16
 # How a body is encoded is told apart.
 _NOT_COMPARED = ("mime-version", "content-type", "content-transfer-encoding")
 # The version of mailmon may be another one by now.
-_MAILER = re.compile(r"mailmon [0-9][0-9A-Za-z.+-]*?(?=[A-Z][A-Za-z-]*:|$)")
+_MAILER = re.compile(r"mailmon [0-9][0-9A-Za-z.+-]{0,60}?(?=[A-Z][A-Za-z-]{0,60}:|$)")
 _MARKS_OF_LISTS = ("list-unsubscribe", "list-id", "precedence", "errors-to")
-_PIXEL = re.compile(r"<img\b[^>]{0,500}>", re.IGNORECASE)
+_PIXEL = re.compile(r"<img\b[^<>]{0,500}+>", re.IGNORECASE)
 
 
 class Part(NamedTuple):
-    """One leaf of a message, its text decoded."""
+    """One leaf of a message, its text decoded; of anything else `text` is a digest."""
 
     kind: str
     encoding: str
@@ -78,8 +82,9 @@ def _bodies(sent: bytes, received: bytes) -> list[str]:
 def _lines(one: Part, other: Part) -> list[str]:
     """Return the lines that were added to a text, and those that are gone."""
     before, after = one.text.split("\n"), other.text.split("\n")
-    added = [line for line in after if line.strip() and line not in before]
-    gone = [line for line in before if line.strip() and line not in after]
+    known, there = set(before), set(after)
+    added = [line for line in after if line.strip() and line not in known]
+    gone = [line for line in before if line.strip() and line not in there]
     found = []
     if any("\ufffd" in line for line in added):
         found.append("8-bit characters were damaged")
@@ -95,20 +100,21 @@ def _lines(one: Part, other: Part) -> list[str]:
 
 
 def _parts(raw: bytes) -> list[Part]:
-    message = email.message_from_bytes(raw[:MAX_BYTES], policy=email.policy.compat32)
-    return [_part(part) for part in message.walk() if not part.is_multipart()]
+    return [_part(part) for part in read_message(raw, MAX_BYTES).parts]
 
 
-def _part(part: Message) -> Part:
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    text = data.decode("utf-8", "replace") if part.get_content_maintype() == "text" else data.hex()
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
-    return Part(part.get_content_type(), encoding, "\n".join(lines).strip("\n"))
+def _part(part: RawPart) -> Part:
+    encoding = (first(part.headers, "content-transfer-encoding") or "7bit").strip().lower()
+    if part.type.startswith("text/"):
+        text = decode_transfer(part.body[:MAX_TEXT_BYTES], encoding).decode("utf-8", "replace").replace("\r\n", "\n")
+        return Part(part.type, encoding, "\n".join(map(str.rstrip, text.split("\n"))).strip("\n"))
+    return Part(part.type, encoding, hashlib.sha256(decode_transfer(part.body, encoding)).hexdigest())
 
 
 def _epilogue(raw: bytes) -> str:
-    message = email.message_from_bytes(raw[:MAX_BYTES], policy=email.policy.compat32)
-    text = message.epilogue if message.is_multipart() else ""
-    return (text or "").strip()
+    """Return what stands behind the closing boundary of a message (RFC 2046 section 5.1.1)."""
+    boundary = read_message(raw[:MAX_HEADER_BYTES]).parameters.get("boundary", "")
+    closing = f"\n--{boundary}--"
+    text = raw[:MAX_BYTES].decode("latin-1").replace("\r\n", "\n") if boundary else ""
+    _, found, rest = text.partition(closing)
+    return rest[:MAX_TEXT_BYTES].encode("latin-1").decode("utf-8", "replace").strip() if found else ""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mailmon.mail.address import a_labels
+from mailmon.mail.caps import MAX_HEADER_BYTES, read_section
 from mailmon.mail.probe_body import PLAIN, Form, body_of
 from mailmon.model import Probe
 
@@ -98,20 +99,14 @@ def find_tokens(text: str, limit: int = 20) -> tuple[str, ...]:
 
 
 def read_headers(raw: bytes) -> dict[str, list[str]]:
-    """Return header fields by lower-case name, unfolded, in their order (RFC 5322 section 2.2.3). Never raises."""
+    """Return header fields by lower-case name, unfolded, in their order (RFC 5322 section 2.2.3). Never raises.
+
+    What is beyond the limits of mail/caps.py is left out.
+    """
+    text = raw[:MAX_HEADER_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n")
     fields: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in raw.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n"):
-        if line[:1] in (" ", "\t"):
-            if current:
-                current[-1] = f"{current[-1]} {line.strip()}".strip()
-            continue
-        if not line:
-            break
-        name, colon, value = line.partition(":")
-        current = fields.setdefault(name.strip().lower(), []) if colon else None
-        if current is not None:
-            current.append(value.strip())
+    for name, value in read_section(text).fields:
+        fields.setdefault(name, []).append(value)
     return fields
 
 

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mailmon.mail.caps import without_comments
 from mailmon.mail.modified import changes
 from mailmon.mail.probe import read_headers
 from mailmon.mail.text import visible
 from mailmon.model import Severity
 
 METHODS = ("dkim", "spf", "dmarc")
-_COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"(?:^|;)\s*([a-z][a-z-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 _PROTOCOL = re.compile(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)(S?)A?)\b", re.IGNORECASE)
 _VERSION = re.compile(r"TLS\s*_?v?1[._]?([0-3])(?!\d)", re.IGNORECASE)
@@ -68,10 +68,7 @@ def results_of(values: list[str], authserv: str) -> dict[str, str] | None:
     {'dkim': 'pass', 'spf': 'none'}
     """
     for value in values:
-        bare = value
-        while _COMMENT.search(bare):
-            bare = _COMMENT.sub("", bare)
-        host, _, rest = bare.partition(";")
+        host, _, rest = without_comments(value).partition(";")
         if host.split()[:1] and host.split()[0].lower() == authserv.lower():
             found: dict[str, str] = {}
             for method, result in _RESULT.findall(rest):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from mailmon.mail.bounce.message import MAX_BYTES, Headers, Part, first, read_head, read_message
 from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
 from mailmon.mail.bounce.values import Classification, Original
+from mailmon.mail.caps import read_section
 
 # Says whether the n-th DKIM signature of a message (from 0) is good (clients/signatures.py).
 IsSigned = Callable[[bytes, int], bool]
@@ -24,11 +25,11 @@ NOTICE_HEADER, NOTICE_ID = "X-Mailmon-Notice", "mailmon-notice-"
 MAX_SIGNATURES = 5
 # Less than is read of a header anywhere, so that no field escapes the count of those that are signed.
 MAX_HEAD_CHARS = 100_000
-# Longer runs of white space take dkimpy's patterns quadratic time; no mail program writes them.
-MAX_BLANKS = 1000
+# What dkimpy takes its time for: runs of white space, by their squared lengths, and lines.
+MAX_BLANKS_SQUARED, MAX_LINES = 3_000_000, 40_000
 COVERED = ("from", "cc", "subject")
 _COMPLETE_TYPES = ("message/rfc822", "message/global")
-_BLANKS = re.compile(r"[ \t]++|\n++")
+_BLANKS, _WHITE_SPACE = re.compile(r"(?<![ \t])[ \t]{8,}+"), re.compile(r"(?<!\s)\s{8,}+")
 _FIELD = re.compile(r"[!-9;-~]{1,100}:[^\n]*")
 _MARK = re.compile(rb"^[ \t>|]{0,8}" + re.escape(NOTICE_HEADER.encode()) + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,30})\s*=([^;]*)")
@@ -88,17 +89,32 @@ def returned_message(part: Part) -> bytes:
 def usable_signatures(returned: bytes, domains: Collection[str]) -> Iterator[int]:
     """Yield which DKIM signatures of a message, from 0, would be evidence if they were good."""
     text = returned.decode("latin-1").replace("\r\n", "\n")
-    head, separator, _ = text.partition("\n\n")
+    head, separator, body = text.partition("\n\n")
     lines = re.sub(r"\n[ \t]+", " ", head).split("\n")
     # Where a line is no field two programs may not agree on what the header is.
     if not separator or len(head) > MAX_HEAD_CHARS or not all(map(_FIELD.fullmatch, lines)):
         return
-    if any(len(match[0]) > MAX_BLANKS for match in _BLANKS.finditer(text)):
+    if not read_section(head).is_whole or _is_slow(head, body):
         return
     headers, _ = read_head(f"{head}\n\n", 0)
+    left_bytes = MAX_BYTES  # the time for all signatures together
     for number, value in enumerate(headers.get("dkim-signature", ())[:MAX_SIGNATURES]):
         if _is_usable(read_tags(value), headers, domains):
             yield number
+            left_bytes -= len(returned)
+            if left_bytes < len(returned):
+                return
+
+
+def _is_slow(head: str, body: str) -> bool:
+    """Say whether dkimpy would take long: its patterns are quadratic in each run of white space."""
+    runs = (match for pattern, text in ((_WHITE_SPACE, head), (_BLANKS, body)) for match in pattern.finditer(text))
+    left = MAX_BLANKS_SQUARED
+    for match in runs:
+        left -= (match.end() - match.start()) ** 2
+        if left < 0:
+            return True
+    return body.count("\n") > MAX_LINES
 
 
 def is_usable_key(record: bytes) -> bool:

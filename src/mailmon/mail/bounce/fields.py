@@ -19,7 +19,7 @@ _BEGIN = re.compile(r"^[ \t]{0,3}(?:reporting-mta|(?:final|original)-recipient|a
 _RECIPIENT = re.compile(r"^[ \t]{0,3}(?:final|original)-recipient[ \t]{0,4}:", re.I | re.M)
 _TYPED = re.compile(r"\s*([\w.-]{1,40}+)\s*;\s*", re.ASCII)
 _STATUS_COMMENT = re.compile(r"\(([^()]{1,200})\)")
-_COMMENT = re.compile(r"\s*\([^()]{0,300}\)?\s*$")
+_COMMENT = re.compile(r"\([^()]{0,300}+\)?\s*$")
 # "deliverable" and "undeliverable": Postfix, asked to verify an address.
 _ACTIONS = (("fail", "failed"), ("undeliver", "failed"), ("delay", "delayed"), ("deliver", "delivered"),
             ("relay", "relayed"), ("expand", "expanded"))  # fmt: skip
@@ -116,7 +116,7 @@ def _reported(block: Fields) -> Reported:
         next((word for begin, word in _ACTIONS if action.startswith(begin)), "delivered" if status[:2] == "2." else ""),
         status,
         _untyped(block.get("diagnostic-code", "")),
-        _COMMENT.sub("", _untyped(block.get("remote-mta", ""))),
+        _COMMENT.sub("", _untyped(block.get("remote-mta", ""))).rstrip(),
         block.get("x-powermta-bouncecategory", "").lower(),
         kind[1].lower() if kind else "",
         comment[1] if comment else "",

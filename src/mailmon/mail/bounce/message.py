@@ -9,16 +9,13 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.decoding import decode_body, strip_html
+from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS, read_section
 
 # What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
 MAX_BYTES = 1 << 20
-MAX_HEADER_CHARS = 1 << 17
 MAX_BODY_CHARS = 1 << 19
-MAX_PARTS = 60
-MAX_DEPTH = 12
 MAX_BOUNDARY_LINE = 250
 
-_FOLD = re.compile(r"\n[ \t]+")
 _PARAMETER = re.compile(r';\s*([\w*-]{1,40}+)\s*=\s*(?:"([^"]{0,300})"|([^\s;"]{1,300}+))', re.ASCII)
 _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
 
@@ -50,9 +47,9 @@ class Message(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def read_message(raw: bytes) -> Message:
-    """Read the first MAX_BYTES: at most MAX_PARTS parts, MAX_DEPTH deep. Any line end will do."""
-    text = raw[:MAX_BYTES].decode("latin-1")
+def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:
+    """Read the first `max_bytes`: at most MAX_PARTS parts, MAX_DEPTH deep. Any line end will do."""
+    text = raw[:max_bytes].decode("latin-1")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     headers, start = read_head(text, 0)
@@ -72,16 +69,14 @@ def read_head(text: str, start: int) -> tuple[Headers, int]:
     """Return the header fields that begin at `start`, by lower-case name, unfolded, and where the body begins."""
     if text.startswith("\n", start):
         return {}, start + 1
-    end = text.find("\n\n", start, start + MAX_HEADER_CHARS)
+    end = text.find("\n\n", start, start + MAX_HEADER_BYTES)
     body = end + 2
     if end < 0:
-        end = min(len(text), start + MAX_HEADER_CHARS)
+        end = min(len(text), start + MAX_HEADER_BYTES)
         body = end
     fields: Headers = {}
-    for line in _FOLD.sub(" ", text[start:end]).split("\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            fields.setdefault(name.strip().lower(), []).append(value.strip())
+    for name, value in read_section(text[start:end]).fields:
+        fields.setdefault(name, []).append(value)
     return fields, body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import NamedTuple
 
+from mailmon.mail.caps import number
 from mailmon.mail.records.tags import Mistake
 
 MAX_SERVERS = 10
@@ -39,6 +40,7 @@ def _service(server: ET.Element) -> Service | None:
     host, port = (server.findtext("hostname") or "").strip(), (server.findtext("port") or "").strip()
     if not protocol or not host or "%" in host:
         return None
-    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+    at = number(port)
+    if at is None or not 1 <= at <= 65535:
         raise Mistake(f"port {port[:20]!r} of {host[:100]} is no port")
-    return Service(protocol, host.lower(), int(port), (server.findtext("socketType") or "").strip().upper() == "SSL")
+    return Service(protocol, host.lower(), at, (server.findtext("socketType") or "").strip().upper() == "SSL")

@@ -6,16 +6,21 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote
 
+from mailmon.mail.caps import MAX_DIGITS, MAX_RECORD_CHARS
 from mailmon.mail.spf.values import Client
 
 MAX_NAME = 253
-_EXPAND = re.compile(r"%(?:\{([A-Za-z])(\d*)(r?)([-.+,/_=]*)\}|(%)|(_)|(-))", re.IGNORECASE | re.ASCII)
+_EXPAND = re.compile(
+    rf"%(?:\{{([A-Za-z])(\d{{0,{MAX_DIGITS}}}+)(r?)([-.+,/_=]*)\}}|(%)|(_)|(-))", re.IGNORECASE | re.ASCII
+)
 _PLAIN = re.compile(r"[\x21-\x24\x26-\x7e]*")
 _LETTERS, _EXPLANATION_LETTERS = "slodiphv", "crt"
 
 
 def is_macro_string(text: str, *, is_explanation: bool = False) -> bool:
     """Say whether all macros in a text are right; c, r and t are for explanations only."""
+    if len(text) > MAX_RECORD_CHARS:
+        return False
     letters = _LETTERS + (_EXPLANATION_LETTERS if is_explanation else "")
     for match in _EXPAND.finditer(text):
         if match[1] and (match[1].lower() not in letters or (match[2] and int(match[2]) == 0)):
@@ -42,9 +47,10 @@ def expand(text: str, client: Client, domain: str, validated_name: Callable[[], 
 def fitting(name: str) -> str:
     """Return a name without its final dot, and without labels from the left where it is too long (section 7.3)."""
     name = name.removesuffix(".")
-    while len(name) > MAX_NAME and "." in name:
-        name = name.partition(".")[2]
-    return name
+    if len(name) <= MAX_NAME:
+        return name
+    dot = name.find(".", len(name) - MAX_NAME - 1)
+    return name[dot + 1 :] if dot >= 0 else name.rpartition(".")[2]
 
 
 def is_name(name: str) -> bool:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import NamedTuple
 
+from mailmon.mail.caps import MAX_RECORD_CHARS
 from mailmon.mail.spf.macros import is_macro_string
 
 _VERSION = re.compile(r"v=spf1(?= |$)", re.IGNORECASE)
@@ -13,8 +14,9 @@ _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9._-]*)(?:([:/])(.*))?", re.DOTALL)
 _CIDR = r"(?:/(0|[1-9]\d{0,2}))"
 _DUAL = re.compile(rf"(.*?){_CIDR}?(?:/{_CIDR})?", re.DOTALL)
-_TOP_LABEL = re.compile(r"(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\.?")
-_ENDS_IN_MACRO = re.compile(r"%(?:\{[^}]*\}|%|_|-)$")
+# Letters, digits and hyphens: neither digits alone nor a hyphen at either end.
+_TOP_LABEL = re.compile(r"(?=[0-9]*+[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?")
+_ENDS_IN_MACRO = re.compile(r"%(?:\{[^%{}]*+\}|%|_|-)$")
 _NEEDS_DOMAIN, _MAY_HAVE_DOMAIN = ("include", "exists"), ("a", "mx", "ptr")
 
 
@@ -53,6 +55,8 @@ def is_spf(text: str) -> bool:
 
 def read_record(text: str) -> Record:
     """Return the terms of a record. Raises SyntaxMistake."""
+    if len(text) > MAX_RECORD_CHARS:
+        raise SyntaxMistake(f"the record has {len(text)} characters, more than {MAX_RECORD_CHARS} are not read")
     if not text.isascii():
         raise SyntaxMistake("the record holds characters that are not ASCII")
     directives: list[Directive] = []

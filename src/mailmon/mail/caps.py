@@ -1,0 +1,101 @@
+"""Limits on foreign text, applied where it enters: no pattern and no parser sees more. Pure; nothing here raises.
+
+Each limit is far above what real mail has, and low enough that whatever reads the rest does so within 50 ms of CPU
+time: one message must not hold up a run.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# One header section. Postfix takes 100 kB (header_size_limit), Exchange 128 kB.
+MAX_HEADER_BYTES = 1 << 17
+MAX_HEADER_LINES, MAX_FIELDS, MAX_FOLDS = 5000, 1000, 1000
+# One unfolded value, also one with hundreds of addresses.
+MAX_VALUE_CHARS = 1 << 15
+# Multipart structure (RFC 2046 section 5.1).
+MAX_PARTS, MAX_DEPTH = 60, 12
+# Digits of a number: at most 63 bits in any protocol that is read here. int() refuses more than 4300 of them.
+MAX_DIGITS = 19
+# A TXT record; RFC 7208 section 3.4 recommends 450 bytes, flattened SPF records have a few thousand.
+MAX_RECORD_CHARS = 1 << 13
+# The whole of an answer that is shown or searched for words, however many lines it has.
+MAX_REPLY_CHARS = 1 << 13
+
+_PARENTHESIS = re.compile(r"([()])")
+
+
+class Section(NamedTuple):
+    """The fields of a header section as (lower-case name, unfolded value); `is_whole` says that nothing was cut."""
+
+    fields: list[tuple[str, str]]
+    is_whole: bool = True
+
+
+def read_section(text: str) -> Section:
+    r"""Return the fields of a header section with LF line ends, up to its blank line (RFC 5322 section 2.2.3).
+
+    A line that is no field is left out, with what is folded below it.
+
+    >>> read_section("A: 1\nb:  2\n 3\n\nc: 4").fields
+    [('a', '1'), ('b', '2 3')]
+    """
+    is_whole = len(text) <= MAX_HEADER_BYTES
+    lines = text[:MAX_HEADER_BYTES].split("\n", MAX_HEADER_LINES)
+    is_whole = is_whole and len(lines) <= MAX_HEADER_LINES
+    found: list[tuple[str, list[str]]] = []
+    pieces: list[str] | None = None
+    for line in lines[:MAX_HEADER_LINES]:
+        if line[:1] in (" ", "\t"):
+            if pieces is not None:
+                pieces.append(line)
+            continue
+        if not line:
+            break
+        name, colon, value = line.partition(":")
+        pieces = [value] if colon else None
+        if pieces:
+            if len(found) == MAX_FIELDS:
+                is_whole = False
+                break
+            found.append((name.strip().lower(), pieces))
+    values = [_unfolded(parts) for _, parts in found]
+    is_whole = is_whole and all(whole for _, whole in values)
+    return Section([(name, value) for (name, _), (value, _) in zip(found, values, strict=True)], is_whole)
+
+
+def number(digits: str | bytes) -> int | None:
+    """Return the number of ASCII digits, None for anything else and for more than MAX_DIGITS.
+
+    >>> number("42"), number("²"), number("9" * 5000), number("")
+    (42, None, None, None)
+    """
+    return int(digits) if len(digits) <= MAX_DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+def without_comments(value: str) -> str:
+    """Return a structured value without its comments, nested ones too; a parenthesis that has no other stays.
+
+    >>> without_comments("a (b (c)) d (e"), without_comments(") f")
+    ('a  d (e', ') f')
+    """
+    if "(" not in value:
+        return value
+    kept: list[str] = []
+    opened: list[int] = []
+    for piece in _PARENTHESIS.split(value[:MAX_VALUE_CHARS]):
+        if piece == ")" and opened:
+            del kept[opened.pop() :]
+            continue
+        if piece == "(":
+            opened.append(len(kept))
+        kept.append(piece)
+    return "".join(kept)
+
+
+def _unfolded(pieces: list[str]) -> tuple[str, bool]:
+    """Return the value of a field from its lines, and whether it is whole."""
+    value = " ".join(filter(None, map(str.strip, pieces[: MAX_FOLDS + 1])))
+    is_whole = len(pieces) <= MAX_FOLDS + 1 and len(value) <= MAX_VALUE_CHARS
+    return value if len(value) <= MAX_VALUE_CHARS else value[:MAX_VALUE_CHARS], is_whole
