@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.clients.pop3 import Pop3Client
+from mailmon.clients.pop3 import LoginTooSoonError, Pop3Client
 from mailmon.clients.pop3_folder import Numbers, Pop3Folder
 from mailmon.clients.server import Security
 from mailmon.errors import Stage, StageError
@@ -126,6 +126,45 @@ def test_what_goes_wrong_is_told(
     exc = error(script, work)
     assert exc.finding_id == finding_id
     assert words in exc.said
+
+
+CAPA_OF = b"+OK\r\nUSER\r\nLOGIN-DELAY %s\r\n.\r\n"
+
+
+@pytest.mark.parametrize("number", [b"1" * 5000, "²".encode(), "١".encode(), b"-1", b"+1", b"1_0", b"0x1", b"1e3"])
+def test_a_number_that_is_none_is_the_servers_fault(number: bytes) -> None:
+    """A UIDL of 5,000 digits, or a superscript as the pause between logins, was told as a bug in mailmon (exit 70)."""
+    exc = error([*LOGIN, (b"UIDL", b"+OK\r\n" + number + b" a\r\n.\r\n")], listed)
+    assert (exc.finding_id, "not a line of an answer to UIDL" in exc.said) == ("pop3.protocol_error", True)
+    exc = error([GREETING[0], (b"CAPA", CAPA_OF % number)], opened)
+    assert (exc.finding_id, "not a number of seconds" in exc.said) == ("pop3.protocol_error", True)
+
+
+@pytest.mark.parametrize("way", ["USER", "AUTH"])
+def test_a_login_that_comes_too_soon_is_told_as_such_with_the_pause(way: str) -> None:
+    refusal = b"-ERR [LOGIN-DELAY] Logins must be at least 1 minute apart\r\n"
+    script = [GREETING[0], (b"CAPA", CAPA_OF % b"60 USER"), (b"USER", b"+OK\r\n"), (b"PASS", refusal)]
+    if way == "AUTH":
+        capa = b"+OK\r\nSASL PLAIN\r\nLOGIN-DELAY 60\r\n.\r\n"
+        script = [GREETING[0], (b"CAPA", capa), (b"AUTH PLAIN", refusal)]
+    exc = error(script, logged_in)
+    assert isinstance(exc, LoginTooSoonError)
+    assert (exc.finding_id, exc.delay_s, exc.is_temporary) == ("pop3.login_delay", 60.0, True)
+
+
+def test_the_pause_for_this_user_counts_and_not_the_longest_of_all() -> None:
+    after = b"+OK\r\nLOGIN-DELAY 5\r\n.\r\n"
+    script = [
+        GREETING[0],
+        (b"CAPA", CAPA_OF % b"900 USER"),
+        (b"USER", b"+OK\r\n"),
+        (b"PASS", b"+OK\r\n"),
+        (b"CAPA", after),
+    ]
+    with Peer(script) as peer:
+        client = _ready(peer)
+        assert client.login_delay_s == 5.0
+        client.close()
 
 
 def test_a_list_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def arrived(tools: Tools, route: Route, probe: Probe, delivery_s: float, error_s
     if folder:
         said = f"Email arrived in {folder} after {delivery_s:.1f}s, not in {route.reader.folder}"
         yield Finding("route.in_junk", Verdict.FAIL, route.target, said, Severity.ERROR, fix=_JUNK)
-    yield from _slowness(delivery_s, route)
+    yield from _slowness(delivery_s, error_s, route)
     if route.expected:
         yield from _expectations(tools, route, probe, folder)
     yield Note(f"Email delivered in {delivery_s:.1f}s")
@@ -89,16 +89,19 @@ def _expectations(tools: Tools, route: Route, probe: Probe, folder: str) -> Iter
         )
 
 
-def _slowness(delivery_s: float, route: Route) -> Iterator[Finding]:
-    """Yield what is to be said of a delivery that took longer than it may."""
+def _slowness(delivery_s: float, error_s: float, route: Route) -> Iterator[Finding]:
+    """Yield what is to be said of a delivery that certainly took longer than it may: what counts is the lower bound."""
+    least_s = max(delivery_s - error_s, 0.0)
     for limit_s, severity in ((route.critical_s, Severity.CRITICAL), (route.warning_s, Severity.WARNING)):
-        if limit_s is not None and delivery_s > limit_s:
-            said = f"Email delivered in {delivery_s:.1f}s, more than {limit_s:g} s"
+        if limit_s is not None and least_s > limit_s:
+            took = f"{delivery_s:.1f}s"
+            if f"{least_s:.1f}" != f"{delivery_s:.1f}":
+                took += f" (at least {least_s:.1f}s)"
             yield Finding(
                 "route.slow" if severity is Severity.WARNING else "route.too_slow",
                 Verdict.FAIL,
                 route.target,
-                said,
+                f"Email delivered in {took}, more than {limit_s:g} s",
                 severity,
                 expected=f"<= {limit_s:g} s",
                 found=f"{delivery_s:.1f} s",

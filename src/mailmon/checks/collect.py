@@ -27,7 +27,7 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
     if probe.fate is Fate.ARRIVED:
         delivery_s, error_s = _took_s(tools, probe)
         yield from arrived(tools, route, probe, delivery_s, error_s)
-        if delivery_s > route.patience_s:
+        if delivery_s - error_s > route.patience_s:
             yield _late(route, delivery_s)
     elif probe.fate is Fate.BOUNCED:
         yield bounced(probe, route.target)

@@ -41,6 +41,11 @@ class Contents:
         elif marks.may_be_report:
             self._read_report(message.uid, at, read)
 
+    @property
+    def has_ours(self) -> bool:
+        """Say whether probes with our signature, or their bounces, lie here."""
+        return bool(self._ours or self._bounces)
+
     def uids_of(self, token: str) -> list[int]:
         """Return where a probe with our signature lies."""
         return [uid for uid, marks in self._ours.items() if marks.token == token]
@@ -69,7 +74,11 @@ class Contents:
         self._ledger.forget_sightings(self._name)
 
     def _read_report(self, uid: int, at: datetime, read: Callable[[int, int], bytes]) -> None:
-        report = read_report(read(uid, MAX_BYTES), self._key)
+        raw = read(uid, MAX_BYTES)
+        if not raw:
+            self.judged.forget(uid)  # where there was no time to read it, the next look does
+            return
+        report = read_report(raw, self._key)
         if report is None or not report.has_failed:
             return
         for token in report.tokens:

@@ -62,13 +62,22 @@ class WatchedMailbox:
         self._was_reopened = False
         self._must_fetch = False
         self._first_uid = self._next_uid = self._client.uid_next
-        self._unseen_s = self._searched_s = self._client.now_s()
+        self._unseen_s = self._searched_s = self._looked_s = self._client.now_s()
         self.sweep_error = ""
 
     @property
     def client(self) -> Folder:
         """Return the connection."""
         return self._client
+
+    @property
+    def next_look_s(self) -> float:
+        """Return the monotonic time before which the server lets nobody look again, 0 where it sets none."""
+        return self._client.next_look_s
+
+    def was_looked_through(self, since_s: float) -> bool:
+        """Say whether all that came in this run was looked at, in a look that began at a monotonic time or later."""
+        return self._looked_s >= since_s and not self._client.unread
 
     def sweep(self) -> None:
         """Judge what earlier runs left here, and bounces that came since.
@@ -85,15 +94,24 @@ class WatchedMailbox:
                     self._reopen(exc)
             else:
                 self._ledger.give_up(self._now(), self._name)
-            self._client.rest()
+            # Where the next login must wait, this session is the one in which what is ours can be deleted.
+            if not (self._client.next_look_s and self._contents.has_ours):
+                self._client.rest()
 
     def look(self, token: str, *, thoroughly: bool = False) -> None:
-        """Judge what is new, and now and then search for `token`; every sighting goes to the ledger."""
+        """Judge what is new, and now and then search for `token`; every sighting goes to the ledger.
+
+        A session that shows it stays open: the cleanup that follows need not log in again.
+        """
         with self._lock:
-            if not thoroughly and self._client.now_s() < self._unseen_s + self._client.look_interval_s:
+            now_s = self._client.now_s()
+            if now_s < self._client.next_look_s:
+                return
+            if not thoroughly and now_s < self._unseen_s + self._client.look_interval_s:
                 return
             self._reliably(lambda: self._look(token, thoroughly))
-            self._client.rest()
+            if not (self._contents.related_to(token) or (thoroughly and self._contents.has_ours)):
+                self._client.rest()
 
     def has(self, token: str) -> bool:
         """Say whether a probe with our signature lies here."""
@@ -103,6 +121,7 @@ class WatchedMailbox:
         """Return a probe that lies here, up to MAX_PROBE_BYTES; nothing where it is gone."""
         with self._lock:
             uids = self._contents.uids_of(token)
+            self._client.begin_reading()
             raw = self._reliably(lambda: self._client.fetch_start(uids[0], MAX_PROBE_BYTES)) if uids else b""
             return raw if token.encode() in raw else b""
 
@@ -149,7 +168,8 @@ class WatchedMailbox:
         self._must_fetch = was_told
         if token and (thoroughly or client.now_s() - self._searched_s >= SEARCH_INTERVAL_S):
             self._search(token)
-        self._unseen_s = asked_s
+        if client.is_current:
+            self._unseen_s = self._looked_s = asked_s
 
     def _fetch_new(self, told: int, told_s: float) -> bool:
         """Judge the messages from the next UID on; say whether the server told of more meanwhile."""
@@ -228,4 +248,4 @@ class WatchedMailbox:
 
 def _is_refusal(exc: StageError) -> bool:
     """Say whether the server refused one command, so that the connection can still be used."""
-    return exc.finding_id.endswith(".command_failed")
+    return exc.finding_id.endswith((".command_failed", ".login_delay"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
 from mailmon.checks.check import Check
 from mailmon.checks.collect import collect
+from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
@@ -21,6 +22,10 @@ from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
 MIN_INTERVAL_S, MAX_INTERVAL_S, INTERVAL_SHARE = 0.005, 1.0, 0.05
 # A bounce need not be timed; where it comes to another mailbox than the probe, that one is asked less often.
 BOUNCE_INTERVAL_S = 2.0
+# So long before the run's deadline the wait is over.
+LAST_S = 1.0
+# A last look that the server refuses, or that did not get through the mailbox, is had so often.
+MAX_LAST_LOOKS = 3
 
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
@@ -43,7 +48,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     elif probe.fate is Fate.BOUNCED:
         yield bounced(probe, target)
     else:
-        yield _not_received(probe, target, route, tools.world.deadline.monotonic() - accepted_s)
+        yield _not_received(tools, route, probe, accepted_s)
 
 
 def earlier_probes(tools: Tools, route: Route, target: str) -> Iterator[Finding]:
@@ -65,12 +70,14 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)
     assert mailbox is not None
-    deadline, monotonic = tools.world.deadline, tools.world.deadline.monotonic
-    until_s = min(accepted_s + route.timeout_s, deadline.at_s - 1.0)
+    monotonic, latest_s = tools.world.deadline.monotonic, tools.world.deadline.at_s - LAST_S
+    until_s = min(accepted_s + route.timeout_s, latest_s)
     next_bounces_s = accepted_s + BOUNCE_INTERVAL_S
     blind: StageError | None = None
+    last_looks = 0
     while True:
-        is_last = monotonic() >= until_s
+        ends_s = _ends_s(until_s, mailbox, latest_s)
+        is_last = monotonic() >= ends_s
         mailbox.look(token, thoroughly=is_last)
         if is_last or monotonic() >= next_bounces_s:
             look_into_junk(tools, route, token)
@@ -78,10 +85,17 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
             next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
         probe = tools.ledger.probe(token)
         assert probe is not None
-        if probe.settled_at or is_last:
+        last_looks += is_last
+        is_over = is_last and (mailbox.was_looked_through(until_s) or last_looks >= MAX_LAST_LOOKS)
+        if probe.settled_at or is_over or monotonic() >= latest_s:
             return probe, blind
         waited_s = monotonic() - accepted_s
-        tools.world.sleep(max(min(poll_interval_s(waited_s), until_s - monotonic()), 0.0))
+        tools.world.sleep(max(min(poll_interval_s(waited_s), _ends_s(until_s, mailbox, latest_s) - monotonic()), 0.0))
+
+
+def _ends_s(until_s: float, mailbox: WatchedMailbox, latest_s: float) -> float:
+    """Return when the last look begins: where the server makes us wait for it, behind the end of the patience."""
+    return mailbox.next_look_s if until_s < mailbox.next_look_s <= latest_s else until_s
 
 
 def _error_s(arrival: Arrival, accepted_s: float) -> float:
@@ -89,17 +103,31 @@ def _error_s(arrival: Arrival, accepted_s: float) -> float:
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
 
 
-def _not_received(probe: Probe, target: str, route: Route, waited_s: float) -> Finding:
+def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -> Finding:
+    deadline, mailbox = tools.world.deadline, tools.mailbox(route.reader)
+    until_s = min(accepted_s + route.timeout_s, deadline.at_s - LAST_S)
+    if mailbox and not mailbox.was_looked_through(until_s):
+        return _not_looked_at(route, probe, mailbox)
     advice = "Look at the server's mail queue and its filters."
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
     if not route.recipient.isascii():
         advice += " A mailbox without SMTPUTF8 behind a server that has it loses such mail together with its bounce."
+    waited_s = deadline.monotonic() - accepted_s
     if waited_s < route.timeout_s:
         advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
     waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")
     said = f"not received within {waited} s; {probe.acceptance}"
-    return Finding("route.not_received", Verdict.FAIL, target, said, Severity.ERROR, fix=advice)
+    return Finding("route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, fix=advice)
 
+
+def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Finding:
+    """Return that nobody knows whether it arrived: the server let nobody look, or answers too slowly."""
+    why = mailbox.client.passed_over or "the server lets nobody log in again before the run ends"
+    said = f"not seen yet, and the mailbox could not be looked through: {why}; {probe.acceptance}"
+    return Finding("route.not_looked_at", Verdict.UNKNOWN, route.target, said, fix=_RAISE)
+
+
+_RAISE = "Raise deadline_s, or give mailmon a mailbox of its own that no other program reads."
 
 CHECK = Check("receive", "Receive Test", ask, needs=("send:route",))

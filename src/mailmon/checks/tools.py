@@ -207,7 +207,9 @@ class Tools:
         return connect
 
     def _maildrop(self, account: Account) -> Callable[[], Folder]:
-        from mailmon.clients.pop3_folder import Numbers, Pop3Folder
+        from mailmon.clients.pop3_folder import Numbers, Pace, Pop3Folder, Reading
 
-        numbers = Numbers()
-        return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers)
+        deadline = self.world.deadline
+        pace = Pace(deadline.at_s, self.world.sleep, deadline.monotonic)
+        numbers, reading = Numbers(), Reading()
+        return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers, pace, reading)

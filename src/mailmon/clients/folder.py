@@ -22,6 +22,22 @@ class Folder(Protocol):
     is_read_only: bool
 
     @property
+    def is_current(self) -> bool:
+        """Say whether the last look showed the folder as it was then."""
+
+    @property
+    def next_look_s(self) -> float:
+        """Return the monotonic time before which the server lets nobody look again, 0 where it sets none."""
+
+    @property
+    def unread(self) -> int:
+        """Return how many messages that came during this run could not be looked at."""
+
+    @property
+    def passed_over(self) -> str:
+        """Say how many messages were not looked at, and why; "" where there are none."""
+
+    @property
     def exists(self) -> int:
         """Return how many messages there are, as far as the server told."""
 
@@ -58,6 +74,9 @@ class Folder(Protocol):
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command with its own deadline."""
+
+    def begin_reading(self) -> None:
+        """Allow as much reading as in a look: what follows is wanted for itself."""
 
     def rest(self) -> None:
         """Keep nobody from the folder: nothing is asked for a while. Never raises."""

@@ -33,7 +33,8 @@ GMAIL = "X-GM-EXT-1"
 class ImapClient(ImapSession):
     """One IMAP session on one folder. Every method raises StageError with the server's words."""
 
-    look_interval_s = 0.0
+    look_interval_s = next_look_s = 0.0
+    is_current, unread, passed_over = True, 0, ""
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
         super().__init__(wire, contexts)
@@ -175,6 +176,9 @@ class ImapClient(ImapSession):
         self._ask("command_failed", lambda: ask("GETQUOTAROOT", quoted(self._folder)))
         answers = self._imap.response("QUOTA")[1]
         return read_quota(item for item in answers if isinstance(item, bytes))
+
+    def begin_reading(self) -> None:
+        """A folder is read as far as is asked for."""
 
     def rest(self) -> None:
         """An open folder is in nobody's way."""

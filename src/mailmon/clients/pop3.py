@@ -13,12 +13,34 @@ from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
+from mailmon.mail.digits import read_digits
 from mailmon.mail.text import MASK, visible
 
 # A maildrop that holds more is not listed: each message is a line in the answer.
 MAX_LISTED = 200_000
+# RFC 1939 sets no limit to a message's number; RFC 2449 section 6.5 counts the delay in seconds.
+MAX_NUMBER_DIGITS, MAX_DELAY_DIGITS = 9, 9
+# Of a message's beginning no more is kept; the rest of the answer is read and dropped.
+MAX_START_BYTES = 256 * 1024
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
-_BUSY = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
+_BUSY = ("[IN-USE]", "[SYS/TEMP]")
+_DELAYED = "[LOGIN-DELAY]"
+_DELAY_ADVICE = (
+    "Another program reads this maildrop: let it log in less often, or use a mailbox of its own for mailmon."
+)
+
+
+class LoginTooSoonError(StageError):
+    """A login that the server refuses because the one before was too recent (RFC 2449 section 8.1.1).
+
+    `delay_s` are the seconds that it wants between two logins, 0 where it does not say.
+    """
+
+    def __init__(self, refusal: StageError, delay_s: float) -> None:
+        super().__init__(
+            refusal.finding_id, refusal.stage, refusal.target, refusal.said, refusal.advice, is_temporary=True
+        )
+        self.delay_s = delay_s
 
 
 class Pop3Client(Conversation):
@@ -30,6 +52,7 @@ class Pop3Client(Conversation):
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
         super().__init__(wire, contexts)
         self._capabilities: dict[str, list[str]] = {}
+        self._announced_delay_s = 0.0
 
     def open(self) -> None:
         """Read the greeting and protect the connection as configured."""
@@ -67,18 +90,29 @@ class Pop3Client(Conversation):
 
     def unique_ids(self) -> dict[int, str]:
         """Return the unique-id of each message by its number in this session (RFC 1939 section 7)."""
-        self._wire.begin(Stage.SELECT)
-        lines = self._ask_for_lines("UIDL", "uidl_missing", MAX_LISTED)
-        pairs = (line.split(None, 1) for line in lines)
-        return {int(pair[0]): visible(pair[1], 200) for pair in pairs if len(pair) == 2 and pair[0].isdigit()}
+        return {number: visible(word, 200) for number, word in self._ask_for_pairs("UIDL", "uidl_missing")}
 
-    def start_of(self, number: int, lines: int) -> bytes:
-        """Return the header of a message and the first lines of its body.
+    def sizes(self) -> dict[int, int]:
+        """Return the size of each message in bytes by its number in this session (RFC 1939 section 5, LIST)."""
+        pairs = self._ask_for_pairs("LIST", "command_failed")
+        sizes = {number: read_digits(word.split()[0]) for number, word in pairs}
+        return {number: size for number, size in sizes.items() if size is not None}
+
+    def start_of(self, number: int, lines: int, most_bytes: int = MAX_START_BYTES) -> bytes:
+        """Return the header of a message and the first lines of its body, cut off at `most_bytes`.
 
         By TOP, which marks nothing as read; where a server has no TOP, by RETR.
         """
-        command = f"TOP {number} {lines}" if self.has_top else f"RETR {number}"
-        return b"\r\n".join(self._ask_for_lines(command, "command_failed", lines + 10_000))
+        self._ask(f"TOP {number} {lines}" if self.has_top else f"RETR {number}", "command_failed")
+        start = bytearray()
+        is_line_start = True
+        while True:
+            piece = self._wire.read_piece()
+            if is_line_start and piece.rstrip(b"\r\n") == b".":
+                return bytes(start[:most_bytes]).removesuffix(b"\r\n")
+            if len(start) < most_bytes:
+                start += _with_crlf(piece.removeprefix(b".") if is_line_start else piece)
+            is_line_start = piece.endswith(b"\n")
 
     @property
     def has_top(self) -> bool:
@@ -87,9 +121,17 @@ class Pop3Client(Conversation):
 
     @property
     def login_delay_s(self) -> float:
-        """Return the seconds that the server wants between two logins (RFC 2449 section 6.5)."""
-        words = self._capabilities.get("LOGIN-DELAY", [])
-        return float(words[0]) if words and words[0].isdigit() and len(words[0]) < 6 else 0.0
+        """Return the seconds that the server wants between two logins (RFC 2449 section 6.5).
+
+        After the login it may be this user's own; before, "USER" behind it says that it is the longest of all users.
+        """
+        return self._announced_delay_s
+
+    def login_too_soon(self, left_s: float) -> StageError:
+        """Return what is said of a login that is not tried, because the server would refuse it for `left_s` more."""
+        said = f"not tried: the server wants {self._announced_delay_s:g} s between two logins, {left_s:.0f} s are left"
+        refusal = self._wire.error("login_delay", said, is_temporary=True)
+        return LoginTooSoonError(refusal, self._announced_delay_s)
 
     def delete(self, number: int) -> None:
         """Mark a message as deleted; it is gone after `quit`."""
@@ -124,6 +166,30 @@ class Pop3Client(Conversation):
         for line in lines:
             keyword, *words = visible(line, 500).upper().split() or [""]
             self._capabilities[keyword] = words
+        if "LOGIN-DELAY" in self._capabilities:
+            self._announced_delay_s = self._read_delay(self._capabilities["LOGIN-DELAY"])
+
+    def _read_delay(self, words: list[str]) -> float:
+        """Read the arguments of LOGIN-DELAY. Raises StageError where they are no number of seconds."""
+        seconds = read_digits(words[0], MAX_DELAY_DIGITS) if words else 0
+        if seconds is None:
+            said = f"LOGIN-DELAY {' '.join(words)[:100]}".strip()
+            raise self._wire.error("protocol_error", f"not a number of seconds: {said}")
+        return float(seconds)
+
+    def _ask_for_pairs(self, command: str, problem: str) -> list[tuple[int, bytes]]:
+        """Return the lines of a listing: the number of a message in this session, and what is listed of it."""
+        self._wire.begin(Stage.SELECT)
+        found = []
+        for line in self._ask_for_lines(command, problem, MAX_LISTED):
+            pair = line.split(None, 1)
+            if len(pair) < 2:
+                continue
+            number = read_digits(pair[0], MAX_NUMBER_DIGITS)
+            if number is None:
+                raise self._wire.error("protocol_error", f"not a line of an answer to {command}: {visible(line, 100)}")
+            found.append((number, pair[1]))
+        return found
 
     def _authenticate(self, mechanism: str, initial: bytes, resigned: bytes = b"") -> None:
         """AUTH with an initial response, in a line of its own where it would be too long (RFC 5034 section 4)."""
@@ -160,8 +226,16 @@ class Pop3Client(Conversation):
         said = visible(line.rstrip(b"\r\n"), 500)
         if line.startswith(b"-ERR"):
             words = said.removeprefix("-ERR").strip() or "-ERR"
+            if _DELAYED in words.upper() and problem == "login_refused":
+                refusal = self._wire.error("login_delay", words, _DELAY_ADVICE)
+                raise LoginTooSoonError(refusal, self._announced_delay_s)
             is_busy = any(code in words.upper() for code in _BUSY)
             advice = _LOGIN_ADVICE if problem == "login_refused" and not is_busy else ""
             raise self._wire.error("in_use" if is_busy else problem, words, advice, is_temporary=is_busy)
         if not line.startswith(b"+OK"):
             raise self._wire.error("protocol_error", f"not a POP3 reply: {said or 'an empty line'}")
+
+
+def _with_crlf(piece: bytes) -> bytes:
+    """Return a line, or a piece of one, with the line ending that messages have."""
+    return piece[:-1].removesuffix(b"\r") + b"\r\n" if piece.endswith(b"\n") else piece

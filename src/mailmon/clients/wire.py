@@ -66,6 +66,16 @@ class Wire:
                 raise self.error("protocol_error", f"a line of more than {MAX_LINE_BYTES} bytes")
             self._fill()
 
+    def read_piece(self) -> bytes:
+        """Return the next line with its line ending, or MAX_LINE_BYTES of a longer one. Raises StageError."""
+        while True:
+            end = self._buffer.find(b"\n")
+            if 0 <= end < MAX_LINE_BYTES:
+                return self._take(end + 1)
+            if len(self._buffer) > MAX_LINE_BYTES:
+                return self._take(MAX_LINE_BYTES)
+            self._fill()
+
     def read_start(self, size: int, keep: int) -> bytes:
         """Read exactly `size` bytes and return the first `keep` of them. Raises StageError; at most MAX_SKIPPED_BYTES.
 

@@ -49,6 +49,12 @@ class Judged:
         # The doubtful first: whether UIDs shift must be known before a message is met again under another one.
         return [*ends(doubtful, MAX_DOUBTFUL), *ends(fresh, limit)]
 
+    def forget(self, uid: int) -> None:
+        """Judge a message once more when it is met again."""
+        text = self._by_uid.pop(uid, None)
+        if text is not None:
+            self._texts.discard(text)
+
     def clear(self) -> None:
         """Forget all: the messages have new numbers."""
         self._by_uid.clear()
