@@ -56,6 +56,7 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three p
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_bounce_scan.py -k killed
 	MAILMON_FUZZ=200000 $(BIN)/python -m pytest tests/mail/bounce/test_hostile.py -k mutated
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
+	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/report/test_export.py
 
 boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)
 	MAILMON_SYSTEMD_SUITE=bookworm $(BIN)/python -m pytest tests/systemd

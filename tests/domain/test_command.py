@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mailmon.cli.dns import dns
+from mailmon.cli import cli
 from tests.domain.cases import DOMAIN, Case, Changes, zones_of
 from tests.domain.nameserver import SERVFAIL, Faults, serving
 
@@ -20,7 +20,8 @@ RECORD_KEYS = {"name", "type", "purpose", "expected", "found", "ttl_s"}
 def run(*arguments: str, changes: Changes | None = None, faults: Faults | None = None, domain: str = DOMAIN) -> Result:
     with serving(zones_of(Case("", "", changes or {})), faults) as server:
         return CliRunner().invoke(
-            dns, [domain, "--no-connect", "--nameserver", f"127.0.0.1:{server.port}", "--timeout", "1", *arguments]
+            cli,
+            ["dns", domain, "--no-connect", "--nameserver", f"127.0.0.1:{server.port}", "--timeout", "1", *arguments],
         )
 
 
@@ -130,10 +131,10 @@ def test_a_key_file_that_is_none_is_told(bad_files: Path, name: str) -> None:
     [("--ip", "firm"), ("--selector", "a b"), ("--host", "a/b"), ("--dkim-key", __file__), ("--nameserver", "a:b:c")],
 )
 def test_nonsense_on_the_command_line_is_told(arguments: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(dns, [DOMAIN, *arguments])
+    result = CliRunner().invoke(cli, ["dns", DOMAIN, *arguments])
     assert result.exit_code == 2, result.output
 
 
 @pytest.mark.parametrize("domain", ["", "a b", "user@firm.example", "https://firm.example/", "x" * 70, "-x.example"])
 def test_a_domain_that_is_none_is_told(domain: str) -> None:
-    assert CliRunner().invoke(dns, [domain]).exit_code == 2
+    assert CliRunner().invoke(cli, ["dns", domain]).exit_code == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from mailmon.cli.dns import dns
+from mailmon.cli import cli
 from tests.domain.cases import Case, Changes, zones_of
 from tests.domain.nameserver import serving
 
@@ -34,7 +34,7 @@ def examples() -> list[tuple[str, str]]:
 
 def printed(*arguments: str, changes: Changes) -> str:
     with serving(zones_of(Case("", "", changes))) as server:
-        run = CliRunner().invoke(dns, [*arguments, "--nameserver", f"127.0.0.1:{server.port}"])
+        run = CliRunner().invoke(cli, ["dns", *arguments, "--nameserver", f"127.0.0.1:{server.port}"])
     lines = run.stdout.replace(ADDRESS, SHOWN).replace("10.9.9.9.in", "10.2.0.192.in").splitlines()
     return "\n".join(re.sub(r"\(\d+\.\d s\)", "(0.2 s)", line.rstrip()).replace("─" * 60, "") for line in lines)
 

