@@ -13,13 +13,13 @@ from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
-from mailmon.mail.digits import read_digits
+from mailmon.mail.caps import number as read_number
 from mailmon.mail.text import MASK, visible
 
 # A maildrop that holds more is not listed: each message is a line in the answer.
 MAX_LISTED = 200_000
-# RFC 1939 sets no limit to a message's number; RFC 2449 section 6.5 counts the delay in seconds.
-MAX_NUMBER_DIGITS, MAX_DELAY_DIGITS = 9, 9
+# No maildrop has so many messages, and no server wants so long a pause in seconds.
+MAX_NUMBER = 10**9
 # Of a message's beginning no more is kept; the rest of the answer is read and dropped.
 MAX_START_BYTES = 256 * 1024
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
@@ -95,7 +95,7 @@ class Pop3Client(Conversation):
     def sizes(self) -> dict[int, int]:
         """Return the size of each message in bytes by its number in this session (RFC 1939 section 5, LIST)."""
         pairs = self._ask_for_pairs("LIST", "command_failed")
-        sizes = {number: read_digits(word.split()[0]) for number, word in pairs}
+        sizes = {number: read_number(word.split()[0]) for number, word in pairs}
         return {number: size for number, size in sizes.items() if size is not None}
 
     def start_of(self, number: int, lines: int, most_bytes: int = MAX_START_BYTES) -> bytes:
@@ -171,8 +171,8 @@ class Pop3Client(Conversation):
 
     def _read_delay(self, words: list[str]) -> float:
         """Read the arguments of LOGIN-DELAY. Raises StageError where they are no number of seconds."""
-        seconds = read_digits(words[0], MAX_DELAY_DIGITS) if words else 0
-        if seconds is None:
+        seconds = read_number(words[0]) if words else 0
+        if seconds is None or seconds > MAX_NUMBER:
             said = f"LOGIN-DELAY {' '.join(words)[:100]}".strip()
             raise self._wire.error("protocol_error", f"not a number of seconds: {said}")
         return float(seconds)
@@ -185,8 +185,8 @@ class Pop3Client(Conversation):
             pair = line.split(None, 1)
             if len(pair) < 2:
                 continue
-            number = read_digits(pair[0], MAX_NUMBER_DIGITS)
-            if number is None:
+            number = read_number(pair[0])
+            if number is None or number > MAX_NUMBER:
                 raise self._wire.error("protocol_error", f"not a line of an answer to {command}: {visible(line, 100)}")
             found.append((number, pair[1]))
         return found

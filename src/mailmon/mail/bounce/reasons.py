@@ -25,6 +25,7 @@ from mailmon.mail.bounce.reason_words_rare import RARE_FIRST, RARE_UNKNOWN_HOST,
 from mailmon.mail.bounce.reason_words_rare_later import RARE_REFUSALS, RARE_TROUBLES
 from mailmon.mail.bounce.statuses import reply_code
 from mailmon.mail.bounce.words import COMMANDS
+from mailmon.mail.caps import number
 
 MAX_CHARS = 3000
 UNDEFINED = "undefined"
@@ -105,7 +106,7 @@ def by_status(status: str, *, only_special: bool = False) -> str:
     subject, _, detail = status[2:].partition(".")
     if only_special and detail in ("", "0"):
         return ""
-    if subject == "7" and detail.isdigit() and int(detail) in BANNED:
+    if subject == "7" and number(detail) in BANNED:
         return "blocked"
     return CODES.get(f"{subject}.{detail}", "" if only_special else SUBJECTS.get(subject, ""))
 

@@ -13,7 +13,7 @@ _VERSION = re.compile(r"v=spf1(?= |$)", re.IGNORECASE)
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9._-]*)(?:([:/])(.*))?", re.DOTALL)
 _CIDR = r"(?:/(0|[1-9]\d{0,2}))"
-_DUAL = re.compile(rf"(.*?){_CIDR}?(?:/{_CIDR})?", re.DOTALL)
+_DUAL = re.compile(rf"(.*?){_CIDR}?(?:/{_CIDR})?", re.DOTALL | re.ASCII)
 # Letters, digits and hyphens: neither digits alone nor a hyphen at either end.
 _TOP_LABEL = re.compile(r"(?=[0-9]*+[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?")
 _ENDS_IN_MACRO = re.compile(r"%(?:\{[^%{}]*+\}|%|_|-)$")
