@@ -23,6 +23,8 @@ _is_delay = finder(read_phrases(DELAYS))
 _is_start = finder(read_phrases(START))
 _is_failure = finder(read_phrases(FAILURES))
 _is_trouble = finder(read_phrases(TROUBLE))
+# What is looked at of a message: the notification stands in front of what it returns.
+MAX_READ_BYTES = 1 << 18
 # Whose JSON is believed to tell of mail.
 _JSON_SENDERS = ("amazonaws.com", "amazonses.com")
 
@@ -32,7 +34,7 @@ def classify(raw: bytes, *, may_hold_another: bool = True) -> Classification:
 
     A notification that names nobody may have been put below the words of another mail system; once, that is looked at.
     """
-    message = read_message(raw)
+    message = read_message(raw, MAX_READ_BYTES)
     found = read_complaint(message) or _from_json(message)
     if found:
         return found

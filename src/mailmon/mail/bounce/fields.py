@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import typed_address
 
-MAX_RECIPIENTS = 2000
+MAX_RECIPIENTS = 1000
 MAX_VALUE_CHARS = 4000
+MAX_LINES = 12_000
 
 _FIELD = re.compile(r"[ \t]{0,3}([A-Za-z][A-Za-z0-9-]{2,40}+)[ \t]{0,4}:[ \t]*(.*)", re.ASCII)
 _BEGIN = re.compile(r"^[ \t]{0,3}(?:reporting-mta|(?:final|original)-recipient|action)[ \t]{0,4}:", re.I | re.M)
@@ -87,7 +88,7 @@ def read_fields(text: str) -> Report:
 def _blocks(text: str) -> list[Fields]:
     blocks: list[Fields] = [{}]
     name = ""
-    for line in text.split("\n"):
+    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
         if not line.strip():
             if blocks[-1]:
                 blocks.append({})

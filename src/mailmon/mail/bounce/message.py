@@ -13,8 +13,10 @@ from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS, read_secti
 
 # What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
 MAX_BYTES = 1 << 20
-MAX_BODY_CHARS = 1 << 19
+MAX_BODY_CHARS = 1 << 17
 MAX_BOUNDARY_LINE = 250
+# Lines that begin as boundaries do; a patch has some hundred of them.
+MAX_DASHED_LINES = 3000
 
 _PARAMETER = re.compile(r';\s*([\w*-]{1,40}+)\s*=\s*(?:"([^"]{0,300})"|([^\s;"]{1,300}+))', re.ASCII)
 _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
@@ -100,7 +102,9 @@ def _split(text: str, start: int, boundary: str) -> list[Part]:
     stack = [boundary]
     opened: tuple[str, dict[str, str], Headers, int] | None = None
     position = start - 1
-    while boundary and stack and len(parts) < MAX_PARTS:
+    for _ in range(MAX_DASHED_LINES if boundary else 0):
+        if not stack or len(parts) >= MAX_PARTS:
+            break
         position = text.find("\n--", position)
         line_end = text.find("\n", position + 3) if position >= 0 else -1
         if position < 0:

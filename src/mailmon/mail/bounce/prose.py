@@ -15,6 +15,7 @@ from mailmon.mail.bounce.match import finder, read_phrases
 from mailmon.mail.bounce.words import END, END_FIELDS, START
 
 MAX_LINES = 4000
+MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
 MAX_LISTED = 1000
 MAX_WORDS = 3000
@@ -54,11 +55,12 @@ def cut(text: str) -> tuple[str, str]:
     position = 0
     for number, line in enumerate(text.split("\n")):
         bare = line[:200].lstrip(_MARKS).lower()
-        if bare.startswith(_END_WORDS) or number >= MAX_LINES:
+        if bare.startswith(_END_WORDS) or number >= MAX_LINES or position >= MAX_TEXT_CHARS:
             is_field = bare.startswith(END_FIELDS)
-            return text[:position].rstrip(), text[position if is_field else position + len(line) + 1 :]
+            above = text[: min(position, MAX_TEXT_CHARS)].rstrip()
+            return above, text[position if is_field else position + len(line) + 1 :]
         position += len(line) + 1
-    return text, ""
+    return text[:MAX_TEXT_CHARS], ""
 
 
 def read_listed(text: str) -> list[Listed]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailmon.mail.bounce import reasons
@@ -13,6 +13,8 @@ from mailmon.mail.text import visible
 
 MAX_DIAGNOSTIC_CHARS = 500
 MAX_TEXT_CHARS = 4000
+# The words of so many recipients are compared with the tables; what is said of others by then is told by their codes.
+MAX_DIFFERENT = 100
 _DONE = ("delivered", "relayed", "expanded")
 
 
@@ -22,11 +24,22 @@ class Said:
 
     text: str
     mta: str
+    reasons: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @cached_property
     def plain(self) -> str:
         """The words as the tables compare them."""
         return reasons.plain(self.text)
+
+    @cached_property
+    def status(self) -> str:
+        """The status code that the beginning holds, or ""."""
+        return choose_status("", self.text[:MAX_TEXT_CHARS])
+
+    @cached_property
+    def reply(self) -> str:
+        """The reply code that the beginning holds, or ""."""
+        return reply_code(self.text[:MAX_TEXT_CHARS])
 
     @cached_property
     def command(self) -> str:
@@ -46,7 +59,7 @@ def read_said(text: str, reporting_mta: str = "") -> Said:
 
 def build_recipient(reported: Reported, words: str, said: Said) -> Recipient:
     """Return the recipient; `words` belong to it alone."""
-    status = _status(reported, words, said.text)
+    status = _status(reported, words, said)
     reason = "delivered" if reported.action in _DONE else _reason(reported, words, said, status)
     return Recipient(
         reported.address,
@@ -60,7 +73,7 @@ def build_recipient(reported: Reported, words: str, said: Said) -> Recipient:
     )
 
 
-def _status(reported: Reported, words: str, text: str) -> str:
+def _status(reported: Reported, words: str, said: Said) -> str:
     diagnostic = reported.diagnostic
     status = choose_status(reported.status, diagnostic or words)
     if reported.action in _DONE:
@@ -69,14 +82,26 @@ def _status(reported: Reported, words: str, text: str) -> str:
     if is_vague:
         status = choose_status(status, words)
     if not status or (is_vague and status.endswith(".0.0")):
-        status = choose_status("", text[:MAX_TEXT_CHARS]) or status
+        status = said.status or status
     if status:
         return status
-    reply = reply_code(f"{diagnostic} {words}") or reply_code(text[:MAX_TEXT_CHARS])
+    reply = reply_code(f"{diagnostic} {words}") or said.reply
     return f"{reply[0]}.0.0" if reply else ("4.0.0" if reported.action == "delayed" else "5.0.0")
 
 
 def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
+    """Return the reason; what many recipients have in common is looked up once."""
+    about = reported._replace(address="")
+    key = (*about, words, status)
+    known = said.reasons.get(key)
+    if known is None:
+        known = _found_reason(about, words, said, status) if len(said.reasons) < MAX_DIFFERENT else ""
+        known = known or reasons.by_status(status) or ("expired" if about.action == "delayed" else reasons.UNDEFINED)
+        said.reasons[key] = known
+    return known
+
+
+def _found_reason(reported: Reported, words: str, said: Said, status: str) -> str:
     diagnostic, paragraph = reasons.plain(reported.diagnostic), reasons.plain(words)
     near = f"{diagnostic} {paragraph}"
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
