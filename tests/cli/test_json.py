@@ -52,7 +52,7 @@ def test_a_change_and_its_alert_are_in_the_document(monitor: Monitor, sandbox: S
     must_be_an_instant(change["since"])
     assert "not received within 1 s" in change["reason"]
     assert (alert["channel"], alert["status"]) == ("ntfy", "sent")
-    assert f"127.0.0.1:{sandbox.imaps_port}: Receive Test failed since " in alert["title"]
+    assert f"127.0.0.1:{sandbox.imaps_port}: Receive Test failing since " in alert["title"]
     [finding] = next(step for step in document["steps"] if step["id"] == "receive:main")["findings"]
     assert (finding["id"], finding["status"], finding["severity"]) == ("route.not_received", "fail", "error")
     assert finding["target"] == f"127.0.0.1:{sandbox.imaps_port}"
@@ -125,7 +125,7 @@ def test_status_tells_the_health_of_each_check_and_what_is_pending(
     assert re.match(
         r"down\s+SMTP Auth \(main\)\s+for \d+\.\d s, since .*: 127\.0\.0\.1:\d+: login: 535 5\.7\.8", down[0]
     )
-    assert re.fullmatch(r"pending   ntfy, 1 runs?: 127.*: SMTP Auth failed since .*answered 500.*", lines[-1])
+    assert re.fullmatch(r"pending   ntfy, 1 runs?: 127.*: SMTP Auth failing since .*answered 500.*", lines[-1])
     document: dict[str, Any] = monitor.run("status", "--json").document
     assert document["last_run"]["status"] == "failed"
     health = {row["id"]: row["health"] for row in document["checks"]}

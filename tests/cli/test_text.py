@@ -69,7 +69,7 @@ def test_a_failed_run_reads_as_people_grep_for_it(monitor: Monitor, sandbox: San
         "– Send Test: skipped, because smtp_auth:main did not succeed",
         "– Receive Test: skipped, because send:main did not succeed",
         "✓ Cleanup: OK",
-        rf"alert sent: ntfy: 127\.0\.0\.1:{port}: SMTP Auth failed since \d\d:\d\d [+-]\d{{4}}: login: 535 .*",
+        rf"alert sent: ntfy: 127\.0\.0\.1:{port}: SMTP Auth failing since \d\d:\d\d [+-]\d{{4}}: login: 535 .*",
     ]
     must_match(failed, run.stdout)
     assert run.exit_code == 1

@@ -108,4 +108,4 @@ def test_a_mistake_in_the_configuration_drops_nothing_that_waits_for_other_chann
     del monitor.config["deadline_s"]
     taken.touch()
     monitor.check()
-    assert "SMTP Auth failed" in taken.read_text()
+    assert "SMTP Auth failing" in taken.read_text()

@@ -18,8 +18,8 @@ from tests.judge.stories import QUARTER, START, STEP, outcome, topic
 FAILED, OK = outcome(Status.FAILED), outcome(Status.OK)
 OTHER = outcome(Status.FAILED, "send:other")
 TOPICS = {STEP: topic(), "send:other": topic()._replace(label="Send Test", names=("all", "send:other", "other"))}
-FAILURE = "mail.example.org:587: SMTP Auth failed"
-RECOVERY = "mail.example.org:587: SMTP Auth works again"
+FAILURE = "mail.example.org:587: SMTP Auth failing"
+RECOVERY = "mail.example.org:587: SMTP Auth recovered"
 
 
 class Runs:

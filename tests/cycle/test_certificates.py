@@ -50,6 +50,15 @@ def test_a_port_that_was_not_reloaded_is_the_one_that_is_told() -> None:
     assert (status, words.endswith("shown at mail:587")) == (Status.WARNING, True)
 
 
+def test_another_certificate_of_the_same_name_has_days_of_its_own() -> None:
+    steps = [login("imap_auth:a", "mail:993", 10), login("smtp_auth:a", "mail:587", 6), login("pop3:a", "mail:995", 6)]
+    [(_, _, words)] = told(*steps)
+    assert words == (
+        "mail.example.org: the certificate expires in 6 days; shown at mail:587 and mail:995; "
+        "mail:993: expires in 10 days"
+    )
+
+
 def test_its_end_is_told_where_it_is_remembered() -> None:
     name = "certificate:mail.example.org"
     assert told(login("imap_auth:a", "mail:993", 80), remembered=(name,)) == [(name, Status.OK, "80 days left")]

@@ -100,7 +100,7 @@ def test_a_clock_that_was_set_is_followed_once_on_a_full_disk_too(site: Site, di
     site.refuse()
     report = site.run()
     assert (site.kinds(), report.may_repeat) == (["problem", "recovery"], False)
-    assert "again after 1 h" in site.exchange.taken_by("phone")[1].title
+    assert "recovered after 1 h" in site.exchange.taken_by("phone")[1].title
 
 
 @pytest.mark.parametrize("moved", [6 * HOUR, -6 * HOUR])

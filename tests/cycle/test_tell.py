@@ -50,7 +50,7 @@ def test_what_was_late_is_told_in_one_alert(runs: Runs) -> None:
     runs.exchange.always.clear()
     runs.run(OK)
     (alert,) = runs.exchange.taken_by("phone")
-    assert alert.title.startswith("mail.example.org:587: SMTP Auth failed and works again after 15 min")
+    assert alert.title.startswith("mail.example.org:587: SMTP Auth failed and recovered after 15 min")
 
 
 def test_what_is_told_on_another_day_says_its_date(runs: Runs) -> None:
@@ -89,7 +89,7 @@ def test_a_silence_holds_back_its_own_part_of_an_alert_only(runs: Runs) -> None:
     runs.run(silenced=("other",))
     assert runs.titles("phone") == [FAILURE]
     runs.run()
-    assert runs.titles("phone") == [FAILURE, "mail.example.org:587: Send Test failed"]
+    assert runs.titles("phone") == [FAILURE, "mail.example.org:587: Send Test failing"]
 
 
 def test_what_a_silence_parted_is_one_alert_when_it_has_ended(runs: Runs) -> None:

@@ -59,7 +59,7 @@ def test_of_a_certificate_that_expires_soon_people_are_told_once_and_of_its_rene
     assert run.document["status"] == "ok"
     assert run.step("imap_auth:main")["metrics"]["certificate_days"] == pytest.approx(90, abs=0.1)
     assert kinds(receiver) == ["warning", "recovery"]
-    assert " Certificate is well again after " in str(receiver.ntfy_messages()[1]["title"])
+    assert " Certificate recovered after " in str(receiver.ntfy_messages()[1]["title"])
 
 
 def test_a_certificate_that_has_expired_after_its_warning_is_a_failure(

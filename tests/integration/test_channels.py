@@ -183,7 +183,7 @@ def test_an_alert_that_waits_for_three_runs_gives_69_until_it_is_taken(
     assert monitor.check().exit_code == 0
     [message] = receiver.ntfy_messages()
     assert kind_of(message) == "recovery"
-    assert re.search(r"failed at \d\d:\d\d .*, works again since \d\d:\d\d", str(message["message"]))
+    assert re.search(r"failed at \d\d:\d\d .*, recovered at \d\d:\d\d", str(message["message"]))
     assert monitor.run("status", "--json").document["pending"] == []
 
 

@@ -149,7 +149,7 @@ def test_a_refused_login_is_not_also_told_as_mail_not_received(
     sandbox.faults.refuse_login = {"imap"}
     assert monitor.check().troubled == ["imap_auth:main"]
     [message] = receiver.ntfy_messages()
-    assert f"127.0.0.1:{sandbox.imaps_port}: IMAP Auth failed since " in str(message["title"])
+    assert f"127.0.0.1:{sandbox.imaps_port}: IMAP Auth failing since " in str(message["title"])
     assert "Receive" not in str(message["message"])
 
 

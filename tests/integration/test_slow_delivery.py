@@ -61,7 +61,7 @@ def test_a_slow_delivery_is_a_warning(patient: Monitor, sandbox: Sandbox, receiv
     sandbox.faults.delivery_delay_s = 0.0
     assert changes_of(patient.check()) == [("receive:main", "degraded", "up")]
     assert kinds(receiver) == ["warning", "recovery"]
-    assert "Receive Test is well again after " in str(receiver.ntfy_messages()[1]["title"])
+    assert "Receive Test recovered after " in str(receiver.ntfy_messages()[1]["title"])
 
 
 @pytest.mark.parametrize("level", ["checks", "route"])
@@ -80,7 +80,7 @@ def test_a_delivery_that_is_too_slow_is_a_failure_after_its_threshold(
     [finding] = second.step("receive:main")["findings"]
     assert (finding["severity"], finding["expected"]) == ("critical", "<= 0.7 s")
     assert kinds(receiver) == ["problem"]
-    assert "Receive Test failed since " in str(receiver.ntfy_messages()[0]["title"])
+    assert "Receive Test failing since " in str(receiver.ntfy_messages()[0]["title"])
     sandbox.faults.delivery_delay_s = 0.0
     patient.check()
     assert kinds(receiver) == ["problem", "recovery"]
@@ -137,7 +137,7 @@ def test_a_delivery_that_becomes_too_slow_and_then_only_slow_is_told_as_one_stor
         told.append([(before, after) for _, before, after in changes_of(patient.check())])
     assert told == [[("new", "degraded")], [], [("degraded", "down")], [("down", "degraded")], [("degraded", "up")]]
     assert kinds(receiver) == ["warning", "problem", "warning", "recovery"]
-    assert "works again with a warning" in str(receiver.ntfy_messages()[2]["title"])
+    assert "recovered with a warning" in str(receiver.ntfy_messages()[2]["title"])
 
 
 def test_without_limits_only_the_patience_counts(patient: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:

@@ -217,7 +217,7 @@ class Monitor(RuleBasedStateMachine):
             assert len(title) <= MAX_TITLE
             assert title.startswith(f"{HOST}:")
             assert any(topic.label in title[:80] for topic in TOPICS.values())
-            assert " since " in title or " after " in title
+            assert any(word in title for word in (" since ", " after ", " at "))
 
 
 TestMonitor = Monitor.TestCase

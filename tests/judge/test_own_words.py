@@ -43,7 +43,7 @@ Since 13:00 +0100.
         == """\
 recovery: monitor: mailmon sees again after 30 min
 mailmon sees again since 13:30 +0100, after 30 min.
-It was: 192.0.2.1:443 does not answer
+Cause: 192.0.2.1:443 does not answer
 """
     )
     (both,) = merge([first], [second])

@@ -18,16 +18,16 @@ LABELS = ("IMAP Auth", "SMTP Auth", "Send Test", "Receive Test", "Cleanup")
 @pytest.mark.parametrize(
     ("runs", "words"),
     [
-        ("owo", "warned and is well again after 15 min (from 13:15 +0100 to 13:30 +0100)"),
+        ("owo", "warned and recovered after 15 min (from 13:15 +0100 to 13:30 +0100)"),
         ("ouuuo", "could not be checked and can be checked again after 45 min (from 13:15 +0100 to 14:00 +…"),
-        ("owuuuo", "could not be checked and is well again since 14:15 +0100"),
-        ("ofo", "failed and works again after 15 min (from 13:15 +0100 to 13:30 +0100)"),
-        ("ofwo", "failed and is well again since 13:45 +0100"),
-        ("ofuuuo", "failed and works again since 14:15 +0100"),
-        ("ofofo", "failed 2 times and works again since 14:00 +0100"),
-        ("offofoffo", "failed 3 times and works again since 15:00 +0100"),
-        ("owowo", "warned 2 times and is well again since 14:00 +0100"),
-        ("owofowo", "failed and is well again since 14:30 +0100"),
+        ("owuuuo", "could not be checked and recovered at 14:15 +0100"),
+        ("ofo", "failed and recovered after 15 min (from 13:15 +0100 to 13:30 +0100)"),
+        ("ofwo", "failed and recovered at 13:45 +0100"),
+        ("ofuuuo", "failed and recovered at 14:15 +0100"),
+        ("ofofo", "failed 2 times and recovered at 14:00 +0100"),
+        ("offofoffo", "failed 3 times and recovered at 15:00 +0100"),
+        ("owowo", "warned 2 times and recovered at 14:00 +0100"),
+        ("owofowo", "failed and recovered at 14:30 +0100"),
     ],
 )
 def test_what_nobody_heard_of_is_called_by_its_worst(runs: str, words: str) -> None:
@@ -37,14 +37,14 @@ def test_what_nobody_heard_of_is_called_by_its_worst(runs: str, words: str) -> N
 @pytest.mark.parametrize(
     ("runs", "words"),
     [
-        ("fo", "works again after 15 min"),
-        ("fw", "works again with a warning since 13:15 +0100: login: 535 5.7.8 no"),
-        ("wo", "is well again after 15 min"),
-        ("wf", "failed since 13:15 +0100: login: 535 5.7.8 no"),
+        ("fo", "recovered after 15 min"),
+        ("fw", "recovered with a warning at 13:15 +0100: login: 535 5.7.8 no"),
+        ("wo", "recovered after 15 min"),
+        ("wf", "failing since 13:15 +0100: login: 535 5.7.8 no"),
         ("ouuuo", "can be checked again after 45 min"),
-        ("fuuuo", "works again after 1 h"),
-        ("wuuuo", "is well again after 1 h"),
-        ("ouuuf", "failed since 14:00 +0100: login: 535 5.7.8 no"),
+        ("fuuuo", "recovered after 1 h"),
+        ("wuuuo", "recovered after 1 h"),
+        ("ouuuf", "failing since 14:00 +0100: login: 535 5.7.8 no"),
     ],
 )
 def test_an_end_is_called_by_what_ends(runs: str, words: str) -> None:
@@ -86,11 +86,11 @@ def test_accounts_of_which_one_has_failed_before_do_not_share_its_history() -> N
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (1, "IMAP Auth failed"),
-        (2, "IMAP Auth and SMTP Auth failed"),
-        (3, "IMAP Auth, SMTP Auth and 1 more check failed"),
-        (4, "IMAP Auth, SMTP Auth and 2 more checks failed"),
-        (5, "IMAP Auth, SMTP Auth and 3 more checks failed"),
+        (1, "IMAP Auth failing"),
+        (2, "IMAP Auth and SMTP Auth failing"),
+        (3, "IMAP Auth, SMTP Auth and 1 more check failing"),
+        (4, "IMAP Auth, SMTP Auth and 2 more checks failing"),
+        (5, "IMAP Auth, SMTP Auth and 3 more checks failing"),
     ],
 )
 def test_with_many_checks_of_a_host_failing_the_title_counts_those_that_it_does_not_name(
@@ -110,8 +110,18 @@ def test_the_time_shows_on_a_phone_with_several_checks_of_a_host_and_another_hos
 
 
 def test_what_recovered_in_other_words_than_another_step_is_counted() -> None:
+    unasked = told("o", "u", "u", "u", "o")[1]._replace(id="imap_auth:main", label="IMAP Auth")
+    assert alert(RECOVERY, unasked).title == f"{HOST}SMTP Auth recovered after 15 min (and 1 more)"
+
+
+def test_what_only_warned_recovers_in_the_same_words_as_what_failed() -> None:
     warned = told("o", "w", "o")[1]._replace(id="imap_auth:main", label="IMAP Auth")
-    assert alert(RECOVERY, warned).title == f"{HOST}SMTP Auth works again after 15 min (and 1 more)"
+    assert alert(RECOVERY, warned).title == f"{HOST}SMTP Auth and IMAP Auth recovered after 15 min"
+
+
+def test_what_recovered_after_another_time_does_not_share_it_in_the_title() -> None:
+    longer = RECOVERY._replace(id="imap_auth:main", label="IMAP Auth", since=START - 4 * QUARTER)
+    assert alert(RECOVERY, longer).title == f"{HOST}SMTP Auth recovered after 15 min (and 1 more)"
 
 
 def test_two_units_that_ended_have_run_to_their_end() -> None:
@@ -124,9 +134,9 @@ def test_two_units_that_ended_have_run_to_their_end() -> None:
 
 def test_a_failure_that_goes_on_is_told_in_the_present() -> None:
     (_, cause) = told("f535", "f454")
-    assert "still fails" in alert(cause).title
+    assert "still failing" in alert(cause).title
     another = cause._replace(id="imap_auth:main", label="IMAP Auth")
-    assert "IMAP Auth and SMTP Auth still fail since" in alert(another, cause).title
+    assert "IMAP Auth and SMTP Auth still failing since" in alert(another, cause).title
 
 
 def test_a_warning_that_goes_on_is_told_in_the_present() -> None:
@@ -152,16 +162,16 @@ def test_what_cannot_be_checked_has_no_advice_of_an_older_failure() -> None:
 
 def test_a_step_that_failed_once_and_then_only_warned_has_not_failed_many_times() -> None:
     title = alert(merged("o", "f", "o", *["w", "o"] * 12)).title
-    assert "failed and is well again" in title
+    assert "failed and recovered" in title
 
 
 def test_a_failure_has_one_beginning_though_it_could_not_be_checked_for_a_while() -> None:
     *_, seen_again, recovery = told("f", "u", "u", "u", "f", "o")
     assert recovery.since == seen_again.at
     assert " since 13:00 +0100: " in alert(seen_again).title
-    assert alert(recovery).title.endswith(" works again after 1 h 15 min")
+    assert alert(recovery).title.endswith(" recovered after 1 h 15 min")
 
 
 def test_a_step_that_flapped_for_long_failed_again_and_again() -> None:
     title = alert(merged("o", *["f", "o"] * 20)).title
-    assert "SMTP Auth failed again and again and works again since " in title
+    assert "SMTP Auth failed again and again and recovered at " in title

@@ -101,7 +101,7 @@ def test_a_failure_of_mail_is_an_alert_and_no_failure_of_the_unit(trial: Trial) 
     scene = trial.scene("failure_and_recovery")
     assert is_unit(scene["failed"], 1, SUCCESS)
     assert (kinds(scene["failed"]), scene["failed"]["failure_unit"]) == (["problem"], None)
-    assert "SMTP Auth failed" in scene["failed"]["news"][0]["title"]
+    assert "SMTP Auth failing" in scene["failed"]["news"][0]["title"]
     assert (is_unit(scene["again"], 1, SUCCESS), scene["again"]["news"]) == (True, [])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from mailmon.cycle.outcome import with_findings
 from mailmon.cycle.seen import Seen
 from mailmon.mail.text import join_words
-from mailmon.model import Certificate, Outcome, Severity, Status
+from mailmon.model import Certificate, Finding, Outcome, Severity, Status
 
 CERTIFICATE = "certificate:"
 _MAX_TARGETS = 4
@@ -50,9 +50,21 @@ def _judged(name: str, shown: Sequence[Certificate]) -> Outcome:
     outcome = Outcome(f"{CERTIFICATE}{name}", "certificate", name, Status.OK, f"{int(worst.days)} days left")
     if worst.finding is None:
         return outcome
-    short = list(dict.fromkeys(one.target for one in shown if one.finding))
-    listed = [*short[:_MAX_TARGETS], *([f"{len(short) - _MAX_TARGETS} more"] if len(short) > _MAX_TARGETS else [])]
-    said = worst.finding.message.removeprefix(f"{worst.target}: ")
-    message = f"{name}: {said}; shown at {join_words(listed)}"
+    words = {one.target: _words(one.finding) for one in shown if one.finding}
+    said = _words(worst.finding)
+    # One that bears the same name may end at another time: its days are its own.
+    own = [f"; {target}: {its.removeprefix('the certificate ')}" for target, its in words.items() if its != said]
+    message = f"{name}: {said}; shown at {_listed([t for t in words if words[t] == said])}{''.join(own[:_MAX_TARGETS])}"
+    message += f" and {len(own) - _MAX_TARGETS} more" if len(own) > _MAX_TARGETS else ""
     severity = Severity.ERROR if worst.is_critical else Severity.WARNING
     return with_findings(outcome, (worst.finding._replace(target=name, message=message, severity=severity),))
+
+
+def _words(finding: Finding) -> str:
+    """Return what is said of a certificate, without the place."""
+    return finding.message.removeprefix(f"{finding.target}: ")
+
+
+def _listed(targets: Sequence[str]) -> str:
+    more = [f"{len(targets) - _MAX_TARGETS} more"] if len(targets) > _MAX_TARGETS else []
+    return join_words([*targets[:_MAX_TARGETS], *more])

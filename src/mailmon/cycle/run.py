@@ -40,7 +40,7 @@ from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
-from mailmon.model import Anchor, Outcome, Probe
+from mailmon.model import Anchor, Outcome, Probe, Topic
 from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
@@ -220,7 +220,13 @@ class _Run:
         silenced = frozenset(silence.name for silence in active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)
         desk = Desk(self._setup.channels, until_ping, time.sleep, self._started_at)
-        return Telling(self._run_id, self._started_at, desk, silenced)
+        return Telling(self._run_id, self._started_at, desk, silenced, self._topics)
+
+    def _topics(self, ids: Collection[str]) -> dict[str, Topic]:
+        """Return how what is remembered is spoken of: all steps that there are, and what is no step."""
+        steps = {step.id for step in self._all_steps}
+        own = [step_id for step_id in ids if step_id not in steps]
+        return topics_of(self._all_steps, self._all_steps, self._setup.policies, own)
 
     def _judge(self, seen: Seen, telling: Telling) -> Taken:
         state = self._keeper.state

@@ -9,8 +9,19 @@ from typing import NamedTuple
 from mailmon.cycle.announce import Desk, deliver
 from mailmon.cycle.report import AlertLine
 from mailmon.cycle.topics import CHANNEL, channel_outcomes, topics_of
-from mailmon.judge import compose, enqueue, handed_on, joined, judge, part, without
-from mailmon.model import Alert, Delivery, Flip, Health, OutboxEntry, Outcome, Topic
+from mailmon.judge import (
+    compose,
+    enqueue,
+    handed_on,
+    is_good_news,
+    joined,
+    judge,
+    part,
+    standing,
+    without,
+)
+from mailmon.mail.localtime import local
+from mailmon.model import Alert, Delivery, Flip, Health, Memory, OutboxEntry, Outcome, Standing, Topic
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State
 
@@ -26,12 +37,16 @@ class Taken(NamedTuple):
 
 
 class Telling(NamedTuple):
-    """How people are told in one run: the id of its alerts, its time, and what is silent."""
+    """How people are told in one run: the id of its alerts, its time, and what is silent.
+
+    `topics` returns how what is remembered is spoken of; asked only when good news goes out.
+    """
 
     run_id: str
     now: datetime
     desk: Desk
     silenced: Collection[str] = ()
+    topics: Callable[[Collection[str]], Mapping[str, Topic]] = lambda ids: topics_of((), (), {}, ids)
 
     def take_in(
         self,
@@ -83,15 +98,18 @@ class Telling(NamedTuple):
 
     def previews(self, taken: Taken) -> tuple[Alert, ...]:
         """Return the alerts that would be sent now, what waits included; without channels what they would have got."""
-        ready, _ = part(taken.state.outbox, self._is_silent)
+        checks = taken.state.checks
+        ready = [self._up_to_date(entry, checks) for entry in part(taken.state.outbox, self._is_silent)[0]]
         alerts = tuple(dict.fromkeys(entry.alert for entry in ready if entry.channel in self.desk.channels))
-        alone = None if self.desk.channels else compose(taken.flips, self.now, self.run_id)
+        left = () if self.desk.channels else self._standing(checks, taken.flips, "")
+        alone = None if self.desk.channels else compose(taken.flips, self.now, self.run_id, left)
         return (*alerts, alone) if alone else alerts
 
     def _send(self, keeper: Keeper, is_held: Callable[[Flip], bool], left_alone: Collection[str]) -> list[AlertLine]:
         """Send what waits, but not to those that did not answer just now; remember every acknowledgement."""
         loud, held = part(keeper.state.outbox, is_held)
-        ready = [self._dated(entry) for entry in joined(loud, self.now, self.run_id)]
+        checks = keeper.state.checks
+        ready = [self._up_to_date(entry, checks) for entry in joined(loud, self.now, self.run_id)]
         resting = [entry for entry in ready if entry.channel in left_alone]
         waiting = [entry for entry in ready if entry not in resting]
         if (*ready, *held) != keeper.state.outbox:
@@ -116,12 +134,20 @@ class Telling(NamedTuple):
             remember(left, *dropped)
         return lines
 
-    def _dated(self, entry: OutboxEntry) -> OutboxEntry:
-        """Say the date of what is told on another day than it was composed."""
-        if entry.alert.at.astimezone().date() == self.now.astimezone().date():
+    def _up_to_date(self, entry: OutboxEntry, checks: Mapping[str, Memory]) -> OutboxEntry:
+        """Say the date of what is told on another day than it was composed, and with good news what is not well."""
+        alert = entry.alert
+        is_today = local(alert.at).date() == local(self.now).date()
+        if not alert.flips or (is_today and not is_good_news(alert.flips)):
             return entry
-        again = compose(entry.alert.flips, self.now, entry.alert.id)
-        return entry._replace(alert=again._replace(at=entry.alert.at)) if again else entry
+        again = compose(alert.flips, self.now, alert.id, self._standing(checks, alert.flips, entry.channel))
+        return entry._replace(alert=again._replace(at=alert.at)) if again else entry
+
+    def _standing(self, checks: Mapping[str, Memory], flips: Sequence[Flip], channel: str) -> list[Standing]:
+        """Return what is not well and is not told of anyhow. A channel speaks for itself when it has been tried."""
+        told = {flip.id for flip in flips}
+        others = {key: memory for key, memory in checks.items() if key not in told and not key.startswith(CHANNEL)}
+        return standing(others, self.topics(others), channel, self.silenced)
 
     def _is_silent(self, flip: Flip) -> bool:
         return not set(self.silenced).isdisjoint(flip.names)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from mailmon.checks import HOST_CHECKS, ROUTE_CHECKS
+from mailmon.checks import HOST_CHECKS, LABELS, ROUTE_CHECKS
 from mailmon.config import Setup
 from mailmon.cycle.plan import Step, make_plan
 from mailmon.cycle.report import AlertLine
@@ -53,6 +53,8 @@ def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({}
         return Topic(
             f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)
         )
+    if kind in LABELS:  # a step of an earlier run
+        return Topic(LABELS[kind], name, _KINDS.get(kind, "account"), (*names, name), policies.get(kind, _AT_ONCE))
     return Topic(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
 
 

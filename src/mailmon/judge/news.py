@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mailmon.judge.table import worst
-from mailmon.model import EVERYBODY, Flip, Health, Memory, News, Policy, Severity, Told, Topic
+from mailmon.judge.words import FAILED, RECOVERED
+from mailmon.model import EVERYBODY, Flip, Health, Memory, News, Policy, Severity, Standing, Told, Topic
 
 
 def announce(
@@ -31,6 +32,37 @@ def announce(
     if memory.health is Health.UP and told.health is Health.NEW and told.unknown_since is None:
         return memory._replace(told=Told(Health.UP, memory.since)), None
     return memory, None
+
+
+def standing(
+    memories: Mapping[str, Memory], topics: Mapping[str, Topic], channel: str, silenced: Collection[str]
+) -> list[Standing]:
+    """Return what is not well now, in the order of the memories, for those who read a channel.
+
+    What is silent, or is told by other channels only, has no name: it is counted, so that good news is no all-clear.
+    """
+    found = []
+    for step_id, memory in memories.items():
+        verb = _standing_verb(memory, topics[step_id]) if step_id in topics else ""
+        if verb:
+            topic, told = topics[step_id], memory.told
+            is_silent = not set(silenced).isdisjoint(topic.names)
+            wanted = topic.policy.channels.get(memory.severity, (channel,)) if memory.severity else (channel,)
+            is_theirs = channel in wanted or not {channel, EVERYBODY}.isdisjoint(told.channels)
+            if is_silent or not is_theirs or channel in topic.not_by:
+                found.append(Standing(step_id))
+                continue
+            reason = memory.reason.removeprefix(f"{memory.target}: ")
+            found.append(Standing(step_id, topic.label, topic.subject, memory.target, verb, memory.since, reason))
+    return found
+
+
+def _standing_verb(memory: Memory, topic: Topic) -> str:
+    """Return how it goes on with what is not well, "" for what is: a warning is no failure."""
+    if memory.told.unknown_since is not None and memory.unknown_runs:
+        return "cannot be checked"
+    fails = "failing" if topic.failed == FAILED and topic.kind != "unit" else topic.failed
+    return {Health.DOWN: f"still {fails}", Health.FAILING: fails}.get(memory.health, "")
 
 
 def _news(memory: Memory, policy: Policy, now: datetime, is_heard: bool) -> News | None:
@@ -82,7 +114,7 @@ def _works(topic: Topic, told: Told) -> str:
     """Return the words for an end: what only warned, or could not be asked, did not fail."""
     if told.unknown_since and told.health in (Health.NEW, Health.UP):
         return "can be checked again"
-    return "is well again" if told.health is Health.DEGRADED else topic.works
+    return RECOVERED if told.health is Health.DEGRADED else topic.works
 
 
 def _unknown_flip(flip: Flip, memory: Memory) -> Flip:

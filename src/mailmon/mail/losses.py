@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from mailmon.mail.localtime import local
 from mailmon.mail.text import format_duration
 from mailmon.model import Fate, Probe
 
@@ -17,7 +18,7 @@ def losses(probes: Iterable[Probe], route: str, since: datetime) -> tuple[str, .
 
 def fate_words(probe: Probe) -> str:
     """Say what became of one probe, "" when it came in time."""
-    when = f"the probe of {probe.planned_at.astimezone():%Y-%m-%d %H:%M %z}"
+    when = f"the probe of {local(probe.planned_at):%Y-%m-%d %H:%M %z}"
     match probe.fate:
         case Fate.LATE:
             took_s = ((probe.settled_at or probe.planned_at) - (probe.accepted_at or probe.planned_at)).total_seconds()

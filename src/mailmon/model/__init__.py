@@ -6,7 +6,20 @@ Every `*_at` is an aware UTC datetime.
 
 from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
 from mailmon.model.facts import Certificate, Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
-from mailmon.model.health import EVERYBODY, Anchor, Flip, Health, Memory, News, Past, Policy, Silence, Told, Topic
+from mailmon.model.health import (
+    EVERYBODY,
+    Anchor,
+    Flip,
+    Health,
+    Memory,
+    News,
+    Past,
+    Policy,
+    Silence,
+    Standing,
+    Told,
+    Topic,
+)
 from mailmon.model.probes import Fate, Probe
 
 __all__ = [
@@ -33,6 +46,7 @@ __all__ = [
     "Secret",
     "Severity",
     "Silence",
+    "Standing",
     "Status",
     "Told",
     "Topic",

@@ -46,7 +46,7 @@ class Topic(NamedTuple):
     names: tuple[str, ...] = ()
     policy: Policy = Policy()
     failed: str = "failed"
-    works: str = "works again"
+    works: str = "recovered"
     # Channels that are not told of it: nobody hears of a channel's trouble by that channel.
     not_by: tuple[str, ...] = ()
 
@@ -133,7 +133,7 @@ class Flip(NamedTuple):
     subject: str = ""
     kind: str = "account"
     failed: str = "failed"
-    works: str = "works again"
+    works: str = "recovered"
     names: tuple[str, ...] = ()
     news: News = News.CHANGE
     severity: Severity | None = None
@@ -143,6 +143,23 @@ class Flip(NamedTuple):
     history: tuple[Past, ...] = ()
     more: int = 0
     channels: tuple[str, ...] = ()
+
+
+class Standing(NamedTuple):
+    """A step that is not well when good news of others goes out; without a `label` it is counted, but not named."""
+
+    id: str
+    label: str = ""
+    subject: str = ""
+    target: str = ""
+    verb: str = "still failing"
+    since: datetime | None = None
+    reason: str = ""
+
+    @property
+    def called(self) -> str:
+        """Return how it is spoken of: `SMTP Auth (office)`."""
+        return f"{self.label} ({self.subject})" if self.subject else self.label
 
 
 class Silence(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from mailmon.mail.localtime import local
 from mailmon.mail.text import format_duration
 from mailmon.model import Alert, Health, Memory, Outcome, Severity, Status, Verdict
 
@@ -41,4 +42,4 @@ def health_line(label: str, memory: Memory, now: datetime) -> str:
 
 def local_time(at: datetime) -> str:
     """Return local time with its offset."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    return f"{local(at):%Y-%m-%d %H:%M:%S %z}"
