@@ -117,6 +117,17 @@ def test_a_server_that_quotes_the_password_back_gives_nothing_away(scene: Scene)
     assert not any(form in body for body in bodies for form in spellings(scene.password))
 
 
+@with_every_password
+@pytest.mark.parametrize("reply", ["250 2.0.0 Ok: queued as {}", "250 OK id={}", "250 {}", "250 Message Queued ({})"])
+def test_a_server_that_calls_the_password_a_queue_id_gives_nothing_away(scene: Scene, reply: str) -> None:
+    scene.sandbox.faults.data_reply = reply.format(scene.password)
+    scene.sandbox.faults.lose_mail = True
+    runs = scene.must_all_be_silent(*EVERY_WAY)
+    assert "****" in runs[0].stdout
+    bodies = [request.body.decode() for request in scene.phone.requests]
+    assert not any(form in body for body in bodies for form in spellings(scene.password))
+
+
 # What each kind of receiver knows and may quote, in the words of real ones: its error pages name the path.
 QUOTES = {
     "ntfy": f"topic {TOPIC} is closed for Bearer {TOKEN}",

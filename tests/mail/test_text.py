@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import html
+import json
+import re
+import time
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +92,82 @@ def test_credentials_are_masked_in_every_form(secrets: list[str], text: str, mas
 
 def test_no_part_of_two_overlapping_credentials_is_left() -> None:
     assert "battery" not in Masker(["correct-horse", "horse-battery"])("echo correct-horse-battery")
+
+
+# How servers, libraries and web pages write a credential that they quote.
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "url": lambda s: quote(s, safe=""),
+    "url in small letters": lambda s: re.sub("%..", lambda m: m[0].lower(), quote(s, safe="")),
+    "a path of a url": quote,
+    "a form": quote_plus,
+    "every byte": lambda s: "".join(f"%{byte:02X}" for byte in s.encode()),
+    "url twice": lambda s: quote(quote(s, safe=""), safe=""),
+    "json": lambda s: json.dumps(s)[1:-1],
+    "json with slashes": lambda s: json.dumps(s)[1:-1].replace("/", "\\/"),
+    "json in unicode": lambda s: json.dumps(s, ensure_ascii=False)[1:-1],
+    "json twice": lambda s: json.dumps(json.dumps(s))[3:-3],
+    "json in full": lambda s: "".join(f"\\u{ord(one):04X}" for one in s),
+    "repr": lambda s: repr(s)[1:-1],
+    "repr of bytes": lambda s: repr(s.encode())[2:-1],
+    "ascii": lambda s: ascii(s)[1:-1],
+    "html": html.escape,
+    "html twice": lambda s: html.escape(html.escape(s)),
+    "html in numbers": lambda s: "".join(f"&#{ord(one)};" for one in s),
+    "imap": lambda s: s.replace("\\", "\\\\").replace('"', '\\"'),
+    "capitals": lambda s: s.upper() if len(s.upper()) == len(s) == len(s.upper().lower()) else s,
+    "hex": lambda s: s.encode().hex(),
+    "hex in capitals": lambda s: s.encode().hex().upper(),
+    "base64": lambda s: b64encode(s.encode()).decode(),
+    "base64 for urls": lambda s: urlsafe_b64encode(b"client:" + s.encode() + b"\n").decode(),
+    "base64 of a login": lambda s: b64encode(f"user@example.org\0user@example.org\0{s}".encode()).decode(),
+    "visible": visible,
+}
+
+
+@pytest.mark.parametrize("how", ESCAPES)
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sentinel-password-71",
+        "sentinel\"pass\\word'72 ",
+        "sentinel-Pässwörd-€-😀",
+        "a<b>%s{0}$H&7/4+\tx",
+        "\\\\x\\\\yz\\",
+    ],
+)
+def test_a_credential_is_masked_however_it_is_escaped(secret: str, how: str) -> None:
+    written = ESCAPES[how](secret)
+    assert Masker([secret], ["user@example.org"])(f"no: <{written}>, sorry").startswith("no: <")
+    for text in (f"no: <{written}>, sorry", f"no: <{visible(written)}>, sorry"):
+        assert written not in (shown := Masker([secret], ["user@example.org"])(text))
+        assert MASK in shown
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=30), st.sampled_from(list(ESCAPES)))
+def test_no_escape_gets_past_the_masker(secret: str, how: str) -> None:
+    assert ESCAPES[how](secret) not in Masker([secret], ["user@example.org"])(f"<{ESCAPES[how](secret)}>")
+
+
+def test_a_credential_is_masked_without_the_blank_at_its_end() -> None:
+    assert Masker(['a"b c '])('250 a"b c') == "250 ****"
+    assert Masker(['a"b c '])('250 a\\"b c') == "250 ****"
+
+
+def test_a_credential_that_was_cut_off_is_masked_as_far_as_it_goes() -> None:
+    masker = Masker(["sentinel-password-71"])
+    assert masker(visible(b"x" * 390 + b"sentinel-password-71")) == "x" * 390 + MASK + "…"
+    assert masker("for sentinel") == "for sentinel"
+
+
+@pytest.mark.parametrize("piece", ["\\", "%", "&", "&amp;", "a", "\\u00", "&#0", "sentinel-passwor", "%73%65"])
+@pytest.mark.parametrize("secret", ["sentinel-password-71", "aaaaaaaaaaaa", "\\\\\\\\\\\\", "\\a\\a\\a\\a"])
+def test_a_text_that_is_an_attack_on_the_masker_takes_no_time(secret: str, piece: str) -> None:
+    masker, text = Masker([secret]), piece * (65536 // len(piece))
+    masker("%")
+    started_s = time.process_time()
+    masker(text)
+    assert time.process_time() - started_s < 0.25
 
 
 @settings(deadline=None)

@@ -118,7 +118,9 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -
         advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
     waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")
     said = f"not received within {waited} s; {probe.acceptance}"
-    return Finding("route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, fix=advice)
+    return Finding(
+        "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, evidence=probe.reply, fix=advice
+    )
 
 
 def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Finding:

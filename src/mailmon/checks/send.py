@@ -8,8 +8,11 @@ from mailmon.checks.check import Check
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
 from mailmon.mail.probe import compose, message_id
-from mailmon.mail.text import format_duration
+from mailmon.mail.text import fit_characters, format_duration
 from mailmon.model import Fact, Note
+
+# Each remembered probe keeps its reply; one with a queue id in it is no longer than this.
+MAX_REPLY = 200
 
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
@@ -23,7 +26,8 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     message = compose(probe, tools.world.key, tools.world.version, route.form)
     accepted = tools.smtp(route.sender).send(probe.sender, probe.recipient, message)
     tools.accepted[probe.token] = accepted
-    tools.ledger.accept(probe.token, at=tools.world.now(), by=route.sender.smtp.target, queue_id=accepted.queue_id)
+    queue_id, reply = accepted.queue_id, fit_characters(accepted.reply, MAX_REPLY)
+    tools.ledger.accept(probe.token, at=tools.world.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply)
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
 
 

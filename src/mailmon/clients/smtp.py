@@ -15,7 +15,7 @@ from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.advice import advise
-from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
+from mailmon.mail.reply import Reply, ReplyReader, find_queue_id, parse_extensions
 from mailmon.mail.text import MASK
 
 # Content filters run before the 250: RFC 5321 section 4.5.3.2.6 asks for ten minutes, a monitor cannot wait so long.
@@ -23,7 +23,10 @@ DATA_TIMEOUT_S = 60.0
 
 
 class Accepted(NamedTuple):
-    """The 250 after DATA; `at_s` is its arrival on the monotonic clock, `refused` holds (recipient, reply)."""
+    """The 250 after DATA; `at_s` is its arrival on the monotonic clock, `refused` holds (recipient, reply).
+
+    What the server said is masked: a server may say what it was told.
+    """
 
     at_s: float
     queue_id: str
@@ -120,9 +123,11 @@ class SmtpClient(Conversation):
         self._wire.begin(Stage.DATA, max(DATA_TIMEOUT_S, self._wire.server.timeout_s))
         self._wire.send(_dot_stuffed(message), shown=f"(the message, {len(message)} bytes)")
         reply = self._expect(self._reply(), "data_refused", 250)
+        at_s = self._wire.now_s()
         answers = zip(recipients, (answer for stage, answer in replies if stage is Stage.RCPT), strict=True)
-        refused = tuple((recipient, str(answer)) for recipient, answer in answers if not answer.is_positive)
-        return Accepted(self._wire.now_s(), reply.queue_id, str(reply), refused)
+        masked = self._wire.masked
+        refused = tuple((recipient, masked(str(answer))) for recipient, answer in answers if not answer.is_positive)
+        return Accepted(at_s, find_queue_id(masked(reply.text)), masked(str(reply)), refused)
 
     def _parameters(self, message: bytes, addresses: Sequence[str]) -> str:
         """Return what MAIL says of a message with 8-bit text (RFC 6152) or with addresses in UTF-8 (RFC 6531).

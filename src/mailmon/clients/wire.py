@@ -149,9 +149,13 @@ class Wire:
     def error(self, problem: str, said: str, advice: str = "", *, lost: bool = False, **more: bool) -> StageError:
         """Return a StageError at the present stage, credentials masked."""
         finding_id = problem if "." in problem else f"{self.server.protocol}.{problem}"
-        # Masked before it is cut: half a credential is one too.
-        words = fit_characters(self._mask(said), MAX_SAID)
+        words = self.masked(said)
         return StageError(finding_id, self.stage, self.server.target, words, advice, lost=lost, **more)
+
+    def masked(self, said: str) -> str:
+        """Return words of the server as they may be shown: no credential in them, and at most MAX_SAID characters."""
+        # Masked before it is cut: half a credential is one too.
+        return fit_characters(self._mask(said), MAX_SAID)
 
     @property
     def local_address(self) -> str:

@@ -87,12 +87,13 @@ class Ledger:
         with self._lock:
             return self._probes[self._of_route[route]]
 
-    def accept(self, token: str, *, at: datetime, by: str, queue_id: str) -> Probe:
+    def accept(self, token: str, *, at: datetime, by: str, queue_id: str, reply: str = "") -> Probe:
         """Note the 250 after DATA. Another thread may have seen the probe in its mailbox a moment before."""
         with self._lock:
             probe = self._probes[token]
             fate = Fate.WAITING if probe.fate is Fate.PLANNED else probe.fate
-            return self._put(probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id))
+            seen = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id, reply=reply)
+            return self._put(seen)
 
     def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival, is_signed: bool = True) -> None:
         """Note one message that carries `token`. Call it once per message and run.

@@ -13,14 +13,35 @@ MAX_LINE_BYTES = 8192
 MAX_LINES = 200
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?=\s|$)", re.ASCII)
-# Postfix and Sendmail, Exim, Exchange, Amazon SES and others, in that order.
-_QUEUE_IDS = (
-    re.compile(r"queued as ([A-Za-z0-9][A-Za-z0-9.-]{2,62}[A-Za-z0-9])", re.ASCII),
-    re.compile(r"\bid=([A-Za-z0-9-]{6,64})", re.ASCII),
-    re.compile(r"\b([A-Za-z0-9]{6,64}) Message accepted for delivery", re.ASCII),
-    re.compile(r"\[InternalId=(\d{1,32})", re.ASCII),
-    re.compile(r"^(?:2\.0\.0 )?Ok:? (?=\S*\d)([A-Za-z0-9-]{10,80})$", re.ASCII | re.IGNORECASE),
+# A longer reply is not searched: real ones that name a queue id have less than a line.
+_MAX_SEARCHED = 1000
+# Each captures a whole word, and the words around it say that it is the queue id. They are tried in this order: an
+# answer that quotes the next server's holds two. qmail and Gmail say several numbers, of which none is the id alone.
+_QUEUE_IDS = tuple(
+    re.compile(pattern, re.ASCII | re.IGNORECASE)
+    for pattern in (
+        # Postfix, SendGrid, Coremail, Yandex ("queued on HOST as ID") and many others.
+        r"(?<![^\s(\[:])queued\s++(?:on\s++\S++\s++)?as\s++(?P<sure>\S++)",
+        # Exim and those that follow it: "OK id=1rAbCd-0001Xy-2Z".
+        r"(?<![^\s(\[,;])id=(\S++)",
+        # Exchange.
+        r"\[InternalId=(?P<sure>\d++)(?=[,\]])",
+        # Haraka: "Message Queued (UUID)"; hMailServer says how long it took there, in two words.
+        r"(?<!\S)queued\s++(\(\S++)",
+        # Stalwart: "Message queued with id 1a2b3c."
+        r"(?<!\S)with\s++id\s++(\S++)",
+        # Sendmail, OpenSMTPD, Proofpoint, Kerio, CommuniGate.
+        r"(?<!\S)(\S++)\s++message\s++accepted\s++for\s++delivery(?!\w)",
+        # Cisco: "ok:  Message 12345678 accepted".
+        r"(?<!\S)message\s++(\d++)\s++accepted(?!\S)",
+        # Courier, Amazon SES, Momentum, XMail: nothing but the id.
+        r"^ok[.:]?\s++(\S++)$",
+    )
 )
+_SURE_ID = re.compile(r"[A-Za-z0-9_.~:/+=@,-]{4,200}", re.ASCII)
+# What only stands where an id may stand must look like one: a digit in it, and neither an address nor a host name.
+_LIKELY_ID = re.compile(r"(?=[^0-9]*+[0-9])[A-Za-z0-9_.:/+-]{6,200}", re.ASCII)
+_BRACKETS = {"(": ")", "[": "]", "<": ">", '"': '"', "'": "'"}
 
 
 class Reply(NamedTuple):
@@ -43,11 +64,7 @@ class Reply(NamedTuple):
     @property
     def queue_id(self) -> str:
         """Return the queue id that a 250 after DATA names, or ""."""
-        for pattern in _QUEUE_IDS:
-            match = pattern.search(self.text)
-            if match:
-                return match[1]
-        return ""
+        return find_queue_id(self.text)
 
     @property
     def is_positive(self) -> bool:
@@ -95,6 +112,45 @@ def _split(line: bytes) -> tuple[int, bool, bytes]:
     if len(code) != 3 or not code.isdigit() or not 200 <= int(code) <= 599 or separator not in (b"", b" ", b"-"):
         raise MalformedError(f"not an SMTP reply: {visible(line) or 'an empty line'}")
     return int(code), separator == b"-", text
+
+
+def find_queue_id(text: str) -> str:
+    """Return the queue id that the text of a 250 after DATA names: a whole word of it, or "".
+
+    >>> find_queue_id("2.0.0 Ok: queued as v5Ev7Q_UpS"), find_queue_id("Ok: queued as requested")
+    ('v5Ev7Q_UpS', '')
+    """
+    searched = text[:_MAX_SEARCHED]
+    if len(text) > _MAX_SEARCHED:  # the last word may be but the beginning of one
+        searched = searched.rpartition(" ")[0]
+    code = _ENHANCED.match(searched)
+    searched = searched[code.end() if code else 0 :].strip()
+    for pattern in _QUEUE_IDS:
+        for match in pattern.finditer(searched):
+            bare = _bare(match[1])
+            if _is_id(bare) if match.lastgroup else _is_likely(bare):
+                return bare
+    return ""
+
+
+def _bare(word: str) -> str:
+    """Return a word without what ends a sentence and without its brackets, "" where they do not belong together."""
+    bare = word.rstrip(".,;:!")
+    closing = _BRACKETS.get(bare[:1])
+    if closing:
+        return bare[1:-1] if bare.endswith(closing) else ""
+    return bare[:-1] if bare.endswith((")", "]")) else bare  # "[id=1a2b]": the word began at the key
+
+
+def _is_id(word: str) -> bool:
+    """Say whether a word is an id and no word of a sentence ("queued as requested")."""
+    is_plain = word.isalpha() and (word.islower() or word.istitle() or word.isupper())
+    return bool(_SURE_ID.fullmatch(word)) and not is_plain
+
+
+def _is_likely(word: str) -> bool:
+    """Say whether a word looks like an id, and not like a host name."""
+    return bool(_LIKELY_ID.fullmatch(word)) and not word.rpartition(".")[2].isalpha()
 
 
 def parse_extensions(reply: Reply) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MASK = "****"
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -42,51 +42,103 @@ def fit_characters(text: str, limit: int) -> str:
 
 # What is shorter would be found by chance.
 MIN_WITHIN = 8
+# A text of so many characters may have been cut before it came here, in the middle of a credential.
+_MAY_BE_CUT, _MIN_PIECE = 2000, 4
+# What begins an escape, in URLs, string literals and HTML; a form writes a space as a plus.
+_ESCAPES = ("%", "\\", "&", "+")
+# Longer credentials are tokens; of those only the characters that anybody escapes are looked for escaped.
+_MAX_ESCAPED_WHOLE = 128
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986 section 2.3
+_NAMED_IN_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 class Masker:
     """Replaces every known credential in a text, so that a server that quotes one back cannot leak it.
 
-    Also the base64 forms in which SASL PLAIN and LOGIN carry it (RFC 4616, draft-murchison-sasl-login).
+    In whatever case: capabilities are compared in capitals. Also the base64 forms in which SASL PLAIN and LOGIN carry
+    it (RFC 4616, draft-murchison-sasl-login), base64 of anything that holds it, its bytes in hexadecimal, and each of
+    its characters as URLs, forms, JSON and other string literals, and HTML escape them, also twice.
     """
 
     def __init__(self, secrets: Iterable[str] = (), usernames: Iterable[str] = ()) -> None:
-        self._secrets, self._names = list(secrets), tuple(usernames)
-        self._patterns: list[tuple[re.Pattern[str], int]] | None = None
+        self._secrets, self._names = [secret for secret in secrets if secret], tuple(usernames)
+        self._forms: set[str] | None = None
+        self._escaped: list[re.Pattern[str]] | None = None
 
     def add(self, secret: str) -> None:
         """Replace another credential too."""
-        self._secrets.append(secret)
-        self._patterns = None
+        if secret and secret not in self._secrets:
+            self._secrets.append(secret)
+            self._forms = self._escaped = None
 
     def __call__(self, text: str) -> str:
-        if self._patterns is None:  # most connections never show anything
-            forms = {form for secret in self._secrets for form in _spellings(secret, self._names)}
-            # A look-ahead finds occurrences that overlap each other.
-            self._patterns = [(re.compile(f"(?={re.escape(form)})"), len(form)) for form in forms]
-        spans = sorted(
-            (match.start(), match.start() + length)
-            for pattern, length in self._patterns
-            for match in pattern.finditer(text)
-        )
-        shown, end = [], 0
-        for start, stop in spans:
-            if start >= end:
-                shown += [text[end:start], MASK]
-            end = max(end, stop)
-        return "".join([*shown, text[end:]])
+        if not self._secrets:
+            return text
+        folded = _folded(text)
+        spans = [span for form in self._known_forms() for span in _places(form, folded)]
+        if any(sign in text for sign in _ESCAPES):
+            if self._escaped is None:  # few texts hold an escape
+                self._escaped = [re.compile(f"(?=({_escaped(secret)}))", re.IGNORECASE) for secret in self._secrets]
+            spans += [match.span(1) for pattern in self._escaped for match in pattern.finditer(text)]
+        if text.endswith("…") or len(text) >= _MAY_BE_CUT:
+            spans += _piece_at_end(self._known_forms(), folded)
+        return _masked(text, spans) if spans else text
+
+    def _known_forms(self) -> set[str]:
+        if self._forms is None:  # most connections never show anything
+            self._forms = {_folded(form) for secret in self._secrets for form in _spellings(secret, self._names)}
+        return self._forms
+
+
+def _folded(text: str) -> str:
+    """Return a text in lower case, of the same length."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a form stands, also where it overlaps itself."""
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + 1)
+
+
+def _piece_at_end(forms: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """Return the beginning of a form with which a text ends that was cut: half a credential is one too."""
+    end = len(text.removesuffix("…"))
+    longest = max((_overlap(form, text[:end]) for form in forms), default=0)
+    return [(end - longest, end)] if longest else []
+
+
+def _overlap(form: str, text: str) -> int:
+    """Return with how many of its first characters, short of all, a text ends; 0 where that may be chance."""
+    for length in range(min(len(form) - 1, len(text)), _MIN_PIECE - 1, -1):
+        if text.endswith(form[:length]):
+            return length
+    return 0
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    shown, end = [], 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            shown += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join([*shown, text[end:]])
 
 
 def _spellings(secret: str, usernames: tuple[str, ...]) -> set[str]:
+    """Return the forms of a credential as a whole; how single characters are escaped is `_escaped`'s."""
     from base64 import b64encode
 
-    if not secret:
-        return set()
-    quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
-    plain = {b64encode(f"\0{name}\0{secret}".encode()).decode() for name in usernames}
-    encoded = b64encode(secret.encode()).decode()
-    escaped = {visible(secret), ascii(secret)[1:-1], repr(secret.encode())[2:-1]}
-    return {secret, quoted, encoded, *escaped, *plain, *_within_base64(secret.encode())}
+    raw = secret.encode()
+    logins = {b64encode(f"{who}\0{name}\0{secret}".encode()) for name in usernames for who in ("", name)}
+    base64 = {code.decode() for code in (b64encode(raw), *logins)} | _within_base64(raw)
+    in_urls = {code.rstrip("=").replace("+", "-").replace("/", "_") for code in base64}  # RFC 4648 section 5
+    in_hex = {raw.hex()} if len(raw) >= _MIN_PIECE else set()
+    # The blanks at the ends of a line are not kept everywhere.
+    return {secret, secret.strip() or secret, visible(secret, len(secret)), *base64, *in_urls, *in_hex}
 
 
 def _within_base64(secret: bytes) -> set[str]:
@@ -100,6 +152,34 @@ def _within_base64(secret: bytes) -> set[str]:
         whole = (before + len(secret)) * 8 // 6
         found.add(b64encode(bytes(before) + secret).decode()[skipped:whole])
     return found
+
+
+def _escaped(secret: str) -> str:
+    """Return a pattern for a credential of which any character may be escaped; no repetition in it is unbounded."""
+    is_short = len(secret) <= _MAX_ESCAPED_WHOLE
+    runs = re.findall(r"\\+|[^\\]", secret.strip() or secret)
+    return "".join(_character(run) if is_short or run not in _UNRESERVED else re.escape(run) for run in runs)
+
+
+def _character(char: str) -> str:
+    r"""Return a pattern for one character, or for a run of backslashes, in all its escapes."""
+    in_url = "".join(f"%(?:25)?{byte:02x}" for byte in char.encode())
+    if char.startswith("\\"):
+        return rf"(?:\\{{{len(char)},{4 * len(char)}}}|{in_url}|{'&#(?:92|x5c);' * len(char)}|{_coded(char)})"
+    number = ord(char)
+    named = f"|&(?:amp;)?{_NAMED_IN_HTML[char]};" if char in _NAMED_IN_HTML else ""
+    others = r"|\+" if char == " " else r"|\\{1,4}t" if char == "\t" else ""
+    in_html = f"&(?:amp;)?#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});"
+    return rf"(?:\\{{0,4}}{re.escape(char)}|{in_url}|{in_html}{named}|{_coded(char)}{others})"
+
+
+def _coded(char: str) -> str:
+    r"""Return a pattern for a character as a string literal may have it: \xe4, \u00e4, \xc3\xa4, \ud83d\ude00."""
+    units = char.encode("utf-16-be").hex()
+    in_utf16 = "".join(rf"\\{{1,4}}u{units[n : n + 4]}" for n in range(0, len(units), 4))
+    in_utf8 = "".join(rf"\\{{1,4}}x{byte:02x}" for byte in char.encode())
+    in_one = "".join(rf"\\{{1,4}}[xu]0{{0,6}}{ord(one):x}" for one in char)
+    return f"{in_utf16}|{in_utf8}|{in_one}"
 
 
 def format_duration(seconds: float) -> str:

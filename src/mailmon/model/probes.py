@@ -21,8 +21,8 @@ class Fate(StrEnum):
 class Probe(NamedTuple):
     """A message that we send, known by its token.
 
-    `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `copies_left` how
-    many copies of it are known to lie in the mailbox still.
+    `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `reply` that 250 in
+    the server's words, `copies_left` how many copies of it are known to lie in the mailbox still.
     """
 
     token: str
@@ -38,9 +38,10 @@ class Probe(NamedTuple):
     settled_at: datetime | None = None
     detail: str = ""
     copies_left: int = 0
+    reply: str = ""
 
     @property
     def acceptance(self) -> str:
-        """Say who took the probe, for example `accepted by mail.example.org:587 as queue id 4XyZ`."""
-        queue_id = f" as queue id {self.queue_id}" if self.queue_id else ""
-        return f"accepted by {self.accepted_by}{queue_id}"
+        """Say who took the probe: `accepted by mail.example.org:587 as queue id 4XyZ`, or `...:587: 250 thank you`."""
+        reply = f": {self.reply}" if self.reply else ""
+        return f"accepted by {self.accepted_by}{f' as queue id {self.queue_id}' if self.queue_id else reply}"
