@@ -57,13 +57,6 @@ def _directory(stage: Stage) -> None:
     stage.monitor.state_file.mkdir()
 
 
-def _pipe(stage: Stage) -> None:
-    import os
-
-    stage.monitor.state_file.unlink()
-    os.mkfifo(stage.monitor.state_file)
-
-
 def _stale_lock(stage: Stage) -> None:
     stage.monitor.state_file.with_name("state.json.lock").write_text("process 999999 since 2020-01-01T00:00:00Z\n")
 
@@ -91,7 +84,6 @@ HISTORIES = [
     *[_corrupted(name, make) for name, make in CORRUPTIONS.items()],
     _while_down_and_up("the state file is deleted", state_deleted),
     _while_down_and_up("the journal is deleted", journal_deleted),
-    _while_down_and_up("the state file is a pipe", Deed("state a pipe", _pipe, loses_state=True)),
     _while_pending("the state file is deleted while an alert waits", state_deleted),
     _while_pending("the state file is cut while an alert waits", state_overwritten("cut", lambda raw: raw[:500])),
     _while_pending("the state is from a newer version while an alert waits",

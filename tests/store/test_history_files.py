@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.store.history.history import History, Reader, history_file
 from tests.store.history_samples import BOB, HOUR, INBOX, NOON, RUN, seen
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
 
 @pytest.fixture
@@ -49,14 +52,42 @@ def test_the_files_are_for_their_owner_only(state_file: Path) -> None:
     assert {path.name for path in state_file.parent.iterdir()} == {"history.sqlite", "history.sqlite.lock"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_a_run_as_root_leaves_files_that_the_service_can_use(tmp_path: Path) -> None:
+@as_root
+def test_root_opens_no_database_where_another_user_can_put_a_journal_beside_it(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
+    with pytest.raises(StateError, match="not opened as root, because another user can change"):
+        History(tmp_path / "state.json", NOON)
+    assert list(tmp_path.iterdir()) == []
+    history_file(tmp_path / "state.json").touch()
+    with pytest.raises(StateError, match="not opened as root, because another user can change"):
+        Reader(tmp_path / "state.json", NOON)
+
+
+@as_root
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("open_it", [History, Reader])
+def test_root_opens_no_database_that_another_user_has_put_into_a_shared_directory(
+    tmp_path: Path, suffix: str, open_it: type[History] | type[Reader]
+) -> None:
+    tmp_path.chmod(0o1777)
     with History(tmp_path / "state.json", NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB)], RUN)
-        assert {path.stat().st_uid for path in tmp_path.iterdir()} == {65534}
-    rows_of(tmp_path / "state.json")
-    assert {path.stat().st_uid for path in tmp_path.iterdir()} == {65534}
+    planted = tmp_path / f"history.sqlite{suffix}"
+    planted.touch()
+    os.chown(planted, 65534, 65534)
+    with pytest.raises(StateError, match=f"{planted}: it belongs to another user than root"):
+        open_it(tmp_path / "state.json", NOON)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-journal"])
+def test_a_database_with_another_name_is_not_opened(tmp_path: Path, suffix: str) -> None:
+    with History(tmp_path / "state.json", NOON) as history:
+        history.record(INBOX, 1, [seen(1, BOB)], RUN)
+    planted = tmp_path / f"history.sqlite{suffix}"
+    planted.touch()
+    os.link(planted, tmp_path / "another")
+    with pytest.raises(StateError, match="it has another name"):
+        Reader(tmp_path / "state.json", NOON)
 
 
 def test_what_is_committed_is_synced(state_file: Path) -> None:

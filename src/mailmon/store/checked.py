@@ -10,17 +10,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mailmon import __version__
+from mailmon import __version__, safe
 from mailmon.errors import StateError
 from mailmon.store.files import beside, write_atomically
 from mailmon.store.key import read_key
+
+MAX_BYTES = 4096
 
 
 def was_checked(state_file: Path, document: dict[str, Any]) -> bool:
     """Say whether a run of this version with this state has checked this document. Never raises."""
     try:
         key = read_key(state_file)
-        known = _file(state_file).read_text("ascii").strip()
+        known = safe.read_file(_file(state_file), MAX_BYTES).decode("ascii").strip()
     except (OSError, UnicodeDecodeError, StateError):
         return False
     return key is not None and hmac.compare_digest(known.encode(), _digest(document, key).encode())

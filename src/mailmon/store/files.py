@@ -7,6 +7,7 @@ import errno
 import os
 from pathlib import Path
 
+from mailmon import safe
 from mailmon.errors import StateError
 
 # Nobody's mistake, and no reason to keep an alert from anybody.
@@ -20,20 +21,28 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f"{path.name}.tmp")
     try:
+        directory = safe.open_directory(path.parent, os.O_RDONLY)
+    except OSError as exc:
+        raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
+    try:
+        safe.must_be_replaceable(directory, path)
         with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            os.unlink(temporary.name, dir_fd=directory)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary.name, flags, 0o600, dir_fd=directory)
         with os.fdopen(descriptor, "wb") as file:
-            give_to_owner_of(path.parent, descriptor)
+            safe.give_to_owner(directory, descriptor)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        temporary.replace(path)
-        _sync_directory(path.parent)
+        os.rename(temporary.name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+        os.fsync(directory)
     except OSError as exc:
         with contextlib.suppress(OSError):  # on a full disk it would hold the last free blocks
-            temporary.unlink()
+            os.unlink(temporary.name, dir_fd=directory)
         raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
+    finally:
+        os.close(directory)
 
 
 def beside(state_file: Path, name: str) -> Path:
@@ -48,35 +57,42 @@ def make_directory(directory: Path) -> None:
     read-only file system nothing is made and nothing raised: that the state cannot be written is said when it is tried.
     """
     try:
-        for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
-            missing.mkdir(mode=0o700, exist_ok=True)
-            if os.geteuid() == 0:
-                if missing != directory:  # a unit's own user must get through /var/lib/mailmon to what is private
-                    missing.chmod(0o755)
-                owner = missing.parent.stat()
-                os.chown(missing, owner.st_uid, owner.st_gid)
-        directory.mkdir(mode=0o700, exist_ok=True)
+        missing = [path for path in (directory, *directory.parents) if not path.exists()]
+        for path in reversed(missing):
+            _make_one(path, is_private=path == directory)
+        if not directory.is_dir():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     except OSError as exc:
         if exc.errno not in NOT_WRITABLE:
             raise StateError(f"{directory}: cannot be made: {exc.strerror}", _advice(exc)) from exc
 
 
-def give_to_owner_of(directory: Path, descriptor: int) -> None:
-    """As root, give an open file the directory's owner: a run by hand must not lock the service out."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+def _make_one(path: Path, *, is_private: bool) -> None:
+    above = safe.open_directory(path.parent)
     try:
-        os.fsync(descriptor)
+        try:
+            os.mkdir(path.name, 0o700, dir_fd=above)
+        except FileExistsError:
+            return  # somebody was faster
+        if os.geteuid() != 0:
+            return
+        # By its descriptor: under its name there may be another one by now.
+        made = os.open(path.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        try:
+            if os.fstat(made).st_uid != 0 or os.listdir(made):
+                raise PermissionError(errno.EPERM, "somebody else has put another directory in its place")
+            if not is_private:  # a unit's own user must get through /var/lib/mailmon to what is private
+                os.fchmod(made, 0o755)
+            safe.give_to_owner(above, made)
+        finally:
+            os.close(made)
     finally:
-        os.close(descriptor)
+        os.close(above)
 
 
 def _advice(exc: OSError) -> str:
+    if isinstance(exc, safe.NotRegularError):
+        return "Move it away, or set state_file to another place."
     if isinstance(exc, PermissionError):
         return "Run as the user that owns the state directory, or set state_file."
     return "Set state_file to a place that can be written."

@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from mailmon import safe
 from mailmon.errors import StateError
 from mailmon.store.files import write_atomically
 
@@ -27,7 +27,6 @@ _MAGIC = b"mailmon journal 1\n"
 # Magic, SHA-256 of all behind it, serial, sequence (its parity is the slot), bytes of packed payload; then the payload.
 _HEADER = struct.Struct(f">{len(_MAGIC)}s32sQQI")
 _NUMBERS = struct.Struct(">QQI")
-_IN_ITS_PLACE = {errno.ELOOP: "symbolic link", errno.EISDIR: "directory", errno.ENXIO: "socket", errno.ENODEV: "pipe"}
 
 
 class Record(NamedTuple):
@@ -95,12 +94,9 @@ def _file(state_file: Path) -> Path:
 @contextmanager
 def _opened(path: Path, access: int) -> Iterator[tuple[int, int]]:
     """Yield the descriptor and the bytes of a slot, 0 where the file is no journal."""
-    # O_NONBLOCK: opening a pipe would wait for ever.
-    descriptor = os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = safe.open_regular(path, access)
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.ENODEV, "no regular file")
         size = status.st_size // 2 // _BLOCK_BYTES * _BLOCK_BYTES
         # One magic is enough: the other may be damaged, and a new journal would need room on the disk.
         is_ours = any(os.pread(descriptor, len(_MAGIC), place) == _MAGIC for place in (0, size))
@@ -143,6 +139,6 @@ def _room_for(payload_bytes: int) -> int:
 
 
 def _error(path: Path, exc: OSError) -> StateError:
-    if what := _IN_ITS_PLACE.get(exc.errno or 0):
-        return StateError(f"{path}: cannot be written: there is a {what} in its place", "Move it away.")
+    if isinstance(exc, safe.NotRegularError):
+        return StateError(f"{path}: cannot be written: there is a {exc.what} in its place", "Move it away.")
     return StateError(f"{path}: cannot be written: {exc.strerror}", "Set state_file to a place that can be written.")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from mailmon import safe
 from mailmon.errors import StateError
 from mailmon.store.files import beside, write_atomically
 
 KEY_BYTES = 32
+MAX_BYTES = 4096
 
 
 def read_key(state_file: Path) -> bytes | None:
     """Return the key, None where there is none yet. Raises StateError where it cannot be read."""
     path = _key_file(state_file)
     try:
-        text = path.read_text("ascii").strip()
+        text = safe.read_file(path, MAX_BYTES).decode("ascii").strip()
         key = bytes.fromhex(text)
     except FileNotFoundError:
         return None

@@ -8,9 +8,10 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from mailmon import safe
 from mailmon.errors import LockHeldError, StateError
 from mailmon.mail.text import visible
-from mailmon.store.files import NOT_WRITABLE, give_to_owner_of
+from mailmon.store.files import NOT_WRITABLE
 
 
 class Lock:
@@ -54,17 +55,14 @@ class Lock:
         return self
 
     def _open(self) -> int:
-        flags = os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | flags, 0o600)
-            give_to_owner_of(self._path.parent, descriptor)
+            return safe.open_regular(self._path, os.O_RDWR, 0o600)
         except OSError as exc:
             if exc.errno not in NOT_WRITABLE and self._path.parent.exists():
                 raise
             with contextlib.suppress(OSError):
-                return os.open(self._path, os.O_RDONLY | flags)
+                return safe.open_regular(self._path)
             return -1
-        return descriptor
 
     def __exit__(self, *_: object) -> None:
         self.release()

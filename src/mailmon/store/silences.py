@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from mailmon import safe
 from mailmon.judge.clock import jump
 from mailmon.model import Anchor, Silence
 from mailmon.plain import build, shifted, to_plain
@@ -33,10 +33,7 @@ def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], s
     """
     path = silences_file(state_file)
     try:
-        # O_NONBLOCK: opening a pipe would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            document = json.loads(file.read(MAX_BYTES) or b"")
+        document = json.loads(safe.read_file(path, MAX_BYTES))
         if document["schema"] != SCHEMA:
             raise ValueError("another schema")
         found = build(_File, document)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mailmon import safe
 from mailmon.errors import StateError
 from mailmon.mail.text import visible
 from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
@@ -75,15 +74,12 @@ class Loaded(NamedTuple):
 def peek(path: Path) -> Loaded:
     """Read the state file without touching it. Raises StateError when it cannot be read or makes no sense."""
     try:
-        # O_NONBLOCK: opening a pipe would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                raise _Foreign("this is no regular file")
-            raw = file.read(MAX_BYTES + 1)
+        raw = safe.read_file(path, MAX_BYTES)
     except FileNotFoundError:
         return Loaded(State(), is_usable=False)
+    except safe.NotRegularError as exc:
+        advice = "Move it away, or set state_file to another place."
+        raise StateError(f"{path}: cannot be read: {exc.strerror}", advice) from exc
     except OSError as exc:
         raise StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.") from exc
     if len(raw) > MAX_BYTES:

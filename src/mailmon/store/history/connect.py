@@ -7,8 +7,8 @@ import sqlite3
 import stat
 from pathlib import Path
 
+from mailmon import safe
 from mailmon.errors import StateError
-from mailmon.store.files import give_to_owner_of
 
 BUSY_S = 10.0
 WAL_LIMIT_BYTES = 8 * 1024 * 1024
@@ -32,13 +32,14 @@ def create_where_missing(path: Path) -> bool:
     What exists is never opened here: closing it would take the locks away that SQLite holds in this process.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        directory = safe.open_directory(path.parent, os.O_RDONLY)
         try:
-            give_to_owner_of(path.parent, descriptor)
-        finally:
-            os.close(descriptor)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(path.name, flags, 0o600, dir_fd=directory)
+            try:
+                safe.give_to_owner(directory, descriptor)
+            finally:
+                os.close(descriptor)
             os.fsync(directory)
         finally:
             os.close(directory)
@@ -112,12 +113,43 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _must_be_a_file(path: Path) -> None:
+    """See that the database and what SQLite keeps beside it are files of their own, and as root that nobody else's.
+
+    SQLite opens them by path, and a rollback journal makes it write pages, and delete the file that it names. This one
+    has a log instead, so that a journal is only left by a run that was killed while the history was begun.
+    """
     try:
-        mode = path.lstat().st_mode
+        must_be_roots(path)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            try:
+                status = path.with_name(path.name + suffix).lstat()
+            except FileNotFoundError:
+                if not suffix:
+                    raise
+                continue
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+                what = "this is no regular file" if not stat.S_ISREG(status.st_mode) else "it has another name"
+                raise StateError(f"{path}{suffix}: {what}", "Move it away.")
+            if os.geteuid() == 0 and status.st_uid != 0:
+                raise StateError(f"{path}{suffix}: it belongs to another user than root", "Move it away, or chown it.")
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    if not stat.S_ISREG(mode):
-        raise StateError(f"{path}: this is no regular file", "Move it away.")
+
+
+def must_be_roots(path: Path) -> None:
+    """As root, see that the directory is no other user's, who could put anything beside it. Raises StateError."""
+    if os.geteuid() != 0:
+        return
+    try:
+        way = safe.follow(path.parent / "any", safe.ROOT, to_others=True)
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    os.close(way.directory)
+    if way.others not in (None, safe.ANYBODY):
+        raise StateError(
+            f"{path}: not opened as root, because another user can change what lies in {way.place}",
+            "Run as the user that owns it.",
+        )
 
 
 def _unreadable(path: Path, exc: OSError) -> StateError:

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from mailmon import safe
 from mailmon.errors import LockHeldError, StateError
-from mailmon.store.files import give_to_owner_of, make_directory
+from mailmon.store.files import make_directory
 from mailmon.store.history import connect
 from mailmon.store.history.failures import DamagedError, told
 from mailmon.store.history.schema import VERSION, is_foreign, migrate, version_of
@@ -42,9 +43,7 @@ class UseLock:
         # A file of its own: what closes the database's file drops the locks that SQLite holds on it.
         self._path = path.with_name(f"{path.name}.lock")
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
-            give_to_owner_of(path.parent, self._descriptor)
+            self._descriptor = safe.open_regular(self._path, os.O_RDWR, 0o600)
         except OSError as exc:
             raise StateError(
                 f"{self._path}: cannot be opened: {exc.strerror}",
@@ -69,6 +68,7 @@ class UseLock:
 def open_to_write(path: Path, now: datetime) -> Opened:
     """Open the history, a new one where there is none or a damaged one. Raises StateError, LockHeldError."""
     make_directory(path.parent)
+    connect.must_be_roots(path)
     lock = UseLock(path)
     try:
         return _opened(path, now, lock)
