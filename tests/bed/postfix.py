@@ -33,6 +33,11 @@ def reload(directory: Path) -> None:
     _run("postfix", directory, "reload")
 
 
+def set_parameter(directory: Path, name: str, value: str) -> None:
+    """Change a line of main.cf; `reload` makes it count."""
+    _run("postconf", directory, "-e", f"{name} = {value}")
+
+
 def empty_queue(directory: Path, deadline_s: float = 5.0) -> bool:
     """Delete every queued mail, again until the queue stays empty; say whether it did.
 

@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import two_of_each
+from tests.integration.stage import put_foreign_mail, two_of_each
 from tests.monitor import Monitor
 
 HEAVY = {
@@ -38,6 +38,22 @@ def test_the_second_green_check_imports_nothing_heavy(monitor: Monitor) -> None:
     modules = imported_by(monitor, monitor.command("check"))
     assert "mailmon.cycle.run" in modules
     assert heavy(modules) == set()
+
+
+def test_the_classifier_of_bounces_is_loaded_only_where_a_bounce_is_suspected(
+    monitor: Monitor, sandbox: Sandbox
+) -> None:
+    def loads_it() -> bool:
+        modules = imported_by(monitor, monitor.command("check"))
+        return any(module.startswith(("mailmon.mail.bounce", "mailmon.mail.dsn")) for module in modules)
+
+    put_foreign_mail(sandbox, 3)
+    monitor.check()
+    assert not loads_it()
+    sandbox.faults.bounce, sandbox.faults.bounce_form = "5.2.2 full", "postfix_delay"
+    monitor.check()
+    sandbox.faults.bounce = None
+    assert loads_it()
 
 
 @pytest.mark.parametrize("arguments", [("--json",), ("-v",), ("--dry-run",), ("main",)])

@@ -197,12 +197,14 @@ class BounceScan:
 
     def _is_own_bounce(self, raw: bytes, message: Fetched) -> bool:
         """Say whether this is about a probe of ours; that a probe came back is noted in the ledger."""
-        report = read_report(raw, self._desk.key)
-        known = [token for token in report.tokens if self._desk.ledger.probe(token)] if report else []
-        if report and report.has_failed:
-            for token in known:
-                at = message.received_at or self._desk.run.at
-                self._desk.ledger.bounce(token, at=at, reason=report.reason)
+        ledger = self._desk.ledger
+        report = read_report(raw, self._desk.key, ledger.recipient_of)
+        known = [token for token in report.tokens if ledger.probe(token)] if report else []
+        for token in known:
+            if report and report.has_failed:
+                ledger.bounce(token, at=message.received_at or self._desk.run.at, reason=report.reason)
+            elif report:
+                ledger.delay(token, reason=report.reason)
         return bool(known) or returns_probe(raw, self._desk.key)
 
     def _set_aside(self, listed: Listed, problem: str) -> SeenMessage:

@@ -33,14 +33,14 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
         yield bounced(probe, route.target)
     elif waited_s > route.patience_s:
         tools.ledger.expire(probe.token, tools.world.now())
-        said = f"not received within {format_duration(route.patience_s)}; {probe.acceptance}"
+        said = f"not received within {format_duration(route.patience_s)}; {probe.standing}"
         yield Finding(
             "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR,
             evidence=probe.reply, fix=_NOT_RECEIVED,
         )  # fmt: skip
     else:
         tools.ledger.postpone(probe.token)
-        said = f"on its way for {format_duration(max(waited_s, 0))}; {probe.acceptance}"
+        said = f"on its way for {format_duration(max(waited_s, 0))}; {probe.standing}"
         yield Finding("route.on_its_way", Verdict.SKIPPED, route.target, said, evidence=probe.reply)
 
 

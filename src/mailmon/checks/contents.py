@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from mailmon.mail.dsn import MAX_BYTES, read_report
 from mailmon.mail.imapdata import Fetched
 from mailmon.mail.judged import Judged
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import Marks, read_marks
+
+# So many suspected bounces are read in a folder and run: each may be large, and anybody can send them.
+MAX_REPORTS = 200
 
 
 class Contents:
@@ -25,6 +27,7 @@ class Contents:
         self._deletes_only_own = deletes_only_own
         self._ours: dict[int, Marks] = {}
         self._bounces: dict[int, tuple[str, ...]] = {}
+        self._reports_left = MAX_REPORTS
         self.judged = Judged()
 
     def judge(self, message: Fetched, arrival: Arrival, read: Callable[[int, int], bytes]) -> None:
@@ -74,15 +77,24 @@ class Contents:
         self._ledger.forget_sightings(self._name)
 
     def _read_report(self, uid: int, at: datetime, read: Callable[[int, int], bytes]) -> None:
+        """Note what a suspected bounce says of probes; one of a probe that is settled changes nothing (the ledger)."""
+        if not self._reports_left:
+            return
+        from mailmon.mail.dsn import MAX_BYTES, read_report  # the classifier: a quiet run does not load it
+
         raw = read(uid, MAX_BYTES)
         if not raw:
             self.judged.forget(uid)  # where there was no time to read it, the next look does
             return
-        report = read_report(raw, self._key)
-        if report is None or not report.has_failed:
+        self._reports_left -= 1
+        report = read_report(raw, self._key, self._ledger.recipient_of)
+        if report is None:
             return
         for token in report.tokens:
-            self._ledger.bounce(token, at=at, reason=report.reason)
+            if report.has_failed:
+                self._ledger.bounce(token, at=at, reason=report.reason)
+            else:
+                self._ledger.delay(token, reason=report.reason)
         if report.may_be_deleted:
             self._bounces[uid] = report.tokens
 

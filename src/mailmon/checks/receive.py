@@ -117,7 +117,7 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -
     if waited_s < route.timeout_s:
         advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
     waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")
-    said = f"not received within {waited} s; {probe.acceptance}"
+    said = f"not received within {waited} s; {probe.standing}"
     return Finding(
         "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, evidence=probe.reply, fix=advice
     )
@@ -126,7 +126,7 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -
 def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Finding:
     """Return that nobody knows whether it arrived: the server let nobody look, or answers too slowly."""
     why = mailbox.client.passed_over or "the server lets nobody log in again before the run ends"
-    said = f"not seen yet, and the mailbox could not be looked through: {why}; {probe.acceptance}"
+    said = f"not seen yet, and the mailbox could not be looked through: {why}; {probe.standing}"
     return Finding("route.not_looked_at", Verdict.UNKNOWN, route.target, said, fix=_RAISE)
 
 

@@ -1,32 +1,40 @@
-"""Is this message a delivery status notification for one of our probes, and what does it say? (RFC 3464, RFC 6522)
+"""Bounces and delay notices of our own probes: which token came back, and why (RFC 3464, RFC 6522).
 
-Only what the wait for a probe needs: which token came back, was it given up or only delayed, and why.
+What the message says is read by the classifier (mail/bounce/), the only reader of notifications; here is what makes it
+ours. The token is unguessable, so whoever quotes it has seen the probe. Imported only where a bounce is suspected.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import islice
+from collections.abc import Callable
 from typing import NamedTuple
 
-from mailmon.mail.probe import TOKEN_HEADER, find_tokens, is_signed, read_headers
-from mailmon.mail.text import visible
+from mailmon.mail.bounce import Classification, Kind, Recipient, classify
+from mailmon.mail.bounce.addresses import first_address
+from mailmon.mail.bounce.advice import ADVICE
+from mailmon.mail.bounce.gate import is_of_a_system
+from mailmon.mail.bounce.message import Headers, Message, first, read_head, read_message
+from mailmon.mail.bounce.original import RETURNED_TYPES
+from mailmon.mail.bounce.prose import cut
+from mailmon.mail.bounce.reasons import UNDEFINED
+from mailmon.mail.probe import TOKEN_HEADER, find_tokens, is_signed
 
-MAX_BYTES = 65536
-MAX_RETURNED_PROBES = 5
+# Outlook.com puts an HTML page of 60 kB in front of what it returns.
+MAX_BYTES = 1 << 18
+MAX_REASON_CHARS = 250
+MAX_TO_CHARS = 2000
+MAX_TOKENS = 20
 
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
-# A 5yz reply in the prose of a notification that has no machine-readable part.
-_PROSE_REPLY = re.compile(
-    r"(?<![\d.:])(5(?:\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|5[0-7][ -](?!bytes))[^\r\n]{0,200})", re.ASCII
-)
-_DIAGNOSTIC_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}+[ \t]*;", re.ASCII)
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_PROBE_HEADER = re.compile(r"^X-Mailmon-Token:", re.MULTILINE | re.IGNORECASE)
+_OWN_WORDS = ("From: mailmon <", "Subject: mailmon probe", "mailmon probe", f"{TOKEN_HEADER}:")
+_REPLY_BEFORE = re.compile(r"[45]\d\d[ -]$", re.ASCII)
+_REPLY_BEHIND = re.compile(r"\s[45]\d\d(?:[ -]<[^<>\s]{1,300}>[.:,]{0,4})?[ -]?$", re.ASCII)
+_SESSION = re.compile(r" >>> | <<< | -----")
+_ENCODINGS = (b"base64", b"quoted-printable")
 
 
 class Report(NamedTuple):
-    """What a notification says. `has_failed` is false for "delayed, still trying"."""
+    """What a notification says about probes. `has_failed` is false for "delayed, still trying"."""
 
     tokens: tuple[str, ...]
     has_failed: bool
@@ -34,60 +42,88 @@ class Report(NamedTuple):
     may_be_deleted: bool
 
 
-def read_report(raw: bytes, key: bytes) -> Report | None:
+def read_report(raw: bytes, key: bytes, recipient_of: Callable[[str], str] = lambda _token: "") -> Report | None:
     """Read the first MAX_BYTES of a message; return None when it reports nothing about a probe. Never raises.
 
-    `may_be_deleted` is true only for a real multipart/report that returns the headers of a probe with our signature.
+    `recipient_of` gives the address that a probe went to, "" for a token that is not known. `may_be_deleted` is true
+    only for a failure, told by a mail system or in a multipart/report, that returns a probe's headers with our
+    signature.
     """
-    text = raw[:MAX_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n")
-    tokens = find_tokens(text)
-    head, _, body = text.partition("\n\n")
+    raw = raw[:MAX_BYTES]
+    message = read_message(raw)
+    tokens = _tokens_in(raw, message)
     if not tokens:
         return None
-    content_type = " ".join(read_headers(head.encode()).get("content-type", ())).lower()
-    status = _delivery_status(body)
-    if status is None:
-        match = _PROSE_REPLY.search(body)
-        return Report(tokens, True, visible(match[1]), False) if match else None
-    action = status.get("action", "failed").lower()
-    if action not in ("failed", "delayed"):
+    about = next((address for token in tokens if (address := recipient_of(token))), "")
+    about = about or first_address(first(message.headers, "to")[:MAX_TO_CHARS])
+    found = classify(raw, about=about)
+    if found.kind not in (Kind.BOUNCE, Kind.DELAYED):
         return None
-    deletable = content_type.startswith("multipart/report") and action == "failed" and _returns_our_probe(body, key)
-    return Report(tokens, action == "failed", _reason(status), deletable)
+    has_failed = found.kind is Kind.BOUNCE
+    is_a_systems = message.type == "multipart/report" or is_of_a_system(message.headers)
+    may_be_deleted = has_failed and is_a_systems and is_signed(_returned(message), key)
+    return Report(tokens, has_failed, _reason(found), may_be_deleted)
 
 
 def returns_probe(raw: bytes, key: bytes) -> bool:
     """Say whether a message brings back the headers of a probe with our signature. Never raises."""
-    if TOKEN_HEADER.lower().encode() not in raw[:MAX_BYTES].lower():
+    raw = raw[:MAX_BYTES]
+    lower = raw.lower()
+    if TOKEN_HEADER.lower().encode() not in lower and not any(name in lower for name in _ENCODINGS):
         return False
-    return _returns_our_probe(raw[:MAX_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n"), key)
+    return is_signed(_returned(read_message(raw)), key)
 
 
-def _delivery_status(body: str) -> dict[str, str] | None:
-    """Return the fields of the recipient block that failed, else of the first one (RFC 3464 section 2.3)."""
-    blocks = []
-    for block in _BLANK_LINE.split(body):
-        fields = {name: values[0] for name, values in read_headers(block.lstrip().encode()).items()}
-        if "action" in fields and ("status" in fields or "final-recipient" in fields):
-            blocks.append(fields)
-    return next((fields for fields in blocks if fields["action"].lower() == "failed"), blocks[0] if blocks else None)
+def _tokens_in(raw: bytes, message: Message) -> tuple[str, ...]:
+    """Return the different tokens anywhere in a message, also where a part is encoded."""
+    texts = [raw.decode("latin-1")]
+    lower = raw.lower()
+    if any(name in lower for name in _ENCODINGS):
+        texts += [part.text for part in message.parts]
+    found = (token for text in texts for token in find_tokens(text, MAX_TOKENS))
+    return tuple(dict.fromkeys(found))[:MAX_TOKENS]
 
 
-def _reason(status: dict[str, str]) -> str:
-    """Say the status and the diagnostic without saying the same code twice: `5.2.2 mailbox full`."""
-    said = status.get("diagnostic-code", "")
-    kind = _DIAGNOSTIC_TYPE.match(said)
-    diagnostic = visible(said[kind.end() if kind else 0 :].strip(), 200)
-    code = _STATUS.search(status.get("status", ""))
-    if code and code[0] not in diagnostic:
-        return f"{code[0]} {diagnostic}".strip()
-    return diagnostic or "no reason given"
+def _returned(message: Message) -> Headers:
+    """Return the headers of the message that came back: from its part, else from below the notification's words."""
+    part = next((part for part in message.parts if part.type in RETURNED_TYPES), None)
+    text = part.text if part else cut(message.parts[0].text)[1]
+    return read_head(text.lstrip("\n"), 0)[0]
 
 
-def _returns_our_probe(body: str, key: bytes) -> bool:
-    """Say whether the returned part holds the headers of a probe that we signed (RFC 3464 section 2, third part)."""
-    for match in islice(_PROBE_HEADER.finditer(body), MAX_RETURNED_PROBES):
-        start = body.rfind("\n\n", 0, match.start()) + 2
-        if is_signed(read_headers(body[start:].encode()), key):
-            return True
-    return False
+def _reason(found: Classification) -> str:
+    """Say status and words of the recipient that failed, or else is late, no code twice: `5.2.2 mailbox full`."""
+    action = "failed" if found.kind is Kind.BOUNCE else "delayed"
+    recipient = next(one for one in found.recipients if one.action == action)
+    words = _once(_without_probe(recipient.diagnostic), recipient.status)[:MAX_REASON_CHARS] or _meaning(recipient)
+    return words if recipient.status in words else f"{recipient.status} {words}".strip()
+
+
+def _without_probe(words: str) -> str:
+    """Drop what the probe itself says, where nothing parts it from the words above it."""
+    ends = [end for mark in _OWN_WORDS if (end := words.find(mark)) >= 0]
+    return words[: min(ends, default=len(words))].strip()
+
+
+def _once(words: str, status: str) -> str:
+    """Return the answer that holds a code, where the words repeat it: line by line, or with the session around it.
+
+    >>> _once("550 <a@b>... 5.2.2 full >>> RCPT To:<a@b> <<< 550 5.2.2 full", "5.2.2")
+    '5.2.2 full'
+    >>> _once("550-5.7.1 This is spam. 550-5.7.1 Really.", "5.7.1")
+    '550-5.7.1 This is spam.'
+    """
+    begin = words.find(status)
+    end = words.find(status, begin + 1) if begin >= 0 else -1
+    if end < 0:
+        return words
+    reply = _REPLY_BEFORE.search(words[max(begin - 4, 0) : begin])
+    answer = _REPLY_BEHIND.sub("", _SESSION.split(words[begin:end], maxsplit=1)[0].rstrip())
+    return f"{reply[0] if reply else ''}{answer}" if answer.strip() != status else words[:end].strip()
+
+
+def _meaning(recipient: Recipient) -> str:
+    """Return the reason class where the server's words are missing."""
+    if recipient.reason == UNDEFINED:
+        return "(no reason given)"
+    return f"({recipient.reason}: {ADVICE[recipient.reason][0]})"

@@ -80,7 +80,7 @@ class Ledger:
         """Wait no longer for a probe of a slow route: the next run sends another one."""
         with self._lock:
             self._current.discard(token)
-            self._settle(self._probes[token], Fate.LOST, now)
+            self._settle(self._probes[token], Fate.LOST, now, self._probes[token].detail)
 
     def current(self, route: str) -> Probe:
         """Return the probe that this run planned for a route."""
@@ -137,6 +137,19 @@ class Ledger:
             if token not in self._current:
                 self._tell(token, "route.bounced_late")
 
+    def delay(self, token: str, *, reason: str) -> None:
+        """Note what a server says of why a probe is late. The wait for it goes on; what is settled stays as it is."""
+        with self._lock:
+            probe = self._probes.get(token)
+            if probe is not None and token not in self._postponed and probe.fate in _OUTSTANDING:
+                self._put(probe._replace(detail=reason))
+
+    def recipient_of(self, token: str) -> str:
+        """Return the address that a probe went to, "" for a token that is not known."""
+        with self._lock:
+            probe = self._probes.get(token)
+            return probe.recipient if probe else ""
+
     def stop_waiting(self, token: str) -> None:
         """End this run's wait: from now on a sighting of the probe is a late arrival."""
         with self._lock:
@@ -161,7 +174,7 @@ class Ledger:
             for probe in [p for p in self._waiting.values() if p.mailbox == mailbox]:
                 is_old = probe.accepted_at is not None and now - probe.accepted_at > LOST_AFTER
                 if is_old:
-                    self._settle(probe, Fate.LOST, now)
+                    self._settle(probe, Fate.LOST, now, probe.detail)
                     self._tell(probe.token, "route.lost")
 
     def forget(self, now: datetime) -> None:

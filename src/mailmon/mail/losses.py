@@ -25,10 +25,10 @@ def fate_words(probe: Probe) -> str:
             # The server's clock tells when it came, ours when it was sent: they may differ by more than it took.
             return f"{when} arrived late{f', after {format_duration(took_s)}' if took_s > 0 else ''}"
         case Fate.LOST:
-            return f"{when} is lost: {probe.acceptance}, not seen for a day"
+            return f"{when} is lost: {probe.standing}, not seen for a day"
         case Fate.BOUNCED:
             return f"{when} bounced: {probe.detail}"
         case Fate.WAITING:
-            return f"{when} has not arrived yet"
+            return f"{when} has not arrived yet{f'; delayed: {probe.detail}' if probe.detail else ''}"
         case _:
             return ""

@@ -15,12 +15,16 @@ from typing import NamedTuple
 from mailmon.mail.address import a_labels
 from mailmon.mail.caps import MAX_HEADER_BYTES, read_section
 from mailmon.mail.probe_body import PLAIN, Form, body_of
+from mailmon.mail.systems import may_be_notification
 from mailmon.model import Probe
 
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
 SIGNATURE_HEADER = "X-Mailmon-Signature"
 # What must be fetched to judge a message: enough to know a probe or a bounce by its headers alone.
-MARK_FIELDS = (TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted", "DKIM-Signature")
+MARK_FIELDS = (
+    TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted", "DKIM-Signature",
+    "Return-Path", "X-Failed-Recipients",
+)  # fmt: skip
 
 _TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
 # Possessive quantifiers: a Subject is foreign text, and backtracking into its tags would take for ever.
@@ -28,7 +32,6 @@ _TAGS = r"(?:[\[(*{]++[^\[\](){}*]{1,40}+[\])*}]++\s*+){0,5}+"
 _SUBJECT = re.compile(_TAGS + r"mailmon probe (mm[0-9a-f]{32})\s*", re.ASCII | re.IGNORECASE)
 _SIGNER = re.compile(r"(?:^|;)\s*([ds])\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?=;|$)")
 MAX_SIGNERS = 5
-_MAILERS = ("mailer-daemon", "postmaster", "microsoftexchange")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -115,10 +118,12 @@ def read_marks(raw_headers: bytes, key: bytes) -> Marks:
     fields = read_headers(raw_headers)
     own = fields.get(TOKEN_HEADER.lower(), [])
     token = next((found for text in own if (found := find_token(text))), None)
-    may_be_report = _may_be_report(fields)
+    may_be_report = may_be_notification(fields)
     is_ours = is_signed(fields, key)
     signers = _signers(fields) if is_ours else ()
-    return Marks(token or (None if may_be_report else _subject_token(fields)), is_ours, may_be_report, signers)
+    if not token and (not may_be_report or _is_as_sent(fields)):
+        token = _subject_token(fields)
+    return Marks(token, is_ours, may_be_report, signers)
 
 
 def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
@@ -153,8 +158,9 @@ def _subject_token(fields: dict[str, list[str]]) -> str | None:
     return match[1] if match else None
 
 
-def _may_be_report(fields: dict[str, list[str]]) -> bool:
-    """A bounce is a report, or comes from the mailer itself (RFC 3464 section 2, RFC 3834 section 2)."""
+def _is_as_sent(fields: dict[str, list[str]]) -> bool:
+    """Say whether nothing but its sender's address makes a message look like a notification: bounces@example.org."""
+    submitted = [value.strip().lower() for value in fields.get("auto-submitted", ())]
+    has_null_path = any(path.replace(" ", "") == "<>" for path in fields.get("return-path", ()))
     content_type = " ".join(fields.get("content-type", ())).lower()
-    sender = " ".join(fields.get("from", ())).lower()
-    return "report" in content_type or any(word in sender for word in _MAILERS)
+    return submitted == ["auto-generated"] and not has_null_path and "report" not in content_type

@@ -22,7 +22,8 @@ class Probe(NamedTuple):
     """A message that we send, known by its token.
 
     `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `reply` that 250 in
-    the server's words, `copies_left` how many copies of it are known to lie in the mailbox still.
+    the server's words, `detail` why it bounced, or why a server says that it is late, `copies_left` how many copies of
+    it are known to lie in the mailbox still.
     """
 
     token: str
@@ -45,3 +46,8 @@ class Probe(NamedTuple):
         """Say who took the probe: `accepted by mail.example.org:587 as queue id 4XyZ`, or `...:587: 250 thank you`."""
         reply = f": {self.reply}" if self.reply else ""
         return f"accepted by {self.accepted_by}{f' as queue id {self.queue_id}' if self.queue_id else reply}"
+
+    @property
+    def standing(self) -> str:
+        """Say who took the probe that has not arrived, and why a server says that it is late."""
+        return f"{self.acceptance}; delayed: {self.detail}" if self.detail else self.acceptance

@@ -78,7 +78,7 @@ class Delivery:
             return
         for recipient in mail.recipients:
             failure = Failure(mail.sender, recipient, mail.raw, reason)
-            bounce = build_bounce(failure, self._hostname, self._faults.bounce_headers_only)
+            bounce = build_bounce(failure, self._hostname, self._faults.bounce_headers_only, self._faults.bounce_form)
             self._store.mailbox(owner, self._faults.folder).append(bounce)
 
     def _deformed(self, raw: bytes) -> bytes:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from mailmon.sandbox import rfc822
+from mailmon.sandbox.bounce_forms import FORMS, POSTFIX_DELAY
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
@@ -15,7 +16,7 @@ Return-Path: <>
 Date: {date}
 From: Mail Delivery System <MAILER-DAEMON@{hostname}>
 To: {sender}
-Subject: Undelivered Mail Returned to Sender
+Subject: {subject}
 Message-ID: <{boundary}@{hostname}>
 Auto-Submitted: auto-replied
 MIME-Version: 1.0
@@ -42,9 +43,9 @@ Arrival-Date: {date}
 
 Final-Recipient: rfc822; {recipient}
 Original-Recipient: rfc822;{recipient}
-Action: failed
+Action: {action}
 Status: {status}
-Diagnostic-Code: smtp; 550 {reason}
+Diagnostic-Code: {diagnostic}
 
 --{boundary}
 Content-Type: {returned_type}
@@ -63,8 +64,13 @@ class Failure:
     reason: str
 
 
-def build_bounce(failure: Failure, hostname: str, headers_only: bool = False) -> bytes:
-    """Build the delivery status notification: multipart/report, null Return-Path (RFC 3464 section 2, RFC 3834)."""
+def build_bounce(failure: Failure, hostname: str, headers_only: bool = False, form: str | None = None) -> bytes:
+    """Build the delivery status notification: multipart/report, null Return-Path (RFC 3464 section 2, RFC 3834).
+
+    With a form it is written as that system does; KeyError for one that is not known.
+    """
+    if form and form != POSTFIX_DELAY:
+        return _build_in_words(failure, hostname, headers_only, form)
     match = _STATUS.match(failure.reason)
     boundary = secrets.token_hex(12)
     head = _TEMPLATE.format(
@@ -73,9 +79,24 @@ def build_bounce(failure: Failure, hostname: str, headers_only: bool = False) ->
         sender=failure.sender,
         recipient=failure.recipient,
         reason=failure.reason,
-        status=match.group() if match else "5.0.0",
+        status=match.group() if match else ("4.4.1" if form else "5.0.0"),
+        action="delayed" if form else "failed",
+        subject="Delayed Mail (still being retried)" if form else "Undelivered Mail Returned to Sender",
+        diagnostic=f"X-Postfix; {failure.reason}" if form else f"smtp; 550 {failure.reason}",
         boundary=boundary,
         returned_type="text/rfc822-headers" if headers_only else "message/rfc822",
     )
     returned = rfc822.split(failure.raw)[0] if headers_only else failure.raw
     return head.replace("\n", "\r\n").encode() + returned + f"\r\n--{boundary}--\r\n".encode()
+
+
+def _build_in_words(failure: Failure, hostname: str, headers_only: bool, form: str) -> bytes:
+    values = {
+        "date": format_datetime(datetime.now(UTC)),
+        "hostname": hostname,
+        "sender": failure.sender,
+        "recipient": failure.recipient,
+        "reason": failure.reason,
+    }
+    returned = rfc822.split(failure.raw)[0] if headers_only else failure.raw
+    return FORMS[form].format(**values).replace("\n", "\r\n").encode() + returned

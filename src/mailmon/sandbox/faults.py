@@ -38,6 +38,7 @@ class Faults:
     duplicate: bool = False
     duplicate_delay_s: float = 0.0  # from the first copy to the second
     bounce: str | None = None  # e.g. "5.2.2 mailbox full": a DSN to the envelope sender instead of delivery
+    bounce_form: str | None = None  # as whom: qmail exim sendmail mailenable german french exim_delay postfix_delay
     bounce_headers_only: bool = False  # the DSN returns text/rfc822-headers, not message/rfc822
     folder: str = "INBOX"  # where mail lands, e.g. "Junk"
     strip_headers: bool = False  # X- header fields are removed

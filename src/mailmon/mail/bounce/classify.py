@@ -15,7 +15,7 @@ from mailmon.mail.bounce.notices import is_session, read_json, read_session
 from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
 from mailmon.mail.bounce.prose import Listed, after_start, cut, mentioned, read_listed, read_transcript
 from mailmon.mail.bounce.recipients import build_recipient, read_said
-from mailmon.mail.bounce.statuses import reply_code
+from mailmon.mail.bounce.statuses import holds_code, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
 from mailmon.mail.bounce.words import DELAYS, FAILURES, START, TROUBLE
 
@@ -29,33 +29,35 @@ MAX_READ_BYTES = 1 << 18
 _JSON_SENDERS = ("amazonaws.com", "amazonses.com")
 
 
-def classify(raw: bytes, *, may_hold_another: bool = True) -> Classification:
+def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> Classification:
     """Classify a message, headers and body with any line ends.
 
     A notification that names nobody may have been put below the words of another mail system; once, that is looked at.
+    With `about` the message is known to concern a message of ours to this address (mail/dsn.py): its sender and its
+    words are then believed more readily, and where it names nobody that address is meant.
     """
     message = read_message(raw, MAX_READ_BYTES)
     found = read_complaint(message) or _from_json(message)
     if found:
         return found
-    gate = judge_sender(message)
+    gate = judge_sender(message, is_ours=bool(about))
     if not gate.fields and not gate.prose:
         return Classification(Kind.OTHER, gate.form)
     text, below = cut(_own_text(message))
     report = _report(message, text) if gate.fields else None
     if report and report.recipients:
-        return _from_fields(message, gate, report, before_fields(text), below)
+        return _from_fields(message, gate, report, before_fields(text), below, about)
     lower = text.lower()
     if (
         not gate.prose
         or is_session(text)
-        or not _is_trouble(f"{gate.subject} {lower}")
+        or not (_is_trouble(f"{gate.subject} {lower}") or (about and _holds_reply(text)))
         or (gate.needs_list and not _is_start(lower))
     ):
         return Classification(Kind.OTHER, gate.form)
-    found = _from_prose(message, gate, text, below)
+    found = _from_prose(message, gate, text, below, about)
     if found.kind is Kind.OTHER and below and may_hold_another:
-        return classify(below.encode(errors="replace"), may_hold_another=False)
+        return classify(below.encode(errors="replace"), about=about, may_hold_another=False)
     return found
 
 
@@ -99,13 +101,13 @@ def _from_json(message: Message) -> Classification | None:
     return Classification(_kind_of(found), Form.JSON, found, original)
 
 
-def _from_fields(message: Message, gate: Gate, report: Report, text: str, below: str) -> Classification:
+def _from_fields(message: Message, gate: Gate, report: Report, text: str, below: str, about: str) -> Classification:
     returned = returned_headers(message, below)
     listed = {entry.address.lower(): entry.words for entry in read_listed(text)}
     spare = ""
     if not all(reported.address for reported in report.recipients):  # a path to a mailbox file, an empty field
         failed = first_address(first(message.headers, "x-failed-recipients")[:2000])
-        spare = failed or next(iter(listed), "") or first_address(first(returned, "to")[:2000])
+        spare = failed or next(iter(listed), "") or first_address(first(returned, "to")[:2000]) or about
     all_said = read_said(text, report.reporting_mta)
     usual = "delayed" if _says_delay(gate.subject, text) else "failed"
     recipients: dict[str, Recipient] = {}
@@ -120,7 +122,7 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
     return Classification(_kind_of(found), Form.DSN, found, read_original(returned, message.headers, report.sender))
 
 
-def _from_prose(message: Message, gate: Gate, text: str, below: str) -> Classification:
+def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str) -> Classification:
     returned = returned_headers(message, below)
     outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
     outer.add(first_address(first(message.headers, "from")[:500]).lower())
@@ -128,15 +130,19 @@ def _from_prose(message: Message, gate: Gate, text: str, below: str) -> Classifi
     if not listed and not gate.needs_list:
         is_plain = bool(returned) or gate.may_be_own or bool(reply_code(text))
         addressee = "" if is_of_a_system(returned) else first_address(first(returned, "to")[:2000])
-        address = mentioned(text, outer, in_any_line=is_plain) or addressee
+        address = about or mentioned(text, outer, in_any_line=is_plain) or addressee
         listed = [Listed(address, "")] if address else []
     if not listed:
         return Classification(Kind.OTHER, gate.form)
+    shown = [entry.words for entry in listed]
     if len(listed) == 1 and not reply_code(listed[0].words):
         listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
-    action = "delayed" if _says_delay(gate.subject, text) else "failed"
+    action = "delayed" if _says_delay(gate.subject, text) or _is_soft_only(gate.subject, text) else "failed"
     all_said = read_said(text)
-    found = tuple(build_recipient(Reported(entry.address, action, "", ""), entry.words, all_said) for entry in listed)
+    found = tuple(
+        build_recipient(Reported(entry.address, action, "", ""), entry.words, all_said, own_words)
+        for entry, own_words in zip(listed, shown, strict=True)
+    )
     return Classification(_kind_of(found), Form.TEXT, found, read_original(returned, message.headers, ""))
 
 
@@ -166,6 +172,16 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
 def _says_delay(subject: str, text: str) -> bool:
     lower = text.lower()
     return (_is_delay(subject) or _is_delay(lower)) and not _is_failure(lower)
+
+
+def _holds_reply(text: str) -> bool:
+    """Say whether a code of failure stands in words of an unknown language."""
+    return bool(reply_code(text)) or holds_code(text)
+
+
+def _is_soft_only(subject: str, text: str) -> bool:
+    """Say whether nothing but a 4xx reply speaks, in words that no table knows: the mail may still be under way."""
+    return reply_code(text)[:1] == "4" and not _is_trouble(f"{subject} {text.lower()}")
 
 
 def _kind_of(recipients: tuple[Recipient, ...]) -> Kind:

@@ -13,6 +13,7 @@ from mailmon.mail.bounce.match import finder, read_phrases
 from mailmon.mail.bounce.message import Headers, Message, first
 from mailmon.mail.bounce.values import Form
 from mailmon.mail.bounce.words import DAEMONS, NO_NOTIFICATION, NOTICES, SUBJECTS
+from mailmon.mail.systems import LISTS
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
@@ -40,8 +41,12 @@ class Gate(NamedTuple):
     may_be_own: bool = False
 
 
-def judge_sender(message: Message) -> Gate:
-    """Judge by the headers alone who writes."""
+def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
+    """Judge by the headers alone who writes.
+
+    With `is_ours` the message is known to hold something of ours that nobody can guess: the subject of a notification
+    is then enough, whoever writes it, and it may tell of its own recipient.
+    """
     headers = message.headers
     subject = decode_header(first(headers, "subject")[:1000]).lower().lstrip()
     form = _form(message, subject)
@@ -53,14 +58,16 @@ def judge_sender(message: Message) -> Gate:
     is_named = "x-failed-recipients" in headers
     fits = _is_subject(subject)
     # Old Sendmail and some gateways name no writer at all; fml and Majordomo write as the list's administrator.
-    is_system = is_daemon or is_named or has_null_path or (fits and ("from" not in headers or _is_list(sender)))
+    is_nameless = "from" not in headers or _is_list(sender)
+    is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_nameless))
     is_persons = subject.startswith(_FORWARDS) or (not is_daemon and subject.startswith(_REPLIES))
     is_absence = (form is Form.AUTO_REPLY or _is_other(subject)) and not (is_daemon and fits)
     if form is Form.AUTO_REPLY and is_daemon and not _is_other(subject):  # Postfix marks its notifications so
         is_absence = False
     believed = is_system and not is_persons and not is_absence
     reported = _is_report(message) and not subject.startswith(_FORWARDS)
-    return Gate(believed or reported, believed, subject, form, not (is_named or fits), is_daemon and has_null_path)
+    may_be_own = is_ours or (is_daemon and has_null_path)
+    return Gate(believed or reported, believed, subject, form, not (is_named or fits), may_be_own)
 
 
 def is_of_a_system(headers: Headers) -> bool:
@@ -80,7 +87,7 @@ def _is_report(message: Message) -> bool:
 
 def _is_list(sender: str) -> bool:
     """Say whether the software of a mailing list writes (fml, Majordomo, Mailman)."""
-    return any(mark in sender for mark in ("-admin@", "-owner@", "owner-", "-request@", "-bounces@", "majordomo@"))
+    return any(mark in sender for mark in LISTS)
 
 
 def _form(message: Message, subject: str) -> Form:

@@ -57,8 +57,8 @@ def read_said(text: str, reporting_mta: str = "") -> Said:
     return Said(text, visible(reporting_mta, 255))
 
 
-def build_recipient(reported: Reported, words: str, said: Said) -> Recipient:
-    """Return the recipient; `words` belong to it alone."""
+def build_recipient(reported: Reported, words: str, said: Said, shown: str = "") -> Recipient:
+    """Return the recipient; `words` belong to it alone; `shown` are those of them to quote, "" for all."""
     status = _status(reported, words, said)
     reason = "delivered" if reported.action in _DONE else _reason(reported, words, said, status)
     return Recipient(
@@ -67,7 +67,7 @@ def build_recipient(reported: Reported, words: str, said: Said) -> Recipient:
         reported.action,
         reason,
         reasons.is_hard(reason, status, reported.action),
-        visible(" ".join((reported.diagnostic or words).split()), MAX_DIAGNOSTIC_CHARS),
+        visible(" ".join((reported.diagnostic or shown or words).split()), MAX_DIAGNOSTIC_CHARS),
         said.mta,
         visible(reported.remote_mta, 255),
     )

@@ -1,56 +1,13 @@
 """By which words do mail systems say that mail came back? Tables: a new system is a row, or a phrase in one.
 
 A line at the margin says which systems write so, the lines below hold their phrases, parted by `|`, in lower case; `*`
-stands for any words between.
+stands for any words between. Whom a notification is from, and its subjects: mail/systems.py.
 """
 
 from __future__ import annotations
 
-# Who writes for a mail system: in the From field.
-DAEMONS = """
-nearly all:
-    mailer-daemon | mailer_daemon | mailerdaemon | mailer daemon | postmaster | mail delivery | maildelivery
-    mail-daemon
-Exchange, hMailServer, MDaemon, mobile carriers, Notes:
-    microsoftexchange | system administrator | mail administrator | mailadmin | mdaemon | ndr administrator
-    mail system | mailsystem | delivery system | delivery subsystem | mail router | mailrouter | mail-router
-gateways and hosted services:
-    mail gateway | mailgateway | symantec_antivirus | bounce@ | bounces@ | notifier@ | ndr@ | daemon@ | post_master
-    post-master | majordomo-owner | mail.daemon | mailbot | mail bot | error-reply | delivery notification
-    mail server | internet mail delivery | non delivery | mail transport | mta@ | mailmaster | undeliverable
-other languages:
-    zustellung | почтовая служба | система доставки | 邮件系统 | メール配信
-"""
-
-# Subjects of notifications.
-SUBJECTS = """
-nearly all:
-    undeliver | not deliver | delivery status notification | delivery fail | delivery error | delivery report
-    delivery problem | mail delivery | failed delivery | failure delivery | delivery notification | nondeliver
-    non delivery | non-delivery | could not be delivered | couldn't be delivered | cannot be delivered
-    wasn't delivered | message delivery | failed to deliver | delivery has failed | unable to deliver | bounce
-    returned mail | returned to sender | return to sender | returning message | returned message | message rejected
-    failure notice | failure report | mail failure | mail error | mail system error | user unknown | mail rejected
-    delivery delayed | delayed mail | delivery delay | warning: message | permanent delivery | delivery status
-    error sending your mail | rejected mail | blocked mail | message status | problem delivering | message returned
-    message not delivered | message blocked | message undelivered | message failed | sending failed | send failure
-older systems:
-    mail failed | nondeliverable | unknown user | unknown address | address unknown | invalid recipient
-    message could not | returned e-mail | returned email | bad address | user not found | mail not delivered
-mailing lists (fml, Mailman):
-    loop alert | not member | reject mail
-postmaster's notices of Postfix, Sendmail, Exim:
-    smtp server: errors from | postmaster notify | postmaster warning | frozen message | message frozen
-German, French, Spanish, Italian, Portuguese, Dutch, Czech, Polish, Danish, Swedish, Norwegian, Finnish:
-    unzustellbar | nicht zugestellt | zustellung | non remis | non distribu | non délivr | échec de la remise
-    échec de | no se puede entregar | no entregado | error de entrega | mancato recapito | impossibile recapitare
-    não entregue | falha na entrega | niet afgeleverd | onbestelbaar | doručit nelze | nedoručit
-    nie można dostarczyć
-    niedostarcz | olevererbart | kan ikke leveres | gick inte att leverera | uleverbar | toimittaminen
-Russian, Japanese, Chinese, Korean:
-    недоставлен | не доставлен | недоставк | отправить не удалось | не может быть доставлено | 配信不能
-    配信できません | エラーメール | 配送できません | 退信 | 無法投遞 | 无法送达 | 无法投递 | 退回 | 반송 | 배달되지
-"""
+from mailmon.mail.systems import DAEMONS as DAEMONS
+from mailmon.mail.systems import SUBJECTS as SUBJECTS
 
 # Messages that speak of failures and are no notifications about a message, by their subjects.
 NO_NOTIFICATION = """
