@@ -74,6 +74,7 @@ def cli(ctx: click.Context, config_path: str | None) -> None:
 def main() -> NoReturn:
     """Run the command and end the process with its exit code."""
     _steady_streams()
+    _heed_signals()
     wants_json = "--json" in sys.argv[1:]
     try:
         code = cli.main(prog_name="mailmon", standalone_mode=False)
@@ -113,6 +114,17 @@ def _steady_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- open until the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _heed_signals() -> None:
+    """Let SIGINT and SIGTERM end the command, also where it was started with them ignored (nohup, a job of a shell)."""
+    # What the module signal wraps; its enumerations take half a millisecond to make.
+    import _signal  # type: ignore[import-not-found]
+
+    if _signal.getsignal(_signal.SIGINT) == _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    if _signal.getsignal(_signal.SIGTERM) == _signal.SIG_IGN:
+        _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
 
 
 def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:

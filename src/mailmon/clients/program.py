@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from mailmon.mail.text import visible
@@ -16,6 +16,10 @@ from mailmon.mail.text import visible
 # Where programs of the system are that are in no user's PATH. The last is NixOS: its setgid wrappers refuse to run
 # where nobody can gain privileges.
 SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/run/current-system/sw/bin")
+# What a program that only lists something needs of our environment; all that it is given beside the C locale.
+NEEDED = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "MAIL_CONFIG", "LD_LIBRARY_PATH"})
+# What holds our credentials: by these names and behind this prefix we take them (docs/configuration.md).
+_OURS, _OUR_PREFIX = frozenset({"CREDENTIALS_DIRECTORY"}), "MAILMON_"
 MAX_LINE_BYTES, MAX_SAID_BYTES = 1024 * 1024, 2000
 
 
@@ -29,6 +33,21 @@ class ProgramError(Exception):
 
 class ProgramTimeoutError(ProgramError):
     """A program was not finished in time; the lines before that are as good as any."""
+
+
+def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program that needs nobody's: what is in NEEDED, and the C locale."""
+    return {**{name: value for name, value in environ.items() if name in NEEDED}, "LC_ALL": "C"}
+
+
+def environment_without_ours(environ: Mapping[str, str], *, keeps_directory: bool = False) -> dict[str, str]:
+    """Return an environment without what holds our credentials, for a program of the user's own.
+
+    A password manager or a script needs more than anybody can list: agents, sessions, proxies. `keeps_directory` leaves
+    it the name of systemd's directory of credentials, where the key of a password store may lie.
+    """
+    ours = frozenset() if keeps_directory else _OURS
+    return {name: value for name, value in environ.items() if name not in ours and not name.startswith(_OUR_PREFIX)}
 
 
 def find_program(name: str) -> str | None:
@@ -49,7 +68,7 @@ def lines_of(command: Sequence[str], timeout_s: float, said: bytearray | None = 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
+            env=bare_environment(os.environ),
             start_new_session=True,
         )
     except OSError as exc:

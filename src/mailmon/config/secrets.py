@@ -92,9 +92,16 @@ class SecretSources:
 def _run(command: Any, what: str) -> str:
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
         raise SecretProblemError(f"{what}: must be a list of words that begins with a program")
+    from mailmon.clients.program import environment_without_ours
+
     try:
         finished = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
+            env=environment_without_ours(os.environ, keeps_directory=True),
         )
         text = finished.stdout.decode("utf-8")
     except subprocess.TimeoutExpired:

@@ -88,12 +88,9 @@ def _environment(alert: Alert) -> dict[str, str]:
     """Return our own environment without our credentials, and the alert in short for the simplest of scripts."""
     import os
 
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("MAILMON_") and name != "CREDENTIALS_DIRECTORY"
-    }
-    return inherited | {
+    from mailmon.clients.program import environment_without_ours
+
+    return environment_without_ours(os.environ) | {
         "MAILMON_ALERT_ID": visible(alert.id),
         "MAILMON_ALERT_KIND": alert.kind.value,
         "MAILMON_ALERT_TITLE": visible(alert.title),
