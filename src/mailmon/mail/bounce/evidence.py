@@ -29,7 +29,8 @@ MAX_HEAD_CHARS = 100_000
 MAX_BLANKS_SQUARED, MAX_LINES = 3_000_000, 40_000
 COVERED = ("from", "cc", "subject")
 _COMPLETE_TYPES = ("message/rfc822", "message/global")
-_BLANKS, _WHITE_SPACE = re.compile(r"(?<![ \t])[ \t]{8,}+"), re.compile(r"(?<!\s)\s{8,}+")
+_BLANKS = re.compile(r"(?<![ \t])[ \t]{8,}+")
+_WHITE_SPACE = re.compile(r"(?<!\s)\s{8,}+")
 _FIELD = re.compile(r"[!-9;-~]{1,100}:[^\n]*")
 _MARK = re.compile(rb"^[ \t>|]{0,8}" + re.escape(NOTICE_HEADER.encode()) + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,30})\s*=([^;]*)")
