@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.mail.hops import read_hop
 from mailmon.mail.modified import changes
 from mailmon.mail.probe import compose
 from mailmon.mail.probe_body import KINDS, WIDE, Form
@@ -64,6 +65,134 @@ def test_only_the_topmost_word_of_the_trusted_host_counts(head: str, expected: l
 )
 def test_each_hop_between_hosts_is_judged_by_what_it_says(tls: str, with_: str, expected: list[str]) -> None:
     assert ids(Expected(tls=tls), HOP.replace("{with_}", with_)) == expected
+
+
+# As each server writes it; True: it goes between hosts, and in clear.
+HOPS = [
+    # Postfix
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (Postfix) with ESMTP id 4F2", True),
+    ("from out.example.net (unknown [192.0.2.1]) by mx.example.org (Postfix) with SMTP id 4F2", True),
+    ("from out.example.net (out.example.net [IPv6:2001:db8::1]) by mx.example.org (Postfix) with ESMTPA id 4F2", True),
+    ("from a (b [192.0.2.1]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519)"
+     " (No client certificate requested) by mx.example.org (Postfix) with ESMTPS id 4F2", False),
+    ("from localhost (localhost [127.0.0.1]) by mx.example.org (Postfix) with ESMTP id 4F2", False),
+    ("from localhost (localhost [IPv6:::1]) by mx.example.org (Postfix) with ESMTP id 4F2", False),
+    ("from mx.example.org (mx.example.org [192.0.2.5]) by mx.example.org (Postfix) with ESMTP id 4F2", False),
+    ("by mx.example.org (Postfix, from userid 1000) id 4F2", False),
+    # A foreign host that only calls itself so
+    ("from localhost (out.example.net [192.0.2.1]) by mx.example.org (Postfix) with ESMTP id 4F2", True),
+    ("from mx (out.example.net [192.0.2.1]) by mx.example.org (Postfix) with ESMTP id 4F2", True),
+    # amavis
+    ("from mx.example.org ([127.0.0.1]) by localhost (mx.example.org [127.0.0.1]) (amavis, port 10024)"
+     " with ESMTP id X", False),
+    ("from mx.example.org ([192.0.2.5]) by localhost (mx.example.org [192.0.2.5]) (amavis) with LMTP id X", False),
+    # Dovecot, by LMTP over a unix socket, on TCP, and with TLS
+    ("from mx.example.org by mx.example.org with LMTP id aBcD (envelope-from <a@example.net>)", False),
+    ("from mx.example.org by mx with LMTP id aBcD (envelope-from <a@example.net>)", False),
+    ("from out.example.net by mail.example.org with UTF8LMTP id aBcD", False),
+    ("from mx.example.org ([unix socket]) by mx.example.org with LMTP id aBcD", False),
+    ("from mx.example.org ([192.0.2.5]) by store.example.org with LMTP id aBcD", True),
+    ("from mx.example.org ([192.0.2.5]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))"
+     " by store.example.org with LMTPS id aBcD", False),
+    # Cyrus
+    ("from mx.example.org ([unix socket]) by mx.example.org (Cyrus 3.6.1-Debian-3.6.1-4) with LMTPA", False),
+    ("from mx.example.org ([unix socket]) by imap.example.org (Cyrus v2.4.17) with LMTPA", False),
+    ("from mx.example.org (localhost [127.0.0.1]) by imap.example.org (Cyrus 3.8) with LMTPA", False),
+    ("from mx.example.org (mx.example.org [192.0.2.5]) by imap.example.org (Cyrus 3.8) with LMTPA", True),
+    ("from mx.example.org (mx.example.org [192.0.2.5]) by imap.example.org (Cyrus 3.8) with LMTPSA"
+     " (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256 verify=YES)", False),
+    # Exim
+    ("from out.example.net ([192.0.2.1]) by mx.example.org with esmtp (Exim 4.96) id 1abc-00-00", True),
+    ("from [192.0.2.1] (port=51234 helo=out.example.net) by mx.example.org with smtp (Exim 4.96) id 1abc", True),
+    ("from out.example.net ([192.0.2.1]) by mx.example.org with esmtps (TLS1.3) tls TLS_AES_256_GCM_SHA384"
+     " (Exim 4.96) (envelope-from <a@example.net>) id 1abc", False),
+    ("from out.example.net ([192.0.2.1]) by mx.example.org with utf8esmtps (TLS1.2) id 1abc", False),
+    ("from localhost ([127.0.0.1]:41642 helo=mx.example.org) by mx.example.org with esmtp (Exim 4.96) id 1abc", False),
+    ("from root by mx.example.org with local (Exim 4.96) (envelope-from <root@mx.example.org>) id 1abc", False),
+    ("from mail by mx.example.org with local-esmtp (Exim 4.96) id 1abc", False),
+    ("from mx.example.org by mx.example.org with spam-scanned (Exim 4.96) id 1abc", False),
+    # Sendmail
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (8.17.1.9/8.17.1.9/Debian-2)"
+     " with ESMTP id 0A1", True),
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (8.17.1.9/8.17.1.9) with ESMTPS id 0A1"
+     " (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NO)", False),
+    ("from mx.example.org (localhost [127.0.0.1]) by mx.example.org (8.17.1.9/8.17.1.9) with ESMTP id 0A1", False),
+    ("from mx.example.org (localhost [IPv6:0:0:0:0:0:0:0:1]) by mx.example.org (8.17.1.9) with ESMTP id 0A1", False),
+    ("(from root@localhost) by mx.example.org (8.17.1.9/8.17.1.9/Submit) id 0A1", False),
+    # Exchange
+    ("from AM0PR01.eurprd01.prod.exchangelabs.com (2603:10a6:208:1a::15) by VI1PR01.eurprd01.prod.exchangelabs.com"
+     " (2603:10a6:800:d1::18) with Microsoft SMTP Server (version=TLS1_2,"
+     " cipher=TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384) id 15.20.7025.25", False),
+    ("from EX01.example.org (192.0.2.5) by EX02.example.org (192.0.2.6) with Microsoft SMTP Server (TLS)", False),
+    ("from EX01.example.org (192.0.2.5) by EX02.example.org (192.0.2.6) with Microsoft SMTP Server id 8.3.83.0", True),
+    ("from EX01.example.org (192.0.2.5) by EX01.example.org (192.0.2.5) with Microsoft SMTP Server id 15.1.2507.6"
+     " via Mailbox Transport", False),
+    ("from AM0PR01.eurprd01.prod.outlook.com ([fe80::1]) by AM0PR01.eurprd01.prod.outlook.com ([fe80::1%4])"
+     " with mapi id 15.20.7025.025", False),
+    # Gmail
+    ("from out.example.net (out.example.net. [192.0.2.1]) by mx.google.com with ESMTP id 5si12", True),
+    ("from out.example.net (out.example.net. [192.0.2.1]) by mx.google.com with ESMTPS id 5si12 for <a@gmail.com>"
+     " (version=TLS1_3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256)", False),
+    ("by 2002:a05:6512:3ca9:b0:50e:9f31:b1 with SMTP id h41csp1", False),
+    ("from 123456789 named unknown by gmailapi.google.com with HTTPREST", False),
+    # OpenSMTPD
+    ("from localhost (localhost [local]) by mx.example.org (OpenSMTPD) with ESMTPA id 9f1e", False),
+    ("from mx.example.org (mx.example.org [local]) by mail.example.org (OpenSMTPD) with LMTP id 9f1e", False),
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (OpenSMTPD) with ESMTP id 9f1e", True),
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (OpenSMTPD) with ESMTPS id 9f1e"
+     " (TLSv1.3:TLS_AES_256_GCM_SHA384:256:NO)", False),
+    # Courier
+    ("from out.example.net (out.example.net [::ffff:192.0.2.1]) by mx.example.org with ESMTP; Mon, 1 Jan", True),
+    ("from out.example.net (out.example.net [::ffff:192.0.2.1]) (TLS: TLSv1.3,256bits,TLS_AES_256_GCM_SHA384)"
+     " by mx.example.org with ESMTPS id 0000", False),
+    ("from localhost (localhost [::ffff:127.0.0.1]) by mx.example.org with ESMTP id 0000", False),
+    ("from localhost (localhost [127.0.0.1]) (IDENT: uid 1000) by mx.example.org with local id 0000", False),
+    # qmail
+    ("from unknown (HELO out.example.net) (192.0.2.1) by mx.example.org with SMTP", True),
+    ("from unknown (HELO out.example.net) (user@192.0.2.1) by mx.example.org with ESMTPA", True),
+    ("from out.example.net (192.0.2.1) by mx.example.org with (AES256-GCM-SHA384 encrypted) SMTP", False),
+    ("from unknown (HELO mx.example.org) (127.0.0.1) by mx.example.org with SMTP", False),
+    ("(qmail 4711 invoked by uid 0)", False),
+    ("(qmail 4711 invoked from network)", False),
+    # Haraka, Cisco, chasquid, fetchmail
+    ("from out.example.net (out.example.net [192.0.2.1]) by mx.example.org (Haraka/3.0) with ESMTP id X.1"
+     " envelope-from <a@example.net> (version=TLSv1.2 cipher=ECDHE-RSA-AES256-GCM-SHA384 verify=OK)", False),
+    ("from out.example.net ([192.0.2.1]) by esa.example.org with ESMTP/TLS/ECDHE-RSA-AES256-GCM-SHA384", False),
+    ("from out.example.net ([192.0.2.1]) by esa.example.org with ESMTP; 01 Jan 2026", True),
+    ("from out.example.net ([192.0.2.1]) by mx.example.org (chasquid) with ESMTPS tls TLS_AES_128_GCM_SHA256"
+     " (over SMTP, TLS-1.3, TLS_AES_128_GCM_SHA256)", False),
+    ("from imap.example.net [192.0.2.9] by mx.example.org with IMAP (fetchmail-6.4.37)", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hop", "is_told"), HOPS)
+def test_only_a_hop_between_hosts_can_be_in_clear(hop: str, is_told: bool) -> None:
+    """A delivery by LMTP over a unix socket was told as an unencrypted hop."""
+    found = ids(Expected(tls="any"), f"Received: {hop}; Mon, 1 Jan 2026 00:00:00 +0000\r\n")
+    assert found == (["route.no_tls"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("words", "version"),
+    [
+        ("(using TLSv1 with cipher AES256-SHA (256/256 bits))", "1.0"),
+        ("(using TLSv1.1 with cipher AES256-SHA (256/256 bits))", "1.1"),
+        ("(version=TLS1_2 cipher=X)", "1.2"),
+        ("(TLSv1.3:TLS_AES_256_GCM_SHA384:256:NO)", "1.3"),
+        # OpenSSL before 1.1 called the ciphers of all versions so.
+        ("(version=TLSv1/SSLv3 cipher=AES256-SHA bits=256 verify=NO)", ""),
+    ],
+)
+def test_the_version_is_read_where_the_field_has_it(words: str, version: str) -> None:
+    hop = read_hop(f"from a.example (a.example [192.0.2.1]) by b.example with ESMTPS id X {words}; Mon, 1 Jan")
+    assert hop is not None
+    assert (hop.version, hop.is_encrypted) == (version, True)
+
+
+@given(st.text(st.sampled_from("()[];:. frombywithidlESMTP127"), max_size=300))
+def test_any_received_field_can_be_read(value: str) -> None:
+    hop = read_hop("from " + value)
+    assert hop is None or hop.by.isprintable()
 
 
 def test_a_hop_within_a_host_needs_no_tls() -> None:

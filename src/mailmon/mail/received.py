@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mailmon.mail.caps import without_comments
+from mailmon.mail.hops import read_hop
 from mailmon.mail.modified import changes
 from mailmon.mail.probe import read_headers
 from mailmon.mail.text import visible
@@ -18,10 +19,6 @@ from mailmon.model import Severity
 
 METHODS = ("dkim", "spf", "dmarc")
 _RESULT = re.compile(r"(?:^|;)\s*([a-z][a-z-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROTOCOL = re.compile(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)(S?)A?)\b", re.IGNORECASE)
-_VERSION = re.compile(r"TLS\s*_?v?1[._]?([0-3])(?!\d)", re.IGNORECASE)
-_LOCAL = re.compile(r"\[(?:IPv6:)?(?:127\.\d+\.\d+\.\d+|::1)\]|\(localhost\b|from localhost\b", re.IGNORECASE)
-_BY = re.compile(r"\bby\s+(\S{1,200})", re.IGNORECASE)
 
 
 class Expected(NamedTuple):
@@ -90,16 +87,12 @@ def _judge_results(expected: Expected, values: list[str]) -> Iterator[Missed]:
 
 def _judge_hops(wanted: str, values: list[str]) -> Iterator[Missed]:
     for value in values:
-        protocol = _PROTOCOL.search(value)
-        if not protocol or "from " not in value or _LOCAL.search(value):
+        hop = read_hop(value)
+        if hop is None or not hop.is_between_hosts:
             continue
-        by = _BY.search(value)
-        where = visible(by[1] if by else "a host", 100)
-        if not protocol[2]:
-            said = f"the hop to {where} was not encrypted (with {protocol[1].upper()})"
-            yield Missed("route.no_tls", said, Severity.ERROR, f"TLS {wanted}", protocol[1].upper())
-            continue
-        version = _VERSION.search(value)
-        if version and wanted != "any" and f"1.{version[1]}" < wanted:
-            said = f"the hop to {where} used TLS 1.{version[1]}"
-            yield Missed("route.no_tls", said, Severity.ERROR, f"TLS {wanted}", f"TLS 1.{version[1]}")
+        if not hop.is_encrypted:
+            said = f"the hop to {hop.by} was not encrypted (with {hop.protocol})"
+            yield Missed("route.no_tls", said, Severity.ERROR, f"TLS {wanted}", hop.protocol)
+        elif hop.version and wanted != "any" and hop.version < wanted:
+            said = f"the hop to {hop.by} used TLS {hop.version}"
+            yield Missed("route.no_tls", said, Severity.ERROR, f"TLS {wanted}", f"TLS {hop.version}")
