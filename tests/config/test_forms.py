@@ -166,6 +166,32 @@ def test_a_ca_file_counts_from_the_directory_of_the_configuration(tmp_path: Path
             {"notify": "none", "accounts__main__smtp__security": "plain"},
             ["accounts.main: plain, the password travels to mail.example.org in clear text"],
         ),
+        # Nobody logs in there: port 25 as a foreign server uses it.
+        (
+            {"notify": "none", "accounts__main__smtp__security": "plain", "accounts__main__smtp__auth": "none"},
+            [],
+        ),
+        (
+            {"notify": "none", "accounts__main__smtp__auth": "none", "accounts__main__imap__security": "plain"},
+            ["accounts.main: plain, the password travels to imap.example.org in clear text"],
+        ),
+        (
+            {
+                "notify": "none",
+                "accounts__main__smtp__auth": "none",
+                "accounts__main__pop3": {"host": "pop.example.org", "security": "plain"},
+            },
+            ["accounts.main: plain, the password travels to pop.example.org in clear text"],
+        ),
+        (
+            {
+                "notify": "none",
+                "accounts__main__password": ...,
+                "accounts__main__token": "t",
+                "accounts__main__imap__security": "plain",
+            },
+            ["accounts.main: plain, the token travels to imap.example.org in clear text"],
+        ),
     ],
 )
 def test_what_is_unwise_is_warned_of(tmp_path: Path, changes: dict[str, Any], words: list[str]) -> None:

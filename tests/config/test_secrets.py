@@ -195,3 +195,12 @@ def test_no_secret_shows_when_a_setup_is_printed(tmp_path: Path) -> None:
         FULL, notify={"ntfy": {"topic": SENTINEL, "token": SENTINEL}}, ping={"url": f"https://{SENTINEL}"}
     )
     assert SENTINEL not in repr(set_up(tmp_path, document))
+
+
+def test_a_maildrop_needs_a_password_although_nothing_is_sent_with_one(tmp_path: Path) -> None:
+    """An account with POP3 and `smtp.auth: none` logged in with an empty password."""
+    pop3 = {"host": "pop.example.org"}
+    account = changed(
+        NO_PASSWORD, accounts__main__smtp__auth="none", accounts__main__imap=..., accounts__main__pop3=pop3
+    )
+    assert any("password" in problem for problem in problems(tmp_path, account))

@@ -169,7 +169,9 @@ def _wanted(table: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]
     """Return the credentials that an account may have, and those that it must have: one way to log in, if it has to."""
     has_token = any(table.get(name) is not None for name in ("token", "token_file", "token_command", "oauth"))
     smtp = table.get("smtp")
-    never_logs_in = not table.get("imap") and isinstance(smtp, dict) and smtp.get("auth") == "none"
+    never_logs_in = (
+        not (table.get("imap") or table.get("pop3")) and isinstance(smtp, dict) and smtp.get("auth") == "none"
+    )
     return ("password", "token"), () if has_token or never_logs_in else ("password",)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
 from mailmon.clients.server import Security
+from mailmon.config.account_options import SmtpOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded
@@ -194,6 +195,9 @@ def _warnings(config: Config) -> list[str]:
         for service in (account.smtp, account.imap, account.pop3):
             if service and service.insecure:
                 warnings.append(f"accounts.{name}: insecure, the certificate of {service.host} is not verified")
-            if service and service.security is Security.PLAIN:
-                warnings.append(f"accounts.{name}: plain, the password travels to {service.host} in clear text")
+            logs_in = not (isinstance(service, SmtpOptions) and service.auth == "none")
+            if service and logs_in and service.security is Security.PLAIN:
+                has_token = any((account.token, account.token_file, account.token_command, account.oauth))
+                what = "token" if has_token else "password"
+                warnings.append(f"accounts.{name}: plain, the {what} travels to {service.host} in clear text")
     return warnings
