@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.checks.bounce_scan import BATCH_BYTES, BATCH_MESSAGES, BounceScan, Desk, batches
+from mailmon.checks.bounce_scan import BATCH_BYTES, BATCH_MESSAGES, MAX_MESSAGE_CPU_S, BounceScan, Desk, batches
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import Stage, StageError
-from mailmon.mail.bounce import Kind
+from mailmon.mail.bounce import Classification, Kind
 from mailmon.mail.imapdata import Fetched, Listed
 from mailmon.mail.ledger import Ledger
 from mailmon.model import Secret
@@ -124,6 +125,37 @@ def test_what_there_was_no_time_for_is_read_by_the_next_scan(tmp_path: Path) -> 
     assert 0 < first.new < 900
     assert scan(folder, tmp_path / "state.json").done.new == first.unread
     assert len(ids(tmp_path / "state.json")) == 900
+
+
+def test_what_trips_the_reader_up_is_set_aside_and_the_position_moves_beyond_it(tmp_path: Path) -> None:
+    folder, state_file = Folder(10, {}), tmp_path / "state.json"
+
+    def notify(_found: Classification, raw: bytes) -> tuple[str, ...]:
+        if raw.endswith(b"\n5"):
+            raise RecursionError
+        if raw.endswith(b"\n6"):
+            until_s = time.thread_time() + MAX_MESSAGE_CPU_S + 0.1
+            while time.thread_time() < until_s:
+                pass
+        return ()
+
+    with History(state_file, NOW) as history:
+        desk = Desk(history, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
+        work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
+        work.read()
+    assert (work.done.new, work.done.kinds[Kind.BOUNCE]) == (10, 8)
+    trip, slow = work.done.problems
+    assert trip.startswith("UID 15: a bug in mailmon: RecursionError")
+    assert slow.startswith("UID 18: reading it took 1.")
+    assert scan(folder, state_file).done.new == 0
+
+
+def test_a_scan_whose_time_is_over_ends_behind_the_message_it_is_at(tmp_path: Path) -> None:
+    folder, looks = Folder(100, {}), iter([False] * 8)
+    first = scan(folder, tmp_path / "state.json", lambda: next(looks, True)).done
+    assert 0 < first.new < 10
+    assert first.new + first.unread == 100
+    assert scan(folder, tmp_path / "state.json").done.new == first.unread
 
 
 @given(st.lists(st.integers(0, 60_000_000), max_size=700))

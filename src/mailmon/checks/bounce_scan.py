@@ -7,6 +7,7 @@ that is killed anywhere loses none and doubles none.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from mailmon.mail.bounce import Classification, Kind, classify
 from mailmon.mail.bounce.message import MAX_BYTES
 from mailmon.mail.bounce.values import Form
 from mailmon.mail.dsn import read_report, returns_probe
-from mailmon.mail.imapdata import Fetched, Listed
+from mailmon.mail.imapdata import Fetched, Listed, fits_size, is_near_size
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.probe import is_signed, read_headers
 from mailmon.store.history.bounces import Folder, Outcome, Run, SeenMessage
@@ -29,9 +30,12 @@ from mailmon.store.history.history import History
 WINDOW = 500
 BATCH_MESSAGES, BATCH_BYTES = 200, 3 * 1024 * 1024
 HEAD_BYTES = 65536
+# Reading takes a few milliseconds, bounded by the limits on foreign text; what takes longer than this is set aside.
+MAX_MESSAGE_CPU_S = 1.0
 # So often a connection is opened again that broke when a message was read.
 MAX_REOPENED = 3
 
+_STAYS = "left where it is"
 _NOTHING = Classification(Kind.OTHER, Form.NONE)
 _NAMES = {Kind.BOUNCE: "bounce", Kind.DELAYED: "delay warning", Kind.FEEDBACK: "complaint", Kind.OTHER: "other"}
 
@@ -45,7 +49,8 @@ class Scanned:
     problems: list[str] = field(default_factory=list)
     unread: int = 0
     moved: int = 0
-    obstacles: list[str] = field(default_factory=list)
+    # What kept messages from being moved, and what to do about it.
+    obstacles: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notices: Sent = field(default_factory=Sent)
 
@@ -74,6 +79,13 @@ class Desk(NamedTuple):
     ledger: Ledger
     is_over: Callable[[], bool]
     notify: Callable[[Classification, bytes], tuple[str, ...]] = lambda _found, _raw: ()
+
+
+class Understood(NamedTuple):
+    """One message as it is recorded, and who is told of it."""
+
+    message: SeenMessage
+    readers: tuple[str, ...] = ()
 
 
 class BounceScan:
@@ -105,8 +117,7 @@ class BounceScan:
             listed = [one for one in self.client.sizes(number, end) if one.uid > last_uid]
             shifts = self._shifts
             for batch in batches(listed):
-                self._take_in(batch)
-                last_uid = batch[-1].uid
+                last_uid = self._take_in(batch)
                 if self._shifts != shifts or self._desk.is_over():
                     break
             is_whole = self._shifts == shifts and (not listed or last_uid == listed[-1].uid)
@@ -119,42 +130,61 @@ class BounceScan:
     def _open(self) -> None:
         (self.client.select if self._place.targets else self.client.examine)(self._place.name)
 
-    def _take_in(self, batch: Sequence[Listed]) -> None:
-        """Understand and record a batch; what cannot be read is recorded as a problem and reported."""
+    def _take_in(self, batch: Sequence[Listed]) -> int:
+        """Understand and record a batch, or as much of it as there is time for; return the last UID.
+
+        What cannot be read is recorded as a problem and reported.
+        """
         desk, seen = self._desk, []
         readers: dict[int, tuple[str, ...]] = {}
+        last_uid = batch[-1].uid
         for listed, message, problem in self._fetch(batch):
-            understood = self._understand(listed, message) if message else self._set_aside(listed, problem)
-            seen += [understood] if understood else []
-            if understood and message:
-                readers[listed.uid] = desk.notify(understood.classification, message.text)
-        recorded = desk.history.record(self.folder, batch[-1].uid, seen, desk.run, readers)
+            understood = self._read_one(listed, message) if message else self._set_aside(listed, problem)
+            if understood:
+                seen.append(understood.message)
+                readers[listed.uid] = understood.readers
+            if desk.is_over():
+                last_uid = listed.uid
+                break
+        recorded = desk.history.record(self.folder, last_uid, seen, desk.run, readers)
         new = [one for one, known in zip(seen, recorded, strict=True) if known.is_new]
         self.done.kinds.update(one.classification.kind for one in new)
         self.done.problems += [f"UID {one.uid}: {one.problem}" for one in new if one.problem]
+        return last_uid
 
     def _fetch(self, batch: Sequence[Listed]) -> Iterator[tuple[Listed, Fetched | None, str]]:
         """Yield what the server gives of each message, or why it does not; what is gone meanwhile is left out."""
         try:
-            given = {one.uid: one for one in self.client.messages(batch[0].number, batch[-1].number, MAX_BYTES)}
+            given = _unmistakable(self.client.messages(batch[0].number, batch[-1].number, MAX_BYTES))
         except StageError as exc:
             self._recover(exc)
             given = {}
+        texts: set[bytes] = set()
         for listed in batch:
-            if listed.uid in given:
-                yield listed, given[listed.uid], ""
+            message = given.get(listed.uid)
+            # The same text again may be that of another message: whoever sends it again has it fetched alone.
+            if message and fits_size(message.text, listed.size_bytes, MAX_BYTES) and message.text not in texts:
+                texts.add(message.text)
+                yield listed, message._replace(text=message.text[:MAX_BYTES]), ""
                 continue
-            # The answer may tell of deletions (RFC 3501 section 7.4.1): message numbers are no longer those listed.
-            self._shifts += 1
-            try:
-                message = self.client.message(listed.uid, MAX_BYTES)
-                is_there = message is not None or listed.uid in self.client.which_exist([listed.uid])
-                problem = "the server does not give it out"
-            except StageError as exc:
-                self._recover(exc)
-                message, is_there, problem = None, True, exc.message
-            if is_there:
-                yield listed, message, problem
+            if message is None:
+                # The answer may tell of deletions (RFC 3501 section 7.4.1): message numbers are not those listed.
+                self._shifts += 1
+            yield from self._fetch_alone(listed)
+
+    def _fetch_alone(self, listed: Listed) -> Iterator[tuple[Listed, Fetched | None, str]]:
+        try:
+            message = self.client.message(listed.uid, MAX_BYTES)
+            is_there = message is not None or listed.uid in self.client.which_exist([listed.uid])
+            problem = "the server does not give it out"
+        except StageError as exc:
+            self._recover(exc)
+            message, is_there, problem = None, True, exc.message
+        if message and not is_near_size(message.text, listed.size_bytes, MAX_BYTES):
+            problem = f"the server gives {len(message.text)} bytes of it, and says that it has {listed.size_bytes}"
+            message = None
+        if is_there:
+            yield listed, message._replace(text=message.text[:MAX_BYTES]) if message else None, problem
 
     def _recover(self, why: StageError) -> None:
         """Go on after an error that may be a single message's; raise it when it is more than that."""
@@ -172,28 +202,41 @@ class BounceScan:
         if self.client.uid_validity != self.folder.uidvalidity:
             raise why
 
-    def _understand(self, listed: Listed, message: Fetched) -> SeenMessage | None:
-        """Return what a message says, None where it is a probe of ours or the bounce of one."""
-        raw = message.text
-        fields = read_headers(raw[:HEAD_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0])
-        if is_signed(fields, self._desk.key) or self._is_own_bounce(raw, message):
+    def _read_one(self, listed: Listed, message: Fetched) -> Understood | None:
+        """Return what a message says and who is told of it, None where it is a probe of ours or the bounce of one."""
+        begun_s = time.thread_time()
+        problem = ""
+        readers: tuple[str, ...] = ()
+        found: Classification | None = _NOTHING
+        try:
+            found = self._understand(message)
+            readers = self._desk.notify(found, message.text) if found else ()
+        except Exception as exc:  # one message that trips us up must not keep the others from being read
+            problem = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
+        took_s = time.thread_time() - begun_s
+        if took_s > MAX_MESSAGE_CPU_S:
+            problem = problem or f"reading it took {took_s:.1f} s of CPU time"
+        if problem:
+            found, readers = _NOTHING, ()
+        if found is None:
             self.done.own += 1
             return None
-        problem = ""
-        try:
-            found = classify(raw)
-        except Exception as exc:  # one message that trips us up must not keep the others from being read
-            found, problem = _NOTHING, f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
         outcome = Outcome.SKIPPED if found.kind is Kind.OTHER else Outcome.PROCESSED
-        return SeenMessage(
+        seen = SeenMessage(
             listed.uid,
-            next(iter(fields.get("message-id", ())), ""),
-            digest_of(raw, listed.size_bytes),
+            _message_id(message.text),
+            digest_of(message.text, listed.size_bytes),
             message.received_at or self._desk.run.at,
             found,
             Outcome.PROBLEM if problem else outcome,
             problem,
         )
+        return Understood(seen, readers)
+
+    def _understand(self, message: Fetched) -> Classification | None:
+        """Return what a message says, None where it is a probe of ours or the bounce of one."""
+        raw = message.text
+        return None if is_signed(_head(raw), self._desk.key) or self._is_own_bounce(raw, message) else classify(raw)
 
     def _is_own_bounce(self, raw: bytes, message: Fetched) -> bool:
         """Say whether this is about a probe of ours; that a probe came back is noted in the ledger."""
@@ -207,10 +250,31 @@ class BounceScan:
                 ledger.delay(token, reason=report.reason)
         return bool(known) or returns_probe(raw, self._desk.key)
 
-    def _set_aside(self, listed: Listed, problem: str) -> SeenMessage:
-        """Return the record of a message that nobody could read: known by its number and size."""
+    def _set_aside(self, listed: Listed, problem: str) -> Understood:
+        """Return the record of a message that nobody could read: known by its number and size.
+
+        What the server did not give out stays where it is: nobody knows what would be moved.
+        """
         digest = hashlib.sha256(f"{self.folder.uidvalidity} {listed.uid} {listed.size_bytes}".encode()).digest()
-        return SeenMessage(listed.uid, "", digest, self._desk.run.at, _NOTHING, Outcome.PROBLEM, problem)
+        return Understood(
+            SeenMessage(
+                listed.uid, "", digest, self._desk.run.at, _NOTHING, Outcome.PROBLEM, f"{problem}; {_STAYS}", stays=True
+            )
+        )
+
+
+def _unmistakable(given: Sequence[Fetched]) -> dict[int, Fetched]:
+    """Return messages by their UID, without those that came twice under one."""
+    counted = Counter(one.uid for one in given)
+    return {one.uid: one for one in given if counted[one.uid] == 1}
+
+
+def _message_id(raw: bytes) -> str:
+    return next(iter(_head(raw).get("message-id", ())), "")
+
+
+def _head(raw: bytes) -> dict[str, list[str]]:
+    return read_headers(raw[:HEAD_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0])
 
 
 def _plural(word: str, count: int) -> str:

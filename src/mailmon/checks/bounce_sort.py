@@ -13,6 +13,10 @@ from mailmon.store.history.history import History
 BATCH = 200
 # A batch that is refused is tried one by one: who is refused so often is not stopped by a single message.
 MAX_REFUSED = 3
+_READ_ONLY = (
+    "Give the account the right to delete in this folder (ACL rights t and e), or remove processed, skipped and "
+    "problem from its bounces. The messages stay where they are."
+)
 
 
 class BounceSort:
@@ -27,13 +31,13 @@ class BounceSort:
         self._history = history
         self._is_over = is_over
         self.moved = 0
-        self.obstacles: list[str] = []
+        self.obstacles: dict[str, str] = {}
 
     def sort(self) -> None:
         """Move all that has somewhere to go. Raises StageError only when the connection is lost, and StateError."""
         for word, target in self._place.targets.items():
             if self._client.is_read_only:
-                self.obstacles = ["the server opens this folder read-only"]
+                self.obstacles = {"the server opens this folder read-only": _READ_ONLY}
                 return
             self._sort_one(Outcome(word), target)
 
@@ -71,8 +75,7 @@ class BounceSort:
         except StageError as exc:
             if exc.lost or exc.is_silence:
                 raise
-            if exc.message not in self.obstacles:
-                self.obstacles.append(exc.message)
+            self.obstacles.setdefault(exc.message, exc.advice)
             return False
         self._history.release(self._folder, uids)
         self.moved += len(uids)

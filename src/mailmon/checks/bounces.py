@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 if TYPE_CHECKING:
     from mailmon.checks.bounce_scan import Scanned
 
-# The first scan of a large folder is the work of several runs: the others' results and alerts must not wait for it.
-MAX_SCAN_S = 30.0
+# The first scan of a large folder is the work of several runs: the others' results and alerts wait no longer than this
+# for it, and are not kept from the processor for longer than that.
+MAX_SCAN_S, MAX_CPU_S = 10.0, 5.0
 # So much must be left to record what was read, and to say goodbye.
 RESERVE_S = 5.0
 WINDOW = timedelta(days=1)
-_NOT_MOVED = "Create the folder, or set create_folders; the messages stay where they are until then."
+_NOT_MOVED = "The messages stay where they are; the next run tries again."
 
 
 def ask(tools: Tools, account: Account) -> Iterator[Fact]:
@@ -34,8 +36,9 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     assert account.bounces is not None
     assert account.imap is not None
     deadline = tools.world.deadline
-    until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 2)
-    scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s)
+    until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 4)
+    until_cpu_s = time.thread_time() + MAX_CPU_S
+    scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s or time.thread_time() >= until_cpu_s)
     with scan_folder(tools, scan) as (done, history):
         yield from facts_of(done, account.imap.target)
         seen = history.window(account.name, tools.world.now() - WINDOW, tuple(REFUSALS))
@@ -49,9 +52,9 @@ def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
         yield Finding("bounces.history", Verdict.FAIL, target, warning, Severity.NOTICE)
     for problem in done.problems:
         yield Finding("bounces.unreadable", Verdict.FAIL, target, f"set aside unread: {problem}", Severity.NOTICE)
-    for obstacle in done.obstacles:
+    for obstacle, advice in done.obstacles.items():
         said = f"recorded, but not moved: {obstacle}"
-        yield Finding("bounces.not_moved", Verdict.FAIL, target, said, Severity.WARNING, fix=_NOT_MOVED)
+        yield Finding("bounces.not_moved", Verdict.FAIL, target, said, Severity.WARNING, fix=advice or _NOT_MOVED)
     if done.notices.failed:
         said = f"{done.notices.failed} notices were not taken: {done.notices.error}"
         advice = done.notices.advice or "`mailmon bounces queue` shows what waits."

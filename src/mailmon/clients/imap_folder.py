@@ -25,8 +25,12 @@ from mailmon.mail.imapdata import (
 _COPYUID = re.compile(rb"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
 _EXISTS = "ALREADYEXISTS"
 _NO_WAY = "Messages cannot be moved here without risk: this server has neither MOVE nor UIDPLUS."
-_MAKE_IT = "Create the folder, or allow it to be created. The messages stay where they are."
+_MAKE_IT = "Create the folder, or set create_folders. The messages stay where they are until then."
 _STAY = "The messages stay where they are."
+_SORT_ELSEWHERE = (
+    "Remove processed, skipped and problem from the account's bounces, or let a rule of the server sort them. "
+    "The messages stay where they are."
+)
 
 
 class FolderClient(ImapClient):
@@ -111,7 +115,7 @@ class FolderClient(ImapClient):
                 raise self._wire.error("move_failed", f"{len(left)} of {len(uids)} messages were not moved", _STAY)
             return
         if "UIDPLUS" not in self._capabilities:
-            raise self._wire.error("move_failed", _NO_WAY, _STAY)
+            raise self._wire.error("move_failed", _NO_WAY, _SORT_ELSEWHERE)
         answer = self._into(folder, "COPY", uid_set)
         self._must_be_copied(uids, answer)
         self._delete_copied(uid_set)

@@ -85,6 +85,34 @@ def read_listed(item: FetchItem) -> Listed | None:
     return Listed(read_number(number), uid, read_number(size[1]))
 
 
+def fits_size(text: bytes, size_bytes: int, cap_bytes: int) -> bool:
+    """Say whether a text that was asked for up to a cap is as long as the server said (RFC822.SIZE).
+
+    Off by one byte a line is allowed, in either direction: there are servers that count line ends as LF and send CRLF,
+    and the other way round. Anything else is another text, or a part of it.
+
+    >>> fits_size(b"a\\r\\nb\\r\\n", 4, 100), fits_size(b"", 887, 1000), fits_size(b"x" * 100, 5000, 100)
+    (True, False, True)
+    """
+    lines = text.count(b"\n")
+    wanted = min(size_bytes, cap_bytes)
+    return wanted - lines <= len(text) and (len(text) >= cap_bytes or len(text) <= size_bytes + lines)
+
+
+def is_near_size(text: bytes, size_bytes: int, cap_bytes: int) -> bool:
+    """Say whether a text has half to twice the length that the server said.
+
+    Exchange gives estimates (EnableExactRFC822Size is off): good enough for what was asked for alone, where nothing
+    else can be meant.
+
+    >>> is_near_size(b"x" * 600, 887, 1000), is_near_size(b"x" * 40, 887, 1000)
+    (True, False)
+    """
+    return fits_size(text, size_bytes, cap_bytes) or (
+        2 * len(text) >= min(size_bytes, cap_bytes) and len(text) <= 2 * size_bytes
+    )
+
+
 def read_quota(answers: Iterable[bytes]) -> Quota | None:
     """Return what is fullest of some QUOTA answers, None without any limit (RFC 9208 section 5.1). Never raises.
 

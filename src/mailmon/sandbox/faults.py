@@ -58,3 +58,7 @@ class Faults:
     quota: tuple[int, int] | None = None  # used and allowed storage in units of 1024 bytes; QUOTA is advertised
     search_lies: str | None = None  # "all": SEARCH finds every message; "none": it finds nothing
     late_exists: bool = False  # EXISTS comes only with a SEARCH that did not see the new message
+    # What a FETCH of several whole messages gives from the second one on: "empty" ({0}), "nil", "short" (its first 40
+    # bytes), "other_text" (that of the first one) or "other_uid" (its text under the UID of the next one)
+    bad_fetch: str | None = None
+    bad_fetch_alone: bool = False  # the same where a single message is asked for

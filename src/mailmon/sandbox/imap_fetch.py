@@ -38,9 +38,17 @@ def parse_items(parser: Parser) -> list[Item]:
     return items
 
 
-def render(number: int, message: Message, items: list[Item], is_recent: bool) -> bytes:
+@dataclass(frozen=True)
+class Instead:
+    """What a broken server gives instead: another text, None for NIL, and another UID."""
+
+    text: bytes | None
+    uid: int
+
+
+def render(number: int, message: Message, items: list[Item], is_recent: bool, instead: Instead | None = None) -> bytes:
     """Return the untagged FETCH response without its line end."""
-    parts = [item.label.encode() + b" " + _value(message, item, is_recent) for item in items]
+    parts = [item.label.encode() + b" " + _value(message, item, is_recent, instead) for item in items]
     return b"* %d FETCH (" % number + b" ".join(parts) + b")"
 
 
@@ -94,16 +102,38 @@ def _field(parser: Parser) -> str:
     return name.decode()
 
 
-def _value(message: Message, item: Item, is_recent: bool) -> bytes:
+def is_whole(items: list[Item]) -> bool:
+    """Say whether whole messages are asked for."""
+    return any(item.section == "" for item in items)
+
+
+def instead_of(bad: str, messages: list[Message], place: int) -> Instead:
+    """Return what a broken server gives for one of some messages (`Faults.bad_fetch`); ValueError for another word."""
+    message, other_uid = messages[place], messages[(place + 1) % len(messages)].uid
+    texts = {
+        "empty": b"",
+        "nil": None,
+        "short": message.raw[:40],
+        "other_text": messages[0].raw if place else b"Subject: x\r\n\r\n",
+    }
+    if bad != "other_uid" and bad not in texts:
+        raise ValueError(f"there is no bad_fetch {bad!r}")
+    return Instead(texts.get(bad, message.raw), other_uid + (len(messages) == 1) if bad == "other_uid" else message.uid)
+
+
+def _value(message: Message, item: Item, is_recent: bool, instead: Instead | None) -> bytes:
+    if instead and item.section is not None and instead.text is None:
+        return b"NIL"
     if item.section is not None:
-        octets = _octets(message.raw, item.section, {name.lower() for name in item.fields})
+        raw = instead.text if instead and instead.text is not None else message.raw
+        octets = _octets(raw, item.section, {name.lower() for name in item.fields})
         if item.partial is not None:
             start, size = item.partial
             octets = octets[start : start + size]
         return b"{%d}\r\n" % len(octets) + octets
     match item.label:
         case "UID":
-            return b"%d" % message.uid
+            return b"%d" % (instead.uid if instead else message.uid)
         case "FLAGS":
             return render_flags(message, is_recent)
         case "INTERNALDATE":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mailmon.sandbox.faults import Faults
 from mailmon.sandbox.imap_answer import Answer, BadCommandError, RefusedError
-from mailmon.sandbox.imap_fetch import Item, parse_items, render, render_flags
+from mailmon.sandbox.imap_fetch import Item, instead_of, is_whole, parse_items, render, render_flags
 from mailmon.sandbox.imap_search import Candidate, parse_search
 from mailmon.sandbox.imap_syntax import Parser
 from mailmon.sandbox.imap_view import View
@@ -80,13 +80,17 @@ class Selected:
         if by_uid and "UID" not in labels:
             items.insert(0, Item("UID"))
         sets_seen = any(item.sets_seen for item in items) and not self._is_read_only
+        bad = self._faults.bad_fetch if is_whole(items) and (len(chosen) > 1 or self._faults.bad_fetch_alone) else None
+        messages = [each.message for each in chosen]
         lines = []
-        for each in chosen:
+        for place, each in enumerate(chosen):
             extra = []
             if sets_seen and "\\Seen" not in each.message.flags:
                 self.view.mailbox.change_flags(each.message, "+", ["\\Seen"])
                 extra = [] if "FLAGS" in labels else [Item("FLAGS")]
-            lines.append(render(each.number, each.message, items + extra, each.is_recent))
+            is_bad = bad and (place > 0 or len(chosen) == 1)
+            instead = instead_of(bad, messages, place) if bad and is_bad else None
+            lines.append(render(each.number, each.message, items + extra, each.is_recent, instead))
         return Answer(b"OK FETCH completed", lines)
 
     def _store(self, parser: Parser, by_uid: bool) -> Answer:

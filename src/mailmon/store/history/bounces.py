@@ -61,6 +61,7 @@ class SeenMessage(NamedTuple):
     """One message of a folder as the scan understood it.
 
     `digest` is the SHA-256 of all its bytes, `received_at` its INTERNALDATE, `problem` why it could not be read.
+    One that `stays` is never moved.
     """
 
     uid: int
@@ -70,6 +71,7 @@ class SeenMessage(NamedTuple):
     classification: Classification
     outcome: Outcome = Outcome.PROCESSED
     problem: str = ""
+    stays: bool = False
 
 
 class Recorded(NamedTuple):
@@ -182,15 +184,16 @@ def _record_one(
     row = connection.execute(query, (folder_id, message.digest, uidvalidity)).fetchone()
     if row:
         change = "UPDATE messages SET uidvalidity = ?, uid = ? WHERE id = ?"
-        connection.execute(change, (uidvalidity, message.uid, row[0]))
+        connection.execute(change, (uidvalidity, None if message.stays else message.uid, row[0]))
         return Recorded(message.uid, row[0], False, Outcome(row[1]))
     return Recorded(message.uid, _insert(connection, folder_id, uidvalidity, message, run), True, message.outcome)
 
 
 def _insert(connection: sqlite3.Connection, folder_id: int, uidvalidity: int, message: SeenMessage, run: Run) -> int:
     found, original = message.classification, message.classification.original
+    uid = None if message.stays else message.uid
     values = (
-        folder_id, uidvalidity, message.uid, _text(message.message_id), message.digest, to_text(message.received_at),
+        folder_id, uidvalidity, uid, _text(message.message_id), message.digest, to_text(message.received_at),
         to_text(run.at), run.run_id, found.kind.value, found.form.value, _text(found.feedback_type),
         _text(original.message_id), _text(original.subject), _text(original.envelope_sender), _list(original.to),
         _list(original.cc), message.outcome.value, _text(message.problem),
