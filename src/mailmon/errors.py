@@ -86,6 +86,7 @@ class StageError(MailmonError):
     `lost` says that the connection broke, as against an answer that was a refusal.
     `is_silence` says that nothing came back, so that it could be our own trouble as well as the server's.
     `is_temporary` is a transient negative reply (RFC 5321 section 4.2.1).
+    `is_critical` says that mail is exposed, not just delayed.
     """
 
     exit_code = 1
@@ -103,6 +104,7 @@ class StageError(MailmonError):
         lost: bool = False,
         is_temporary: bool = False,
         is_silence: bool = False,
+        is_critical: bool = False,
     ) -> None:
         temporary = " (temporary)" if is_temporary else ""
         super().__init__(f"{target}: {stage}: {said}{temporary}", advice)
@@ -114,6 +116,7 @@ class StageError(MailmonError):
         self.lost = lost
         self.is_temporary = is_temporary
         self.is_silence = is_silence
+        self.is_critical = is_critical
 
 
 class DeliveryError(MailmonError):

@@ -232,12 +232,48 @@ def test_without_starttls_the_login_is_never_sent(greeting: bytes) -> None:
 def test_a_server_that_is_logged_in_from_the_start_gets_no_password() -> None:
     hello = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1 STARTTLS\r\nTAG OK done\r\n")
     exc = error([(None, b"* PREAUTH in\r\n"), hello], logged_in, security=Security.STARTTLS)
-    assert (exc.stage, exc.finding_id) == (Stage.TLS, "imap.starttls_refused")
+    assert (exc.stage, exc.finding_id, exc.is_critical) == (Stage.TLS, "imap.starttls_refused", True)
+    assert "PREAUTH" in exc.said
 
 
 def test_plain_text_on_the_tls_port_is_told() -> None:
     exc = error([(None, b"* OK [CAPABILITY IMAP4rev1] ready in clear\r\n")], opened, security=Security.TLS)
     assert (exc.finding_id, exc.stage) == ("imap.plaintext_on_tls_port", Stage.TLS)
+
+
+def test_a_server_that_lets_everybody_in_is_told_as_critical() -> None:
+    capability = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n")
+    exc = error([(None, b"* PREAUTH in\r\n"), capability, (b"bye LOGOUT", b"")], logged_in)
+    assert (exc.finding_id, exc.stage, exc.is_critical) == ("imap.preauth", Stage.GREETING, True)
+    assert "whoever connects is logged in" in exc.said
+    assert "password file" not in exc.advice
+
+
+@pytest.mark.parametrize("offer", [b"", b" AUTH=GSSAPI", b" AUTH=XOAUTH2 AUTH=NTLM"])
+@pytest.mark.parametrize("password", ["grün", "a\tb"])
+def test_a_password_that_the_server_has_no_form_for_is_not_sent(password: str, offer: bytes) -> None:
+    capability = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1" + offer + b"\r\nTAG OK done\r\n")
+    with Peer([(None, b"* OK ready\r\n"), capability, (b"bye LOGOUT", b"")]) as peer:
+        client = peer.imap()
+        client.open()
+        with pytest.raises(StageError) as caught:
+            client.login(USER, password)
+        client.close()
+    assert caught.value.finding_id == "imap.auth_not_offered"
+    assert "beyond ASCII" in caught.value.said
+    assert "AUTH=PLAIN" in caught.value.advice
+    assert not any(b"AUTHENTICATE" in line or b"LOGIN" in line for line in peer.received)
+
+
+def test_what_is_offered_on_two_lines_is_one_offer() -> None:
+    capability = b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n* CAPABILITY AUTH=PLAIN\r\nTAG OK done\r\n"
+    login = (b"TAG AUTHENTICATE PLAIN", b"TAG NO x\r\n")
+    with Peer([(None, b"* OK ready\r\n"), (b"TAG CAPABILITY", capability), login]) as peer:
+        client = peer.imap()
+        client.open()
+        with pytest.raises(StageError, match="x"):
+            client.login(USER, SECRET)
+        client.close()
 
 
 @pytest.mark.parametrize(

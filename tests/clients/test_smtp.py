@@ -177,16 +177,74 @@ def test_a_refusal_among_pipelined_replies_is_found(replies: list[bytes], stage:
 
 
 @pytest.mark.parametrize(
-    ("auth", "said"),
+    ("auth", "said", "advice"),
     [
-        (b"SIZE 1", "the server offers no AUTH"),
-        (b"AUTH CRAM-MD5 XOAUTH2", "the server offers only AUTH CRAM-MD5 XOAUTH2"),
+        (b"SIZE 1", "the server offers no AUTH", "Is this the submission port (587 or 465)?"),
+        (b"AUTH CRAM-MD5 XOAUTH2", "the server offers only AUTH CRAM-MD5 XOAUTH2", "token"),
+        (b"AUTH GSSAPI NTLM", "the server offers only AUTH GSSAPI NTLM", "PLAIN, LOGIN or SCRAM-SHA-256"),
     ],
 )
-def test_a_server_without_a_usable_login_is_told(auth: bytes, said: str) -> None:
+def test_a_server_without_a_usable_login_is_told(auth: bytes, said: str, advice: str) -> None:
     exc = error([*GREETING, (b"EHLO", b"250-x\r\n250 " + auth + b"\r\n")], logged_in)
     assert (exc.finding_id, exc.said) == ("smtp.auth_not_offered", said)
-    assert exc.advice == "Is this the submission port (587 or 465)?"
+    assert advice in exc.advice
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"250-AUTH GSSAPI NTLM\r\n250 AUTH LOGIN PLAIN\r\n",
+        b"250-AUTH GSSAPI NTLM\r\n250-SIZE 1\r\n250 AUTH=PLAIN\r\n",
+        b"250-AUTH=GSSAPI\r\n250 AUTH PLAIN\r\n",
+        b"250-auth\r\n250 auth plain\r\n",
+    ],
+)
+def test_all_lines_on_which_a_server_offers_logins_are_read(lines: bytes) -> None:
+    with Peer([*GREETING, (b"EHLO", b"250-x\r\n" + lines), (b"AUTH PLAIN ", b"235 in\r\n")]) as peer:
+        client = peer.smtp()
+        logged_in(client)
+        client.close()
+
+
+def login_lines(*replies: tuple[bytes, bytes]) -> tuple[list[bytes], str]:
+    """Return the verbs of a login at a server that answers so, and how it ended."""
+    hello = (b"EHLO", b"250-x\r\n250 AUTH PLAIN LOGIN\r\n")
+    with Peer([*GREETING, hello, *replies, (b"QUIT", b"")]) as peer:
+        client = peer.smtp()
+        said = ""
+        try:
+            logged_in(client)
+        except StageError as exc:
+            said = exc.said
+        client.close()
+        time.sleep(0.05)
+    return [b" ".join(line.split()[:2]) for line in peer.received if line.startswith(b"AUTH")], said
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        b"504 5.5.4 Unrecognized authentication type",
+        b"504 no",
+        b"501 5.5.4 bad",
+        b"538 5.7.4 not supported",
+    ],
+)
+def test_where_plain_is_offered_and_unknown_login_is_tried(refusal: bytes) -> None:
+    prompts = ((b"AUTH LOGIN\r\n", b"334 VXNlcm5hbWU6\r\n"), (b"", b"334 UGFzc3dvcmQ6\r\n"), (b"", b"235 in\r\n"))
+    lines, said = login_lines((b"AUTH PLAIN ", refusal + b"\r\n"), *prompts)
+    assert (len(lines), lines[1], said) == (2, b"AUTH LOGIN", "")
+
+
+def test_where_no_mechanism_is_known_the_last_refusal_is_told() -> None:
+    lines, said = login_lines((b"AUTH PLAIN ", b"504 no\r\n"), (b"AUTH LOGIN", b"504 5.7.4 no LOGIN either\r\n"))
+    assert (len(lines), said) == (2, "504 5.7.4 no LOGIN either")
+
+
+@pytest.mark.parametrize("refusal", ["535 5.7.8 no", "535 5.7.4 no", "534 5.7.9 no", "454 4.7.0 later", "550 no"])
+def test_a_refused_password_is_not_tried_by_another_mechanism(refusal: str) -> None:
+    lines, said = login_lines((b"AUTH PLAIN ", f"{refusal}\r\n".encode()))
+    assert (len(lines), said) == (1, refusal)
 
 
 def test_without_starttls_nothing_more_is_sent() -> None:

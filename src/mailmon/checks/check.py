@@ -48,8 +48,12 @@ def has_silence(outcome: Outcome) -> bool:
 
 def failure(exc: StageError) -> Finding:
     """Return the finding that an ended conversation amounts to."""
-    status, severity = (Verdict.UNKNOWN, None) if exc.ours else (Verdict.FAIL, Severity.ERROR)
+    status, severity = (Verdict.UNKNOWN, None) if exc.ours else (Verdict.FAIL, _severity(exc))
     found = SILENCE if exc.is_silence else ""
     return Finding(
         exc.finding_id, status, exc.target, exc.message, severity, evidence=exc.said, found=found, fix=exc.advice
     )
+
+
+def _severity(exc: StageError) -> Severity:
+    return Severity.CRITICAL if exc.is_critical else Severity.ERROR

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+
+from mailmon.clients.sasl import Exchange, SaslError
 from mailmon.clients.tls import PeerCertificate, TlsContexts
 from mailmon.clients.wire import Wire
-from mailmon.errors import Stage
+from mailmon.errors import Stage, StageError
+
+_SASL_ADVICE = {
+    "login_refused": "Check the password file; the login name is case-sensitive on some servers.",
+    "server_not_verified": "The password was not sent. Check which server answers at this address.",
+}
 
 
 class Conversation:
@@ -25,6 +33,27 @@ class Conversation:
     def certificate(self) -> PeerCertificate | None:
         """Return the server's certificate, None where it was not verified by its chain."""
         return self._wire.certificate()
+
+    def _answer(self, exchange: Exchange, challenge: bytes) -> bytes:
+        """Return what is said to a challenge (base64), in base64. Raises StageError where nothing can be."""
+        try:
+            decoded = b64decode(challenge)
+        except ValueError:
+            decoded = b""  # some say words; what needs a challenge will say that it is none
+        try:
+            return b64encode(exchange.answer(decoded))
+        except SaslError as exc:
+            raise self._sasl_error(exc) from exc
+
+    def _finish(self, exchange: Exchange) -> None:
+        """Let a login that the server accepted be verified by its mechanism. Raises StageError."""
+        try:
+            exchange.finish()
+        except SaslError as exc:
+            raise self._sasl_error(exc) from exc
+
+    def _sasl_error(self, exc: SaslError) -> StageError:
+        return self._wire.error(exc.problem, exc.message, _SASL_ADVICE.get(exc.problem, ""))
 
     def _begin_starttls(self, *, is_offered: bool, command: str = "STARTTLS") -> None:
         """Begin the stage of TLS. Raises StageError, with nothing sent, where the server does not offer it."""

@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 from mailmon.clients.conversation import Conversation
 from mailmon.clients.imapwire import WireImap
-from mailmon.clients.sasl import bearer
+from mailmon.clients.sasl import (
+    Exchange,
+    SaslError,
+    advise_on_offer,
+    advise_on_token,
+    bearer,
+    password_exchange,
+    password_mechanisms,
+)
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
@@ -22,6 +30,10 @@ from mailmon.mail.imapdata import read_number
 from mailmon.mail.text import visible
 
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
+_PREAUTH_ADVICE = (
+    "Nothing was sent. Take PREAUTH out of the server's configuration, or find out who answers in its place."
+)
+_WITHOUT_PASSWORD = "SCRAM-SHA-256"  # noqa: S105 -- a mechanism that does not send it
 _T = TypeVar("_T")
 _A = TypeVar("_A")
 
@@ -43,30 +55,64 @@ class ImapSession(Conversation):
         self._capabilities = {str(name).upper() for name in self._imap.capabilities}
         if self._wire.server.security is Security.STARTTLS:
             self._start_tls()
+        elif self._is_preauthenticated:
+            said = "the server greets with PREAUTH: whoever connects is logged in, without a password"
+            raise self._wire.error("preauth", said, _PREAUTH_ADVICE, is_critical=True)
 
     def login(self, username: str, password: str) -> None:
-        """Log in once."""
+        """Log in once: by LOGIN, or by a mechanism where that is safer, or where LOGIN is not allowed or cannot be."""
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        must_authenticate = "LOGINDISABLED" in self._capabilities
-        can_authenticate = "AUTH=PLAIN" in self._capabilities
-        if must_authenticate and not can_authenticate:
-            raise self._wire.error("auth_not_offered", "the server allows no login here", "Use TLS or STARTTLS.")
+        mechanisms = password_mechanisms(self._offered, is_encrypted=self._wire.is_encrypted)
+        text = username + password
+        can_say_login = "LOGINDISABLED" not in self._capabilities and text.isascii() and text.isprintable()
         # There are servers that do not know the escapes of a quoted string.
-        must_authenticate |= can_authenticate and any(sign in username + password for sign in '"\\')
-        self._ask("login_refused", lambda: self._imap.login_hidden(username, password, must_authenticate))
+        is_awkward = "PLAIN" in mechanisms and any(sign in text for sign in '"\\')
+        if mechanisms and (not can_say_login or is_awkward or mechanisms[0] == _WITHOUT_PASSWORD):
+            self._authenticate(password_exchange(mechanisms[0], username, password))
+        elif can_say_login:
+            self._ask("login_refused", lambda: self._imap.login_hidden(username, password))
+        else:
+            raise self._no_way_in(text)
         self._wire.begin(Stage.LOGIN)
         self._ask("command_failed", self._read_capabilities)
 
     def login_with_token(self, username: str, token: str) -> None:
         """Log in once, by XOAUTH2 or OAUTHBEARER."""
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        offered = [name.removeprefix("AUTH=") for name in self._capabilities if name.startswith("AUTH=")]
-        way = bearer(offered, username, token, self._wire.server)
+        way = bearer(self._offered, username, token, self._wire.server)
         if way is None:
-            raise self._wire.error("auth_not_offered", "the server takes no token", "A token needs XOAUTH2.")
-        self._ask("login_refused", lambda: self._imap.login_by(way))
+            raise self._wire.error("auth_not_offered", "the server takes no token", advise_on_token(self._offered))
+        # The second challenge, if any, is the error in JSON (RFC 7628 section 3.2.3).
+        self._authenticate(Exchange(way.mechanism, way.initial.decode(), way.resigned.decode()))
         self._wire.begin(Stage.LOGIN)
         self._ask("command_failed", self._read_capabilities)
+
+    @property
+    def _offered(self) -> list[str]:
+        """Return the mechanisms that the server offers."""
+        return sorted(name.removeprefix("AUTH=") for name in self._capabilities if name.startswith("AUTH="))
+
+    def _authenticate(self, exchange: Exchange) -> None:
+        def answer(challenge: bytes) -> bytes:
+            try:
+                return exchange.answer(challenge)
+            except SaslError as exc:
+                raise self._sasl_error(exc) from exc
+
+        self._ask("login_refused", lambda: self._imap.authenticate_hidden(exchange.mechanism, answer))
+        self._finish(exchange)
+
+    def _no_way_in(self, text: str) -> StageError:
+        """Return why nothing was sent: what the server offers fits neither us nor the credential."""
+        offered = self._offered
+        only = f"only AUTH {' '.join(offered)}" if offered else ""
+        if "LOGINDISABLED" not in self._capabilities:
+            what = f"the server offers {only or 'only LOGIN'}, by which a name or password beyond ASCII cannot be sent"
+            advice = "Enable AUTH=PLAIN on the server, or use a login name and a password of ASCII characters."
+            return self._wire.error("auth_not_offered", what, advice)
+        if_nothing = "Enable AUTH=PLAIN on the server." if self._wire.is_encrypted else "Use TLS or STARTTLS."
+        what = "the server allows no login here" + (f", it offers {only}" if only else "")
+        return self._wire.error("auth_not_offered", what, advise_on_offer(offered, if_nothing))
 
     def close(self) -> None:
         """Say LOGOUT without waiting for the answer; never raises."""
@@ -77,8 +123,15 @@ class ImapSession(Conversation):
             pass
         self._wire.close()
 
+    @property
+    def _is_preauthenticated(self) -> bool:
+        return self._imap.state == "AUTH"
+
     def _start_tls(self) -> None:
         self._begin_starttls(is_offered="STARTTLS" in self._capabilities)
+        if self._is_preauthenticated:  # CVE-2020-12398: a client that goes on does so without TLS
+            said = "the server greets with PREAUTH: whoever connects is logged in, and TLS cannot be begun"
+            raise self._wire.error("starttls_refused", said, _PREAUTH_ADVICE, is_critical=True)
         self._ask("starttls_refused", lambda: self._checked(self._imap.xatom("STARTTLS")))
         self._wire.start_tls(self._contexts)
         self._wire.begin(Stage.TLS)
@@ -92,7 +145,8 @@ class ImapSession(Conversation):
         _, data = self._imap.response("CAPABILITY")
         if not data or data[-1] is None:
             _, data = self._imap.capability()
-        self._capabilities = set(visible(data[-1] or b"", 4000).upper().split())
+        said = b" ".join(item for item in data if isinstance(item, bytes))  # some write more than one line
+        self._capabilities = set(visible(said, 4000).upper().split())
 
     def _read(self, reader: Callable[[_A], _T], raw: _A) -> _T:
         """Let a parser read what came; what it cannot make sense of is the server's fault."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import imaplib
 import re
+from collections.abc import Callable
 from typing import Any
 
-from mailmon.clients.sasl import Bearer
 from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import MASK, visible
 
-_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE [A-Z0-9]+))\b.*", re.DOTALL | re.IGNORECASE)
+_LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE [A-Z0-9-]+))\b.*", re.DOTALL | re.IGNORECASE)
 
 
 class WireImap(imaplib.IMAP4):
@@ -43,27 +43,27 @@ class WireImap(imaplib.IMAP4):
             shown = f"{visible(match[1])} {MASK}" if match else MASK
         self._wire.send(raw, shown)
 
+    def capability(self) -> tuple[str, list[Any]]:
+        """Return what is offered, as one line: some servers write several, of which imaplib takes the last."""
+        typ, lines = super().capability()
+        given = [line for line in lines if isinstance(line, bytes)]
+        return typ, [b" ".join(given)] if given else lines
+
     def shutdown(self) -> None:
         self._wire.close()
 
-    def login_hidden(self, username: str, password: str, must_authenticate: bool) -> None:
-        """LOGIN, or AUTHENTICATE PLAIN where it must be or the credential does not fit into a quoted string."""
+    def login_hidden(self, username: str, password: str) -> None:
+        """LOGIN, hidden from the transcript."""
         self._hides_input = True
-        fits = (username + password).isascii() and (username + password).isprintable()
         try:
-            if fits and not must_authenticate:
-                self.login(quoted(username), password)  # imaplib quotes only the password
-            else:
-                identity = f"\0{username}\0{password}".encode()
-                self.authenticate("PLAIN", lambda _: identity)
+            self.login(quoted(username), password)  # imaplib quotes only the password
         finally:
             self._hides_input = False
 
-    def login_by(self, way: Bearer) -> None:
-        """AUTHENTICATE with a token; the second challenge, if any, is the error in JSON (RFC 7628 section 3.2.3)."""
-        answers = iter((way.initial, way.resigned))
+    def authenticate_hidden(self, mechanism: str, answer: Callable[[bytes], bytes]) -> None:
+        """AUTHENTICATE, hidden from the transcript; `answer` is asked at each challenge."""
         self._hides_input = True
         try:
-            self.authenticate(way.mechanism, lambda _: next(answers, b""))
+            self.authenticate(mechanism, answer)
         finally:
             self._hides_input = False

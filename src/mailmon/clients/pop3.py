@@ -5,10 +5,15 @@ Our own, not poplib: that gives up at lines of more than 2048 bytes, which real 
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 from mailmon.clients.conversation import Conversation
-from mailmon.clients.sasl import bearer
+from mailmon.clients.sasl import (
+    Exchange,
+    advise_on_offer,
+    advise_on_token,
+    bearer,
+    password_exchange,
+    password_mechanisms,
+)
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
@@ -22,6 +27,7 @@ MAX_LISTED = 200_000
 MAX_NUMBER = 10**9
 # Of a message's beginning no more is kept; the rest of the answer is read and dropped.
 MAX_START_BYTES = 256 * 1024
+_BEST_IN_CLEAR = "SCRAM-SHA-256"
 _LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _BUSY = ("[IN-USE]", "[SYS/TEMP]")
 _DELAYED = "[LOGIN-DELAY]"
@@ -65,27 +71,34 @@ class Pop3Client(Conversation):
             self._start_tls()
 
     def login(self, username: str, password: str) -> None:
-        """Log in once: by USER, by AUTH PLAIN where the server wants that or the name is not ASCII (RFC 5034)."""
+        """Log in once: by USER, else by the best mechanism that is offered (RFC 5034).
+
+        By a mechanism too where USER would show the password to others, or cannot carry it.
+        """
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        mechanisms = self._capabilities.get("SASL", ())
+        offered = self._capabilities.get("SASL", [])
+        mechanisms = password_mechanisms(offered, is_encrypted=self._wire.is_encrypted)
         has_user = "USER" in self._capabilities or not self._capabilities
-        if "PLAIN" in mechanisms and (not has_user or not (username + password).isascii()):
-            self._authenticate("PLAIN", f"\0{username}\0{password}".encode())
+        needs_mechanism = not has_user or not (username + password).isascii() or mechanisms[:1] == [_BEST_IN_CLEAR]
+        if mechanisms and needs_mechanism:
+            self._authenticate(password_exchange(mechanisms[0], username, password))
         elif has_user:
             self._ask(f"USER {username}", "login_refused")
             self._ask(f"PASS {password}", "login_refused", shown=f"PASS {MASK}")
         else:
-            offered = f"only AUTH {' '.join(mechanisms)}" if mechanisms else "no login"
-            raise self._wire.error("auth_not_offered", f"the server offers {offered}", "Use TLS or STARTTLS.")
+            what = f"only AUTH {' '.join(offered)}" if offered else "no login"
+            advice = advise_on_offer(offered, "Use TLS or STARTTLS.")
+            raise self._wire.error("auth_not_offered", f"the server offers {what}", advice)
         self._read_capabilities(Stage.LOGIN)
 
     def login_with_token(self, username: str, token: str) -> None:
         """Log in once, by XOAUTH2 or OAUTHBEARER."""
         self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        way = bearer(self._capabilities.get("SASL", ()), username, token, self._wire.server)
+        offered = self._capabilities.get("SASL", [])
+        way = bearer(offered, username, token, self._wire.server)
         if way is None:
-            raise self._wire.error("auth_not_offered", "the server takes no token", "A token needs XOAUTH2.")
-        self._authenticate(way.mechanism, way.initial, way.resigned)
+            raise self._wire.error("auth_not_offered", "the server takes no token", advise_on_token(offered))
+        self._authenticate(Exchange(way.mechanism, way.initial.decode(), way.resigned.decode()))
         self._read_capabilities(Stage.LOGIN)
 
     def unique_ids(self) -> dict[int, str]:
@@ -165,7 +178,7 @@ class Pop3Client(Conversation):
             return
         for line in lines:
             keyword, *words = visible(line, 500).upper().split() or [""]
-            self._capabilities[keyword] = words
+            self._capabilities[keyword] = [*self._capabilities.get(keyword, []), *words]
         if "LOGIN-DELAY" in self._capabilities:
             self._announced_delay_s = self._read_delay(self._capabilities["LOGIN-DELAY"])
 
@@ -191,18 +204,15 @@ class Pop3Client(Conversation):
             found.append((number, pair[1]))
         return found
 
-    def _authenticate(self, mechanism: str, initial: bytes, resigned: bytes = b"") -> None:
+    def _authenticate(self, exchange: Exchange) -> None:
         """AUTH with an initial response, in a line of its own where it would be too long (RFC 5034 section 4)."""
-        answers = iter((b64encode(initial).decode(), b64encode(resigned).decode()))
-        self._wire.send(f"AUTH {mechanism}\r\n".encode())
+        self._wire.send(f"AUTH {exchange.mechanism}\r\n".encode())
         line = self._wire.read_line()
         while line.startswith(b"+ ") or line.strip() == b"+":
-            answer = next(answers, None)
-            if answer is None:
-                raise self._wire.error("protocol_error", "the server asks for more than the login has")
-            self._wire.send(answer.encode() + b"\r\n", shown=MASK)
+            self._wire.send(self._answer(exchange, line[2:].strip()) + b"\r\n", shown=MASK)
             line = self._wire.read_line()
         self._judge(line, "login_refused")
+        self._finish(exchange)
 
     def _ask(self, command: str, problem: str, shown: str | None = None) -> None:
         self._wire.send(command.encode() + b"\r\n", shown)

@@ -1,4 +1,8 @@
-"""How does one log in with a token instead of a password? (XOAUTH2 as Google and Microsoft have it; RFC 7628)"""
+"""How does one log in? SASL's mechanisms, with a password or with a token, whatever protocol carries them.
+
+PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login), SCRAM-SHA-256 (RFC 7677); XOAUTH2 as Google and Microsoft have it,
+OAUTHBEARER (RFC 7628).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,43 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from mailmon.clients.server import Server
+from mailmon.errors import MalformedError
+
+_TOKENS = ("XOAUTH2", "OAUTHBEARER")
+# Over TLS the one with the fewest round trips first; where others can read along, the one that shows no password.
+_PASSWORDS = ("PLAIN", "LOGIN", "SCRAM-SHA-256")
+_PASSWORDS_IN_CLEAR = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
+
+
+class SaslError(MalformedError):
+    """A challenge that a mechanism cannot answer; `problem` is the finding that this amounts to."""
+
+    def __init__(self, message: str, problem: str = "protocol_error") -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+class Exchange:
+    """A login by one mechanism: what is said first, and to each challenge of the server."""
+
+    def __init__(self, mechanism: str, *answers: str) -> None:
+        self.mechanism = mechanism
+        self._answers = iter(answers)
+
+    @property
+    def has_initial(self) -> bool:
+        """Say whether the client speaks first (RFC 4422 section 5)."""
+        return self.mechanism != "LOGIN"
+
+    def answer(self, challenge: bytes) -> bytes:
+        """Return what is said to the next challenge; the client's first words answer an empty one. Raises SaslError."""
+        words = next(self._answers, None)
+        if words is None:
+            raise SaslError("the server asks for more than the login has")
+        return words.encode()
+
+    def finish(self) -> None:
+        """Raise SaslError where the server has yet to prove who it is although it accepted the login."""
 
 
 class Bearer(NamedTuple):
@@ -25,3 +66,34 @@ def bearer(offered: Collection[str], username: str, token: str, server: Server) 
         place = f"host={server.host}\x01port={server.port}\x01"
         return Bearer("OAUTHBEARER", f"n,a={name},\x01{place}auth=Bearer {token}\x01\x01".encode(), b"\x01")
     return None
+
+
+def password_mechanisms(offered: Collection[str], *, is_encrypted: bool) -> list[str]:
+    """Return by which of the mechanisms that are offered a password can be used, the best one first."""
+    return [name for name in (_PASSWORDS if is_encrypted else _PASSWORDS_IN_CLEAR) if name in offered]
+
+
+def password_exchange(mechanism: str, username: str, password: str) -> Exchange:
+    """Return a login with a password by one of `password_mechanisms`."""
+    if mechanism == "PLAIN":
+        return Exchange(mechanism, f"\0{username}\0{password}")
+    if mechanism == "LOGIN":
+        return Exchange(mechanism, username, password)
+    from mailmon.clients.scram import Scram
+
+    return Scram(username, password)
+
+
+def advise_on_offer(offered: Collection[str], if_nothing: str) -> str:
+    """Return what to do where a password fits none of the mechanisms that are offered."""
+    if any(name in offered for name in _TOKENS):
+        return "The server wants an access token, not a password: set `token_command` or `oauth` for the account."
+    known = "PLAIN, LOGIN or SCRAM-SHA-256 with a password, by XOAUTH2 or OAUTHBEARER with a token"
+    return f"mailmon logs in by {known}: enable one of them on the server." if offered else if_nothing
+
+
+def advise_on_token(offered: Collection[str]) -> str:
+    """Return what to do where a token fits none of the mechanisms that are offered."""
+    if any(name in offered for name in _PASSWORDS):
+        return "A token needs XOAUTH2 or OAUTHBEARER; the server wants a password."
+    return "A token needs XOAUTH2 or OAUTHBEARER."

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon.clients.conversation import Conversation
-from mailmon.clients.sasl import bearer
+from mailmon.clients.sasl import (
+    Exchange,
+    advise_on_offer,
+    advise_on_token,
+    bearer,
+    password_exchange,
+    password_mechanisms,
+)
 from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
@@ -56,39 +63,52 @@ class SmtpClient(Conversation):
             self._ehlo()
 
     def login(self, username: str, password: str) -> None:
-        """Log in once, by PLAIN where offered, else by LOGIN (RFC 4616)."""
-        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        offered = self.extensions.get("AUTH", "").upper().split()
-        if "PLAIN" in offered:
-            identity = b64encode(f"\0{username}\0{password}".encode()).decode()
-            self._send(f"AUTH PLAIN {identity}", shown=f"AUTH PLAIN {MASK}")
-        elif "LOGIN" in offered:
-            self._send("AUTH LOGIN")
-            self._expect(self._reply(), "login_refused", 334)
-            self._send(b64encode(username.encode()).decode(), shown=MASK)
-            self._expect(self._reply(), "login_refused", 334)
-            self._send(b64encode(password.encode()).decode(), shown=MASK)
-        else:
+        """Log in once, by the best mechanism that is offered; by the next one where the server does not know it.
+
+        Raises StageError. A password that was refused is never tried again.
+        """
+        offered = self._begin_login()
+        mechanisms = password_mechanisms(offered, is_encrypted=self._wire.is_encrypted)
+        if not mechanisms:
             what = f"only AUTH {' '.join(offered)}" if offered else "no AUTH"
-            raise self._wire.error(
-                "auth_not_offered", f"the server offers {what}", "Is this the submission port (587 or 465)?"
-            )
-        self._expect(self._reply(), "login_refused", 235)
+            advice = advise_on_offer(offered, "Is this the submission port (587 or 465)?")
+            raise self._wire.error("auth_not_offered", f"the server offers {what}", advice)
+        for left, mechanism in zip(range(len(mechanisms), 0, -1), mechanisms, strict=True):
+            exchange = password_exchange(mechanism, username, password)
+            reply = self._authenticate(exchange)
+            if left == 1 or not _is_unknown_mechanism(reply):
+                break
+        self._expect(reply, "login_refused", 235)
+        self._finish(exchange)
 
     def login_with_token(self, username: str, token: str) -> None:
         """Log in once, by XOAUTH2 or OAUTHBEARER."""
-        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
-        offered = self.extensions.get("AUTH", "").upper().split()
+        offered = self._begin_login()
         way = bearer(offered, username, token, self._wire.server)
         if way is None:
             what = f"only AUTH {' '.join(offered)}" if offered else "no AUTH"
-            raise self._wire.error("auth_not_offered", f"the server offers {what}", "A token needs XOAUTH2.")
+            raise self._wire.error("auth_not_offered", f"the server offers {what}", advise_on_token(offered))
         self._send(f"AUTH {way.mechanism} {b64encode(way.initial).decode()}", shown=f"AUTH {way.mechanism} {MASK}")
         reply = self._reply()
         if reply.code == 334:  # the error in JSON; the refusal follows our answer
             self._send(b64encode(way.resigned).decode())
             reply = self._reply()
         self._expect(reply, "login_refused", 235)
+
+    def _begin_login(self) -> list[str]:
+        self._wire.begin(Stage.LOGIN, max(LOGIN_TIMEOUT_S, self._wire.server.timeout_s))
+        return self.extensions.get("AUTH", "").upper().split()
+
+    def _authenticate(self, exchange: Exchange) -> Reply:
+        """Return the reply that ends one AUTH (RFC 4954 section 4)."""
+        begin = f"AUTH {exchange.mechanism}"
+        if exchange.has_initial:
+            self._send(f"{begin} {self._answer(exchange, b'').decode()}", shown=f"{begin} {MASK}")
+        else:
+            self._send(begin)
+        while (reply := self._reply()).code == 334:
+            self._send(self._answer(exchange, reply.lines[0]).decode(), shown=MASK)
+        return reply
 
     def send(self, sender: str, recipient: str, message: bytes) -> Accepted:
         """Hand over one message (CRLF line endings) for one recipient. Threads may share the session."""
@@ -225,6 +245,15 @@ class SmtpClient(Conversation):
 
     def _send(self, command: str, shown: str | None = None) -> None:
         self._wire.send(command.encode("utf-8") + b"\r\n", shown)
+
+
+def _is_unknown_mechanism(reply: Reply) -> bool:
+    """Say whether a reply to AUTH refuses the mechanism and not the login (RFC 4954 section 6, RFC 5248).
+
+    Some servers offer what they do not have: their submission was set up apart from what checks passwords.
+    """
+    about_login = reply.code in (534, 535)
+    return reply.code == 504 or (reply.code >= 500 and not about_login and reply.enhanced_code in ("5.5.4", "5.7.4"))
 
 
 def _is_refused(replies: list[tuple[Stage, Reply]], recipients: int) -> bool:

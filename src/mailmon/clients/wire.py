@@ -162,6 +162,11 @@ class Wire:
         """Return our own address on this connection."""
         return str(self._sock.getsockname()[0])
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Say whether TLS protects the connection."""
+        return isinstance(self._sock, ssl.SSLSocket)
+
     def _tls_socket(self) -> ssl.SSLSocket:
         assert isinstance(self._sock, ssl.SSLSocket)
         return self._sock

@@ -156,10 +156,14 @@ def _is_likely(word: str) -> bool:
 def parse_extensions(reply: Reply) -> dict[str, str]:
     """Return the EHLO keywords of a reply in upper case with their parameters (RFC 5321 section 4.1.1.1).
 
-    Reads the old form `AUTH=PLAIN LOGIN` as AUTH too.
+    Reads the old form `AUTH=PLAIN LOGIN` as AUTH too, and several lines of AUTH as one: some servers write one for each
+    mechanism.
     """
     extensions: dict[str, str] = {}
     for line in reply.lines[1:]:
         keyword, _, parameters = visible(line).replace("=", " ", 1).partition(" ")
-        extensions.setdefault(keyword.upper(), parameters.strip())
+        known = extensions.setdefault(keyword.upper(), parameters.strip())
+        if keyword.upper() == "AUTH":
+            more = (word for word in parameters.split() if word.upper() not in known.upper().split())
+            extensions["AUTH"] = " ".join((known, *dict.fromkeys(more))).strip()
     return extensions
