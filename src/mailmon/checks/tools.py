@@ -69,6 +69,7 @@ class Tools:
         self.accepted: dict[str, Accepted] = {}
         self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
         self._lock = threading.Lock()
+        self._reopening = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
@@ -171,6 +172,15 @@ class Tools:
         """Return the connection that the login check opened."""
         with self._lock:
             return self._smtp[account.name]
+
+    def reopen_smtp(self, account: Account, ended: SmtpClient) -> SmtpClient:
+        """Return another connection in place of one that the server has ended; of several routes one opens it."""
+        with self._reopening:
+            current = self.smtp(account)
+            if current is not ended:
+                return current
+            ended.close()
+            return self.open_smtp(account)
 
     def mailbox(self, account: Account) -> WatchedMailbox | None:
         """Return the mailbox that the login check opened, None where it could not or where there is none."""

@@ -24,6 +24,12 @@ class Faults:
     echo_credentials: bool = False  # a refused login is answered with the password in it
     login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
 
+    imap_login_delay_s: float = 0.0  # from the command to log in by IMAP to its answer
+    preauth: bool = False  # IMAP greets with PREAUTH
+
+    smtp_idle_s: float | None = None  # an SMTP session that says nothing for so long is ended
+    smtp_goodbye: str | None = "421 4.4.2 sandbox Error: timeout exceeded"  # in these words, None: without any
+    refused_helo: set[str] = field(default_factory=set)  # names in EHLO for which each RCPT is refused; "[" is literals
     no_smtputf8: bool = False  # SMTPUTF8 is not offered, and addresses in UTF-8 are refused
 
     # SMTP replies instead of 220 and 250

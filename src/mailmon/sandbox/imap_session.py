@@ -40,7 +40,8 @@ class ImapSession:
     async def run(self) -> None:
         """Serve the connection until it ends."""
         try:
-            self._wire.send(b"* OK " + self._capability_code() + b" sandbox ready")
+            greeting = b"* PREAUTH " if self._site.faults.preauth else b"* OK "
+            self._wire.send(greeting + self._capability_code() + b" sandbox ready")
             while not self._is_over:
                 await self._wire.flush()
                 await self._serve_command()
@@ -94,8 +95,10 @@ class ImapSession:
             case "SELECT" | "EXAMINE":
                 return self._select(parser, name)
             case "LOGIN":
+                await asyncio.sleep(self._site.faults.imap_login_delay_s)
                 return self._login(parser)
             case "AUTHENTICATE":
+                await asyncio.sleep(self._site.faults.imap_login_delay_s)
                 return await self._authenticate(parser)
             case "ID":
                 return Answer(b"OK ID completed", [b'* ID ("name" "mailmon sandbox")'])
