@@ -170,7 +170,13 @@ Host = Annotated[
 Helo = Annotated[str, Matching(f"{HELO_NAME}|{HELO_LITERAL}", "a full host name or an address literal ([192.0.2.1])")]
 Address = Annotated[str, Matching(f"{_LOCAL_PART}@{_DOMAIN}", "a mail address of ASCII characters (user@example.org)")]
 AnyAddress = Annotated[str, Mailbox()]
-Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
+# In any script; sent in modified UTF-7 (mail/folder_names.py).
+Folder = Annotated[
+    str,
+    Matching(
+        r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}", "a folder name of 1 to 200 printable characters"
+    ),
+]
 Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
 Digest = Annotated[
     str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")
