@@ -51,10 +51,11 @@ bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measur
 faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; beside a naive monitor
 	$(BIN)/python -m tests.faults
 
-soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three places, 200,000 mutated mails, 10,000 conversations
+soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three places; mutated mail, replies and conversations
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py tests/faults/test_concurrency.py
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_bounce_scan.py -k killed
 	MAILMON_FUZZ=200000 $(BIN)/python -m pytest tests/mail/bounce/test_hostile.py -k mutated
+	MAILMON_FUZZ=100000 $(BIN)/python -m pytest tests/mail/test_mutated.py -k mutated_input
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
 	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/report/test_export.py
 

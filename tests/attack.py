@@ -21,7 +21,7 @@ STEP, GROWTH, FLOOR_MS = 4, 6.0, 2.0
 SHORT_CHARS, SHORT_MS, HOPELESS_MS = 100, 5.0, 20.0
 # Lengths that grow slowly at first: what is exponential must be seen before it takes for ever.
 _LADDER = (16, 20, 24, 28, 32, 40, 50, 64, 80, 100, 200, 400, 800, 1600)
-_SCREENED, _MEASURED = _LADDER[-1], 3
+_SCREENED, _MEASURED, _ROUNDS = _LADDER[-1], 3, 5
 _CANDIDATES = " aA0-._=;:<>()[]{}\"'@,/+*%&?#!$|\\~\t\nxz9éß٣\x00\x1b"
 _MODES: dict[str, Run] = {
     "search": lambda pattern, text: pattern.search(text),
@@ -149,30 +149,31 @@ def _climb(
             break
         text = _typed(pattern, attack.text(length))
         ms = cpu_ms(lambda text=text: run(pattern, text))  # type: ignore[misc]
-        if length <= SHORT_CHARS and ms > SHORT_MS:
-            ms = cpu_ms(lambda text=text: run(pattern, text), 3)  # type: ignore[misc]
-            if ms > SHORT_MS:
+        limit_ms = SHORT_MS if length <= SHORT_CHARS else HOPELESS_MS
+        if ms > limit_ms:
+            ms = cpu_ms(lambda text=text: run(pattern, text), _ROUNDS)  # type: ignore[misc]
+            if ms > limit_ms:
                 return -ms
-        if ms > HOPELESS_MS:
-            return -ms
     return ms
 
 
 def _measured(mode: str, pattern: re.Pattern[Any], attack: Attack, chars: int) -> Weakness | None:
     """Return what is wrong at the full length, None where nothing is."""
     run = _MODES[mode]
-    times: list[float] = []
-    lengths = (chars // STEP**3, chars // STEP**2, chars // STEP, chars)
-    for length in lengths:
+
+    def took_ms(length: int, rounds: int) -> float:
         text = _typed(pattern, attack.text(max(length, SHORT_CHARS)))
-        times.append(cpu_ms(lambda text=text: run(pattern, text), 2))  # type: ignore[misc]
-        quarter = times[-2] if len(times) > 1 else 0.0
-        is_slow = times[-1] > LIMIT_MS
-        is_growing = len(times) > 1 and times[-1] > max(GROWTH * quarter, FLOOR_MS)
-        if is_slow or is_growing:
-            again = cpu_ms(lambda text=text: run(pattern, text), 3)  # type: ignore[misc]
-            if again > LIMIT_MS or (is_growing and again > max(GROWTH * quarter, FLOOR_MS)):
-                return Weakness(mode, attack.form, length, again, quarter)
+        return cpu_ms(lambda: run(pattern, text), rounds)
+
+    quarter_ms = took_ms(chars // STEP**3, 1)
+    for length in (chars // STEP**2, chars // STEP, chars):
+        ms = took_ms(length, 1)
+        if ms > min(LIMIT_MS, max(GROWTH * quarter_ms, FLOOR_MS)):
+            # A busy machine makes a thread's time longer too, now here and now there.
+            quarter_ms, ms = took_ms(length // STEP, _ROUNDS), took_ms(length, _ROUNDS)
+            if ms > min(LIMIT_MS, max(GROWTH * quarter_ms, FLOOR_MS)):
+                return Weakness(mode, attack.form, length, ms, quarter_ms)
+        quarter_ms = ms
     return None
 
 

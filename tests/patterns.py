@@ -64,6 +64,8 @@ def _in_source(module: ModuleType, tree: ast.Module, used: dict[int, set[str]]) 
         name = targets.get(id(node), "") if function == "compile" else ""
         place = f"{module.__name__}.{name or scopes.get(id(node), '?')}"
         pattern = _evaluated(node, module)
+        if pattern is None and id(node) not in scopes:
+            continue  # made when the module is loaded: then the module holds it
         modes = _modes(used.get(id(pattern))) if function == "compile" else (ALIASES.get(function, function),)
         yield Found(place, pattern, modes)
 

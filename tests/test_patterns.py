@@ -36,9 +36,6 @@ SEES = {
     "mail.bounce.notices._UNFOLD": message.MAX_BODY_CHARS,
     "mail.bounce.prose._LISTED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._NAMED": prose.MAX_LINE_CHARS,
-    "mail.dsn._BLANK_LINE": dsn.MAX_BYTES,
-    "mail.dsn._PROSE_REPLY": dsn.MAX_BYTES,
-    "mail.dsn._PROBE_HEADER": dsn.MAX_BYTES,
     "mail.modified._PIXEL": modified.MAX_TEXT_BYTES,
     "mail.probe._TOKEN": dsn.MAX_BYTES,
 }
@@ -157,6 +154,7 @@ def first(text):
 def second(text, given):
     return re.split(given + "g", text)
 
+SEVERAL = tuple(re.compile(text) for text in ("i", "j"))
 HIDDEN = (lambda held: lambda: held)(re.compile("h*"))
 """
 
@@ -170,7 +168,7 @@ def test_patterns_are_found_wherever_they_stand(tmp_path: Path) -> None:
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     patterns = {one.pattern.pattern if one.pattern else "": one for one in find_all([module])}
-    assert set(patterns) == {"(a+)+$", "b+c+", "d*", "e|f", "", "h*"}
+    assert set(patterns) == {"(a+)+$", "b+c+", "d*", "e|f", "", "h*", "i", "j"}
     assert patterns["(a+)+$"].modes == ("match",)
     one = patterns["(a+)+$"].pattern
     assert one

@@ -23,6 +23,8 @@ from mailmon.mail.spf import Found
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
 EDNS_BYTES = 1232
 MAX_RECORDS = 500
+# A name has 253 bytes at most (RFC 1035 section 2.3.4); IDNA takes quadratic time to find a longer one too long.
+MAX_NAME_CHARS = 1000
 # Name servers that were never heard and did not answer so often are not waited for again.
 MAX_SILENCES = 2
 
@@ -157,6 +159,8 @@ def is_address(text: str) -> bool:
 
 def _name(text: str) -> dns.name.Name:
     """Return a name as it stands: what macros and foreign records put into it is no zone-file syntax."""
+    if len(text) > MAX_NAME_CHARS:
+        raise dns.name.NameTooLong
     if not text.isascii():
         return dns.name.from_text(text)
     return dns.name.Name([*(label.encode("ascii") for label in text.removesuffix(".").split(".")), b""])

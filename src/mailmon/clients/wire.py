@@ -16,6 +16,7 @@ from mailmon.clients.reach import is_ours, is_silence, open_socket
 from mailmon.clients.server import Server, without_idna
 from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
+from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.text import Masker, fit_characters, visible
 
 MAX_LINE_BYTES = 65536
@@ -100,7 +101,7 @@ class Wire:
     def send(self, data: bytes, shown: str | None = None) -> None:
         """Send bytes; `shown` stands for them on the record where they hold a credential or a message."""
         if self._record:
-            self._show("client", visible(data.rstrip(b"\r\n"), MAX_LINE_BYTES) if shown is None else shown)
+            self._show("client", visible(data.rstrip(b"\r\n"), MAX_REPLY_CHARS) if shown is None else shown)
         try:
             self._sock.settimeout(self._time_left())
             self._sock.sendall(data)
@@ -175,7 +176,7 @@ class Wire:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         if self._record:
-            self._show("server", visible(taken.rstrip(b"\r\n"), MAX_LINE_BYTES) if is_shown else f"({size} bytes)")
+            self._show("server", visible(taken.rstrip(b"\r\n"), MAX_REPLY_CHARS) if is_shown else f"({size} bytes)")
         return taken
 
     def _fill(self) -> None:

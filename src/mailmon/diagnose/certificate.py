@@ -17,7 +17,7 @@ from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from mailmon.model.facts import Severity
 
-WARN_DAYS, ERROR_DAYS = 21, 7
+WARN_DAYS, ERROR_DAYS, MAX_NAME_CHARS = 21, 7, 1000
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _WEAK_HASHES = ("md5", "sha1")
 # OpenSSL's verdicts (x509_vfy.h)
@@ -165,6 +165,8 @@ def matches(host: str, name: str) -> bool:
     (True, False)
     """
     wanted, given = host.lower().rstrip("."), name.lower().rstrip(".")
+    if len(wanted) > MAX_NAME_CHARS:
+        return False
     if not wanted.isascii():
         try:
             wanted = wanted.encode("idna").decode("ascii")

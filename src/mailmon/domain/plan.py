@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 SMTP_PORT, HTTPS_PORT = 25, 443
+# More than a name can have, also in another script; Python's IDNA takes quadratic time.
+MAX_CHARS = 1000
 
 
 class Options(NamedTuple):
@@ -35,7 +37,7 @@ def read_domain(text: str) -> str:
     'xn--bcher-kva.example'
     """
     try:
-        name = text.strip().rstrip(".").lower().encode("idna").decode("ascii")
+        name = text[:MAX_CHARS].strip().rstrip(".").lower().encode("idna").decode("ascii")
     except UnicodeError:
         name = ""
     if len(name) > 253 or not re.fullmatch(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", name):

@@ -19,6 +19,8 @@ def a_labels(domain: str) -> str:
     >>> a_labels("bücher.example"), a_labels("Example.org")
     ('xn--bcher-kva.example', 'Example.org')
     """
+    if len(domain) > MAX_DOMAIN:  # idna takes quadratic time
+        raise ValueError(f"{domain[:80]!r} is no domain: it has {len(domain)} characters")
     if not domain.isascii():
         import idna
 

@@ -20,6 +20,10 @@ MAX_PARTS, MAX_DEPTH = 60, 12
 MAX_DIGITS = 19
 # A TXT record; RFC 7208 section 3.4 recommends 450 bytes, flattened SPF records have a few thousand.
 MAX_RECORD_CHARS = 1 << 13
+# What is wrong with one record or file; the rest is more of the same.
+MAX_MISTAKES = 20
+# UIDs that a search finds; where it ignores what it is asked, that is the whole folder.
+MAX_FOUND = 100_000
 # The whole of an answer that is shown or searched for words, however many lines it has.
 MAX_REPLY_CHARS = 1 << 13
 

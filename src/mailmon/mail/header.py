@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from mailmon.mail.caps import MAX_HEADER_BYTES, MAX_HEADER_LINES
 from mailmon.mail.probe import read_headers
 
 
@@ -35,7 +36,8 @@ def received_at(header: bytes) -> datetime | None:
 def _lines(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield each line of a header with the name of its field in lower case."""
     name = b""
-    for line in header.replace(b"\r\n", b"\n").split(b"\n"):
+    lines = header[:MAX_HEADER_BYTES].replace(b"\r\n", b"\n").split(b"\n", MAX_HEADER_LINES)
+    for line in lines[:MAX_HEADER_LINES]:
         if not line:
             return
         if line[:1] not in b" \t":

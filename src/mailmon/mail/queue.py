@@ -15,6 +15,8 @@ from mailmon.mail.text import visible
 QUEUES = ("active", "deferred", "hold", "incoming", "maildrop")
 # So many different reasons and domains are told apart; a queue of a million messages must not fill the memory.
 MAX_DIFFERENT, MAX_REASON, MAX_NAME = 1000, 160, 80
+# A message's line, and the recipients in it whose reasons are counted.
+MAX_LINE_BYTES, MAX_RECIPIENTS = 1 << 18, 200
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s<>,;:()]{1,64}@[^\s<>,;:()]{1,255}")
 _PLACE = re.compile(r"\[[0-9A-Fa-f.:]{2,60}\](?::\d+)?")
 # What differs from message to message: the address that was connected to, times, and the identifiers that servers give.
@@ -98,7 +100,7 @@ def common_reason(text: str, address: str = "") -> str:
 
 
 def _message(line: bytes) -> dict[str, object] | None:
-    text = line.decode("utf-8", errors="replace")
+    text = line[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
     # One that was cut, for it has thousands of recipients, is a message all the same.
     for whole in (text, text.partition(', "recipients":')[0] + "}"):
         try:
@@ -116,7 +118,7 @@ def _queue_name(message: dict[str, object], known: Collection[str]) -> str:
 
 def _recipients(message: dict[str, object]) -> Iterable[tuple[str, str]]:
     listed = message.get("recipients")
-    for recipient in listed if isinstance(listed, list) else ():
+    for recipient in listed[:MAX_RECIPIENTS] if isinstance(listed, list) else ():
         if isinstance(recipient, dict):
             reason = recipient.get("delay_reason")
             yield str(recipient.get("address", "")), reason if isinstance(reason, str) else ""

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from mailmon.errors import MalformedError
+from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.text import visible
 
 # RFC 5321 section 4.5.3.1.5 allows 512 octets; real servers exceed it, none needs this much to be understood.
@@ -52,8 +53,8 @@ class Reply(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Return the texts of all lines as one, made visible."""
-        return " ".join(visible(line, MAX_LINE_BYTES) for line in self.lines).strip()
+        """Return the texts of all lines as one, made visible; of a very long reply the beginning."""
+        return visible(b" ".join(self.lines), MAX_REPLY_CHARS).strip()
 
     @property
     def enhanced_code(self) -> str:
@@ -99,7 +100,7 @@ class ReplyReader:
         if len(self._lines) >= MAX_LINES:
             raise MalformedError(f"a reply of more than {MAX_LINES} lines")
         self._code = code
-        self._lines.append(text)
+        self._lines.append(text[:MAX_LINE_BYTES])
         if more:
             return None
         reply = Reply(code, tuple(self._lines))

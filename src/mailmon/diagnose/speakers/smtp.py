@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mailmon.clients.helo import helo_name
 from mailmon.diagnose.speakers.base import PLAINTEXT, Greeting, Speaker, sasl_plain
 from mailmon.errors import MalformedError, Stage
 from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
 from mailmon.mail.text import visible
 
 MAX_REPLY_BYTES = 512
+_NO_CONTROL = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
 
 class SmtpSpeaker(Speaker):
@@ -38,8 +38,11 @@ class SmtpSpeaker(Speaker):
 
     @property
     def helo_name(self) -> str:
-        """Return how we call ourselves in EHLO."""
-        return self.options.helo or helo_name(self.wire.local_address)
+        """Return how we call ourselves: an address literal unless a name was given (RFC 5321 section 4.1.3)."""
+        if self.options.helo:
+            return self.options.helo
+        own = self.wire.local_address
+        return f"[IPv6:{own}]" if ":" in own else f"[{own}]"
 
     @property
     def offers_starttls(self) -> bool:
@@ -80,7 +83,7 @@ class SmtpSpeaker(Speaker):
         while True:
             line = self.line()
             self.has_long_lines |= len(line) + 2 > MAX_REPLY_BYTES
-            self.has_control_characters |= any((byte < 32 and byte != 9) or byte == 127 for byte in line)
+            self.has_control_characters |= bool(line.translate(None, _NO_CONTROL))
             try:
                 reply = reader.feed(line)
             except MalformedError as exc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailmon.mail.caps import MAX_MISTAKES
 from mailmon.mail.records.tags import Mistake, begins, read_tags
 
 POLICIES = ("none", "quarantine", "reject")
@@ -45,7 +46,7 @@ def read_dmarc(text: str) -> DmarcRecord:
     """
     tags = read_tags(text)
     values, mistakes = tags.values, list(tags.mistakes)
-    mistakes += [f"{name}= is no tag of DMARC" for name in values if name not in _KNOWN]
+    mistakes += [f"{name[:40]}= is no tag of DMARC" for name in values if name not in _KNOWN]
     reports = _addresses(values.get("rua", ""), "rua", mistakes)
     policy = _policy(values, "p", mistakes)
     if not policy:
@@ -68,7 +69,7 @@ def read_dmarc(text: str) -> DmarcRecord:
         _one_of(values, "psd", ("u", "y", "n"), mistakes),
         reports,
         _addresses(values.get("ruf", ""), "ruf", mistakes),
-        tuple(mistakes),
+        tuple(mistakes[:MAX_MISTAKES]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailmon.mail.caps import MAX_MISTAKES
 from mailmon.mail.records.tags import Mistake, begins, read_tags
 
 MODES = ("enforce", "testing", "none")
@@ -72,7 +73,7 @@ def read_policy(text: str) -> Policy:
         raise Mistake(f"max_age: {age[:40]!r} is no number of seconds up to {MAX_AGE_S}")
     if not patterns and values["mode"] != "none":
         raise Mistake("there is no line mx: with a host")
-    return Policy(values["mode"], int(age), tuple(patterns), tuple(mistakes))
+    return Policy(values["mode"], int(age), tuple(patterns), tuple(mistakes[:MAX_MISTAKES]))
 
 
 def _pattern(value: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailmon.mail.caps import MAX_MISTAKES, MAX_RECORD_CHARS
+
 _TAG = re.compile(r"[ \t\r\n]*([A-Za-z][A-Za-z0-9_]*)[ \t\r\n]*=(.*)", re.DOTALL)
 _BLANK = " \t\r\n"
 
@@ -33,7 +35,9 @@ def read_tags(text: str) -> Tags:
     """
     values: dict[str, str] = {}
     mistakes: list[str] = []
-    for part in text.split(";"):
+    if len(text) > MAX_RECORD_CHARS:
+        mistakes.append(f"it has {len(text)} characters, of which {MAX_RECORD_CHARS} are read")
+    for part in text[:MAX_RECORD_CHARS].split(";"):
         if not part.strip(_BLANK):
             continue
         match = _TAG.fullmatch(part)
@@ -42,9 +46,9 @@ def read_tags(text: str) -> Tags:
             continue
         name = match[1].lower()
         if name in values:
-            mistakes.append(f"{name}= stands there twice")
+            mistakes.append(f"{name[:40]}= stands there twice")
         values.setdefault(name, match[2].strip(_BLANK))
-    return Tags(values, tuple(mistakes))
+    return Tags(values, tuple(mistakes[:MAX_MISTAKES]))
 
 
 def begins(text: str, version: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import cached_property
 from typing import NoReturn
 
 from mailmon.mail.spf.macros import expand, fitting, is_macro_string, is_name
@@ -97,7 +98,7 @@ class _Evaluation:
         self._count(directive.text)
         target = fitting(self._expand(directive.domain, domain)) if directive.domain else domain
         if directive.name == "ptr":
-            return any(_is_below(name, target) for name in self._validated_names())
+            return any(_is_below(name, target) for name in self._validated_names)
         if not is_name(target) and directive.name != "include":
             return False
         if directive.name == "include":
@@ -127,8 +128,9 @@ class _Evaluation:
         bits = directive.bits4 if is_four else directive.bits6
         return any(self._client.address in _network(value, bits) for value in found.values)
 
-    def _validated_names(self) -> list[str]:
-        """Return the names of the client that lead back to it (section 5.5); errors just make them fewer."""
+    @cached_property
+    def _validated_names(self) -> tuple[str, ...]:
+        """The names of the client that lead back to it (section 5.5); errors just make them fewer."""
         address = self._client.address
         names = self._ask_dns(address.reverse_pointer, "PTR").values[:MAX_NAMES]
         kind = "A" if address.version == 4 else "AAAA"
@@ -137,10 +139,10 @@ class _Evaluation:
             values = self._ask_dns(name.removesuffix("."), kind).values if is_name(name) else ()
             if any(_address(value) == address for value in values):
                 found.append(name.removesuffix("."))
-        return found
+        return tuple(found)
 
     def _validated_name(self, domain: str) -> str:
-        names = self._validated_names()
+        names = self._validated_names
         near = [name for name in names if name.lower() == domain.lower()]
         near += [name for name in names if _is_below(name, domain)]
         return (near or names or ["unknown"])[0]

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from mailmon.mail.spf.macros import is_name
 from mailmon.mail.spf.record import Directive, Record, SyntaxMistake, is_spf, read_record
-from mailmon.mail.spf.values import ASKING, MAX_NAMES, Ask
+from mailmon.mail.spf.values import ASKING, MAX_LOOKUPS, MAX_NAMES, Ask
 
 MAX_RECORDS, MAX_DEPTH = 60, 20
+# Terms of a record that are looked up: twice as many as a whole evaluation may have (section 4.6.4).
+MAX_JUDGED = 2 * MAX_LOOKUPS
 
 
 class Trouble(StrEnum):
@@ -105,7 +107,7 @@ class _Grower:
         elif redirect:
             lookups += 1
             branches += self._below(redirect, f"redirect={redirect}", above, lets=here.lets)
-        asking = [one for one in reached if one.name in ("a", "mx", "exists")]
+        asking = [one for one in reached if one.name in ("a", "mx", "exists")][:MAX_JUDGED]
         judged = [self._finds(one, here.domain) for one in asking]
         troubles = tuple(trouble for _, trouble in judged if trouble)
         void = tuple(one.text for one, (is_found, _) in zip(asking, judged, strict=True) if not is_found)
