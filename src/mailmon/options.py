@@ -149,6 +149,10 @@ class About(_Constraint):
 
 
 _LOCAL_PART, _DOMAIN = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
+# A host name of several labels, and an address literal (RFC 5321 sections 2.3.5 and 4.1.3).
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HELO_NAME = rf"(?!.{{254}})(?:{_LABEL}\.){{1,126}}(?=[A-Za-z]){_LABEL}"
+HELO_LITERAL = r"\[(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}|IPv6:[0-9A-Fa-f:.]{2,45})\]"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 Port = Annotated[int, Between(1, 65535)]
@@ -163,9 +167,16 @@ HostPort = Annotated[
 Host = Annotated[
     str, Matching(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+", "a host name or an IP address")
 ]
+Helo = Annotated[str, Matching(f"{HELO_NAME}|{HELO_LITERAL}", "a full host name or an address literal ([192.0.2.1])")]
 Address = Annotated[str, Matching(f"{_LOCAL_PART}@{_DOMAIN}", "a mail address of ASCII characters (user@example.org)")]
 AnyAddress = Annotated[str, Mailbox()]
-Folder = Annotated[str, Matching(r"[ -~]{1,200}", "a folder name of printable ASCII characters")]
+# In any script; sent in modified UTF-7 (mail/folder_names.py).
+Folder = Annotated[
+    str,
+    Matching(
+        r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}", "a folder name of 1 to 200 printable characters"
+    ),
+]
 Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
 Digest = Annotated[
     str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")

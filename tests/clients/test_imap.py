@@ -57,7 +57,7 @@ def noop(client: ImapClient) -> bool:
 def deleted(client: ImapClient) -> bool:
     selected(client)
     client.begin(Stage.CLEANUP)
-    return client.delete([1, 2])
+    return client.delete([Fetched(uid, uid, b"", None) for uid in (1, 2)])
 
 
 def error(

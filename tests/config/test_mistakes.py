@@ -15,6 +15,7 @@ from tests.config.samples import FLAT, FULL, PIN, SENTINEL, changed, problems
 ADDRESS = "must be a mail address (user@example.org), got"
 NAMESERVER = "must be an IP address, with a port behind a colon if it is not 53, got"
 URL = "must be a URL that begins with https:// or http://, without a login"
+HELO = "must be a full host name or an address literal ([192.0.2.1]), got"
 KINDS = "there are ntfy, discord, webhook, email, command, apprise"
 EXCLUDE = "insecure and tls_sha256 exclude each other: remove one"
 
@@ -22,6 +23,7 @@ EXCLUDE = "insecure and tls_sha256 exclude each other: remove one"
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        ({"helo": "monitor"}, f"helo: {HELO} 'monitor'"),
         ({"smtp_port": 70000}, "smtp_port: must be between 1 and 65535, got 70000"),
         ({"smtp_port": 0}, "smtp_port: must be between 1 and 65535, got 0"),
         ({"smtp_port": -1}, "smtp_port: must be between 1 and 65535, got -1"),
@@ -56,6 +58,12 @@ def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes:
         ({"accounts__main__smtp__port": 70000}, "accounts.main.smtp.port: must be between 1 and 65535, got 70000"),
         ({"accounts__main__smtp__prot": 1}, "accounts.main.smtp.prot: unknown key; did you mean port?"),
         ({"accounts__main__colour": "x"}, "accounts.main.colour: unknown key"),
+        ({"accounts__main__helo": "monitor"}, f"accounts.main.helo: {HELO} 'monitor'"),
+        ({"accounts__main__helo": "a b.example.org"}, f"accounts.main.helo: {HELO} 'a b.example.org'"),
+        ({"accounts__main__helo": "[192.0.2.300]"}, f"accounts.main.helo: {HELO} '[192.0.2.300]'"),
+        ({"accounts__main__helo": "192.0.2.1"}, f"accounts.main.helo: {HELO} '192.0.2.1'"),
+        ({"accounts__main__helo": "x.example.org\r\nQUIT"}, f"accounts.main.helo: {HELO} 'x.example.org\\r\\nQUIT'"),
+        ({"checks__diagnose__helo": "monitor"}, f"checks.diagnose.helo: {HELO} 'monitor'"),
         ({"accounts__main__smtp__host": ...}, "accounts.main.smtp.host: missing"),
         ({"accounts__main__smtp": 5}, "accounts.main.smtp: must be a table: { ... }"),
         (

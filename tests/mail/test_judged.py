@@ -27,14 +27,14 @@ def look(judged: Judged, folder: list[str], known: tuple[int, ...] = ()) -> list
 
 def test_a_message_is_judged_once_by_its_uid() -> None:
     judged = Judged()
-    assert look(judged, ["a", "a", "b"]) == ["a", "a", "b"]  # two copies are two messages
+    assert look(judged, ["a", "a", "b"]) == ["b", "a", "a"]  # the newest first; two copies are two messages
     assert look(judged, ["a", "a", "b"]) == []
     assert (look(judged, ["a", "a", "b", "a"]), judged.uids_shift) == (["a"], False)
 
 
 def test_where_the_newest_is_always_the_first_each_is_still_judged_once() -> None:
     judged = Judged()
-    assert look(judged, ["old 2", "old 1"]) == ["old 2", "old 1"]
+    assert look(judged, ["old 2", "old 1"]) == ["old 1", "old 2"]
     assert (look(judged, ["probe", "old 2", "old 1"]), judged.uids_shift) == (["probe"], True)
     assert look(judged, ["next", "probe", "old 2", "old 1"]) == ["next"]
 

@@ -18,6 +18,7 @@ from mailmon.mail.probe import (
     SIGNATURE_HEADER,
     TOKEN_HEADER,
     Marks,
+    Seal,
     find_token,
     find_tokens,
     format_date,
@@ -106,7 +107,7 @@ def test_the_date_is_english_and_in_utc(at: datetime, text: str) -> None:
 
 
 def test_our_own_probe_is_known_and_signed() -> None:
-    assert read_marks(headers(), KEY) == Marks(TOKEN, is_signed=True, may_be_report=False)
+    assert read_marks(headers(), KEY) == Marks(TOKEN, is_signed=True, may_be_report=False, seal=Seal.GOOD)
 
 
 def test_who_signed_our_own_probe_is_told_of_no_other() -> None:
@@ -146,7 +147,7 @@ def test_a_subject_that_a_filter_marked_is_still_a_probe(tag: str) -> None:
 
 def test_a_filter_that_glues_its_header_to_the_last_line_takes_no_mark_away() -> None:
     glued = headers().removesuffix(b"\r\n\r\n") + b"X-Filter: seen\r\n\r\n"
-    assert read_marks(glued, KEY) == Marks(TOKEN, is_signed=True, may_be_report=False)
+    assert read_marks(glued, KEY) == Marks(TOKEN, is_signed=True, may_be_report=False, seal=Seal.GOOD)
 
 
 def test_a_filter_that_glues_its_header_to_the_token_leaves_the_token_known() -> None:

@@ -8,7 +8,10 @@ from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
 from mailmon.mail.probe import compose
+from mailmon.mail.text import visible
 from mailmon.model import Fact, Finding, Metric, Note, Probe, Severity, Verdict
+
+MAX_PROBLEMS = 5
 
 
 def arrived(tools: Tools, route: Route, probe: Probe, delivery_s: float, error_s: float) -> Iterator[Fact]:
@@ -31,17 +34,20 @@ def bounced(probe: Probe, target: str) -> Finding:
     return Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail)
 
 
-def look_into_junk(tools: Tools, route: Route, token: str) -> None:
-    """Look into the folders that filters sort into; one that is not there holds nothing."""
+def look_into_junk(tools: Tools, route: Route, token: str, *, afresh: bool = False) -> None:
+    """Look into the folders that filters sort into; one that is not there holds nothing (`missing_folders`)."""
     for folder in route.junk_folders:
         try:
-            tools.junk_folder(route.reader, folder).look(token)
+            place = tools.junk_folder(route.reader, folder)
+            place.look_afresh(token) if afresh else place.look(token)
         except StageError as exc:
             if exc.lost or exc.is_silence:
                 raise
 
 
-def look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool) -> StageError | None:
+def look_for_bounce(
+    tools: Tools, route: Route, token: str, *, thoroughly: bool, afresh: bool = False
+) -> StageError | None:
     """Look where else it may come: into the sender's mailbox, and its folder with bounces.
 
     Their trouble is not the route's, so it is returned and not raised.
@@ -50,11 +56,50 @@ def look_for_bounce(tools: Tools, route: Route, token: str, *, thoroughly: bool)
         # Asked for each time: its login may still be going on.
         mailbox = tools.mailbox(route.sender) if route.sender.name != route.reader.name else None
         for place in (mailbox, tools.bounce_folder(route.sender)):
-            if place:
+            if place and afresh:
+                place.look_afresh(token)
+            elif place:
                 place.look(token, thoroughly=thoroughly)
     except StageError as exc:
         return exc
     return None
+
+
+def missing_folders(tools: Tools, route: Route) -> Iterator[Finding]:
+    """Yield which of the route's junk folders are not there: what is sorted into them is not seen."""
+    mailbox = tools.mailbox(route.reader)
+    opened = {place for _, place in tools.opened(route.reader)}
+    for folder in route.junk_folders:
+        if mailbox is None or folder in opened:
+            continue
+        refused = tools.missing(route.reader, folder)
+        try:
+            advice = refused.advice if refused else mailbox.advice_on(folder)
+        except StageError:  # a server that does not list folders now is asked again in the next run
+            continue
+        if advice is not None:
+            said = f'there is no junk folder "{visible(folder, 80)}" here: what is sorted into it is not seen'
+            evidence = refused.said if refused else ""
+            yield Finding(
+                "route.folder_missing",
+                Verdict.FAIL,
+                route.target,
+                said,
+                Severity.WARNING,
+                evidence=evidence,
+                fix=advice,
+            )
+
+
+def unread_mail(tools: Tools, route: Route) -> Iterator[Finding]:
+    """Yield what nobody could read of the mail in the folders of a route; it is left where it is."""
+    accounts = {account.name: account for account in (route.reader, route.sender)}
+    for mailbox, place in (found for account in accounts.values() for found in tools.opened(account)):
+        problems = mailbox.take_problems()
+        if problems:
+            said = f"mail in {place} was not read: {'; '.join(problems[:MAX_PROBLEMS])}"
+            said += f" and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
+            yield Finding("mailbox.unread", Verdict.FAIL, route.target, said, Severity.INFO, fix=_UNREAD)
 
 
 def _junk_folder(tools: Tools, route: Route, token: str) -> str:
@@ -110,6 +155,7 @@ def _slowness(delivery_s: float, error_s: float, route: Route) -> Iterator[Findi
             return
 
 
+_UNREAD = "Look for foreign mail there that is made to look like bounces; a bounce of a probe may be among it."
 _JUNK = "Look at the spam filter's verdict in the message, and at SPF, DKIM and DMARC with `mailmon dns`."
 _AUTHENTICATION = "Look at the domain with `mailmon dns`, and whether every host that sends signs."
 _FIXES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailmon.checks.arrival import unread_mail
 from mailmon.checks.check import Check
 from mailmon.checks.receive import earlier_probes
 from mailmon.checks.subjects import Route
@@ -19,7 +20,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     target = route.target
     tools.ledger.release(tools.ledger.current(route.name).token)
     mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
-    removed = left = 0
+    removed = left = altered = 0
     obstacle = ""
     for mailbox in (*mailboxes.values(), *tools.opened_junk(route.reader, route.junk_folders)):
         if mailbox and mailbox.sweep_error:
@@ -27,7 +28,8 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
             yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)
         if mailbox:
             cleaned = mailbox.clean(tools.world.sleep)
-            removed, left, obstacle = removed + cleaned.removed, left + cleaned.left, cleaned.obstacle or obstacle
+            removed, left, altered = removed + cleaned.removed, left + cleaned.left, altered + cleaned.altered
+            obstacle = cleaned.obstacle if cleaned.left else obstacle
     yield from earlier_probes(tools, route, target)
     copies = tools.ledger.duplicates(route.name)
     if copies:
@@ -37,10 +39,15 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         said = f"cleanup not possible here, {left} of our probes stay: {obstacle}"
         severity = Severity.WARNING if left > MANY_PROBES else Severity.INFO
         yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, severity, fix=_LEFT)
+    if altered:
+        said = f"{altered} with the signature of an earlier probe, but not its From, To, Date and Subject: left alone"
+        yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, Severity.INFO, fix=_ALTERED)
+    yield from unread_mail(tools, route)
     yield Note("OK" if not removed else f"OK (removed {removed})")
 
 
 _TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a filter that hands mail back twice."
+_ALTERED = "Look at them: somebody has copied a probe's header fields, or a list or gateway has rewritten them."
 _LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
 
 CHECK = Check("cleanup", "Cleanup", ask, needs=("mailbox:reader",), after=("receive:route",))

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
+from mailmon.errors import StageError
 from mailmon.mail.text import format_duration
 from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
 
 # The server tells the second in which a message came.
 GRAIN_S = 1.0
+# A look that the server refuses is tried again after so long.
+REFUSED_PAUSES_S = (0.5, 1.0)
 
 
 def collect(tools: Tools, route: Route) -> Iterator[Fact]:
     """Look once for the probe, or for its bounce."""
     assert route.patience_s is not None
-    probe = _look(tools, route)
+    probe, refusal = _look(tools, route)
     if probe.fate not in (Fate.PLANNED, Fate.WAITING):
         tools.ledger.stop_waiting(probe.token)
     waited_s = (tools.world.now() - (probe.accepted_at or probe.planned_at)).total_seconds()
@@ -31,8 +34,12 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
             yield _late(route, delivery_s)
     elif probe.fate is Fate.BOUNCED:
         yield bounced(probe, route.target)
+    elif refusal and waited_s > route.patience_s:
+        # Nobody knows whether it is there; the next run looks again.
+        tools.ledger.postpone(probe.token)
+        raise refusal
     elif waited_s > route.patience_s:
-        tools.ledger.expire(probe.token, tools.world.now())
+        tools.ledger.expire(probe.token, tools.world.now(), route.patience_s)
         said = f"not received within {format_duration(route.patience_s)}; {probe.standing}"
         yield Finding(
             "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR,
@@ -41,6 +48,7 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
     else:
         tools.ledger.postpone(probe.token)
         said = f"on its way for {format_duration(max(waited_s, 0))}; {probe.standing}"
+        said += f"; the mailbox could not be looked at: {refusal.said}" if refusal else ""
         yield Finding("route.on_its_way", Verdict.SKIPPED, route.target, said, evidence=probe.reply)
 
 
@@ -53,16 +61,22 @@ def _took_s(tools: Tools, probe: Probe) -> tuple[float, float]:
     return max((ended - begun).total_seconds(), 0.0), GRAIN_S
 
 
-def _look(tools: Tools, route: Route) -> Probe:
+def _look(tools: Tools, route: Route) -> tuple[Probe, StageError | None]:
+    """Look once, again where the server refuses; return what is known of the probe, and the last refusal."""
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)
     assert mailbox is not None
-    mailbox.look(token, thoroughly=True)
+    refusal = mailbox.try_to_look(token, thoroughly=True)
+    for pause_s in REFUSED_PAUSES_S if refusal else ():
+        tools.world.sleep(pause_s)
+        refusal = mailbox.try_to_look(token, thoroughly=True)
+        if not refusal:
+            break
     look_into_junk(tools, route, token)
     look_for_bounce(tools, route, token, thoroughly=True)
     probe = tools.ledger.probe(token)
     assert probe is not None
-    return probe
+    return probe, refusal
 
 
 def _late(route: Route, delivery_s: float) -> Finding:

@@ -7,13 +7,14 @@ may ride on any answer; so the wait depends on neither.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from mailmon.checks.contents import Contents
 from mailmon.clients.folder import Folder
 from mailmon.errors import Stage, StageError
+from mailmon.mail.imapdata import Fetched
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER
 
@@ -27,16 +28,22 @@ MAX_LATE_BOUNCES = 5
 MAX_PROBE_BYTES = 2 * 1024 * 1024
 # A server that delivers twice does so within milliseconds; a copy that comes later is found by the next run.
 COPY_GRACE_S = 0.02
+# So often at most messages are deleted in one run, MAX_AT_ONCE each time.
+MAX_DELETIONS = 8
 
 _T = TypeVar("_T")
 
 
 class Cleaned(NamedTuple):
-    """What a cleanup did: how many messages are gone, how many had to stay, and why."""
+    """What a cleanup did: how many messages are gone, how many had to stay, and why.
+
+    `altered` have our signature, but are not what was signed: they are left alone.
+    """
 
     removed: int = 0
     left: int = 0
     obstacle: str = ""
+    altered: int = 0
 
 
 class WatchedMailbox:
@@ -62,7 +69,8 @@ class WatchedMailbox:
         self._was_reopened = False
         self._must_fetch = False
         self._first_uid = self._next_uid = self._client.uid_next
-        self._unseen_s = self._searched_s = self._looked_s = self._client.now_s()
+        self._told = self._client.exists
+        self._opened_s = self._unseen_s = self._searched_s = self._looked_s = self._client.now_s()
         self.sweep_error = ""
 
     @property
@@ -90,7 +98,7 @@ class WatchedMailbox:
                 self._sweep()
             except StageError as exc:
                 self.sweep_error = exc.message
-                if not _is_refusal(exc):
+                if not is_refusal(exc):
                     self._reopen(exc)
             else:
                 self._ledger.give_up(self._now(), self._name)
@@ -113,6 +121,35 @@ class WatchedMailbox:
             if not (self._contents.related_to(token) or (thoroughly and self._contents.has_ours)):
                 self._client.rest()
 
+    def look_afresh(self, token: str) -> None:
+        """Open the folder again and look: there are servers that show nothing new until then."""
+        with self._lock:
+            self._reliably(lambda: self._look_afresh(token))
+            self._client.rest()
+
+    def try_to_look(self, token: str, *, thoroughly: bool = False, afresh: bool = False) -> StageError | None:
+        """Look; return why the server did not let us. Raises StageError when the connection is gone."""
+        try:
+            if afresh:
+                self.look_afresh(token)
+            else:
+                self.look(token, thoroughly=thoroughly)
+        except StageError as exc:
+            if not is_refusal(exc):
+                raise
+            return exc
+        return None
+
+    def advice_on(self, folder: str) -> str | None:
+        """Say what to use instead of a folder of the same account that is not there, None where it is."""
+        with self._lock:
+            return self._client.advice_on(folder)
+
+    def take_problems(self) -> list[str]:
+        """Return which messages were not read, and why, if that was not told yet."""
+        with self._lock:
+            return self._contents.take_problems()
+
     def has(self, token: str) -> bool:
         """Say whether a probe with our signature lies here."""
         return bool(self._contents.uids_of(token))
@@ -128,13 +165,8 @@ class WatchedMailbox:
     def clean(self, sleep: Callable[[float], None]) -> Cleaned:
         """Delete every message that carries our signature and that no route waits for; look once more for copies."""
         with self._lock:
-            cleaned = self._reliably(self._clean)
-            if not cleaned.removed:
-                return cleaned
-            sleep(COPY_GRACE_S)
-            self._reliably(lambda: self._look("", thoroughly=False))
-            again = self._reliably(self._clean)
-        return again._replace(removed=cleaned.removed + again.removed)
+            self._reliably(self._read_suspects)
+            return self._reliably(lambda: self._clean(sleep))
 
     def close(self) -> None:
         """End the connection; never raises."""
@@ -153,34 +185,73 @@ class WatchedMailbox:
             uids += client.find_words(tokens, since=oldest_at, first_uid=first_uid)
         judged = self._contents.judged
         self._judge_candidates(judged.candidates(uids, uids, MAX_CANDIDATES), self._unseen_s, Stage.SELECT)
+        self._read_suspects(named=uids)
         self._unseen_s = client.now_s()
 
     def _look(self, token: str, thoroughly: bool) -> None:
         client = self._client
         client.begin(Stage.ARRIVAL)
         asked_s = client.now_s()
-        was_told = client.noop() or self._must_fetch
+        self._take_in(client.noop())
+        # One message a look: the next look, where it follows at once, must not wait for what others have sent.
+        self._read_suspects(most=MAX_CANDIDATES if thoroughly or client.look_interval_s else 1)
+        if token and (thoroughly or client.now_s() - self._searched_s >= SEARCH_INTERVAL_S):
+            self._search(token)
+        if client.is_current:
+            self._unseen_s = self._looked_s = asked_s
+
+    def _look_afresh(self, token: str) -> None:
+        client, before = self._client, self._client.uid_validity
+        asked_s = client.now_s()
+        client.reopen()
+        # Whatever shows only now may have been there since the folder was last opened.
+        self._unseen_s, self._opened_s = self._opened_s, asked_s
+        self._note_opened(before)
+        client.begin(Stage.ARRIVAL)
+        self._take_in(True)
+        self._read_suspects()
+        self._search(token)
+        self._unseen_s = self._looked_s = asked_s
+
+    def _take_in(self, was_told: bool) -> None:
+        """Judge new messages as long as the server tells of more."""
+        client = self._client
+        was_told = was_told or self._must_fetch
         told_s, told = client.now_s(), client.exists
         for _ in range(3):
             if not was_told:
                 break
             was_told = self._fetch_new(told, told_s)
         self._must_fetch = was_told
-        if token and (thoroughly or client.now_s() - self._searched_s >= SEARCH_INTERVAL_S):
-            self._search(token)
-        if client.is_current:
-            self._unseen_s = self._looked_s = asked_s
 
     def _fetch_new(self, told: int, told_s: float) -> bool:
         """Judge the messages from the next UID on; say whether the server told of more meanwhile."""
-        fetched = self._client.headers_from(self._next_uid, MARK_FIELDS)
+        client = self._client
+        if told - self._told > MAX_CANDIDATES:
+            fetched = self._newest_of_many()
+        else:
+            fetched = client.headers_from(self._next_uid, MARK_FIELDS)
+        self._told = told
+        self._judge_new(fetched, told, told_s)
+        return client.was_told()
+
+    def _judge_new(self, fetched: list[Fetched], told: int, told_s: float) -> None:
         # What EXISTS had told of was visible then; what came after it is first seen now.
         now_s = self._client.now_s()
         for message in fetched:
             seen_s = told_s if message.number <= told else now_s
-            self._contents.judge(message, Arrival(seen_s, self._unseen_s), self._client.fetch_start)
+            self._contents.judge(message, Arrival(seen_s, self._unseen_s))
         self._next_uid = max([self._next_uid, *(message.uid + 1 for message in fetched)])
-        return self._client.was_told()
+
+    def _newest_of_many(self) -> list[Fetched]:
+        """Fetch no more headers of a flood of new mail than are judged in one go."""
+        uids = sorted(self._client.uids_from(self._next_uid))
+        self._contents.skip(max(len(uids) - MAX_CANDIDATES, 0))
+        newest = uids[-MAX_CANDIDATES:]
+        fetched = []
+        for start in range(0, len(newest), MAX_AT_ONCE):
+            fetched += self._client.headers_of(newest[start : start + MAX_AT_ONCE], MARK_FIELDS)
+        return fetched
 
     def _search(self, token: str) -> None:
         """Search for what the server did not tell of; such a message may be there since the last search."""
@@ -188,36 +259,126 @@ class WatchedMailbox:
         before_s, asked_s = self._searched_s, self._client.now_s()
         uids = self._client.find_words([token], first_uid=self._first_uid)
         self._must_fetch = self._client.was_told() or self._must_fetch
-        worth = self._contents.judged.candidates(uids, self._contents.related_to(token), MAX_CANDIDATES)
+        rightly = self._contents.related_to(token) | set(self._contents.suspects)
+        worth = self._contents.judged.candidates(uids, rightly, MAX_CANDIDATES)
         self._judge_candidates(worth, before_s, Stage.ARRIVAL)
+        self._read_suspects(named=uids)
         self._searched_s = asked_s
 
     def _judge_candidates(self, uids: list[int], unseen_s: float, stage: Stage) -> None:
+        client, budget = self._client, self._contents.named
         for start in range(0, len(uids), MAX_AT_ONCE):
-            self._client.begin(stage, SWEEP_TIMEOUT_S if stage is Stage.SELECT else None)
-            for message in self._client.headers_of(uids[start : start + MAX_AT_ONCE], MARK_FIELDS):
-                arrival = Arrival(self._client.now_s(), unseen_s)
-                self._contents.judge(message, arrival, self._client.fetch_start)
+            if budget.is_spent:
+                self._contents.skip(len(uids) - start)
+                return
+            client.begin(stage, SWEEP_TIMEOUT_S if stage is Stage.SELECT else None)
+            for message in client.headers_of(uids[start : start + MAX_AT_ONCE], MARK_FIELDS):
+                begun_s = client.now_s()
+                self._contents.judge(message, Arrival(begun_s, unseen_s))
+                budget.spend(client.now_s() - begun_s)
 
-    def _clean(self) -> Cleaned:
-        removed = 0
-        while doomed := self._contents.doomed():
-            if self._client.is_read_only:
-                return Cleaned(removed, len(doomed), "the server opens this folder read-only")
-            if self._contents.judged.uids_shift:
-                return Cleaned(removed, len(doomed), "the server's UIDs change their meaning")
-            try:
-                self._client.begin(Stage.CLEANUP)
-                are_gone = self._client.delete(doomed)
-            except StageError as exc:
-                if not _is_refusal(exc):
-                    raise
-                return Cleaned(removed, len(doomed), f"the server answered {exc.said}")
+    def _read_suspects(self, *, named: Collection[int] = (), most: int = MAX_CANDIDATES) -> None:
+        """Read what may be bounces, within what others' mail may take of a run."""
+        client, contents = self._client, self._contents
+
+        def read(uid: int, size_bytes: int) -> bytes:
+            client.begin(Stage.ARRIVAL, SWEEP_TIMEOUT_S)
+            return client.fetch_start(uid, size_bytes)
+
+        if contents.suspects:
+            contents.read_suspects(read, client.now_s, named=named, most=most)
+
+    def _clean(self, sleep: Callable[[float], None]) -> Cleaned:
+        removed, obstacle, tried = 0, "", set[int]()
+        for _ in range(MAX_DELETIONS):
+            doomed = self._next_doomed(tried)
+            if not doomed or obstacle:
+                break
+            tried.update(doomed)
+            count, obstacle = self._delete(doomed, sleep)
+            removed += count
+        left = self._contents.doomed()
+        obstacle = obstacle or (_CHANGED if set(left) <= tried else _TOO_MANY)
+        return Cleaned(removed, len(left), obstacle, self._contents.altered)
+
+    def _next_doomed(self, tried: Collection[int]) -> list[int]:
+        """Return what is deleted next: probes, and one bounce, which is read again as a whole."""
+        contents = self._contents
+        doomed = [uid for uid in contents.doomed() if uid not in tried]
+        bounces = [uid for uid in doomed if uid in contents.bounces]
+        return [*[uid for uid in doomed if uid not in contents.bounces][-MAX_AT_ONCE:], *bounces[-1:]]
+
+    def _delete(self, doomed: list[int], sleep: Callable[[float], None]) -> tuple[int, str]:
+        """Delete messages after they were read again; return how many are gone, and what kept the others."""
+        client, contents = self._client, self._contents
+        if not client.can_expunge:
+            doomed = [uid for uid in doomed if uid not in contents.struck]
+            if not doomed:
+                return 0, _ONLY_FLAGGED
+        try:
+            client.begin(Stage.CLEANUP)
+            before = client.uid_validity
+            client.open_to_delete()
+            if self._note_opened(before):
+                return 0, ""
+            if client.is_read_only:
+                return 0, "the server opens this folder read-only"
+            again = self._read_again(doomed)
+            if contents.judged.uids_shift:
+                return 0, "the server's UIDs change their meaning"
+            if not again:
+                return 0, ""
+            are_gone = client.delete(again)
+            contents.strike(message.uid for message in again)
             if not are_gone:
-                return Cleaned(removed, len(doomed), "without UIDPLUS they are only flagged as deleted")
-            self._contents.removed(doomed)
-            removed += len(doomed)
-        return Cleaned(removed)
+                return 0, _ONLY_FLAGGED
+            sleep(COPY_GRACE_S)
+            return self._look_again([message.uid for message in again])
+        except StageError as exc:
+            if not is_refusal(exc):
+                raise
+            return 0, f"the server answered {exc.said}"
+
+    def _read_again(self, doomed: list[int]) -> list[Fetched]:
+        """Read messages again by UID, in the session that will delete them; return those that are still ours.
+
+        The headers come last: between them and the deletion there is no other command.
+        """
+        client, contents = self._client, self._contents
+        starts = {}
+        for uid in (uid for uid in doomed if uid in contents.bounces):
+            from mailmon.mail.dsn import MAX_BYTES  # the classifier: a quiet run does not load it
+
+            starts[uid] = client.fetch_start(uid, MAX_BYTES)
+        again, gone = client.read_again(doomed, MARK_FIELDS)
+        # Somebody else was faster, or an earlier attempt whose answer was lost.
+        contents.removed(gone)
+        return contents.confirmed(again, starts)
+
+    def _look_again(self, deleted: list[int]) -> tuple[int, str]:
+        """Find out which of the deleted messages are really gone, and what has come meanwhile."""
+        client, contents = self._client, self._contents
+        client.begin(Stage.CLEANUP)
+        asked_s = client.now_s()
+        shown = client.left_of(deleted, self._next_uid, MARK_FIELDS)
+        left = {message.uid for message in shown if message.uid in deleted and contents.judged.is_same(message)}
+        contents.removed(set(deleted) - left)
+        self._judge_new([message for message in shown if message.uid not in deleted], client.exists, client.now_s())
+        self._take_in(client.was_told())
+        if client.is_current:
+            self._unseen_s = asked_s
+        return len(deleted) - len(left), _STILL_THERE if left else ""
+
+    def _note_opened(self, validity_before: int) -> bool:
+        """Take up a folder that was opened again; say whether its messages have new numbers."""
+        client = self._client
+        self._must_fetch = self._must_fetch or client.uid_next > self._next_uid
+        if client.uid_validity == validity_before:
+            return False
+        self._contents.clear()
+        self._must_fetch = True
+        self._first_uid = self._next_uid = 1 if client.exists <= MAX_CANDIDATES else client.uid_next
+        return True
 
     def _reliably(self, work: Callable[[], _T]) -> _T:
         """Do some work; when the connection breaks, open it once more in this run and do it again."""
@@ -240,12 +401,18 @@ class WatchedMailbox:
             more = {"lost": True, "ours": again.ours, "is_silence": again.is_silence}
             raise StageError(why.finding_id, why.stage, why.target, said, why.advice, **more) from again
         self._must_fetch = True
-        if not before or self._client.uid_validity != before:
-            # All messages have new numbers.
-            self._contents.clear()
-            self._first_uid = self._next_uid = 1 if self._client.exists <= MAX_CANDIDATES else self._client.uid_next
+        # Without a UIDVALIDITY the numbers of one connection mean nothing in the next.
+        self._note_opened(before or -1)
 
 
-def _is_refusal(exc: StageError) -> bool:
+def is_refusal(exc: StageError) -> bool:
     """Say whether the server refused one command, so that the connection can still be used."""
-    return exc.finding_id.endswith((".command_failed", ".login_delay"))
+    return exc.finding_id.endswith((".command_failed", ".select_failed", ".login_delay")) and not exc.lost
+
+
+_CHANGED = "they are not what they were when they were found"
+_TOO_MANY = "they are more than are deleted in one run"
+_ONLY_FLAGGED = "without UIDPLUS they are only flagged as deleted"
+_STILL_THERE = (
+    "the server answered OK to EXPUNGE, and they are still there; with access rights (ACL) the account needs t and e"
+)

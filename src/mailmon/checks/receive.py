@@ -6,12 +6,13 @@ error: the time since it was last known not to be there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
+from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk, missing_folders
 from mailmon.checks.check import Check
 from mailmon.checks.collect import collect
-from mailmon.checks.mailbox import WatchedMailbox
+from mailmon.checks.mailbox import WatchedMailbox, is_refusal
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
 from mailmon.errors import StageError
@@ -26,6 +27,8 @@ BOUNCE_INTERVAL_S = 2.0
 LAST_S = 1.0
 # A last look that the server refuses, or that did not get through the mailbox, is had so often.
 MAX_LAST_LOOKS = 3
+# So long a server that refuses a look is left alone, and so long when the time is over.
+REFUSED_INTERVAL_S, LAST_PAUSE_S = 0.5, 0.2
 
 
 def ask(tools: Tools, route: Route) -> Iterator[Fact]:
@@ -35,20 +38,30 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         return
     target = route.target
     accepted_s = tools.accepted[tools.ledger.current(route.name).token].at_s
-    probe, blind = _wait(tools, route, accepted_s)
-    tools.ledger.stop_waiting(probe.token)
+    waited = _wait(tools, route, accepted_s)
+    probe = waited.probe
+    waited_s = tools.world.deadline.monotonic() - accepted_s
+    tools.ledger.stop_waiting(probe.token, min(waited_s, route.timeout_s))
     arrival = tools.ledger.arrival(probe.token)
     yield from earlier_probes(tools, route, target)
-    if blind:
-        said = f"bounces cannot be seen: {blind.message}"
-        yield Finding("route.bounces_unseen", Verdict.FAIL, blind.target, said, Severity.INFO, fix=blind.advice)
+    missing = tuple(missing_folders(tools, route))
+    yield from missing
+    if waited.blind:
+        said = f"bounces cannot be seen: {waited.blind.message}"
+        yield Finding(
+            "route.bounces_unseen", Verdict.FAIL, waited.blind.target, said, Severity.INFO, fix=waited.blind.advice
+        )
     if arrival:
         delivery_s = max(arrival.seen_s - accepted_s, 0.0)
         yield from arrived(tools, route, probe, delivery_s, _error_s(arrival, accepted_s))
+        if waited.was_frozen:
+            yield Finding("route.frozen_view", Verdict.FAIL, target, _FROZEN, Severity.INFO)
     elif probe.fate is Fate.BOUNCED:
         yield bounced(probe, target)
+    elif waited.refusal:
+        raise waited.refusal
     else:
-        yield _not_received(tools, route, probe, accepted_s)
+        yield _not_received(tools, route, probe, accepted_s, missing)
 
 
 def earlier_probes(tools: Tools, route: Route, target: str) -> Iterator[Finding]:
@@ -62,11 +75,21 @@ def poll_interval_s(waited_s: float) -> float:
     return min(max(MIN_INTERVAL_S, INTERVAL_SHARE * waited_s), MAX_INTERVAL_S)
 
 
-def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageError | None]:
-    """Look until something is known of the probe or the time is over; return what is known.
+class _Waited(NamedTuple):
+    """What a wait has found out.
 
-    Also returns why bounces could not be looked for in the sender's mailbox, where that is another one.
+    `blind` says why bounces could not be looked for where they come, `refusal` why the last look was not possible;
+    `was_frozen` that the probe was seen only when the folder was opened again.
     """
+
+    probe: Probe
+    blind: StageError | None
+    refusal: StageError | None
+    was_frozen: bool
+
+
+def _wait(tools: Tools, route: Route, accepted_s: float) -> _Waited:
+    """Look until something is known of the probe or the time is over. A look that is refused is tried again."""
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)
     assert mailbox is not None
@@ -76,21 +99,39 @@ def _wait(tools: Tools, route: Route, accepted_s: float) -> tuple[Probe, StageEr
     blind: StageError | None = None
     last_looks = 0
     while True:
-        ends_s = _ends_s(until_s, mailbox, latest_s)
-        is_last = monotonic() >= ends_s
-        mailbox.look(token, thoroughly=is_last)
+        is_last = monotonic() >= _ends_s(until_s, mailbox, latest_s)
+        refusal = mailbox.try_to_look(token, thoroughly=is_last)
         if is_last or monotonic() >= next_bounces_s:
-            look_into_junk(tools, route, token)
-            blind = blind or look_for_bounce(tools, route, token, thoroughly=is_last)
+            blind = _look_elsewhere(tools, route, token, blind, is_last=is_last)
             next_bounces_s = monotonic() + BOUNCE_INTERVAL_S
-        probe = tools.ledger.probe(token)
-        assert probe is not None
         last_looks += is_last
         is_over = is_last and (mailbox.was_looked_through(until_s) or last_looks >= MAX_LAST_LOOKS)
-        if probe.settled_at or is_over or monotonic() >= latest_s:
-            return probe, blind
-        waited_s = monotonic() - accepted_s
-        tools.world.sleep(max(min(poll_interval_s(waited_s), _ends_s(until_s, mailbox, latest_s) - monotonic()), 0.0))
+        probe, was_frozen = tools.ledger.probe(token), False
+        if is_over and not refusal and not _is_settled(probe):
+            refusal = mailbox.try_to_look(token, afresh=True)
+            blind = _look_elsewhere(tools, route, token, blind, is_last=True, afresh=True)
+            probe = tools.ledger.probe(token)
+            was_frozen = _is_settled(probe)
+        assert probe is not None
+        if _is_settled(probe) or is_over or monotonic() >= latest_s:
+            return _Waited(probe, blind, refusal, was_frozen)
+        pause_s = max(poll_interval_s(monotonic() - accepted_s), REFUSED_INTERVAL_S if refusal else 0.0)
+        left_s = _ends_s(until_s, mailbox, latest_s) - monotonic()
+        tools.world.sleep(max(min(pause_s, left_s if left_s > 0 or not refusal else LAST_PAUSE_S), 0.0))
+
+
+def _is_settled(probe: Probe | None) -> bool:
+    return probe is not None and probe.settled_at is not None
+
+
+def _look_elsewhere(
+    tools: Tools, route: Route, token: str, blind: StageError | None, *, is_last: bool, afresh: bool = False
+) -> StageError | None:
+    """Look into junk folders and where bounces come; return what keeps us from seeing bounces."""
+    look_into_junk(tools, route, token, afresh=afresh)
+    if blind and not is_refusal(blind):
+        return blind
+    return look_for_bounce(tools, route, token, thoroughly=is_last, afresh=afresh)
 
 
 def _ends_s(until_s: float, mailbox: WatchedMailbox, latest_s: float) -> float:
@@ -103,7 +144,7 @@ def _error_s(arrival: Arrival, accepted_s: float) -> float:
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
 
 
-def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -> Finding:
+def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float, missing: Sequence[Finding]) -> Finding:
     deadline, mailbox = tools.world.deadline, tools.mailbox(route.reader)
     until_s = min(accepted_s + route.timeout_s, deadline.at_s - LAST_S)
     if mailbox and not mailbox.was_looked_through(until_s):
@@ -111,6 +152,8 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float) -
     advice = "Look at the server's mail queue and its filters."
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
+    if missing:
+        advice += " It may be in a junk folder that is called otherwise: " + " ".join(one.fix for one in missing)
     if not route.recipient.isascii():
         advice += " A mailbox without SMTPUTF8 behind a server that has it loses such mail together with its bounce."
     waited_s = deadline.monotonic() - accepted_s
@@ -130,6 +173,7 @@ def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Findi
     return Finding("route.not_looked_at", Verdict.UNKNOWN, route.target, said, fix=_RAISE)
 
 
+_FROZEN = "the server showed the probe only when the folder was opened again: when it came is not known better"
 _RAISE = "Raise deadline_s, or give mailmon a mailbox of its own that no other program reads."
 
 CHECK = Check("receive", "Receive Test", ask, needs=("send:route",))

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from mailmon.checks.check import Check
 from mailmon.checks.subjects import Route
 from mailmon.checks.tools import Tools
+from mailmon.clients.smtp import Accepted, ended_before_mail
+from mailmon.errors import StageError
 from mailmon.mail.probe import compose, message_id
 from mailmon.mail.text import fit_characters, format_duration
-from mailmon.model import Fact, Note
+from mailmon.model import Fact, Note, Probe
 
 # Each remembered probe keeps its reply; one with a queue id in it is no longer than this.
 MAX_REPLY = 200
@@ -24,11 +26,22 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         yield Note(f"OK (sent {format_duration(max(ago_s, 1))} ago)")
         return
     message = compose(probe, tools.world.key, tools.world.version, route.form)
-    accepted = tools.smtp(route.sender).send(probe.sender, probe.recipient, message)
+    accepted = _send(tools, route, probe, message)
     tools.accepted[probe.token] = accepted
     queue_id, reply = accepted.queue_id, fit_characters(accepted.reply, MAX_REPLY)
     tools.ledger.accept(probe.token, at=tools.world.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply)
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
+
+
+def _send(tools: Tools, route: Route, probe: Probe, message: bytes) -> Accepted:
+    """Hand the probe over; once more where the server had ended the session while the mailbox was opened."""
+    client = tools.smtp(route.sender)
+    try:
+        return client.send(probe.sender, probe.recipient, message)
+    except StageError as exc:
+        if not ended_before_mail(exc):
+            raise
+    return tools.reopen_smtp(route.sender, client).send(probe.sender, probe.recipient, message)
 
 
 CHECK = Check("send", "Send Test", ask, needs=("smtp_auth:sender", "mailbox:reader"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,11 +14,12 @@ from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.subjects import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.folder import Folder
-from mailmon.clients.imap import ImapClient
+from mailmon.clients.imap import ImapClient, is_transient
 from mailmon.clients.names import Resolve
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient
 from mailmon.clients.wire import Record
+from mailmon.errors import StageError
 from mailmon.judge.changes import Changes
 from mailmon.mail.ledger import Ledger
 from mailmon.model.limits import BounceLimits
@@ -28,13 +28,6 @@ if TYPE_CHECKING:  # only who has bounces loads it
     from mailmon.clients.imap_folder import FolderClient
 
 NO_CHANGES = Changes({})
-
-
-class FolderAccess(Enum):
-    """How a folder is opened: to look only, or so that our own probes can be deleted from it."""
-
-    READ = "examine"
-    WRITE = "select"
 
 
 class World(NamedTuple):
@@ -69,9 +62,11 @@ class Tools:
         self.accepted: dict[str, Accepted] = {}
         self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
         self._lock = threading.Lock()
+        self._reopening = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
+        self._missing: dict[tuple[str, str], StageError] = {}
 
     def open_smtp(self, account: Account) -> SmtpClient:
         """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
@@ -128,11 +123,11 @@ class Tools:
         if account.imap is None or place is None or place.name == account.folder:
             return None
         # By a name of its own: what is seen there has not arrived.
-        return self._other_folder(account, place.name, f"{account.name}/bounces", FolderAccess.READ)
+        return self._other_folder(account, place.name, f"{account.name}/bounces")
 
     def junk_folder(self, account: Account, folder: str) -> WatchedMailbox:
         """Return a folder into which filters sort, opened when first asked for; what is seen there has arrived."""
-        return self._other_folder(account, folder, account.name, FolderAccess.WRITE)
+        return self._other_folder(account, folder, account.name)
 
     def opened_junk(self, account: Account, folders: Iterable[str]) -> list[WatchedMailbox]:
         """Return those of the folders that were opened in this run."""
@@ -140,18 +135,40 @@ class Tools:
             known = [self._other_folders.get((account.name, folder)) for folder in folders]
         return [mailbox for mailbox in known if mailbox]
 
-    def _other_folder(self, account: Account, folder: str, name: str, access: FolderAccess) -> WatchedMailbox:
+    def missing(self, account: Account, folder: str) -> StageError | None:
+        """Return why a folder could not be opened in this run, None where that was not tried or went well."""
         with self._lock:
-            known = self._other_folders.get((account.name, folder))
+            return self._missing.get((account.name, folder))
+
+    def opened(self, account: Account) -> list[tuple[WatchedMailbox, str]]:
+        """Return the folders of an account that were opened in this run, with their names."""
+        with self._lock:
+            mailbox = self._mailboxes.get(account.name)
+            others = [(one, folder) for (name, folder), one in self._other_folders.items() if name == account.name]
+        return [*([(mailbox, account.folder)] if mailbox else []), *others]
+
+    def _other_folder(self, account: Account, folder: str, name: str) -> WatchedMailbox:
+        with self._lock:
+            known, refused = self._other_folders.get((account.name, folder)), self._missing.get((account.name, folder))
         if known:
             return known
+        if refused:
+            raise refused
 
         def connect() -> ImapClient:
             client = self.open_folders(account)
             try:
-                (client.select if access is FolderAccess.WRITE else client.examine)(folder)
-            except BaseException:
+                client.examine(folder)
+            except BaseException as exc:
                 client.close()
+                if (
+                    isinstance(exc, StageError)
+                    and exc.finding_id == "imap.select_failed"
+                    and not is_transient(exc.said)
+                ):
+                    # Once is enough: each attempt is a login.
+                    with self._lock:
+                        self._missing[account.name, folder] = exc
                 raise
             return client
 
@@ -171,6 +188,15 @@ class Tools:
         """Return the connection that the login check opened."""
         with self._lock:
             return self._smtp[account.name]
+
+    def reopen_smtp(self, account: Account, ended: SmtpClient) -> SmtpClient:
+        """Return another connection in place of one that the server has ended; of several routes one opens it."""
+        with self._reopening:
+            current = self.smtp(account)
+            if current is not ended:
+                return current
+            ended.close()
+            return self.open_smtp(account)
 
     def mailbox(self, account: Account) -> WatchedMailbox | None:
         """Return the mailbox that the login check opened, None where it could not or where there is none."""
@@ -198,7 +224,7 @@ class Tools:
         def connect() -> Folder:
             client = self._logins.imap(account, ImapClient)
             try:
-                client.select(account.folder)
+                client.examine(account.folder)
             except BaseException:
                 client.close()
                 raise

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--intrusive", is_flag=True, help="Also smuggling, injection, wrong passwords: this sends messages.")
 @click.option("--mailbox", metavar="ADDR", help="A mailbox of our own there [default: postmaster@HOST].")
-@click.option("--helo", metavar="NAME", help="How we call ourselves in EHLO [default: our address].")
+@click.option("--helo", metavar="NAME", help="Host name to send in EHLO [default: the machine's, else its address].")
 @click.option("--account", metavar="NAME", help="Log in with the credentials of this account.")
 @click.option("--family", type=click.Choice(["auto", "4", "6"]), default="auto", help="IPv4 or IPv6 only.")
 @click.option(
@@ -103,7 +103,8 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
         if given["account"] not in accounts:
             raise click.UsageError(f"there is no account {given['account']!r}; known: {', '.join(accounts)}")
         account = accounts[given["account"]]
-        options = options._replace(username=account.username, password=account.password.value)
+        helo = options.helo or (account.smtp.helo if account.smtp else "")
+        options = options._replace(username=account.username, password=account.password.value, helo=helo)
     return options
 
 

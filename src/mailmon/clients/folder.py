@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class Folder(Protocol):
         """Return how many messages there are, as far as the server told."""
 
     @property
+    def can_expunge(self) -> bool:
+        """Say whether what is deleted goes away, and is not only flagged."""
+
+    @property
     def look_interval_s(self) -> float:
         """Return the seconds between two looks that are worth their cost."""
 
@@ -66,11 +70,29 @@ class Folder(Protocol):
     def fetch_start(self, uid: int, size_bytes: int) -> bytes:
         """Return the first bytes of a message, without marking it as read."""
 
-    def delete(self, uids: Iterable[int]) -> bool:
-        """Delete messages by UID; say whether they are gone."""
+    def uids_from(self, uid: int) -> list[int]:
+        """Return the UIDs of the messages from a UID on."""
+
+    def reopen(self) -> None:
+        """Open the folder anew, as it was opened before: its view may have been frozen."""
+
+    def open_to_delete(self) -> None:
+        """Open the folder so that messages can be deleted; `is_read_only` tells where the server does not allow it."""
+
+    def read_again(self, uids: Collection[int], fields: Sequence[str]) -> tuple[list[Fetched], set[int]]:
+        """Return header fields of messages that are about to be deleted, and the UIDs of those that are gone."""
+
+    def delete(self, messages: Sequence[Fetched]) -> bool:
+        """Delete messages that were just read, by their UIDs; say whether they should be gone now."""
+
+    def left_of(self, uids: Collection[int], uid_next: int, fields: Sequence[str]) -> list[Fetched]:
+        """Return what is still there of messages that were deleted, and what is there from a UID on."""
 
     def quota(self) -> Quota | None:
         """Return the tightest quota that holds for the folder, None where the server tells none."""
+
+    def advice_on(self, folder: str) -> str | None:
+        """Say what to use instead of a folder that is not there, None where it is."""
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command with its own deadline."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from mailmon.clients.imap_session import ImapSession
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
-from mailmon.errors import Stage
+from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_FOUND
+from mailmon.mail.folder_names import ListedFolder, advice_on, decode, on_wire, read_listed_folder
 from mailmon.mail.imapdata import (
     Fetched,
     FetchItem,
@@ -25,8 +26,15 @@ from mailmon.mail.imapdata import (
     read_uid,
 )
 from mailmon.mail.imapdata import since as since_day
+from mailmon.mail.text import visible
 
-MAX_HEADER_BYTES = 65536
+# Of a listing that is asked for because a folder is not there: so many are read, and so long it may take.
+MAX_FOLDERS, LIST_TIMEOUT_S = 2000, 5.0
+# Response codes of refusals that may be over in a moment (RFC 5530 section 3).
+_TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|SERVERBUG|INUSE|LIMIT|CONTACTADMIN)\]", re.IGNORECASE)
+
+# So much is kept of the header fields of each message: an answer of some hundred stays within what a command may take.
+MAX_HEADER_BYTES = 16384
 # https://developers.google.com/workspace/gmail/imap/imap-extensions
 GMAIL = "X-GM-EXT-1"
 
@@ -43,27 +51,97 @@ class ImapClient(ImapSession):
         self.uid_next = 1
         self.uid_validity = 0
         self.is_read_only = False
+        self._may_ask_to_write = False
         self._folder = ""
+        self._fields: Sequence[str] = ()
+
+    def examine(self, folder: str) -> None:
+        """Open a folder for reading only, so that nothing in it changes, not even \\Recent (RFC 3501 section 6.3.2)."""
+        self._open_folder(folder, lambda: self._checked(self._imap.select(_name(folder), readonly=True)))
+        self.is_read_only, self._may_ask_to_write = True, True
+        self._folder = folder
+        self._note_selected()
 
     def select(self, folder: str) -> None:
         """Open a folder for reading and deleting; `is_read_only` tells when the server allows only the former."""
-        self._wire.begin(Stage.SELECT)
+        self.is_read_only = self._may_ask_to_write = False
 
         def select() -> None:
             try:
-                self._checked(self._imap.select(quoted(folder)))
+                self._checked(self._imap.select(_name(folder)))
             except imaplib.IMAP4.readonly:
-                self._checked(self._imap.select(quoted(folder), readonly=True))
+                self._checked(self._imap.select(_name(folder), readonly=True))
                 self.is_read_only = True
 
-        self._ask("select_failed", select)
+        self._open_folder(folder, select)
         self._folder = folder
         self._note_selected()
+
+    def reopen(self) -> None:
+        """Open the folder anew, as it was opened before: there are servers that show nothing new until then."""
+        (self.examine if self.is_read_only else self.select)(self._folder)
+
+    def open_to_delete(self) -> None:
+        """Open the folder for deleting where it was opened for reading only."""
+        if not self._may_ask_to_write:
+            return
+        try:
+            self.select(self._folder)
+        except StageError as exc:
+            if exc.lost or exc.is_silence:
+                raise
+            self.examine(self._folder)  # without it no folder is open any more
+            raise
+        self._wire.begin(Stage.CLEANUP)
+
+    def advice_on(self, folder: str) -> str | None:
+        """Say what to use instead of a folder that is not there, None where it is."""
+        self._wire.begin(Stage.SELECT)
+        there = self._list(_name(folder))
+        wanted = decode(on_wire(folder))
+        if any(one.can_be_opened and one.name in (wanted, wanted.upper()) for one in there):
+            return None
+        self._wire.begin(Stage.SELECT)
+        return advice_on(folder, self._list('"*"'))
+
+    def _open_folder(self, folder: str, command: Callable[[], object]) -> None:
+        """Run SELECT or EXAMINE; where it is refused, say of which folder, and which there are."""
+        self._wire.begin(Stage.SELECT)
+        try:
+            self._ask("select_failed", command)
+        except StageError as exc:
+            if exc.finding_id != "imap.select_failed":
+                raise
+            said = f'"{visible(folder, 80)}": {exc.said}'
+            raise self._wire.error("select_failed", said, self._advice_instead_of(folder, exc.said)) from exc
+
+    def _advice_instead_of(self, folder: str, said: str) -> str:
+        if is_transient(said):
+            return ""
+        try:
+            self._wire.begin(Stage.SELECT, min(LIST_TIMEOUT_S, self._wire.server.timeout_s))
+            listed = self._list('"*"')
+        except StageError:  # what is told is why the folder was not opened
+            return ""
+        finally:
+            self._wire.begin(Stage.SELECT)
+        wanted = decode(on_wire(folder))
+        is_there = any(one.can_be_opened and one.name in (wanted, wanted.upper()) for one in listed)
+        return "" if is_there else advice_on(folder, listed)
+
+    def _list(self, pattern: str) -> list[ListedFolder]:
+        answers = self._ask("command_failed", lambda: self._checked(self._imap.list('""', pattern)))
+        return [one for answer in answers[:MAX_FOLDERS] if (one := read_listed_folder(answer))]
 
     def _note_selected(self) -> None:
         self.exists = self._untagged_number("EXISTS", 0)
         self.uid_next = self._untagged_number("UIDNEXT", 0) or self._highest_uid() + 1
         self.uid_validity = self._untagged_number("UIDVALIDITY", 0)
+
+    @property
+    def can_expunge(self) -> bool:
+        """Say whether our messages alone can be deleted (RFC 4315 section 2.1)."""
+        return "UIDPLUS" in self._capabilities or GMAIL in self._capabilities
 
     def noop(self) -> bool:
         """Let the server tell what is new; say whether it told of messages since it was last asked."""
@@ -80,14 +158,9 @@ class ImapClient(ImapSession):
         return told >= 0
 
     def find_field(self, name: str, first_uid: int) -> list[int]:
-        """Return the UIDs of messages with a header field, from a UID on.
-
-        Where nothing more can be done with them than flag them, without those that are flagged as deleted; elsewhere
-        with them: a run that was killed may have come no further.
-        """
+        """Return the UIDs of messages with a header field, from a UID on, also of those that are flagged as deleted."""
         where = ("UID", f"{first_uid}:*") if first_uid > 1 else ()
-        which = () if "UIDPLUS" in self._capabilities else ("UNDELETED",)
-        return self.search(*where, *which, "HEADER", name, '""')
+        return self.search(*where, "HEADER", name, '""')
 
     def find_words(self, words: Sequence[str], *, since: datetime | None = None, first_uid: int = 0) -> list[int]:
         """Return the UIDs of messages in which one of some words stands."""
@@ -109,31 +182,46 @@ class ImapClient(ImapSession):
         """Return the same of certain messages."""
         return self._headers(",".join(map(str, uids)), fields) if uids else []
 
+    def read_again(self, uids: Collection[int], fields: Sequence[str]) -> tuple[list[Fetched], set[int]]:
+        """Return header fields of messages that are about to be deleted, and the UIDs of those that are gone."""
+        found = [message for message in self.headers_of(sorted(uids), fields) if message.uid in uids]
+        return found, set(uids) - {message.uid for message in found}
+
+    def left_of(self, uids: Collection[int], uid_next: int, fields: Sequence[str]) -> list[Fetched]:
+        """Return what is still there of messages that were deleted, and what is there from a UID on."""
+        return self._headers(",".join([*map(str, uids), f"{uid_next}:*"]), fields)
+
+    def uids_from(self, uid: int) -> list[int]:
+        """Return the UIDs of the messages from a UID on."""
+        items = self._fetch_items(f"{uid}:*", "(UID)")
+        return [one for description, _ in items if (one := self._read(read_uid, description)) and one >= uid]
+
     def _headers(self, uids: str, fields: Sequence[str]) -> list[Fetched]:
+        self._fields = fields
         # Some servers send whole messages although they are asked for fields: no more is kept than fields can be.
         self._imap.keeps_bytes = MAX_HEADER_BYTES
         try:
-            return self._fetch(uids, f"(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])")
+            return self._fetch(uids, f"(UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])")
         finally:
             self._imap.keeps_bytes = MAX_LITERAL_BYTES
 
     def fetch_start(self, uid: int, size_bytes: int) -> bytes:
         """Return the first bytes of a message, without marking it as read."""
         fetched = self._fetch(str(uid), f"(UID BODY.PEEK[]<0.{size_bytes}>)")
-        return fetched[0].text if fetched else b""
+        return next((message.text[:size_bytes] for message in fetched if message.uid == uid), b"")
 
-    def delete(self, uids: Iterable[int]) -> bool:
-        """Delete messages by UID; say whether they are gone.
+    def delete(self, messages: Sequence[Fetched]) -> bool:
+        """Delete messages that were just read, by their UIDs; say whether they should be gone now.
 
         Without UIDPLUS they are only flagged: a plain EXPUNGE would take other people's deletions along (RFC 4315
         section 2.1).
         """
-        uid_set = ",".join(map(str, uids))
         if GMAIL in self._capabilities and (trash := self._folder_for(rb"\Trash")):
-            return self._delete_by_way_of(trash, uid_set)
-        return self._delete_here(uid_set)
+            return self._delete_by_way_of(trash, messages)
+        return self._delete_here(messages)
 
-    def _delete_here(self, uid_set: str) -> bool:
+    def _delete_here(self, messages: Sequence[Fetched]) -> bool:
+        uid_set = ",".join(str(message.uid) for message in messages)
         flags = ("+FLAGS.SILENT", r"(\Deleted)")
         self._ask("command_failed", lambda: self._checked(self._imap.uid("STORE", uid_set, *flags)))
         if "UIDPLUS" not in self._capabilities:
@@ -141,13 +229,14 @@ class ImapClient(ImapSession):
         self._ask("command_failed", lambda: self._checked(self._imap.uid("EXPUNGE", uid_set)))
         return True
 
-    def _delete_by_way_of(self, trash: str, uid_set: str) -> bool:
+    def _delete_by_way_of(self, trash: str, messages: Sequence[Fetched]) -> bool:
         """Delete on Gmail, where a deletion takes but the folder's label away and All Mail keeps the message.
 
         What is moved to the bin is in no other folder, and there it can be deleted. Where the server does not say what
         it is called there, the bin keeps it until Gmail empties that.
         """
-        folder = self._folder
+        folder, texts = self._folder, {message.text for message in messages}
+        uid_set = ",".join(str(message.uid) for message in messages)
         self._imap.untagged_responses.pop("COPYUID", None)
         move = self._imap._simple_command  # imaplib's uid() does not know MOVE
         self._ask("command_failed", lambda: self._checked(move("UID", "MOVE", uid_set, quoted(trash))))
@@ -156,7 +245,10 @@ class ImapClient(ImapSession):
         if there and re.fullmatch(rb"[0-9:,]+", there[0]):
             self.select(trash)
             self._wire.begin(Stage.CLEANUP)
-            self._delete_here(there[0].decode())
+            # Whatever the server says about UIDs: nothing is deleted from the bin that was not moved there.
+            ours = [one for one in self._headers(there[0].decode(), self._fields) if one.text in texts]
+            if ours:
+                self._delete_here(ours)
             self.select(folder)
             self._wire.begin(Stage.CLEANUP)
         return True
@@ -174,7 +266,7 @@ class ImapClient(ImapSession):
         self._wire.begin(Stage.SELECT)
         self._imap.untagged_responses.pop("QUOTA", None)
         ask = self._imap._simple_command  # imaplib's getquotaroot() hides a refusal
-        self._ask("command_failed", lambda: ask("GETQUOTAROOT", quoted(self._folder)))
+        self._ask("command_failed", lambda: ask("GETQUOTAROOT", _name(self._folder)))
         answers = self._imap.response("QUOTA")[1]
         return read_quota(item for item in answers if isinstance(item, bytes))
 
@@ -194,3 +286,13 @@ class ImapClient(ImapSession):
 
     def _fetch_items(self, uids: str, items: str) -> list[FetchItem]:
         return pair_literals(self._ask("command_failed", lambda: self._checked(self._imap.uid("FETCH", uids, items))))
+
+
+def is_transient(said: str) -> bool:
+    """Say whether the response code of a refusal says that it may be over in a moment (RFC 5530 section 3)."""
+    return _TRANSIENT.search(said) is not None
+
+
+def _name(folder: str) -> str:
+    """Return a folder's name as a quoted string, in modified UTF-7."""
+    return quoted(on_wire(folder))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mailmon.clients.imap import ImapClient
 from mailmon.errors import MalformedError, Stage, StageError
+from mailmon.mail.folder_names import on_wire
 from mailmon.mail.imapdata import (
     Fetched,
     FetchItem,
@@ -38,13 +39,6 @@ class FolderClient(ImapClient):
 
     A command's answer is bounded by the wire (8 MiB), so callers ask for ranges: 1000 sizes, 3 MiB of messages.
     """
-
-    def examine(self, folder: str) -> None:
-        """Open a folder for reading only (RFC 3501 section 6.3.2)."""
-        self._wire.begin(Stage.SELECT)
-        self._ask("select_failed", lambda: self._checked(self._imap.select(quoted(folder), readonly=True)))
-        self.is_read_only = True
-        self._note_selected()
 
     def first_after(self, uid: int) -> int:
         """Return the number of the first message with a higher UID, `exists` + 1 where there is none.
@@ -90,15 +84,15 @@ class FolderClient(ImapClient):
     def make_folder(self, folder: str) -> None:
         """Create a folder where it is missing, and subscribe to it, so that mail programs show it."""
         self._wire.begin(Stage.SELECT)
-        listed = self._ask("command_failed", lambda: self._checked(self._imap.list('""', quoted(folder))))
+        listed = self._ask("command_failed", lambda: self._checked(self._imap.list('""', quoted(on_wire(folder)))))
         if any(listed):
             return
         try:
-            self._ask("create_failed", lambda: self._checked(self._imap.create(quoted(folder))))
+            self._ask("create_failed", lambda: self._checked(self._imap.create(quoted(on_wire(folder)))))
         except StageError as exc:
             if _EXISTS not in exc.said.upper():
                 raise
-        self._imap.subscribe(quoted(folder))
+        self._imap.subscribe(quoted(on_wire(folder)))
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         """Move messages of the selected folder; when that fails they are still in it, and not flagged as deleted.
@@ -124,7 +118,9 @@ class FolderClient(ImapClient):
         """Run UID MOVE or UID COPY; return the answer's words and response codes."""
         self._imap.untagged_responses.clear()
         try:
-            data = self._ask("move_failed", lambda: self._checked(self._command(command, uid_set, quoted(folder))))
+            data = self._ask(
+                "move_failed", lambda: self._checked(self._command(command, uid_set, quoted(on_wire(folder))))
+            )
         except StageError as exc:
             if "TRYCREATE" in exc.said.upper() or "NONEXISTENT" in exc.said.upper():
                 said = f"{folder}: there is no such folder"

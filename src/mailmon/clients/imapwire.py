@@ -14,16 +14,41 @@ from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import MASK, visible
 
+# How many answers to one command are kept, and how many bytes of what it found: more is no answer to what we ask.
+MAX_ANSWERS, MAX_FOUND_BYTES = 20_000, 256 * 1024
+# So much may come in one session that nobody asked for: flags that others change, messages that go.
+MAX_UNASKED_BYTES = 32 * 1024 * 1024
+# What an answer costs beside its own bytes, roughly.
+_ANSWER_BYTES = 32
+# What each command is answered with; the newest of what may ride on any answer is kept until it is read.
+_ANSWERED_BY = {
+    "FETCH": {"FETCH"},
+    "SEARCH": {"SEARCH"},
+    "LIST": {"LIST"},
+    "CAPABILITY": {"CAPABILITY"},
+    "GETQUOTAROOT": {"QUOTA", "QUOTAROOT"},
+}
+_NEWEST_OF = frozenset((
+    "OK", "NO", "BAD", "BYE", "PREAUTH", "CAPABILITY", "EXISTS", "UIDNEXT", "UIDVALIDITY", "READ-ONLY", "READ-WRITE",
+    "COPYUID", "TRYCREATE",
+))  # fmt: skip
 _LOGIN_ARGUMENTS = re.compile(rb"^(\S+ (?:LOGIN|AUTHENTICATE [A-Z0-9-]+))\b.*", re.DOTALL | re.IGNORECASE)
 
 
 class WireImap(imaplib.IMAP4):
-    """imaplib over our wire: `open`, `read`, `readline`, `send` and `shutdown` are its documented seams."""
+    """imaplib over our wire: `open`, `read`, `readline`, `send` and `shutdown` are its documented seams.
+
+    imaplib keeps every untagged answer until somebody asks for its kind; a server that never stops talking would fill
+    the memory. Here each command keeps what answers it, and drops the rest: at most the 8 MiB that the wire takes for
+    one command, in MAX_ANSWERS pieces, and nothing from one command to the next but the newest of a few kinds.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._hides_input = False
         self.keeps_bytes = MAX_LITERAL_BYTES
+        self._wanted: set[str] = set()
+        self._answers = self._answer_bytes = self._unasked_bytes = 0
         super().__init__()
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
@@ -51,6 +76,34 @@ class WireImap(imaplib.IMAP4):
 
     def shutdown(self) -> None:
         self._wire.close()
+
+    def _command(self, name: str, *args: Any) -> bytes:
+        """Begin a command: what came before and was not read is forgotten."""
+        asked = str(args[0]) if name == "UID" and args else name
+        self._wanted = _ANSWERED_BY.get(asked.upper(), set())
+        self._answers = self._answer_bytes = 0
+        for kind in [kind for kind in self.untagged_responses if kind not in _NEWEST_OF]:
+            del self.untagged_responses[kind]
+        tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the stubs
+        return tag
+
+    def _append_untagged(self, typ: str, dat: Any) -> None:
+        """Keep an answer that was asked for, or the newest of its kind. Raises StageError over the limits."""
+        size_bytes = _ANSWER_BYTES + (sum(map(len, dat)) if isinstance(dat, tuple) else len(dat or b""))
+        if typ in self._wanted:
+            self._answers += 1
+            self._answer_bytes += size_bytes
+            if self._answers > MAX_ANSWERS or (typ == "SEARCH" and self._answer_bytes > MAX_FOUND_BYTES):
+                said = f"an answer in {self._answers} parts with {self._answer_bytes} bytes, more than is taken"
+                raise self._wire.error("protocol_error", said)
+            super()._append_untagged(typ, dat)  # type: ignore[misc]  # not in the stubs
+            return
+        if typ in _NEWEST_OF:
+            self.untagged_responses[typ] = [dat or b""]
+        self._unasked_bytes += size_bytes
+        if self._unasked_bytes > MAX_UNASKED_BYTES:
+            said = f"the server sent more than {MAX_UNASKED_BYTES // 1024**2} MiB that nobody asked for"
+            raise self._wire.error("protocol_error", said)
 
     def login_hidden(self, username: str, password: str) -> None:
         """LOGIN, hidden from the transcript."""

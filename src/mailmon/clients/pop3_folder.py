@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from mailmon.clients.pop3 import LoginTooSoonError, Pop3Client
@@ -165,6 +165,7 @@ class Pop3Folder:
 
     uid_validity = 1
     is_read_only = False
+    can_expunge = True
 
     def __init__(
         self,
@@ -180,7 +181,6 @@ class Pop3Folder:
         self._there: dict[int, int] = {}
         self._headers: dict[int, bytes] = {}
         self._sizes: dict[int, int] = {}
-        self._fields: Sequence[str] = ()
         self._is_open = False
         self._looks = 0
         self.is_current = False
@@ -256,7 +256,6 @@ class Pop3Folder:
         The time is that of the last hop: POP3 tells none.
         """
         self._open()
-        self._fields = fields
         found = []
         for uid in sorted((uid for uid in uids if uid in self._there), reverse=True):
             if not self._reading.may_go_on(self.now_s()):
@@ -279,19 +278,47 @@ class Pop3Folder:
             return b""
         return self._read(uid, size_bytes // LINE_BYTES, size_bytes)
 
-    def delete(self, uids: Iterable[int]) -> bool:
-        """Delete messages, each only if it still is what it was judged to be: a unique-id may be used again."""
+    def uids_from(self, uid: int) -> list[int]:
+        """Return the numbers of the messages from one on."""
+        return [one for one in self._there if one >= uid]
+
+    def reopen(self) -> None:
+        """Every look is a session of its own: nothing is frozen."""
+
+    def open_to_delete(self) -> None:
+        """Every session may delete."""
+
+    def read_again(self, uids: Collection[int], fields: Sequence[str]) -> tuple[list[Fetched], set[int]]:
+        """Return header fields of messages that are about to be deleted, and the numbers of those that are gone."""
         self._open()
-        for uid in uids:
-            if uid in self._there and only_fields(self._read(uid, 0), self._fields) == self._headers.get(uid):
-                self._session.delete(self._there[uid])
+        self.begin_reading()
+        return self.headers_of(uids, fields), {uid for uid in uids if uid not in self._there}
+
+    def delete(self, messages: Sequence[Fetched]) -> bool:
+        """Delete messages, each only if it is what was read last: a unique-id may be used again."""
+        self._open()
+        for message in messages:
+            if message.uid in self._there and message.text == self._headers.get(message.uid):
+                self._session.begin(Stage.CLEANUP)
+                self._session.delete(self._there[message.uid])
         self._session.begin(Stage.CLEANUP)
         self._is_open = False
         self._session.quit()
         return True
 
+    def left_of(self, uids: Collection[int], uid_next: int, fields: Sequence[str]) -> list[Fetched]:
+        """Look again, in a new session; while somebody else is in the maildrop what was deleted is taken to be gone."""
+        if not self.noop():
+            return []
+        left = [one for one in self._there if one in uids]
+        return [*self.headers_of(left, fields), *self.headers_from(uid_next, fields)]
+
     def quota(self) -> Quota | None:
         """POP3 tells none."""
+        return None
+
+    def advice_on(self, folder: str) -> str | None:
+        """POP3 has no folders."""
         return None
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:

@@ -34,7 +34,7 @@ class Server(NamedTuple):
     """One mail service. `timeout_s` bounds each single command, in seconds.
 
     `connect_to` is the host or address that is connected to in place of `host`, whose name the certificate must have.
-    Without `needs_login` nobody logs in there.
+    Without `needs_login` nobody logs in there. `helo` is our name in EHLO, by default the machine's.
     """
 
     protocol: str
@@ -46,6 +46,7 @@ class Server(NamedTuple):
     family: Family = Family.AUTO
     connect_to: str = ""
     needs_login: bool = True
+    helo: str = ""
 
     @property
     def target(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import socket
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon.clients.conversation import Conversation
+from mailmon.clients.helo import helo_name
 from mailmon.clients.sasl import (
     Exchange,
     advise_on_offer,
@@ -27,6 +28,11 @@ from mailmon.mail.text import MASK
 
 # Content filters run before the 250: RFC 5321 section 4.5.3.2.6 asks for ten minutes, a monitor cannot wait so long.
 DATA_TIMEOUT_S = 60.0
+
+
+# The end of a session that was idle: Postfix and Exim say 421, Gmail 451 4.4.2, Exchange 451 4.7.0.
+_FAREWELL = re.compile(r"421\b|4\d\d (?:4\.4\.2\b|[^\n]*\b(?:timeout|time-out|timed out|idle)\b)", re.IGNORECASE)
+_HELO = re.compile(r"\b(?:helo|ehlo)\b", re.IGNORECASE)
 
 
 class Accepted(NamedTuple):
@@ -178,8 +184,12 @@ class SmtpClient(Conversation):
 
     def _ehlo(self) -> None:
         self._wire.begin(Stage.EHLO)
-        self._send(f"EHLO {_helo_name(self._wire.local_address)}")
+        self._send(f"EHLO {self._helo}")
         self.extensions = parse_extensions(self._expect(self._reply(), "ehlo_refused", 250))
+
+    @property
+    def _helo(self) -> str:
+        return self._wire.server.helo or helo_name(self._wire.local_address)
 
     def _start_tls(self) -> None:
         self._begin_starttls(is_offered="STARTTLS" in self.extensions)
@@ -228,10 +238,13 @@ class SmtpClient(Conversation):
             self._expect(reply, f"{stage.lower()}_refused", *((354,) if stage is Stage.DATA else (250, 251, 252)))
 
     def _expect(self, reply: Reply, problem: str, *codes: int) -> Reply:
-        if reply.code not in codes:
-            advice = advise(self._wire.stage, reply)
-            raise self._wire.error(problem, str(reply), advice, is_temporary=reply.is_transient)
-        return reply
+        if reply.code in codes:
+            return reply
+        said, advice = str(reply), advise(self._wire.stage, reply)
+        if self._wire.stage is not Stage.LOGIN and _is_about_helo(problem, reply):
+            said += f" (EHLO sent: {self._helo})"
+            advice = "Set `helo` of the account to a host name that resolves to this machine's address."
+        raise self._wire.error(problem, said, advice, is_temporary=reply.is_transient)
 
     def _reply(self) -> Reply:
         while True:
@@ -245,6 +258,20 @@ class SmtpClient(Conversation):
 
     def _send(self, command: str, shown: str | None = None) -> None:
         self._wire.send(command.encode("utf-8") + b"\r\n", shown)
+
+
+def ended_before_mail(exc: StageError) -> bool:
+    """Say whether the server ended a session before anything was handed over, as it does with one that was idle.
+
+    Postfix waits for five minutes, under stress for ten seconds (STRESS_README). Not once MAIL was accepted.
+    """
+    return exc.stage is Stage.MAIL and (exc.lost or _FAREWELL.match(exc.said) is not None)
+
+
+def _is_about_helo(problem: str, reply: Reply) -> bool:
+    """Say whether a refusal is of the name in EHLO; a server may keep it to itself until RCPT."""
+    # 500 and 502: the command is unknown, whatever stands behind it.
+    return (problem == "ehlo_refused" and reply.code not in (500, 502)) or _HELO.search(reply.text) is not None
 
 
 def _is_unknown_mechanism(reply: Reply) -> bool:
@@ -269,11 +296,3 @@ def _dot_stuffed(message: bytes) -> bytes:
     body = message if message.endswith(b"\r\n") else message + b"\r\n"
     stuffed = body.replace(b"\r\n.", b"\r\n..")
     return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
-
-
-def _helo_name(local_address: str) -> str:
-    """Return our name for EHLO: the host name where it is a full one, else an address literal (RFC 5321 4.1.3)."""
-    name = socket.gethostname()
-    if "." in name and name.replace(".", "").replace("-", "").isalnum() and name.isascii():
-        return name
-    return f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"

@@ -13,6 +13,7 @@ from mailmon.options import (
     AnyAddress,
     Digest,
     Folder,
+    Helo,
     Host,
     Matching,
     Port,
@@ -113,6 +114,13 @@ class AccountOptions:
         tuple[Word, ...] | None, About("Command that prints the token, as a list of words: no shell is involved")
     ] = None
     oauth: OAuthOptions | None = None
+    helo: Annotated[
+        Helo | None,
+        About(
+            "Name to send in EHLO, a full host name or an address literal ([192.0.2.1]); by default the machine's host "
+            "name where that is a full one, else its address"
+        ),
+    ] = None
     smtp: SmtpOptions | None = None
     imap: ImapOptions | None = None
     pop3: Pop3Options | None = None

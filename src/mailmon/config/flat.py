@@ -22,6 +22,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "password": (*ACCOUNT, "password"),
     "password_file": (*ACCOUNT, "password_file"),
     "password_command": (*ACCOUNT, "password_command"),
+    "helo": (*ACCOUNT, "helo"),
     "test_recipient": (*ROUTE, "to"),
     "receive_timeout": (*ROUTE, "receive_timeout_s"),
     "ntfy_topic": ("notify", "ntfy", "topic"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
 from mailmon.config.local_checks import certificates_of, queues_of
 from mailmon.mail.text import parse_duration
-from mailmon.options import About, Address, Between, Host, HostPort, Matching, Name, Timeout, options
+from mailmon.options import About, Address, Between, Helo, Host, HostPort, Matching, Name, Timeout, options
 
 if TYPE_CHECKING:
     from mailmon.checks.subjects import Host as HostSubject
@@ -39,6 +39,9 @@ class DiagnoseOptions(CheckOptions):
     trusted_client: Annotated[
         bool, About("We are in the server's trusted network: that it relays for us says nothing")
     ] = False
+    helo: Annotated[
+        Helo | None, About("Name to send in EHLO; by default the machine's host name, else its address")
+    ] = None
     mailbox: Annotated[Address | None, About("A mailbox that exists there; by default postmaster@HOST")] = None
     skip: Annotated[tuple[Ids, ...], About("Findings that nobody wants to hear of")] = ()
 
@@ -193,6 +196,7 @@ def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...],
         max(30.0, 4 * asked.timeout_s),
         "all" if asked.relay_test else "one",
         is_trusted=asked.trusted_client,
+        helo=asked.helo or "",
         mailbox=asked.mailbox or "",
     )
     interval_s = seconds(asked.interval)

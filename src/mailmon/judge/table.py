@@ -87,7 +87,7 @@ def _without_trouble(memory: Memory) -> Memory:
 
 def worst(severities: Iterable[Severity | None]) -> Severity | None:
     """Return the gravest of some severities, None without any."""
-    return min((severity for severity in severities if severity), key=TELLING.index, default=None)
+    return min((severity for severity in severities if severity in TELLING), key=TELLING.index, default=None)
 
 
 def _cause(finding: Finding) -> str:

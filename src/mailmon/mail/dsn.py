@@ -18,7 +18,7 @@ from mailmon.mail.bounce.message import Headers, Message, first, read_head, read
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.prose import cut
 from mailmon.mail.bounce.reasons import UNDEFINED
-from mailmon.mail.probe import TOKEN_HEADER, find_tokens, is_signed
+from mailmon.mail.probe import TOKEN_HEADER, Marks, find_tokens, is_signed, marks_of
 
 # Outlook.com puts an HTML page of 60 kB in front of what it returns.
 MAX_BYTES = 1 << 18
@@ -72,6 +72,11 @@ def returns_probe(raw: bytes, key: bytes) -> bool:
     if TOKEN_HEADER.lower().encode() not in lower and not any(name in lower for name in _ENCODINGS):
         return False
     return is_signed(_returned(read_message(raw)), key)
+
+
+def returned_marks(raw: bytes, key: bytes) -> Marks:
+    """Return the marks of the message that a notification brings back. Never raises."""
+    return marks_of(_returned(read_message(raw[:MAX_BYTES])), key)
 
 
 def _tokens_in(raw: bytes, message: Message) -> tuple[str, ...]:

@@ -21,16 +21,21 @@ _INTERNALDATE = re.compile(
 )
 _LISTED = re.compile(rb'\(([^()]*)\) (?:"(?:[^"\\]|\\.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
 _RESOURCE = re.compile(rb"([A-Za-z-]{1,40}) (\d+) (\d+)")
+_DELETED = re.compile(rb"\bFLAGS \([^()]*\\Deleted[ )]", re.IGNORECASE)
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 
 
 class Fetched(NamedTuple):
-    """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE."""
+    """One message as fetched; `number` is its sequence number, `received_at` the server's INTERNALDATE.
+
+    `is_struck` says that it is flagged as deleted.
+    """
 
     number: int
     uid: int
     text: bytes
     received_at: datetime | None
+    is_struck: bool = False
 
 
 class Quota(NamedTuple):
@@ -72,7 +77,8 @@ def read_message(item: FetchItem) -> Fetched | None:
     uid = read_uid(description)
     if text is None or uid is None or not number.isdigit():
         return None
-    return Fetched(read_number(number), uid, text, read_internaldate(description))
+    is_struck = _DELETED.search(description) is not None
+    return Fetched(read_number(number), uid, text, read_internaldate(description), is_struck)
 
 
 def read_listed(item: FetchItem) -> Listed | None:

@@ -46,8 +46,9 @@ class Judged:
         doubtful = [uid for uid in uids if uid in self._by_uid and uid not in known]
         if self.uids_shift:
             return ends(uids, MAX_DOUBTFUL)
-        # The doubtful first: whether UIDs shift must be known before a message is met again under another one.
-        return [*ends(doubtful, MAX_DOUBTFUL), *ends(fresh, limit)]
+        # The doubtful first: whether UIDs shift must be known before a message is met again under another one. Then the
+        # newest: a bounce of today must not wait behind old mail.
+        return [*ends(doubtful, MAX_DOUBTFUL), *reversed(ends(fresh, limit))]
 
     def forget(self, uid: int) -> None:
         """Judge a message once more when it is met again."""
@@ -58,6 +59,13 @@ class Judged:
     def clear(self) -> None:
         """Forget all: the messages have new numbers."""
         self._by_uid.clear()
+
+    def is_same(self, message: Fetched) -> bool:
+        """Say whether a message that is read again is what was judged by its UID; where it is not, UIDs shift."""
+        known = self._by_uid.get(message.uid)
+        is_same = known == hash(message.text)
+        self.uids_shift = self.uids_shift or not is_same
+        return is_same
 
 
 def ends(uids: list[int], limit: int) -> list[int]:

@@ -46,6 +46,8 @@ class Ledger:
         self._waiting: dict[str, Probe] = {}
         for probe in probes:
             self._put(probe)
+        # Those that nothing was known of when the run began, and those that it has planned itself.
+        self._fresh = {token for token, probe in self._probes.items() if probe.fate in _OUTSTANDING}
         self._current: set[str] = set()
         self._of_route: dict[str, str] = {}
         self._own: set[str] = set()
@@ -62,6 +64,7 @@ class Ledger:
         """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
         with self._lock:
             self._put(probe)
+            self._fresh.add(probe.token)
             self._current.add(probe.token)
             self._of_route[probe.route] = probe.token
             self._own.add(probe.token)
@@ -76,11 +79,12 @@ class Ledger:
                 self._of_route[route] = newest.token
             return newest is not None
 
-    def expire(self, token: str, now: datetime) -> None:
+    def expire(self, token: str, now: datetime, waited_s: float = 0.0) -> None:
         """Wait no longer for a probe of a slow route: the next run sends another one."""
         with self._lock:
             self._current.discard(token)
-            self._settle(self._probes[token], Fate.LOST, now, self._probes[token].detail)
+            probe = self._probes[token]._replace(waited_s=waited_s)
+            self._settle(probe, Fate.LOST, now, probe.detail)
 
     def current(self, route: str) -> Probe:
         """Return the probe that this run planned for a route."""
@@ -95,10 +99,20 @@ class Ledger:
             seen = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id, reply=reply)
             return self._put(seen)
 
-    def sight(self, token: str, *, mailbox: str, at: datetime, arrival: Arrival, is_signed: bool = True) -> None:
+    def sight(
+        self,
+        token: str,
+        *,
+        mailbox: str,
+        at: datetime,
+        arrival: Arrival,
+        is_signed: bool = True,
+        was_struck: bool = False,
+    ) -> None:
         """Note one message that carries `token`. Call it once per message and run.
 
         A copy without our signature may be an answer that quotes the Subject: it can be an arrival, not a duplicate.
+        Nor is one that `was_struck`: a run has flagged it as deleted, and the server has kept it.
         """
         with self._lock:
             probe = self._probes.get(token)
@@ -113,7 +127,11 @@ class Ledger:
             elif probe.fate in (Fate.PLANNED, Fate.BOUNCED):
                 # PLANNED: a killed run left it, nobody knows whether it was accepted. BOUNCED: one of two recipients.
                 self._settle(probe, Fate.ARRIVED, at)
-            elif is_signed and self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0):
+            elif (
+                is_signed
+                and not was_struck
+                and self._seen[token] > max(probe.copies_left, 1 if token in self._current else 0)
+            ):
                 self._duplicates[probe.route] = self._duplicates.get(probe.route, 0) + 1
 
     def learn(self, signers: Iterable[tuple[str, str]]) -> None:
@@ -150,10 +168,13 @@ class Ledger:
             probe = self._probes.get(token)
             return probe.recipient if probe else ""
 
-    def stop_waiting(self, token: str) -> None:
-        """End this run's wait: from now on a sighting of the probe is a late arrival."""
+    def stop_waiting(self, token: str, waited_s: float = 0.0) -> None:
+        """End this run's wait: from now on a sighting of the probe is a late arrival, after more than `waited_s`."""
         with self._lock:
             self._current.discard(token)
+            probe = self._probes.get(token)
+            if probe and probe.fate in _OUTSTANDING:
+                self._put(probe._replace(waited_s=waited_s))
 
     def removed(self, tokens: Iterable[str]) -> None:
         """Note copies that were deleted from their mailbox."""
@@ -229,6 +250,11 @@ class Ledger:
         with self._lock:
             return token in self._reserved or token in self._postponed
 
+    def fresh_since(self, token: str) -> datetime | None:
+        """Return when a probe was planned that was outstanding when this run began or is its own, else None."""
+        with self._lock:
+            return self._probes[token].planned_at if token in self._fresh and token in self._probes else None
+
     def is_own(self, token: str) -> bool:
         """Say whether this run planned the token."""
         with self._lock:
@@ -261,6 +287,10 @@ class Ledger:
         """Return every probe, also those that this run is about to send."""
         with self._lock:
             return tuple(self._probes.values())
+
+    def _expected(self, probe: Probe) -> int:
+        """Return how many copies of a settled probe there may be."""
+        return max(probe.copies_left, 1 if probe.token in self._current else 0)
 
     def _with_copies(self, probe: Probe) -> Probe:
         if probe.token not in self._seen:

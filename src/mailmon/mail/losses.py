@@ -22,7 +22,9 @@ def fate_words(probe: Probe) -> str:
     match probe.fate:
         case Fate.LATE:
             took_s = ((probe.settled_at or probe.planned_at) - (probe.accepted_at or probe.planned_at)).total_seconds()
-            # The server's clock tells when it came, ours when it was sent: they may differ by more than it took.
+            # The server tells the second in which it came, by a clock of its own: never earlier than it was missed.
+            if probe.waited_s and took_s <= probe.waited_s:
+                return f"{when} arrived late, after more than {format_duration(probe.waited_s)}"
             return f"{when} arrived late{f', after {format_duration(took_s)}' if took_s > 0 else ''}"
         case Fate.LOST:
             return f"{when} is lost: {probe.standing}, not seen for a day"

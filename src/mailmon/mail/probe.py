@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from typing import NamedTuple
 
 from mailmon.mail.address import a_labels
@@ -20,20 +22,30 @@ from mailmon.model import Probe
 
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
 SIGNATURE_HEADER = "X-Mailmon-Signature"
+SEAL_HEADER = "X-Mailmon-Seal"
 # What must be fetched to judge a message: enough to know a probe or a bounce by its headers alone.
 MARK_FIELDS = (
-    TOKEN_HEADER, SIGNATURE_HEADER, "Subject", "Content-Type", "From", "Auto-Submitted", "DKIM-Signature",
-    "Return-Path", "X-Failed-Recipients",
+    TOKEN_HEADER, SIGNATURE_HEADER, SEAL_HEADER, "From", "To", "Subject", "Date", "Content-Type", "Auto-Submitted",
+    "DKIM-Signature", "Return-Path", "X-Failed-Recipients",
 )  # fmt: skip
 
 _TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
 # Possessive quantifiers: a Subject is foreign text, and backtracking into its tags would take for ever.
 _TAGS = r"(?:[\[(*{]++[^\[\](){}*]{1,40}+[\])*}]++\s*+){0,5}+"
 _SUBJECT = re.compile(_TAGS + r"mailmon probe (mm[0-9a-f]{32})\s*", re.ASCII | re.IGNORECASE)
+_SEALED = ("from", "to", "date", "subject")
 _SIGNER = re.compile(r"(?:^|;)\s*([ds])\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?=;|$)")
 MAX_SIGNERS = 5
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Seal(Enum):
+    """Whether From, To, Date and Subject are those with which we sent a probe."""
+
+    MISSING = "missing"  # sent by a version that did not seal, or the field was taken away
+    BROKEN = "broken"
+    GOOD = "good"
 
 
 class Marks(NamedTuple):
@@ -46,6 +58,7 @@ class Marks(NamedTuple):
     is_signed: bool
     may_be_report: bool
     signers: tuple[tuple[str, str], ...] = ()
+    seal: Seal = Seal.MISSING
 
 
 def make_token(entropy: bytes) -> str:
@@ -63,14 +76,18 @@ def sign(token: str, key: bytes) -> str:
 def compose(probe: Probe, key: bytes, version: str, form: Form = PLAIN) -> bytes:
     """Return the probe as a message with CRLF line endings, ready for DATA (RFC 5322, RFC 3834 section 5)."""
     domain = probe.sender.rpartition("@")[2] or "localhost"
-    lines = [
+    sealed = [
         f"From: mailmon <{probe.sender}>",
         f"To: {probe.recipient}",
         f"Subject: mailmon probe {probe.token}",
         f"Date: {format_date(probe.planned_at)}",
+    ]
+    lines = [
+        *sealed,
         f"Message-ID: {message_id(probe.token, domain)}",
         f"{TOKEN_HEADER}: {probe.token}",
         f"{SIGNATURE_HEADER}: {sign(probe.token, key)}",
+        f"{SEAL_HEADER}: {_seal_of(read_headers(chr(10).join(sealed).encode()), key)}",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
         *body_of(probe, version, form),
@@ -115,15 +132,36 @@ def read_headers(raw: bytes) -> dict[str, list[str]]:
 
 def read_marks(raw_headers: bytes, key: bytes) -> Marks:
     """Judge a message by its own headers, without its body. Never raises."""
-    fields = read_headers(raw_headers)
+    return marks_of(read_headers(raw_headers), key)
+
+
+def marks_of(fields: dict[str, list[str]], key: bytes) -> Marks:
+    """Judge a message by its header fields. Never raises."""
     own = fields.get(TOKEN_HEADER.lower(), [])
     token = next((found for text in own if (found := find_token(text))), None)
-    may_be_report = may_be_notification(fields)
+    # A bounce has the field in the part that it returns, never among its own headers: such mail is not worth reading.
+    may_be_report = not own and may_be_notification(fields)
     is_ours = is_signed(fields, key)
     signers = _signers(fields) if is_ours else ()
     if not token and (not may_be_report or _is_as_sent(fields)):
         token = _subject_token(fields)
-    return Marks(token, is_ours, may_be_report, signers)
+    return Marks(token, is_ours, may_be_report, signers, read_seal(fields, key) if is_ours else Seal.MISSING)
+
+
+def read_seal(fields: Mapping[str, Sequence[str]], key: bytes) -> Seal:
+    """Say whether From, To, Date and Subject are the probe's; tags that a filter puts before the Subject are ignored.
+
+    `fields` must be those of a probe with our signature: the seal holds for the token in the Subject.
+    """
+    seals = fields.get(SEAL_HEADER.lower(), ())
+    if not seals:
+        return Seal.MISSING
+    if len(seals) != 1 or any(len(fields.get(name, ())) != 1 for name in _SEALED):
+        return Seal.BROKEN
+    is_good = _subject_token(fields) == fields[TOKEN_HEADER.lower()][0]
+    # Compared as bytes: compare_digest refuses str that is not ASCII, and the header is foreign text.
+    is_good &= hmac.compare_digest(seals[0].encode(), _seal_of(fields, key).encode())
+    return Seal.GOOD if is_good else Seal.BROKEN
 
 
 def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
@@ -133,6 +171,16 @@ def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
         return False
     # Compared as bytes: compare_digest refuses str that is not ASCII, and the header is foreign text.
     return hmac.compare_digest(signatures[0].encode(), sign(tokens[0], key).encode())
+
+
+def _seal_of(fields: Mapping[str, Sequence[str]], key: bytes) -> str:
+    """Return the HMAC-SHA256 of From, To, Date and Subject, in hexadecimal digits.
+
+    Quotation marks, angle brackets, blanks and case are not a part of it: servers write them anew.
+    """
+    plain = {name: " ".join(re.sub(r'["<>]', " ", fields[name][0]).split()).lower() for name in _SEALED}
+    plain["subject"] = f"mailmon probe {_subject_token(fields) or ''}"
+    return hmac.new(key, "\n".join(["mailmon seal", *plain.values()]).encode("utf-8", "replace"), "sha256").hexdigest()
 
 
 def _signers(fields: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
@@ -145,7 +193,7 @@ def _signers(fields: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _subject_token(fields: dict[str, list[str]]) -> str | None:
+def _subject_token(fields: Mapping[str, Sequence[str]]) -> str | None:
     """Return the token of a probe that lost its own header on the way.
 
     The Subject must be a probe's, but for tags in brackets: replies, forwards and vacation notices quote it too

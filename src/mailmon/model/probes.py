@@ -23,7 +23,7 @@ class Probe(NamedTuple):
 
     `mailbox` is the account in which it must be seen, `accepted_at` the time of the 250 after DATA, `reply` that 250 in
     the server's words, `detail` why it bounced, or why a server says that it is late, `copies_left` how many copies of
-    it are known to lie in the mailbox still.
+    it are known to lie in the mailbox still, `waited_s` how long it was waited for in vain.
     """
 
     token: str
@@ -40,6 +40,7 @@ class Probe(NamedTuple):
     detail: str = ""
     copies_left: int = 0
     reply: str = ""
+    waited_s: float = 0.0
 
     @property
     def acceptance(self) -> str:

@@ -24,6 +24,12 @@ class Faults:
     echo_credentials: bool = False  # a refused login is answered with the password in it
     login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
 
+    imap_login_delay_s: float = 0.0  # from the command to log in by IMAP to its answer
+    preauth: bool = False  # IMAP greets with PREAUTH
+
+    smtp_idle_s: float | None = None  # an SMTP session that says nothing for so long is ended
+    smtp_goodbye: str | None = "421 4.4.2 sandbox Error: timeout exceeded"  # in these words, None: without any
+    refused_helo: set[str] = field(default_factory=set)  # names in EHLO for which each RCPT is refused; "[" is literals
     no_smtputf8: bool = False  # SMTPUTF8 is not offered, and addresses in UTF-8 are refused
 
     # SMTP replies instead of 220 and 250
@@ -62,3 +68,12 @@ class Faults:
     # bytes), "other_text" (that of the first one) or "other_uid" (its text under the UID of the next one)
     bad_fetch: str | None = None
     bad_fetch_alone: bool = False  # the same where a single message is asked for
+    acl_without: str = ""  # rights that the account lacks: t (\\Deleted is not set, STORE says OK), e (EXPUNGE says NO)
+    noop_expunge: bool = False  # EXPUNGE answers OK and removes nothing
+    undone_expunge: bool = False  # EXPUNGE removes messages from the session's view only: the next SELECT shows them
+    imap_refuses: set[str] = field(default_factory=set)  # commands on an open folder that are answered NO, e.g. FETCH
+    imap_refusal: str = "[UNAVAILABLE] try again later"  # what they are answered with
+    imap_refuses_for_s: float = 0.0  # how long after a session's first refusal, 0 for as long as it lasts
+    frozen_view: bool = False  # what comes after SELECT or EXAMINE shows only after the next one
+    shift_uids_at: set[str] = field(default_factory=set)  # commands before which each message gets its neighbour's UID
+    chatter_bytes: float = 0.0  # so many bytes that nobody asked for come before the answer to each NOOP

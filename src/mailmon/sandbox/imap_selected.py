@@ -37,7 +37,7 @@ class Selected:
         }
         answer = methods[name](parser, by_uid)
         updates = [] if name in _KEEP_NUMBERS else self.view.removals()
-        if name == "SEARCH" or not self._faults.late_exists:
+        if (name == "SEARCH" or not self._faults.late_exists) and not self._faults.frozen_view:
             updates += self.view.arrivals()
         return Answer(answer.tagged, answer.untagged + updates)
 
@@ -47,7 +47,7 @@ class Selected:
 
     def arrivals(self) -> list[bytes]:
         """Return what may be told before any command."""
-        return [] if self._faults.late_exists else self.view.arrivals()
+        return [] if self._faults.late_exists or self._faults.frozen_view else self.view.arrivals()
 
     def remove_deleted(self) -> None:
         """Remove the messages marked as deleted, as CLOSE does without a word, if the mailbox may be changed."""
@@ -103,6 +103,8 @@ class Selected:
         flags = [flag for flag in parser.flags() if flag != "\\Recent"]
         parser.end()
         self._check_writable()
+        if "t" in self._faults.acl_without:
+            flags = [flag for flag in flags if flag != "\\Deleted"]
         lines = []
         for each in chosen:
             self.view.mailbox.change_flags(each.message, _FLAG_OPERATIONS[name], flags)
@@ -125,7 +127,13 @@ class Selected:
         chosen = self._chosen(parser, by_uid) if by_uid else self.view.candidates()
         parser.end()
         self._check_writable()
+        if "e" in self._faults.acl_without:
+            raise RefusedError("[NOPERM] Permission denied")
+        if self._faults.noop_expunge:
+            return Answer(b"OK EXPUNGE completed")
         named = {each.message.uid for each in chosen}
+        if self._faults.undone_expunge:
+            return Answer(b"OK EXPUNGE completed", self.view.hide(each.message for each in chosen))
         self.view.mailbox.expunge(named & {each.message.uid for each in self._deleted()})
         return Answer(b"OK EXPUNGE completed")
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import time
 
 from mailmon.sandbox.imap_answer import Answer, BadCommandError, RefusedError
 from mailmon.sandbox.imap_folders import Folders
@@ -36,11 +37,13 @@ class ImapSession:
         self._folders: Folders | None = None
         self._selected: Selected | None = None
         self._is_over = False
+        self._refused_s = 0.0
 
     async def run(self) -> None:
         """Serve the connection until it ends."""
         try:
-            self._wire.send(b"* OK " + self._capability_code() + b" sandbox ready")
+            greeting = b"* PREAUTH " if self._site.faults.preauth else b"* OK "
+            self._wire.send(greeting + self._capability_code() + b" sandbox ready")
             while not self._is_over:
                 await self._wire.flush()
                 await self._serve_command()
@@ -81,6 +84,7 @@ class ImapSession:
             raise BadCommandError("Unknown command")
         if faults.cut_imap and self._selected is not None and name in ("NOOP", "SEARCH", "IDLE"):
             raise ConnectionResetError
+        self._misbehave(name)
         if name in _MESSAGE_COMMANDS:
             selected = self._require_selected()
             self._wire.send(*selected.arrivals())
@@ -89,13 +93,28 @@ class ImapSession:
             return self._require_login().run(name, parser)
         return await self._session_command(name, tag, parser)
 
+    def _misbehave(self, name: str) -> None:
+        """Refuse a command, or shift UIDs before it, where a fault wants that."""
+        faults = self._site.faults
+        if self._selected is None:
+            return
+        if name in faults.shift_uids_at:
+            self._selected.view.mailbox.shift_uids()
+        if name not in faults.imap_refuses:
+            return
+        self._refused_s = self._refused_s or time.monotonic()
+        if not faults.imap_refuses_for_s or time.monotonic() - self._refused_s < faults.imap_refuses_for_s:
+            raise RefusedError(faults.imap_refusal)
+
     async def _session_command(self, name: str, tag: bytes, parser: Parser) -> Answer:
         match name:
             case "SELECT" | "EXAMINE":
                 return self._select(parser, name)
             case "LOGIN":
+                await asyncio.sleep(self._site.faults.imap_login_delay_s)
                 return self._login(parser)
             case "AUTHENTICATE":
+                await asyncio.sleep(self._site.faults.imap_login_delay_s)
                 return await self._authenticate(parser)
             case "ID":
                 return Answer(b"OK ID completed", [b'* ID ("name" "mailmon sandbox")'])
@@ -104,7 +123,8 @@ class ImapSession:
             case "CAPABILITY":
                 return Answer(b"OK CAPABILITY completed", [b"* CAPABILITY " + self._capabilities()])
             case "NOOP":
-                return Answer(b"OK NOOP completed", self._selected.news() if self._selected else [])
+                chatter = [b"* 1 FETCH (FLAGS (\\Seen))"] * (int(self._site.faults.chatter_bytes) // 28)
+                return Answer(b"OK NOOP completed", chatter + (self._selected.news() if self._selected else []))
             case "LOGOUT":
                 self._is_over = True
                 return Answer(b"OK LOGOUT completed", [b"* BYE sandbox logging out"])

@@ -1,5 +1,7 @@
 """How does one session number the messages of its mailbox (RFC 3501 section 2.3.1.2)?"""
 
+from collections.abc import Iterable
+
 from mailmon.sandbox.imap_answer import BadCommandError
 from mailmon.sandbox.imap_search import Candidate, Numbers
 from mailmon.sandbox.imap_syntax import SequenceSet
@@ -13,6 +15,7 @@ class View:
         self.mailbox = mailbox
         self.is_read_only = is_read_only
         self.messages = mailbox.messages
+        self._next_uid = max((message.uid for message in self.messages), default=0) + 1
         self._first_recent_uid = mailbox.claim_recent(is_read_only)
 
     def greeting(self) -> list[bytes]:
@@ -31,8 +34,8 @@ class View:
 
     def arrivals(self) -> list[bytes]:
         """Take in the new messages and return the EXISTS that announces them, if there are any."""
-        last = self.messages[-1].uid if self.messages else 0
-        new = [message for message in self.mailbox.messages if message.uid > last]
+        new = [message for message in self.mailbox.messages if message.uid >= self._next_uid]
+        self._next_uid = max([self._next_uid, *(message.uid + 1 for message in new)])
         if not new:
             return []
         self.messages += new
@@ -48,6 +51,14 @@ class View:
             if self.messages[number - 1].uid not in present:
                 lines.append(b"* %d EXPUNGE" % number)
                 del self.messages[number - 1]
+        return lines
+
+    def hide(self, messages: Iterable[Message]) -> list[bytes]:
+        """Give up messages that are still there and return an EXPUNGE for each."""
+        lines = []
+        for message in messages:
+            lines.append(b"* %d EXPUNGE" % (self.messages.index(message) + 1))
+            self.messages.remove(message)
         return lines
 
     def is_recent(self, message: Message) -> bool:

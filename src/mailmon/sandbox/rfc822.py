@@ -36,7 +36,11 @@ def header_values(raw: bytes, name: str) -> list[str]:
 def body_text(raw: bytes) -> str:
     """Return the body as transmitted, followed by what its encoded text parts mean."""
     texts = [split(raw)[1].decode("utf-8", "replace")]
-    for part in email.message_from_bytes(raw).walk():
+    try:
+        parts = list(email.message_from_bytes(raw).walk())
+    except RecursionError:  # parts within parts, more than the standard library follows
+        return texts[0]
+    for part in parts:
         if part.get_content_maintype() == "text" and part.get("Content-Transfer-Encoding"):
             payload = part.get_payload(decode=True)
             if isinstance(payload, bytes):

@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from mailmon.sandbox.delivery import AcceptedMail
 from mailmon.sandbox.site import Site
 
+_IDLE_S = 300.0
 _SIZE_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -42,6 +43,9 @@ class _Policy:
             return f"553 5.7.1 <{sender}>: Sender address rejected: not owned by the logged-in user"
         if self._site.accounts.owner(address) is None:
             return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"
+        helo = session.host_name or ""
+        if helo.startswith(tuple(self._site.faults.refused_helo)):
+            return f"504 5.5.2 <{helo}>: Helo command rejected: need fully-qualified hostname"
         reply = self._site.faults.rcpt_reply or "250 2.1.5 Ok"
         if reply.startswith("2"):
             envelope.rcpt_tos.append(address)
@@ -100,6 +104,7 @@ class _Submission(SMTP):
             enable_SMTPUTF8=not site.faults.no_smtputf8,
             auth_exclude_mechanism=[] if site.accounts.has_tokens else ["XOAUTH2"],
             authenticator=self._check_login,
+            timeout=site.faults.smtp_idle_s or _IDLE_S,
             loop=asyncio.get_running_loop(),
         )
         # aiosmtpd takes "TLS" for STARTTLS only and would not offer AUTH under implicit TLS; as an argument this
@@ -108,6 +113,13 @@ class _Submission(SMTP):
 
     def _create_session(self) -> Session:
         return _QuietSession(self.loop)
+
+    def _timeout_cb(self) -> None:
+        """End a session that is idle, as Postfix does it (RFC 5321 section 4.5.3.2.7)."""
+        goodbye = self._site.faults.smtp_goodbye
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.write(f"{goodbye}\r\n".encode() if goodbye is not None else b"")
+            self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Clean up; after a TLS handshake that failed there is nothing to clean up, and aiosmtpd would stumble."""

@@ -12,7 +12,7 @@ SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 
 @dataclass(eq=False)
 class Message:
-    """One message of a mailbox; only its flags change."""
+    """One message of a mailbox; only its flags change, unless a fault shifts UIDs."""
 
     uid: int
     raw: bytes
@@ -63,6 +63,13 @@ class Mailbox:
                 message.flags -= set(flags)
             else:
                 message.flags = set(flags)
+
+    def shift_uids(self) -> None:
+        """Give each message the UID of the next one, and the last one that of the first: RFC 3501 forbids it."""
+        with self._lock:
+            uids = [message.uid for message in self._messages]
+            for message, uid in zip(self._messages, [*uids[1:], *uids[:1]], strict=True):
+                message.uid = uid
 
     def claim_recent(self, read_only: bool) -> int:
         """Return the first UID that is \\Recent; a session that may write is the only one told so (section 2.3.2)."""

@@ -100,7 +100,8 @@ def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, 
         return loaded.state, loaded.warnings, states.known(loaded.state) if is_current else None
     kept = states.from_journal(record.payload)
     if kept is None:  # of another version: what is written from now on must still be newer
-        return loaded.state._replace(serial=record.serial), loaded.warnings, None
+        warning = f"{path}: what its journal holds makes no sense; it is written anew"
+        return loaded.state._replace(serial=record.serial), (*loaded.warnings, warning), None
     told = {name: getattr(kept, name) for name in states.IN_JOURNAL}
     state = loaded.state._replace(serial=record.serial, **told)
     if loaded.is_usable:

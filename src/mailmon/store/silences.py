@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mailmon import safe
 from mailmon.judge.clock import jump
 from mailmon.model import Anchor, Silence
-from mailmon.plain import build, shifted, to_plain
+from mailmon.plain import build_strictly, shifted, to_plain
 from mailmon.store.files import write_atomically
 
 SCHEMA = "mailmon/silences/1"
@@ -36,7 +36,7 @@ def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], s
         document = json.loads(safe.read_file(path, MAX_BYTES))
         if document["schema"] != SCHEMA:
             raise ValueError("another schema")
-        found = build(_File, document)
+        found = build_strictly(_File, document, any_year=True)
         silences: tuple[Silence, ...] = shifted(found.silences, jump(found.anchor, now))
         return silences, ""
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from mailmon.errors import StateError
 from mailmon.mail.text import visible
 from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
 from mailmon.model.domain import Remembered
-from mailmon.plain import build, to_plain
+from mailmon.plain import FIRST_YEAR, LAST_YEAR, build_strictly, to_plain
 from mailmon.store.files import write_atomically
 
 SCHEMA = "mailmon/state/1"
@@ -137,8 +137,8 @@ def from_journal(payload: bytes) -> State | None:
     """Return what a journal kept, None where it makes no sense."""
     try:
         document = json.loads(payload)
-        return build(State, document) if document["schema"] == SCHEMA else None
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError, StateError):
+        return build_strictly(State, document) if document["schema"] == SCHEMA else None
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         return None
 
 
@@ -157,6 +157,14 @@ def _parse(raw: bytes) -> Loaded:
         document = json.loads(raw)
     except (ValueError, RecursionError) as exc:
         raise _Foreign("this is not JSON, or only the beginning of it") from exc
+    try:
+        return _read(document)
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
+        raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
+
+
+def _read(document: Any) -> Loaded:
+    """Return the state in a document. Raises _Foreign, and whatever nonsense in it raises."""
     if isinstance(document, dict) and "last_status" in document and "schema" not in document:
         return _taken_over(document)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
@@ -164,17 +172,14 @@ def _parse(raw: bytes) -> Loaded:
         raise _Foreign(f"its schema is {visible(str(schema), 60)!r}, not {SCHEMA!r}")
     digest = document.pop("digest", None)
     contents = {key: value for key, value in document.items() if key != "schema"}
-    # What mailmon wrote itself and nobody has touched needs no second look.
-    try:
-        if digest != _digest(_text(contents)):
-            _check(document)
-        _tell_apart(document.get("checks", {}))
-        state = build(State, document)
-        if not 0 <= state.serial < MAX_SERIAL:
-            raise _Foreign("its serial makes no sense")
-        return Loaded(state)
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as exc:
-        raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
+    # A wrong value is named where somebody has changed it by hand.
+    if digest != _digest(_text(contents)):
+        _check(document)
+    _tell_apart(document.get("checks", {}))
+    state = build_strictly(State, document)
+    if not 0 <= state.serial < MAX_SERIAL:
+        raise _Foreign("its serial makes no sense")
+    return Loaded(state)
 
 
 def _tell_apart(checks: dict[str, Any]) -> None:
@@ -223,6 +228,13 @@ def _known_to_be_down(since: datetime, reason: str) -> Memory:
 def _local_time(text: object) -> datetime | None:
     """Return a timestamp in UTC; the small monitor wrote local time without a zone."""
     try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC)
+        written = datetime.fromisoformat(str(text))
+        if not FIRST_YEAR < written.year < LAST_YEAR:
+            return None
+        return written.astimezone(UTC)
     except (ValueError, OverflowError):
+        pass
+    try:  # a TZ that makes no sense
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+    except ValueError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailmon.clients.helo import helo_name
 from mailmon.diagnose.speakers.base import PLAINTEXT, Greeting, Speaker, sasl_plain
 from mailmon.errors import MalformedError, Stage
 from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
@@ -38,11 +39,8 @@ class SmtpSpeaker(Speaker):
 
     @property
     def helo_name(self) -> str:
-        """Return how we call ourselves: an address literal unless a name was given (RFC 5321 section 4.1.3)."""
-        if self.options.helo:
-            return self.options.helo
-        own = self.wire.local_address
-        return f"[IPv6:{own}]" if ":" in own else f"[{own}]"
+        """Return how we call ourselves in EHLO."""
+        return self.options.helo or helo_name(self.wire.local_address)
 
     @property
     def offers_starttls(self) -> bool:
