@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.judge.bounce_alarms import MAX_NAMED, REFUSALS, find_alarms
+from mailmon.judge.bounce_alarms import MAX_NAMED, MAX_UNVERIFIED, REFUSALS, find_alarms
 from mailmon.judge.table import observe
 from mailmon.model import Finding, Health, Outcome, Policy, Severity, Status
-from mailmon.model.bounces import BounceWindow, Refusal
+from mailmon.model.bounces import BounceWindow, Hearsay, Refusal, Unverified
 from mailmon.model.limits import BounceLimits
 from tests.mail.samples import SENT_AT
 
@@ -85,3 +85,57 @@ def test_any_window_gives_a_bounded_number_of_printable_findings(
     for finding in found:
         assert finding.message.isprintable()
         assert len(finding.message) < 300
+
+
+ENOUGH = Hearsay(3, 3, 3, "run-1", "run-2")
+
+
+@pytest.mark.parametrize(
+    ("hearsay", "is_told"),
+    [
+        (ENOUGH, True),
+        (Hearsay(50, 50, 50, "run-1", "run-1"), False),
+        (Hearsay(2, 2, 2, "run-1", "run-2"), False),
+        (Hearsay(9, 9, 2, "run-1", "run-2"), False),
+        (Hearsay(9, 1, 9, "run-1", "run-2"), False),
+    ],
+)
+def test_without_evidence_three_messages_for_different_recipients_in_two_runs_are_told(
+    hearsay: Hearsay, is_told: bool
+) -> None:
+    """One forged message said that gmail.com refuses us."""
+    found = alarms(BounceWindow(unverified=Unverified(refusals=((GMAIL, hearsay),))))
+    assert [one.message for one in found] == ["gmail.com refuses us: 5.7.26 unauthenticated (unverified)"] * is_told
+    seen = BounceWindow({"hard": 8}, {"a.example": 8}, (), Unverified({"hard": hearsay}, {"a.example": hearsay}))
+    told = [one.message for one in alarms(seen, classes={"hard": 9}, any_domain=9)]
+    count = 8 + hearsay.recipients
+    words = ("hard bounces", "bounces for a.example")
+    assert told == [f"{count} {what} in 24 h, more than 9 (unverified)" for what in words] * is_told
+
+
+def test_what_is_unverified_says_so_and_is_a_warning() -> None:
+    (finding,) = alarms(BounceWindow(unverified=Unverified(refusals=((GMAIL, ENOUGH),))))
+    assert finding.severity is Severity.WARNING
+    assert finding.fix.startswith("Nothing shows that these messages are genuine")
+    (both,) = alarms(BounceWindow({}, {}, (GMAIL,), Unverified(refusals=((GMAIL, ENOUGH),))))
+    assert "unverified" not in f"{both.message} {both.expected}"
+
+
+def test_ever_new_forged_domains_make_no_new_causes() -> None:
+    def causes(count: int) -> set[str]:
+        forged = tuple((GMAIL._replace(domain=f"d{number}.example"), ENOUGH) for number in range(count))
+        domains = {f"d{number}.example": Hearsay(9, 9, 9, "a", "b") for number in range(count)}
+        seen = BounceWindow({}, {}, (), Unverified({}, domains, forged))
+        return {one.expected for one in alarms(seen, any_domain=1)}
+
+    assert len(causes(50)) == 2 * (MAX_UNVERIFIED + 1)
+    assert causes(50) == causes(1000)
+
+
+def test_the_own_word_of_ever_new_domains_pushes_nothing_aside_that_is_sure() -> None:
+    own = tuple(GMAIL._replace(domain=f"d{number}.example", is_own_word=True) for number in range(50))
+    found = [one.message for one in alarms(BounceWindow({}, {}, (*own, GMAIL)))]
+    assert found[0] == "gmail.com refuses us: 5.7.26 unauthenticated"
+    assert len(found) == 1 + MAX_UNVERIFIED + 1
+    # The oldest of them: one more changes nothing.
+    assert found[1] == "d49.example refuses us: 5.7.26 unauthenticated"

@@ -20,7 +20,7 @@ OTHER = Recipient("carl.zvq@zvq.example", "5.1.1", "failed", "userunknown", True
 ORIGINAL = Original(f"<{SECRET}>", "For John", SECRET, (SECRET,), (SECRET, "qxk"))
 KEPT = {
     "id", "received_at", "kind", "status", "action", "reason", "is_hard", "rows", "seen_at", "run_id", "uidvalidity",
-    "uid", "digest", "form", "feedback_type", "outcome",
+    "uid", "digest", "form", "feedback_type", "outcome", "evidence",
 }  # fmt: skip
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Position
 from mailmon.store.history.history import History, Reader, history_file
@@ -76,4 +78,32 @@ def test_a_migration_is_done_once_and_whole_or_not_at_all(state_file: Path) -> N
     assert version_of(connection) == VERSION + 1
     assert connection.execute("SELECT count(*) FROM queue").fetchone() == (1,)
     assert connection.execute("SELECT count(*) FROM messages").fetchone() == (2,)
+    connection.close()
+
+
+def test_what_an_earlier_version_recorded_has_no_evidence(tmp_path: Path) -> None:
+    connection = sqlite3.connect(history_file(tmp_path / "state.json"), isolation_level=None)
+    connection.executescript(VERSION_1.read_text())
+    migrate(connection, MIGRATIONS[:2])
+    connection.close()
+    with History(tmp_path / "state.json", NOON) as history:
+        window = history.window("main", NOON - timedelta(days=9999), ())
+    assert window.classes == {}
+    assert sum(one.messages for one in window.unverified.classes.values()) == 2
+    with Reader(tmp_path / "state.json", NOON) as reader:
+        message = reader.message(1)
+    assert message is not None
+    assert message.evidence == ""
+
+
+def test_an_earlier_version_refuses_a_newer_file_and_leaves_it_alone(state_file: Path) -> None:
+    History(state_file, NOON).close()
+    connection = sqlite3.connect(history_file(state_file), isolation_level=None)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    before = connection.execute("SELECT count(*), max(seen_at) FROM messages").fetchone()
+    with pytest.raises(StateError, match="written by a newer mailmon"):
+        History(state_file, NOON)
+    with pytest.raises(StateError, match="written by a newer mailmon"):
+        Reader(state_file, NOON)
+    assert connection.execute("SELECT count(*), max(seen_at) FROM messages").fetchone() == before
     connection.close()

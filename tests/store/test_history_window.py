@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mailmon.mail.bounce import Classification, Kind
 from mailmon.mail.bounce.values import Form, Recipient
-from mailmon.model.bounces import Refusal
+from mailmon.model.bounces import Hearsay, Refusal
 from mailmon.store.history.bounces import Folder, Run, SeenMessage
 from mailmon.store.history.history import History
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def seen(uid: int, domain: str, reason: str, hours: float, status: str = "5.7.26") -> SeenMessage:
     recipient = Recipient(f"a@{domain}", status, "failed", reason, reason == "userunknown", f"550 {uid}")
     found = Classification(Kind.BOUNCE, Form.DSN, (recipient,))
-    return SeenMessage(uid, "", b"%032d" % uid, NOW - timedelta(hours=hours), found)
+    return SeenMessage(uid, "", b"%032d" % uid, NOW - timedelta(hours=hours), found, evidence="local")
 
 
 def test_a_refusal_is_not_crowded_out_and_what_is_old_or_another_account_s_does_not_count(tmp_path: Path) -> None:
@@ -37,3 +37,22 @@ def test_a_refusal_is_not_crowded_out_and_what_is_old_or_another_account_s_does_
     assert window.refusals == (Refusal("gmail.com", "authfailure", "5.7.26", "550 2002"),)
     assert window.classes == {"hard": 1499, "soft": 3}
     assert (window.domains["gmail.com"], len(window.domains)) == (2, 1501)
+
+
+def test_what_has_no_evidence_is_counted_apart_with_its_recipients_and_runs(tmp_path: Path) -> None:
+    place = Folder("main", "INBOX", 7)
+    forged = [seen(number, "gmail.com", "authfailure", 1)._replace(evidence="") for number in (1, 2, 3)]
+    signed = seen(4, "example.net", "blocked", 1)._replace(evidence="reporter")
+    with History(tmp_path / "state.json", NOW) as history:
+        history.record(place, 2, forged[:2], Run("run-1", NOW))
+        (third, _) = history.record(place, 4, [forged[2], signed], Run("run-2", NOW))
+        window = history.window("main", NOW - timedelta(days=1), ("authfailure", "blocked"))
+        assert window.classes == {"soft": 1}
+        assert window.unverified.classes["soft"] == Hearsay(3, 3, 1, "run-1", "run-2")
+        ((refusal, hearsay),) = window.unverified.refusals
+        assert (refusal.domain, hearsay) == ("gmail.com", Hearsay(3, 3, 1, "run-1", "run-2"))
+        assert window.refusals == (Refusal("example.net", "blocked", "5.7.26", "550 4", is_own_word=True),)
+        history.set_evidence(third.id, "signed")
+        window = history.window("main", NOW - timedelta(days=1), ("authfailure", "blocked"))
+    assert sorted(one.domain for one in window.refusals) == ["example.net", "gmail.com"]
+    assert window.unverified.refusals[0][1].messages == 2

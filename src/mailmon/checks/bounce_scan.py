@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mailmon.checks.bounce_notices import Sent
+from mailmon.checks.bounce_proof import Evidence
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import StageError, place_of
@@ -79,6 +80,7 @@ class Desk(NamedTuple):
     ledger: Ledger
     is_over: Callable[[], bool]
     notify: Callable[[Classification, bytes], tuple[str, ...]] = lambda _found, _raw: ()
+    evidence: Evidence | None = None
 
 
 class Understood(NamedTuple):
@@ -86,6 +88,7 @@ class Understood(NamedTuple):
 
     message: SeenMessage
     readers: tuple[str, ...] = ()
+    raw: bytes = b""
 
 
 class BounceScan:
@@ -135,18 +138,21 @@ class BounceScan:
 
         What cannot be read is recorded as a problem and reported.
         """
-        desk, seen = self._desk, []
-        readers: dict[int, tuple[str, ...]] = {}
+        desk = self._desk
+        read: list[Understood] = []
         last_uid = batch[-1].uid
         for listed, message, problem in self._fetch(batch):
             understood = self._read_one(listed, message) if message else self._set_aside(listed, problem)
             if understood:
-                seen.append(understood.message)
-                readers[listed.uid] = understood.readers
+                read.append(understood)
             if desk.is_over():
                 last_uid = listed.uid
                 break
+        seen, readers = [one.message for one in read], {one.message.uid: one.readers for one in read}
         recorded = desk.history.record(self.folder, last_uid, seen, desk.run, readers)
+        for one, known in zip(read, recorded, strict=True):
+            if desk.evidence and known.is_new and one.raw and not one.message.evidence:
+                desk.evidence.doubt(known.id, one.raw, one.message.classification)
         new = [one for one, known in zip(seen, recorded, strict=True) if known.is_new]
         self.done.kinds.update(one.classification.kind for one in new)
         self.done.problems += [f"UID {one.uid}: {one.problem}" for one in new if one.problem]
@@ -205,19 +211,20 @@ class BounceScan:
     def _read_one(self, listed: Listed, message: Fetched) -> Understood | None:
         """Return what a message says and who is told of it, None where it is a probe of ours or the bounce of one."""
         begun_s = time.thread_time()
-        problem = ""
+        problem = evidence = ""
         readers: tuple[str, ...] = ()
         found: Classification | None = _NOTHING
         try:
             found = self._understand(message)
             readers = self._desk.notify(found, message.text) if found else ()
+            evidence = self._desk.evidence.at_once(found, message.text) if found and self._desk.evidence else ""
         except Exception as exc:  # one message that trips us up must not keep the others from being read
             problem = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
         took_s = time.thread_time() - begun_s
         if took_s > MAX_MESSAGE_CPU_S:
             problem = problem or f"reading it took {took_s:.1f} s of CPU time"
         if problem:
-            found, readers = _NOTHING, ()
+            found, readers, evidence = _NOTHING, (), ""
         if found is None:
             self.done.own += 1
             return None
@@ -230,8 +237,11 @@ class BounceScan:
             found,
             Outcome.PROBLEM if problem else outcome,
             problem,
+            evidence=evidence,
         )
-        return Understood(seen, readers)
+        # A message that is longer than what is read of it cannot be verified.
+        is_whole = not problem and listed.size_bytes < MAX_BYTES
+        return Understood(seen, readers, message.text if is_whole else b"")
 
     def _understand(self, message: Fetched) -> Classification | None:
         """Return what a message says, None where it is a probe of ours or the bounce of one."""

@@ -10,7 +10,7 @@ from mailmon.mail.bounce import Original
 from mailmon.mail.bounce.message import Headers, read_head
 from mailmon.mail.bounce.original import read_original
 
-FIELDS = ("Message-ID", "Subject", "Cc")
+FIELDS = ("Message-ID", "Subject", "Cc", "To")
 MAX_COPIES = 5
 
 
@@ -23,8 +23,10 @@ class SentFolder:
         self._client: FolderClient | None = None
         self.trouble = ""
 
-    def holds(self, returned: Original) -> bool:
+    def holds(self, returned: Original, *, with_to: bool = False) -> bool:
         """Say whether a message of this Message-ID, Subject and Cc is there: who knows the ID may forge the rest.
+
+        With `with_to` it must have the same To as well.
 
         A folder that cannot be read proves nothing; `trouble` then says why, and it is not asked again.
         """
@@ -37,7 +39,8 @@ class SentFolder:
         except StageError as exc:
             self.trouble = f"{self._folder}: sent mail cannot be looked up: {exc.message}"
             return False
-        return any(_key(read_original(_headers(copy.text), {}, "")) == _key(returned) for copy in copies)
+        found = (read_original(_headers(copy.text), {}, "") for copy in copies)
+        return any(_key(one) == _key(returned) and (one.to == returned.to or not with_to) for one in found)
 
     def close(self) -> None:
         """End the connection, if there is one; never raises."""

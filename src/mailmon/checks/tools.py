@@ -42,6 +42,7 @@ class World(NamedTuple):
     certificate_limits: Mapping[str, CertificateLimits] = {}
     quota_percent: float = 90.0
     bounce_limits: BounceLimits = BounceLimits()
+    nameservers: tuple[tuple[str, int], ...] = ()
     notices: NoticeSettings | None = None
     is_dry: bool = False
     record: Record | None = None

@@ -109,6 +109,8 @@ def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> T
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         state_file=setup.state_file,
         notices=setup.notices,
+        bounce_limits=setup.bounce_limits,
+        nameservers=tuple(setup.nameservers),
     )
     return Tools(world, Ledger(keeper.state.probes), setup.accounts.values())
 

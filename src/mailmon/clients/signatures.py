@@ -35,6 +35,18 @@ def signature_check(look_up: LookUp) -> IsSigned:
     return is_signed
 
 
+def remembering(look_up: LookUp) -> LookUp:
+    """Return a look-up that asks for each name once: many signatures name the same few keys."""
+    known: dict[str, bytes | None] = {}
+
+    def look_up_once(name: str) -> bytes | None:
+        if name not in known:
+            known[name] = look_up(name)
+        return known[name]
+
+    return look_up_once
+
+
 def txt_by(nameservers: Sequence[tuple[str, int]], lifetime_s: float = LIFETIME_S) -> LookUp:
     """Return a look-up of TXT records by these name servers, the system's without any. It never raises."""
 

@@ -204,6 +204,7 @@ class _Run:
             certificate_limits=setup.certificate_limits,
             quota_percent=setup.quota_percent,
             bounce_limits=setup.bounce_limits,
+            nameservers=tuple(setup.nameservers),
             notices=setup.notices,
             is_dry=self._request.is_dry,
             record=self._request.record,

@@ -9,6 +9,9 @@ from typing import NamedTuple
 # What is listed unless somebody asks for more: the rest of a folder is no news.
 USUAL_KINDS = ("bounce", "delayed", "feedback")
 
+# So many messages without evidence are taken seriously.
+MIN_HEARSAY = 3
+
 
 class BounceFilter(NamedTuple):
     """Which rows are asked for: from `since` on, before `until`; an empty tuple or None does not filter.
@@ -53,7 +56,10 @@ class BounceRow(NamedTuple):
 
 
 class LoggedMessage(NamedTuple):
-    """One message with all that was recorded of it; its `rows` are never empty."""
+    """One message with all that was recorded of it; its `rows` are never empty.
+
+    `evidence` is what shows that it is genuine, a word of mail/bounce/provenance.py, "" for nothing.
+    """
 
     rows: tuple[BounceRow, ...]
     seen_at: datetime
@@ -66,6 +72,7 @@ class LoggedMessage(NamedTuple):
     feedback_type: str
     outcome: str
     problem: str
+    evidence: str = ""
 
 
 class Figures(NamedTuple):
@@ -96,17 +103,49 @@ class Notice(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A permanent refusal: for which domain, why, and the newest answer that said so."""
+    """A permanent refusal: for which domain, why, and the newest answer that said so.
+
+    `is_own_word` where nothing but a signature of the refusing domain shows that it is genuine: whoever has one domain
+    has any number of subdomains.
+    """
 
     domain: str
     reason: str
     status: str
     diagnostic: str
+    is_own_word: bool = False
+
+
+class Hearsay(NamedTuple):
+    """How much says so without any evidence: recipients, messages, different addresses, the first and the last run."""
+
+    recipients: int = 0
+    messages: int = 0
+    addresses: int = 0
+    first_run: str = ""
+    last_run: str = ""
+
+    @property
+    def is_enough(self) -> bool:
+        """Say whether it is told all the same: three messages for different recipients, seen in two different runs."""
+        return min(self.messages, self.addresses) >= MIN_HEARSAY and self.first_run != self.last_run
+
+
+class Unverified(NamedTuple):
+    """What came back without evidence, by class, by domain and as refusals; the first that was seen stands first."""
+
+    classes: Mapping[str, Hearsay] = {}
+    domains: Mapping[str, Hearsay] = {}
+    refusals: tuple[tuple[Refusal, Hearsay], ...] = ()
 
 
 class BounceWindow(NamedTuple):
-    """What came back to an account: recipients by class and, of bounces, by domain; refusals, newest first."""
+    """What came back to an account: recipients by class and, of bounces, by domain; refusals, newest first.
+
+    Anybody can write a bounce: these are those with evidence, `unverified` are the others.
+    """
 
     classes: Mapping[str, int] = {}
     domains: Mapping[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
+    unverified: Unverified = Unverified()

@@ -60,6 +60,7 @@ def message_document(message: LoggedMessage) -> dict[str, Any]:
         "feedback_type": message.feedback_type,
         "outcome": message.outcome,
         "problem": message.problem,
+        "evidence": message.evidence,
         "original": {
             "message_id": row.original_message_id,
             "subject": row.original_subject,
@@ -109,6 +110,7 @@ def message_lines(message: LoggedMessage) -> Iterator[str]:
         "form": message.form,
         "feedback type": message.feedback_type,
         "problem": message.problem,
+        "evidence": message.evidence,
         "original Message-ID": row.original_message_id,
         "original subject": row.original_subject,
         "original sender": row.original_from,

@@ -9,7 +9,7 @@ of a subdomain, keys that are for testing or for something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from typing import NamedTuple
 
 from mailmon.mail.bounce.message import MAX_BYTES, Headers, Part, first, read_head, read_message
@@ -87,8 +87,11 @@ def returned_message(part: Part) -> bytes:
     return part.body.encode("latin-1").replace(b"\n", b"\r\n")
 
 
-def usable_signatures(returned: bytes, domains: Collection[str]) -> Iterator[int]:
-    """Yield which DKIM signatures of a message, from 0, would be evidence if they were good."""
+def usable_signatures(returned: bytes, domains: Container[str], must_cover: Collection[str] = COVERED) -> Iterator[int]:
+    """Yield which DKIM signatures of a message, from 0, would be evidence if they were good.
+
+    They are of one of the domains, and cover each field that `must_cover` names.
+    """
     if returned.count(b"\n") > MAX_LINES:
         return
     text = returned.decode("latin-1").replace("\r\n", "\n")
@@ -102,7 +105,7 @@ def usable_signatures(returned: bytes, domains: Collection[str]) -> Iterator[int
     headers, _ = read_head(f"{head}\n\n", 0)
     left_bytes = MAX_BYTES  # the time for all signatures together
     for number, value in enumerate(headers.get("dkim-signature", ())[:MAX_SIGNATURES]):
-        if _is_usable(read_tags(value), headers, domains):
+        if _is_usable(read_tags(value), headers, domains, must_cover):
             yield number
             left_bytes -= len(returned)
             if left_bytes < len(returned):
@@ -145,7 +148,7 @@ def read_tags(value: str) -> dict[str, str]:
     return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else {}
 
 
-def _is_usable(tags: dict[str, str], headers: Headers, domains: Collection[str]) -> bool:
+def _is_usable(tags: dict[str, str], headers: Headers, domains: Container[str], must_cover: Collection[str]) -> bool:
     domain = tags.get("d", "").lower()
     covered = [name.strip().lower() for name in tags.get("h", "").split(":")]
     identity = tags.get("i", f"@{domain}").lower().rpartition("@")[2]
@@ -155,5 +158,5 @@ def _is_usable(tags: dict[str, str], headers: Headers, domains: Collection[str])
         and tags.get("a", "").lower() == "rsa-sha256"
         and "l" not in tags
         and len(headers.get("from", ())) == 1
-        and all(covered.count(name) >= len(headers.get(name, ())) for name in COVERED)
+        and all(covered.count(name) >= len(headers.get(name, ())) for name in must_cover)
     )

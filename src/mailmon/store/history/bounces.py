@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # who only reads the history need not load the classifier
 MAX_CHARS = 4000
 _INSERT_MESSAGE = """
     INSERT INTO messages (folder_id, uidvalidity, uid, message_id, digest, received_at, seen_at, run_id, kind, form,
-        feedback_type, original_message_id, original_subject, original_from, original_to, original_cc, outcome, problem)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        feedback_type, original_message_id, original_subject, original_from, original_to, original_cc, outcome, problem,
+        evidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_RECIPIENT = """
     INSERT INTO recipients (message_id, address, domain, status, action, reason, is_hard, diagnostic, reporting_mta,
@@ -61,7 +62,7 @@ class SeenMessage(NamedTuple):
     """One message of a folder as the scan understood it.
 
     `digest` is the SHA-256 of all its bytes, `received_at` its INTERNALDATE, `problem` why it could not be read.
-    One that `stays` is never moved.
+    One that `stays` is never moved; `evidence` is what shows that it is genuine, "" for nothing.
     """
 
     uid: int
@@ -72,6 +73,7 @@ class SeenMessage(NamedTuple):
     outcome: Outcome = Outcome.PROCESSED
     problem: str = ""
     stays: bool = False
+    evidence: str = ""
 
 
 class Recorded(NamedTuple):
@@ -157,6 +159,11 @@ def release(connection: sqlite3.Connection, folder: Folder, uids: Iterable[int])
         )
 
 
+def set_evidence(connection: sqlite3.Connection, number: int, evidence: str) -> None:
+    """Note what shows that a message is genuine, by its id."""
+    connection.execute("UPDATE messages SET evidence = ? WHERE id = ?", (evidence, number))
+
+
 def domain_of(address: str) -> str:
     """Return the domain of an address in lower case, "" where it has none.
 
@@ -197,6 +204,7 @@ def _insert(connection: sqlite3.Connection, folder_id: int, uidvalidity: int, me
         to_text(run.at), run.run_id, found.kind.value, found.form.value, _text(found.feedback_type),
         _text(original.message_id), _text(original.subject), _text(original.envelope_sender), _list(original.to),
         _list(original.cc), message.outcome.value, _text(message.problem),
+        message.evidence,
     )  # fmt: skip
     message_id = connection.execute(_INSERT_MESSAGE, values).lastrowid
     assert message_id is not None

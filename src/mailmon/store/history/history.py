@@ -84,8 +84,16 @@ class History:
         with self._told():
             bounces.release(self._connection, folder, uids)
 
+    def set_evidence(self, number: int, evidence: str) -> None:
+        """Note what shows that a message is genuine: what takes long to find out is found out after it is recorded."""
+        with self._told():
+            bounces.set_evidence(self._connection, number, evidence)
+
     def window(self, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
-        """Return what was received for an account since then, with permanent refusals for these reasons."""
+        """Return what was received for an account since then, with permanent refusals for these reasons.
+
+        With evidence and without it apart.
+        """
         with self._told():
             return reading.window(self._connection, account, since, reasons)
 

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from mailmon.model.bounces import BounceFilter, BounceRow, BounceWindow, Figures, LoggedMessage, Refusal
+from mailmon.model.bounces import (
+    BounceFilter,
+    BounceRow,
+    BounceWindow,
+    Figures,
+    Hearsay,
+    LoggedMessage,
+    Refusal,
+    Unverified,
+)
 from mailmon.store.history.times import from_text, to_text
 
 _COLUMNS = """
@@ -20,10 +29,18 @@ _TABLES = """
     FROM messages AS m JOIN folders AS f ON f.id = m.folder_id LEFT JOIN recipients AS r ON r.message_id = m.id
 """
 _MESSAGE = """
-    SELECT seen_at, run_id, uidvalidity, uid, message_id, digest, form, feedback_type, outcome, problem
+    SELECT seen_at, run_id, uidvalidity, uid, message_id, digest, form, feedback_type, outcome, problem,
+        evidence
     FROM messages WHERE id = ?
 """
 MAX_REFUSALS = 1000
+# The word for evidence that is no more than a signature of the refusing domain (mail/bounce/provenance.py).
+REPORTER = "reporter"
+# Whom a message names nowhere is somebody else in each message.
+_HEARSAY = """
+    count(*), count(DISTINCT m.id), count(DISTINCT coalesce(nullif(lower(r.address), ''), 'message ' || m.id)),
+    min(m.run_id), max(m.run_id)
+"""
 _CLASS = "CASE WHEN m.kind <> 'bounce' THEN m.kind WHEN r.is_hard THEN 'hard' ELSE 'soft' END"
 
 
@@ -85,16 +102,39 @@ def window(connection: sqlite3.Connection, account: str, since: datetime, reason
     """
     where, values = f"{_TABLES} WHERE f.account = ? AND m.received_at >= ?", (account, to_text(since))
     bounced = f"{where} AND m.kind = 'bounce' AND r.id IS NOT NULL"
+    refused = f"{bounced} AND r.status LIKE '5.%' AND r.reason IN ({', '.join('?' * len(reasons))})"
     # A bare column beside max() is that of the row with the maximum (SQLite, bare columns in an aggregate query).
     refusals = f"""
-        SELECT r.domain, r.reason, r.status, r.diagnostic, max(m.received_at) AS at {bounced} AND r.status LIKE '5.%'
-            AND r.reason IN ({", ".join("?" * len(reasons))})
-        GROUP BY 1, 2 ORDER BY at DESC, 1, 2 LIMIT {MAX_REFUSALS}
+        SELECT r.domain, r.reason, r.status, r.diagnostic, min(m.evidence = '{REPORTER}'), max(m.received_at) AS at
+        {refused} AND m.evidence <> '' GROUP BY 1, 2 ORDER BY at DESC, 1, 2 LIMIT {MAX_REFUSALS}
     """
+    hearsay = f"""
+        SELECT r.domain, r.reason, r.status, r.diagnostic, max(m.received_at), {_HEARSAY}
+        {refused} AND m.evidence = '' GROUP BY 1, 2 ORDER BY min(m.id), 1, 2 LIMIT {MAX_REFUSALS}
+    """
+    proved, unproved = "AND m.evidence <> ''", "AND m.evidence = ''"
+    classes = f"{_CLASS}, %s {where} AND m.kind <> 'other' %s GROUP BY 1"
+    domains = f"r.domain, %s {bounced} %s GROUP BY 1 ORDER BY min(m.id)"
+
+    def tally(query: str) -> dict[str, int]:
+        return dict(connection.execute(f"SELECT {query % ('count(*)', proved)}", values))
+
+    def rumours(query: str) -> dict[str, Hearsay]:
+        found = connection.execute(f"SELECT {query % (_HEARSAY, unproved)}", values)
+        return {name: Hearsay(*row) for name, *row in found}
+
     return BounceWindow(
-        dict(connection.execute(f"SELECT {_CLASS}, count(*) {where} AND m.kind <> 'other' GROUP BY 1", values)),
-        dict(connection.execute(f"SELECT r.domain, count(*) {bounced} GROUP BY 1", values)),
-        tuple(Refusal(*row[:4]) for row in connection.execute(refusals, (*values, *reasons))),
+        tally(classes),
+        tally(domains),
+        tuple(
+            Refusal(row[0], row[1], row[2], row[3], bool(row[4]))
+            for row in connection.execute(refusals, (*values, *reasons))
+        ),
+        Unverified(
+            rumours(classes),
+            rumours(domains),
+            tuple((Refusal(*row[:4]), Hearsay(*row[5:])) for row in connection.execute(hearsay, (*values, *reasons))),
+        ),
     )
 
 

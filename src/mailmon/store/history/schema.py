@@ -89,8 +89,10 @@ _NOTICES = (
     "CREATE INDEX notices_by_next_at ON notices (status, next_at)",
     "CREATE INDEX notices_by_done_at ON notices (done_at)",
 )
+# What shows that a notification is genuine (mail/bounce/provenance.py); nothing is known of those of earlier versions.
+_EVIDENCE = ("ALTER TABLE messages ADD COLUMN evidence TEXT NOT NULL DEFAULT ''",)
 # A row a version: what is published is never changed, only added to.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES, _EVIDENCE)
 VERSION = len(MIGRATIONS)
 
 
