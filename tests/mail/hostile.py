@@ -31,7 +31,8 @@ NUMBERED = (
     "x{0}=y; ", "&#{0};", "{0},", "{0}:{0},",
     '{{"address": "u{0}@a.example", "delay_reason": "said {0}: 450 wait {0} s"}}, ',
     "To: u{0}@a.example\nCc: c{0}@a.example\n", "=?utf-8?q?{0}?= ", "<style id={0}>", "(STORAGE {0} {0}) ",
-    "mx: a{0}.example\n", "Received: from a{0} by b{0} with ESMTP; {0}\n",
+    "mx: a{0}.example\n",
+    '() "/" Junk{0}\n', '(\\HasNoChildren) "." "INBOX.Jnk{0}"\n', "Received: from a{0} by b{0} with ESMTP; {0}\n",
 )  # fmt: skip
 MAX_PIECE, MIN_LARGE = 400, 4096
 

@@ -25,6 +25,7 @@ from mailmon.mail.bounce.evidence import examine, is_usable_key, usable_signatur
 from mailmon.mail.bounce.mailboxes import is_mbox
 from mailmon.mail.bounce.message import MAX_BYTES
 from mailmon.mail.caps import MAX_REPLY_CHARS
+from mailmon.mail.folder_names import advice_on, read_listed_folder
 from mailmon.mail.header import only_fields, received_at
 from mailmon.mail.masking import mask_address, mask_text
 from mailmon.mail.modified import changes
@@ -92,6 +93,11 @@ def _signatures(raw: bytes) -> object:
 def _fetched(raw: bytes) -> object:
     items = imapdata.pair_literals([(raw, raw[:100]), b" UID 7)", raw, b")"])
     return [(imapdata.read_message(item), imapdata.read_listed(item)) for item in items]
+
+
+def _folders(raw: bytes) -> object:
+    items = (read_listed_folder(line) for line in [*raw.split(b"\n"), (raw, raw)])
+    return advice_on("Junk", [item for item in items if item])
 
 
 def _reply(raw: bytes) -> Iterator[object]:
@@ -229,6 +235,7 @@ READERS = (
     Reader("FETCH", _fetched, MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("QUOTA", lambda raw: imapdata.read_quota([raw]), MAX_LINE_BYTES, FETCHES),
     Reader("LIST", lambda raw: imapdata.read_folder(raw, b"\\Trash"), MAX_LINE_BYTES, FETCHES),
+    Reader("folder names", _folders, MAX_LINE_BYTES, FETCHES),
     Reader("COPYUID", lambda raw: imapdata.expand_uids(raw, 1000), MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("IMAP refusal", lambda raw: imap_session._said(Exception(raw)), MAX_LINE_BYTES, REFUSALS),
     Reader("SMTP reply", lambda raw: list(_reply(raw)), 200 * 8192, REPLIES, (MalformedError,)),

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mailmon.mail.masking import hide_mailbox
-from mailmon.mail.text import visible
+from mailmon.mail.text import fit_characters, visible
 
 QUEUES = ("active", "deferred", "hold", "incoming", "maildrop")
 # So many different reasons and domains are told apart; a queue of a million messages must not fill the memory.
@@ -96,7 +96,8 @@ def common_reason(text: str, address: str = "") -> str:
     'mailbox of *** is full, try again in … seconds'
     """
     short = _PLACE.sub("", _ADDRESS.sub("<…>", text[:1000]))
-    return visible(hide_mailbox(_DIFFERENT.sub("…", short), address), MAX_REASON)
+    # What cannot be printed is longer when it is shown.
+    return fit_characters(visible(hide_mailbox(_DIFFERENT.sub("…", short), address), MAX_REASON), MAX_REASON)
 
 
 def _message(line: bytes) -> dict[str, object] | None:
