@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
 SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain integration judge mail notify report sandbox store)
 
-.PHONY: help demo test check format docs bench faults soak boot installs test-system-deps clean
+.PHONY: help demo test check format docs lock bench faults soak boot installs test-system-deps clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -44,6 +44,9 @@ format: $(STAMP) ## Format the code
 
 docs: $(STAMP) ## Write docs/configuration.md anew from the schema
 	$(BIN)/python -m tests.docs.generate
+
+lock: $(STAMP) ## Write container/*requirements.txt anew, with hashes, from constraints.txt; needs the network
+	$(BIN)/python -m tests.packaging.lock
 
 bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measurements.md)
 	$(BIN)/python -m bench
