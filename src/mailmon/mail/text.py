@@ -44,8 +44,8 @@ def fit_characters(text: str, limit: int) -> str:
 MIN_WITHIN = 8
 # A text of so many characters may have been cut before it came here, in the middle of a credential.
 _MAY_BE_CUT, _MIN_PIECE = 2000, 4
-# What begins an escape, in URLs, string literals and HTML; a form writes a space as a plus.
-_ESCAPES = ("%", "\\", "&", "+")
+# What begins an escape, in URLs, string literals and HTML; and a form writes a space as a plus.
+_ESCAPES = ("%", "\\", "&")
 # Longer credentials are tokens; of those only the characters that anybody escapes are looked for escaped.
 _MAX_ESCAPED_WHOLE = 128
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986 section 2.3
@@ -76,8 +76,8 @@ class Masker:
             return text
         folded = _folded(text)
         spans = [span for form in self._known_forms() for span in _places(form, folded)]
-        if any(sign in text for sign in _ESCAPES):
-            if self._escaped is None:  # few texts hold an escape
+        if any(sign in text for sign in _ESCAPES) or ("+" in text and any(" " in secret for secret in self._secrets)):
+            if self._escaped is None:  # few texts hold an escape, and making the patterns takes milliseconds
                 self._escaped = [re.compile(f"(?=({_escaped(secret)}))", re.IGNORECASE) for secret in self._secrets]
             spans += [match.span(1) for pattern in self._escaped for match in pattern.finditer(text)]
         if text.endswith("…") or len(text) >= _MAY_BE_CUT:
