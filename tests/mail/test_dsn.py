@@ -121,12 +121,10 @@ def test_a_token_is_found_in_an_encoded_part(encoding: str) -> None:
     ],
 )
 def test_in_a_language_that_no_table_knows_the_codes_carry(words: str, has_failed: bool) -> None:
-    report = read_report(notice("Mitteilung", words), KEY, lambda _token: "monitor@example.org")
-    assert report is None or report.has_failed is has_failed
-    raw = notice("Mail delivery", words)
-    report = read_report(raw, KEY, lambda _token: "monitor@example.org")
-    assert report is not None
-    assert report.has_failed is has_failed
+    for subject in ("Mitteilung", "Mail delivery"):
+        report = read_report(notice(subject, words), KEY, lambda _token: "monitor@example.org")
+        assert report is not None
+        assert report.has_failed is has_failed
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> C
     if not gate.fields and not gate.prose:
         return Classification(Kind.OTHER, gate.form)
     text, below = cut(_own_text(message))
+    if about and _holds_reply(text):
+        gate = gate._replace(needs_list=False)  # in whatever language: a code, and a message of ours
     report = _report(message, text) if gate.fields else None
     if report and report.recipients:
         return _from_fields(message, gate, report, before_fields(text), below, about)
