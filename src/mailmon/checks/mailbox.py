@@ -122,8 +122,13 @@ class WatchedMailbox:
                 self._client.rest()
 
     def look_afresh(self, token: str) -> None:
-        """Open the folder again and look: there are servers that show nothing new until then."""
+        """Open the folder again and look: there are servers that show nothing new until then.
+
+        Where every look is a session of its own (POP3) there is nothing to open, and no login to spend on it.
+        """
         with self._lock:
+            if self._client.look_interval_s:
+                return
             self._reliably(lambda: self._look_afresh(token))
             self._client.rest()
 
@@ -337,7 +342,7 @@ class WatchedMailbox:
         except StageError as exc:
             if not is_refusal(exc):
                 raise
-            return 0, f"the server answered {exc.said}"
+            return 0, exc.said if exc.finding_id == "pop3.login_delay" else f"the server answered {exc.said}"
 
     def _read_again(self, doomed: list[int]) -> list[Fetched]:
         """Read messages again by UID, in the session that will delete them; return those that are still ours.
