@@ -47,6 +47,17 @@ class LockHeldError(MailmonError):
     code = "locked"
 
 
+class StuckLockError(StateError):
+    """Another run holds the lock for far longer than a run may take: it hangs, or was stopped.
+
+    `holder` is what that run wrote of itself, the same as long as it holds the lock.
+    """
+
+    def __init__(self, message: str, advice: str = "", *, holder: str = "") -> None:
+        super().__init__(message, advice)
+        self.holder = holder
+
+
 class MissingExtraError(MailmonError):
     """An optional part of mailmon is not installed."""
 

@@ -34,6 +34,7 @@ from mailmon.cycle.tell import Taken, Telling
 from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
 from mailmon.cycle.workers import Audience, Progress
+from mailmon.errors import StuckLockError
 from mailmon.judge import overall
 from mailmon.judge.changes import Changes
 from mailmon.judge.clock import jump
@@ -74,8 +75,18 @@ def run(request: Request) -> Report:
     has_no_state = request.is_dry and not state_file.parent.is_dir()
     if not has_no_state:
         make_directory(state_file.parent)
-    with nullcontext() if has_no_state else Lock(state_file, request.now()):
-        return _Run(request, plan).go()
+    now = request.now()
+    lock = Lock(state_file, now, request.setup.deadline_s, read_anchor(now).boot_id)
+    try:
+        with nullcontext() if has_no_state else lock:
+            return _Run(request, plan).go()
+    except StuckLockError as exc:
+        if not request.is_dry:
+            from mailmon.cycle.stuck import tell_stuck
+
+            Watchers(request.setup, counts=plan.is_complete).fail(exc.exit_code, exc.message)
+            tell_stuck(request.setup, exc, now)
+        raise
 
 
 class _Run:
@@ -88,6 +99,7 @@ class _Run:
         self._now = steady(self._started_at)
         self._deadline = Deadline(self._setup.deadline_s)
         self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
+        self._take_over_what_was_told()
         self._warnings = [*self._setup.warnings, *self._keeper.warnings]
         self._follow_the_clock()
         self._plan = plan if request.is_all else only_due(plan, self._keeper.state.checks, self._started_at)
@@ -138,6 +150,16 @@ class _Run:
         )
         problem = self._watchers.end(report)
         return report._replace(warnings=(*report.warnings, problem)) if problem else report
+
+    def _take_over_what_was_told(self) -> None:
+        """Remember what was told while another run hung and held the lock."""
+        state_file = self._setup.state_file
+        if state_file.with_name(f"{state_file.name}.stuck").exists() and not self._request.is_dry:
+            from mailmon.cycle.stuck import forget_told, with_told
+
+            self._keeper.save(checks=with_told(state_file, self._keeper.state).checks)
+            if not self._keeper.error:
+                forget_told(state_file)
 
     def _follow_the_clock(self) -> None:
         """Move what is remembered along with a clock that was set: ages stay what they are."""

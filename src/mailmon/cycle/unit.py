@@ -13,9 +13,10 @@ from mailmon.config import Setup
 from mailmon.cycle.announce import Desk, deliver
 from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.report import AlertLine
+from mailmon.cycle.stuck import was_told
 from mailmon.cycle.tell import Telling
 from mailmon.cycle.topics import topics_of, unit_outcome
-from mailmon.errors import LockHeldError, StateError
+from mailmon.errors import LockHeldError, StateError, StuckLockError
 from mailmon.model import Outcome, Topic
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
@@ -42,9 +43,11 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
     outcome = unit_outcome(unit, said, is_failed=True)
     try:
         make_directory(setup.state_file.parent)
-        with _patient_lock(setup.state_file, at):
+        with _patient_lock(setup.state_file, at, setup.deadline_s):
             return _tell(telling, Keeper(setup.state_file, at, is_dry=False), outcome)
-    except (LockHeldError, StateError):
+    except (LockHeldError, StateError) as exc:
+        if isinstance(exc, StuckLockError) and was_told(setup.state_file, exc):
+            return []
         taken = telling.take_in(State(), [outcome], _topics(outcome))
         return deliver(taken.state.outbox, desk, lambda _: None)[1]
 
@@ -60,11 +63,11 @@ def _topics(outcome: Outcome) -> dict[str, Topic]:
     return topics_of((), (), {}, [outcome.id])
 
 
-def _patient_lock(state_file: Path, at: datetime) -> Lock:
+def _patient_lock(state_file: Path, at: datetime, deadline_s: float) -> Lock:
     """Return a lock that can be had. Raises LockHeldError after a while, StateError when it cannot be made."""
     patience = Deadline(LOCK_PATIENCE_S)
     while True:
-        lock = Lock(state_file, at)
+        lock = Lock(state_file, at, max(DEADLINE_S, deadline_s), read_anchor(at).boot_id)
         try:
             return lock.take()
         except LockHeldError:

@@ -50,6 +50,12 @@ class Watchers:
             end.join(PING_S)
         return problem
 
+    def fail(self, exit_code: int, said: str) -> None:
+        """Say that a run could not even begin."""
+        if self._channel:
+            failure = "fail" if self._channel.options.failure == "fail" else str(exit_code)
+            self._ping(failure, f"exit code {exit_code}: {said}")
+
     def _ping(self, signal: str, body: str) -> None:
         assert self._channel is not None
         deadline = Deadline(PING_S)
