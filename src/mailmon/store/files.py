@@ -13,6 +13,9 @@ from mailmon.errors import StateError
 # Nobody's mistake, and no reason to keep an alert from anybody.
 NOT_WRITABLE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
+# A file that is a mount by itself; a directory that nobody may write.
+_NOT_REPLACEABLE = (errno.EBUSY, errno.EXDEV, errno.EROFS)
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file of mode 0600: temporary file, fsync, rename, fsync of the directory. Raises StateError.
@@ -43,6 +46,59 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise StateError(f"{path}: cannot be written: {exc.strerror}", _advice(exc)) from exc
     finally:
         os.close(directory)
+
+
+def write_through(path: Path, data: bytes) -> bool:
+    """Write a file as `write_atomically` does, in place where nothing can be renamed over it. Raises StateError.
+
+    So it is with a file that is mounted by itself, and in a directory that only others may write. Returns whether it
+    was written in place: then a crash can tear it, and the caller has a second copy.
+    """
+    try:
+        write_atomically(path, data)
+    except StateError as exc:
+        if not isinstance(exc.__cause__, OSError) or not _is_meant(path, exc.__cause__):
+            raise
+        try:
+            _write_in_place(path, data)
+        except OSError:
+            raise exc from exc.__cause__
+        return True
+    return False
+
+
+def _is_meant(path: Path, exc: OSError) -> bool:
+    """Say whether somebody arranged it so. Our own directory that we may not write is a mistake, and is told."""
+    if isinstance(exc, PermissionError):
+        with contextlib.suppress(OSError):
+            return path.parent.stat().st_uid != os.geteuid()
+    return exc.errno in _NOT_REPLACEABLE
+
+
+def real_place(path: Path) -> Path:
+    """Return where a file lies that a path leads to by links; as root, by none that others can have put there.
+
+    Raises OSError.
+    """
+    if not path.is_symlink():
+        return path
+    if os.geteuid() == 0:
+        os.close(safe.follow(path, safe.ROOT, through_links=False).directory)
+    return Path(os.path.realpath(path))
+
+
+def _write_in_place(path: Path, data: bytes) -> None:
+    descriptor = safe.open_regular(path, os.O_RDWR)
+    try:
+        # A disk that is full must be noticed before the first byte is gone.
+        os.posix_fallocate(descriptor, 0, max(len(data), 1))
+        written = 0
+        while written < len(data):
+            written += os.pwrite(descriptor, data[written:], written)
+        os.ftruncate(descriptor, len(data))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def beside(state_file: Path, name: str) -> Path:

@@ -26,6 +26,7 @@ class Keeper:
         self._is_dry = is_dry
         self.error = ""
         self.may_repeat = False
+        self._is_in_place = False
         loaded = states.peek_or_empty(path) if is_dry else states.load(path, now)
         self.state, self.warnings, self._journalled = _with_journal(path, loaded)
 
@@ -61,12 +62,14 @@ class Keeper:
         self.state = state._replace(serial=serial, journal_serial=serial if is_news else state.journal_serial)
         if self._is_dry:
             return
+        if is_news and self._is_in_place:  # what is torn by a crash must have been written down before
+            self._write_journal(known)
         try:
-            states.save(self._path, self.state)
+            self._is_in_place = states.save(self._path, self.state)
             self.error = ""
         except StateError as exc:
             self.error = exc.message
-        if is_news or self.error:
+        if known != self._journalled or self.error:
             self._write_journal(known)
 
     def _write_journal(self, known: object) -> None:

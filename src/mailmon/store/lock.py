@@ -13,7 +13,7 @@ from pathlib import Path
 from mailmon import safe
 from mailmon.errors import LockHeldError, StateError, StuckLockError
 from mailmon.mail.text import format_duration, visible
-from mailmon.store.files import NOT_WRITABLE
+from mailmon.store.files import NOT_WRITABLE, real_place
 
 # Twice its deadline is more than any run needs that is still alive.
 STUCK_FACTOR = 2.0
@@ -30,7 +30,9 @@ class Lock:
     """
 
     def __init__(self, state_file: Path, now: datetime, deadline_s: float | None = None, boot_id: str = "") -> None:
+        self._state_file = state_file
         self._path = state_file.with_name(f"{state_file.name}.lock")
+        self._is_own = True
         self._now = now
         self._deadline_s = deadline_s
         self._boot_id = boot_id
@@ -64,6 +66,8 @@ class Lock:
             raise error from exc
         # Who holds it is a courtesy to the second run: a full disk must not end the first one.
         with contextlib.suppress(OSError):
+            if not self._is_own:
+                return self
             os.ftruncate(self._descriptor, 0)
             os.write(self._descriptor, self._who().encode())
         return self
@@ -77,7 +81,7 @@ class Lock:
 
     def _held(self) -> LockHeldError | StuckLockError:
         """Return the error that says who holds the lock, and whether that is still a run at work."""
-        said = os.read(self._descriptor, _MAX_BYTES).decode("utf-8", "replace")
+        said = os.read(self._descriptor, _MAX_BYTES).decode("utf-8", "replace") if self._is_own else ""
         first, _, second = said.strip().partition("\n")
         holder = visible(first) or "unknown process"
         held_s, deadline_s = self._held_for(first, second)
@@ -112,6 +116,12 @@ class Lock:
         try:
             return safe.open_regular(self._path, os.O_RDWR, 0o600)
         except OSError as exc:
+            # In a directory that only others may write a state file is written in place: it can be locked itself.
+            if not os.access(self._path.parent, os.W_OK):
+                with contextlib.suppress(OSError):
+                    descriptor = safe.open_regular(real_place(self._state_file), os.O_RDWR)
+                    self._is_own = False
+                    return descriptor
             if exc.errno not in NOT_WRITABLE and self._path.parent.exists():
                 raise
             with contextlib.suppress(OSError):

@@ -15,10 +15,12 @@ from mailmon.mail.text import visible
 from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
 from mailmon.model.domain import Remembered
 from mailmon.plain import FIRST_YEAR, LAST_YEAR, build_strictly, to_plain
-from mailmon.store.files import write_atomically
+from mailmon.store.files import real_place, write_atomically, write_through
 
 SCHEMA = "mailmon/state/1"
 MAX_BYTES = 16 * 1024 * 1024
+# With this a file begins that mailmon has written.
+_BEGINNING = f'{{"schema": "{SCHEMA}"'.encode()
 KEPT_IN_JOURNAL = 20
 IN_JOURNAL = ("checks", "outbox", "deliveries", "last_run", "anchor")
 MAX_SERIAL = 2**53
@@ -74,7 +76,7 @@ class Loaded(NamedTuple):
 def peek(path: Path) -> Loaded:
     """Read the state file without touching it. Raises StateError when it cannot be read or makes no sense."""
     try:
-        raw = safe.read_file(path, MAX_BYTES)
+        raw = safe.read_file(real_place(path), MAX_BYTES)
     except FileNotFoundError:
         return Loaded(State(), is_usable=False)
     except safe.NotRegularError as exc:
@@ -105,20 +107,43 @@ def load(path: Path, now: datetime) -> Loaded:
     except _Foreign as exc:
         aside = _free_name(path.with_name(f"{path.name}.set-aside-{now:%Y%m%dT%H%M%SZ}"))
         try:
-            path.rename(aside)
+            said = _set_aside(real_place(path), aside)
         except OSError as failure:
             raise StateError(f"{path}: {exc}; it cannot be set aside: {failure.strerror}") from failure
-        return Loaded(State(), (f"{path}: {exc}; set aside as {aside.name}",), is_usable=False)
+        return Loaded(State(), (f"{path}: {exc}; {said}",), is_usable=False)
 
 
-def save(path: Path, state: State) -> None:
-    """Write the state file, whole or not at all. Raises StateError."""
+def _set_aside(path: Path, aside: Path) -> str:
+    """Move a file away, or copy it where it cannot be moved. What is ours and torn is given up where neither can be."""
+    try:
+        path.rename(aside)
+    except OSError as exc:
+        raw = safe.read_file(path, MAX_BYTES + 1)
+        try:
+            write_atomically(aside, raw)
+        except StateError:
+            if raw and not raw.startswith(_BEGINNING):
+                raise exc from None
+            return "nothing can be put beside it, so it is written over"
+        return f"copied to {aside.name}"
+    return f"set aside as {aside.name}"
+
+
+def save(path: Path, state: State) -> bool:
+    """Write the state file, whole or not at all, and return False; True where it could only be written in place.
+
+    Then a crash may tear it. A link is followed. Raises StateError.
+    """
     document = to_plain(state)
     head = {"schema": document.pop("schema")}
     contents = _text(document)
     head["digest"] = _digest(contents)
     # One object, put together from two texts: what the digest was taken of need not be written down twice.
-    write_atomically(path, f"{json.dumps(head)[:-1]}, {contents[1:]}\n".encode())
+    try:
+        place = real_place(path)
+    except OSError as exc:
+        raise StateError(f"{path}: cannot be written: {exc.strerror}", "Set state_file to another place.") from exc
+    return write_through(place, f"{json.dumps(head)[:-1]}, {contents[1:]}\n".encode())
 
 
 def known(state: State) -> tuple[object, ...]:
