@@ -83,7 +83,7 @@ def test_a_server_that_does_not_like_our_name_is_told_with_the_name(script: Scri
 
 @pytest.mark.parametrize("reply", [b"502 what?", b"500 command not recognized: EHLO"])
 def test_a_server_without_ehlo_has_nothing_against_our_name(reply: bytes) -> None:
-    with Peer([(None, b"220 x\r\n"), (b"EHLO ", reply.replace(b": EHLO", b"") + b"\r\n"), (b"QUIT", b"")]) as peer:
+    with Peer([(None, b"220 x\r\n"), (b"EHLO ", reply + b"\r\n"), (b"QUIT", b"")]) as peer:
         client = peer.smtp()
         with pytest.raises(StageError) as caught:
             client.open()

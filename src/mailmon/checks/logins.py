@@ -14,7 +14,7 @@ from mailmon.clients.server import Server
 from mailmon.clients.smtp import SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Record, Wire, connect
-from mailmon.mail.text import Masker
+from mailmon.mail.text import MIN_WITHIN, Masker
 from mailmon.model import Secret
 
 if TYPE_CHECKING:  # only who has them loads them
@@ -35,7 +35,9 @@ class Logins:
         self._contexts = TlsContexts()
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
-        self._maskers = {account.name: _masker(account) for account in accounts}
+        listed = list(accounts)
+        self._maskers = {account.name: _masker(account) for account in listed}
+        self._backstops = {account.name: _masker(account, MIN_WITHIN) for account in listed}
 
     def smtp(self, account: Account) -> SmtpClient:
         """Return an SMTP client that is connected and has said nothing yet."""
@@ -59,6 +61,16 @@ class Logins:
 
         assert account.pop3 is not None
         return self._opened(Pop3Client(self._wire(account.pop3, account), self._contexts), account)
+
+    def masked(self, text: str, accounts: Iterable[str] | None = None) -> str:
+        """Return a text without the credentials of some accounts, of all by default.
+
+        Servers' words are masked where they come in; this is for what stands between our own words already, where a
+        short password would be found in those.
+        """
+        for name in self._backstops if accounts is None else accounts:
+            text = self._backstops[name](text) if name in self._backstops else text
+        return text
 
     def shown_certificate(self, server: Server) -> bytes:
         """Return the certificate (DER) that a server shows, without logging in."""
@@ -99,6 +111,7 @@ class Logins:
             self._tokens = self._tokens or Tokens()
         token = self._tokens.get(account.oauth, self._deadline.bound_s(LOGIN_TIMEOUT_S))
         self._maskers[account.name].add(token.value)
+        self._backstops[account.name].add(token.value)
         return token
 
     def _wire(self, server: Server, account: Account) -> Wire:
@@ -110,7 +123,8 @@ class Logins:
         return connect(server, addresses, self._deadline, masker, self._record)
 
 
-def _masker(account: Account) -> Masker:
+def _masker(account: Account, min_length: int = 1) -> Masker:
     """Return what hides an account's credentials in whatever its servers say."""
-    secrets = [secret.value for secret in (account.password, account.token) if secret]
-    return Masker(secrets, {account.username})
+    oauth = (account.oauth.client_secret, account.oauth.refresh_token) if account.oauth else ()
+    secrets = [secret.value for secret in (account.password, account.token, *oauth) if secret]
+    return Masker((secret for secret in secrets if len(secret) >= min_length), {account.username})

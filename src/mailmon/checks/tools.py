@@ -22,6 +22,7 @@ from mailmon.clients.wire import Record
 from mailmon.errors import StageError
 from mailmon.judge.changes import Changes
 from mailmon.mail.ledger import Ledger
+from mailmon.model import Certificate, Fact, Finding, Note
 from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # only who has bounces loads it
@@ -62,12 +63,26 @@ class Tools:
         self.ledger = ledger
         self.accepted: dict[str, Accepted] = {}
         self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
+        ledger.mask = self._logins.masked
         self._lock = threading.Lock()
         self._reopening = threading.Lock()
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
         self._missing: dict[tuple[str, str], StageError] = {}
+
+    def masked(self, fact: Fact, accounts: Iterable[str]) -> Fact:
+        """Return a fact without the credentials of the accounts that it is about, whatever brought them there."""
+        names = tuple(accounts)
+
+        def hide(text: str) -> str:
+            return self._logins.masked(text, names)
+
+        if isinstance(fact, Finding):
+            return _hidden(fact, hide)
+        if isinstance(fact, Certificate):
+            return fact._replace(name=hide(fact.name), finding=_hidden(fact.finding, hide) if fact.finding else None)
+        return Note(hide(fact.text)) if isinstance(fact, Note) else fact
 
     def open_smtp(self, account: Account) -> SmtpClient:
         """Connect and log in to an account's SMTP server; the connection stays for the checks that follow."""
@@ -240,3 +255,14 @@ class Tools:
         pace = Pace(deadline.at_s, self.world.sleep, deadline.monotonic)
         numbers, reading = Numbers(), Reading()
         return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers, pace, reading)
+
+
+def _hidden(finding: Finding, hide: Callable[[str], str]) -> Finding:
+    """Return a finding in whose texts something is hidden."""
+    return finding._replace(
+        message=hide(finding.message),
+        evidence=hide(finding.evidence),
+        expected=hide(finding.expected),
+        found=hide(finding.found),
+        fix=hide(finding.fix),
+    )

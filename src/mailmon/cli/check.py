@@ -163,6 +163,7 @@ def _document(report: Report) -> dict[str, Any]:
             *({"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in report.alerts),
             *previews,
         ],
+        **({"warnings": list(report.warnings)} if report.warnings else {}),
     }
 
 

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
@@ -40,8 +40,20 @@ class Request:
     ca_file: str | None = None
 
 
+class Answer(NamedTuple):
+    """What came back: a status, 2xx, and the first MAX_SAID_BYTES of the body."""
+
+    status: int
+    said: bytes
+
+
 def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
     """Send one POST and return its status, 2xx, within `timeout_s`. Raises DeliveryError for anything else."""
+    return post_for_answer(request, timeout_s).status
+
+
+def post_for_answer(request: Request, timeout_s: float = TIMEOUT_S) -> Answer:
+    """Send one POST and return what came back, within `timeout_s`. Raises DeliveryError for any other status."""
     # A server that drips a byte a second satisfies every time-out of a socket: the whole request is bounded here.
     try:
         return within(timeout_s, lambda: _exchange(request, timeout_s))
@@ -49,7 +61,7 @@ def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
         raise DeliveryError(f"{request.who}: no answer within {timeout_s:.0f} s") from None
 
 
-def _exchange(request: Request, timeout_s: float) -> int:
+def _exchange(request: Request, timeout_s: float) -> Answer:
     import requests
 
     try:
@@ -63,9 +75,9 @@ def _exchange(request: Request, timeout_s: float) -> int:
                 stream=True,
                 verify=certificates(request.ca_file),
             )
-            if 200 <= response.status_code < 300:
-                return response.status_code
             said = next(response.iter_content(MAX_SAID_BYTES), b"")
+            if 200 <= response.status_code < 300:
+                return Answer(response.status_code, said)
     except requests.exceptions.SSLError:
         advice = "Set ca_file, or SSL_CERT_FILE."
         raise DeliveryError(f"{request.who}: its certificate is not trusted", advice) from None

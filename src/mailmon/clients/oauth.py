@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mailmon.clients.deadline import within
 from mailmon.clients.http import certificates, session_for
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import visible
+from mailmon.mail.text import Masker, fit_characters, visible
 from mailmon.model import Secret
 
 TIMEOUT_S = 20.0
@@ -90,8 +90,9 @@ def _token(source: OAuth, status: int, raw: bytes) -> Secret:
     token = document.get("access_token")
     if status == 200 and isinstance(token, str) and token.isascii() and token.isprintable() and token:
         return Secret(token)
-    # The error code, and never the description: it may quote what was sent.
-    code = visible(str(document.get("error", "no access_token")), 100)
+    # The error code, and never the description: it may quote what was sent, and so may the code.
+    mask = Masker((source.client_secret.value, source.refresh_token.value), (source.client_id,))
+    code = fit_characters(mask(visible(str(document.get("error", "no access_token")), MAX_BYTES)), 100)
     raise _error(source, "oauth.refused", f"answered {status}: {code}")
 
 

@@ -18,6 +18,7 @@ from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
+from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.caps import number as read_number
 from mailmon.mail.text import MASK, visible
 
@@ -233,7 +234,7 @@ class Pop3Client(Conversation):
 
     def _judge(self, line: bytes, problem: str) -> None:
         """Raise StageError unless a line is a positive status (RFC 1939 section 3; codes RFC 2449, RFC 3206)."""
-        said = visible(line.rstrip(b"\r\n"), 500)
+        said = visible(line.rstrip(b"\r\n"), MAX_REPLY_CHARS)
         if line.startswith(b"-ERR"):
             words = said.removeprefix("-ERR").strip() or "-ERR"
             if _DELAYED in words.upper() and problem == "login_refused":

@@ -241,7 +241,7 @@ class SmtpClient(Conversation):
         if reply.code in codes:
             return reply
         said, advice = str(reply), advise(self._wire.stage, reply)
-        if self._wire.stage is not Stage.LOGIN and _is_about_helo(problem, reply):
+        if self._wire.stage is not Stage.LOGIN and _is_about_helo(problem, reply, self._helo):
             said += f" (EHLO sent: {self._helo})"
             advice = "Set `helo` of the account to a host name that resolves to this machine's address."
         raise self._wire.error(problem, said, advice, is_temporary=reply.is_transient)
@@ -268,10 +268,11 @@ def ended_before_mail(exc: StageError) -> bool:
     return exc.stage is Stage.MAIL and (exc.lost or _FAREWELL.match(exc.said) is not None)
 
 
-def _is_about_helo(problem: str, reply: Reply) -> bool:
+def _is_about_helo(problem: str, reply: Reply, helo: str) -> bool:
     """Say whether a refusal is of the name in EHLO; a server may keep it to itself until RCPT."""
-    # 500 and 502: the command is unknown, whatever stands behind it.
-    return (problem == "ehlo_refused" and reply.code not in (500, 502)) or _HELO.search(reply.text) is not None
+    if reply.code in (500, 502, 503):  # the command is unknown, or must come first
+        return False
+    return problem == "ehlo_refused" or f"<{helo}>" in reply.text or _HELO.search(reply.text) is not None
 
 
 def _is_unknown_mechanism(reply: Reply) -> bool:

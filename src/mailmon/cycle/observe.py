@@ -47,7 +47,7 @@ def _ask(step: Step, tools: Tools) -> Outcome:
     except Exception as exc:  # the one place: a bug is reported as one (exit 70), not as a mail failure
         facts.append(_bug(step, exc))
     duration_s = tools.world.deadline.monotonic() - started_s
-    return make_outcome(step, facts, duration_s)
+    return make_outcome(step, [tools.masked(fact, step.accounts) for fact in facts], duration_s)
 
 
 def _given_up(step: Step, has_begun: bool) -> Outcome:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailmon import __version__
@@ -31,7 +31,7 @@ from mailmon.cycle.removed import without_removed
 from mailmon.cycle.report import Report
 from mailmon.cycle.seen import Seen, look_around
 from mailmon.cycle.tell import Taken, Telling
-from mailmon.cycle.topics import CHANNEL, SIGHT, UNIT, topics_of, unit_outcome
+from mailmon.cycle.topics import CHANNEL, PING, SIGHT, UNIT, ping_outcome, ping_topic, topics_of, unit_outcome
 from mailmon.cycle.watchers import PING_S, Watchers
 from mailmon.cycle.workers import Audience, Progress
 from mailmon.errors import StuckLockError
@@ -41,13 +41,16 @@ from mailmon.judge.clock import jump
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
-from mailmon.model import Anchor, Outcome, Probe, Topic
+from mailmon.model import Anchor, Health, Outcome, Probe, Topic
 from mailmon.plain import shifted
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences
 from mailmon.store.state import LastRun
+
+# At least so long is tried to report that the pings do not get through, however late it is.
+ALERT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,27 @@ class _Run:
             warnings=tuple(self._warnings),
         )
         problem = self._watchers.end(report)
-        return report._replace(warnings=(*report.warnings, problem)) if problem else report
+        report = report._replace(warnings=(*report.warnings, problem)) if problem else report
+        return self._tell_of_the_ping(report, telling, is_blind=seen.is_blind)
+
+    def _tell_of_the_ping(self, report: Report, telling: Telling, *, is_blind: bool) -> Report:
+        """Report an address that does not take our pings: its watcher was never pinged and never alarms."""
+        refusal = self._watchers.refusal
+        known = self._keeper.state.checks.get(PING)
+        is_no_news = refusal is None and (known is None or known.health is Health.UP)
+        if not self._watchers.was_pinged or is_no_news or (is_blind and refusal and not refusal.is_permanent):
+            return report
+        desk = telling.desk
+        if desk.deadline.remaining_s() < ALERT_S:
+            telling = telling._replace(desk=replace(desk, deadline=Deadline(ALERT_S)))
+        outcome, topic = ping_outcome(refusal), ping_topic(refusal)
+        lines, flips = telling.send_more(self._keeper, outcome, topic, report.alerts)
+        changes = tuple(flip for flip in flips if flip.before is not flip.after)
+        report = report._replace(changes=(*report.changes, *changes), alerts=(*report.alerts, *lines))
+        if refusal and self._keeper.state.checks[PING].health is Health.DOWN:
+            said = f"{refusal.message.removesuffix('.')}. {refusal.advice}".strip()
+            report = report._replace(warnings=(*report.warnings, said))
+        return report._replace(state_error=self._keeper.error, may_repeat=self._keeper.may_repeat)
 
     def _take_over_what_was_told(self) -> None:
         """Remember what was told while another run hung and held the lock."""
@@ -271,7 +294,8 @@ class _Run:
     def _configured(self) -> set[str]:
         """Return the ids of all steps that are asked in this run or a later one."""
         planned = {step.id for step in self._plan.steps} | self._plan.later
-        return {*planned, SIGHT, *(CHANNEL + name for name in self._setup.channels)}
+        pings = {PING} if self._setup.ping else set()
+        return {*planned, SIGHT, *pings, *(CHANNEL + name for name in self._setup.channels)}
 
     def _domains(self) -> set[str]:
         return {host.name for host in self._setup.hosts.get("dns", ())}

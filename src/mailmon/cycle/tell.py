@@ -96,6 +96,17 @@ class Telling(NamedTuple):
         lines += [AlertLine(e.alert.id, e.channel, "pending", e.alert.title, HELD_BACK) for e in held]
         return lines, taken.flips
 
+    def send_more(
+        self, keeper: Keeper, outcome: Outcome, topic: Topic, earlier: Sequence[AlertLine]
+    ) -> tuple[list[AlertLine], tuple[Flip, ...]]:
+        """Take in what became known after all else was sent, and send it, but not to those who took nothing before."""
+        later = self._replace(run_id=f"{self.run_id}-3")
+        taken = later.take_in(keeper.state, [outcome], {outcome.id: topic})
+        if taken.state != keeper.state:
+            keeper.save(checks=taken.state.checks, outbox=taken.state.outbox)
+        resting = {line.channel for line in earlier if line.status == "pending"}
+        return (later._send(keeper, self._is_silent, resting) if taken.flips else []), taken.flips
+
     def previews(self, taken: Taken) -> tuple[Alert, ...]:
         """Return the alerts that would be sent now, what waits included; without channels what they would have got."""
         checks = taken.state.checks

@@ -10,13 +10,16 @@ from types import MappingProxyType
 from mailmon.checks import HOST_CHECKS, LABELS, ROUTE_CHECKS
 from mailmon.config import Setup
 from mailmon.cycle.plan import Step, make_plan
-from mailmon.cycle.report import AlertLine
+from mailmon.cycle.report import PENDING_RUNS, AlertLine
+from mailmon.errors import DeliveryError
 from mailmon.model import Finding, Outcome, Policy, Severity, Status, Topic, Verdict
 
 EVERYTHING = "all"
-SIGHT, CHANNEL, UNIT = "mailmon:sight", "channel:", "unit:"
+SIGHT, PING, CHANNEL, UNIT = "mailmon:sight", "mailmon:ping", "channel:", "unit:"
 # Told at once: that nobody can be told, or that nothing is seen, is no matter for a second look.
 _AT_ONCE = Policy()
+# Of a ping service that is away: it may be back in the next run, and alarms by itself if it is not.
+_AFTER_A_WHILE = Policy(failure_threshold=PENDING_RUNS)
 _KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host", HOST_CHECKS)) for check in listed}
 
 
@@ -46,6 +49,8 @@ def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({}
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
     if step_id == SIGHT:
         return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
+    if step_id == PING:
+        return Topic("Pings", "", "machine", names, _AT_ONCE, "do not get through", "get through again")
     if kind == "certificate":
         policy = policies.get(kind, _AT_ONCE)
         return Topic("Certificate", "", kind, (*names, name), policy, "is about to end", "lasts again")
@@ -61,7 +66,7 @@ def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({}
 def silenceable_names(setup: Setup) -> set[str]:
     """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
     steps = make_plan(setup.accounts, setup.routes, (), setup.hosts).steps
-    own = [SIGHT, *(f"{CHANNEL}{name}" for name in setup.channels)]
+    own = [SIGHT, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
     return {name for topic in topics_of(steps, steps, {}, own).values() for name in topic.names}
 
 
@@ -84,6 +89,18 @@ def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list
         elif line.status == "sent" and step_id in known:
             outcomes.setdefault(step_id, _own_outcome(step_id, "", "", "", is_failed=False))
     return list(outcomes.values())
+
+
+def ping_outcome(refusal: DeliveryError | None) -> Outcome:
+    """Return whether the ping address took the end of a run, as the outcome of a step."""
+    said, advice = (refusal.message, refusal.advice) if refusal else ("", "")
+    return _own_outcome(PING, "mailmon.ping", said, advice, is_failed=refusal is not None)
+
+
+def ping_topic(refusal: DeliveryError | None) -> Topic:
+    """Return how pings are spoken of: a refusal at once, silence only when it lasts."""
+    is_patient = refusal is not None and not refusal.is_permanent
+    return own_topic(PING)._replace(policy=_AFTER_A_WHILE if is_patient else _AT_ONCE)
 
 
 def unit_outcome(unit: str, said: str, *, is_failed: bool) -> Outcome:

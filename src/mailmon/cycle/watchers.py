@@ -19,15 +19,18 @@ PAUSES_S = (0.3, 0.6)
 
 
 class Watchers:
-    """Those who are told that mailmon is alive. A failure is not ours to report: their alarm is our silence.
+    """Those who are told that mailmon is alive: their alarm is our silence.
 
-    Only complete runs count: one that asks for a part must not end an alarm of the whole.
+    Only complete runs count: one that asks for a part must not end an alarm of the whole. `was_pinged` says that
+    the end of this run was told to the ping address, `refusal` why that did not get through.
     """
 
     def __init__(self, setup: Setup, *, counts: bool) -> None:
         self._channel = setup.ping if counts else None
         self._heartbeat = setup.heartbeat_file if counts else None
         self._start: threading.Thread | None = None
+        self.was_pinged = False
+        self.refusal: DeliveryError | None = None
 
     def begin(self) -> None:
         """Say that a run begins; nobody waits for the answer."""
@@ -45,7 +48,8 @@ class Watchers:
                 problem = exc.message
         if self._start:
             self._start.join(PING_S)  # an end that comes before its start would be taken for two runs
-            end = threading.Thread(target=self._ping, args=self._signal(report), name="ping", daemon=True)
+            self.was_pinged, self.refusal = True, DeliveryError(f"the ping URL: no answer within {PING_S:.0f} s")
+            end = threading.Thread(target=self._ping_end, args=self._signal(report), name="ping", daemon=True)
             end.start()
             end.join(PING_S)
         return problem
@@ -56,7 +60,11 @@ class Watchers:
             failure = "fail" if self._channel.options.failure == "fail" else str(exit_code)
             self._ping(failure, f"exit code {exit_code}: {said}")
 
-    def _ping(self, signal: str, body: str) -> None:
+    def _ping_end(self, signal: str, body: str) -> None:
+        self.refusal = self._ping(signal, body)
+
+    def _ping(self, signal: str, body: str) -> DeliveryError | None:
+        """Ping, up to three times; return why it did not get through."""
         assert self._channel is not None
         deadline = Deadline(PING_S)
         for pause_s in (*PAUSES_S, None):
@@ -64,10 +72,11 @@ class Watchers:
                 ping.send(signal, body, self._channel, deadline.remaining_s())
             except DeliveryError as exc:
                 if exc.is_permanent or pause_s is None or pause_s >= deadline.remaining_s():
-                    return
+                    return exc
                 time.sleep(pause_s)
             else:
-                return
+                break
+        return None
 
     def _signal(self, report: Report) -> tuple[str, str]:
         """Return the signal, and its body: how the run ended and what its steps said."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ class Ledger:
         self._events: dict[str, list[Event]] = {}
         self._duplicates: dict[str, int] = {}
         self._signers: dict[str, set[str]] = {}
+        # What mail and servers say is kept between runs: a run hides its credentials in it.
+        self.mask: Callable[[str], str] = str
 
     def plan(self, probe: Probe) -> None:
         """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
@@ -138,6 +140,8 @@ class Ledger:
         """Note by which domains and selectors a probe of ours was signed on its way."""
         with self._lock:
             for domain, selector in signers:
+                if self.mask(domain) != domain or self.mask(selector) != selector:
+                    continue
                 self._signers.setdefault(domain, set()).add(selector)
 
     def selectors(self) -> dict[str, tuple[str, ...]]:
@@ -151,7 +155,7 @@ class Ledger:
             probe = self._probes.get(token)
             if probe is None or token in self._postponed or probe.fate not in (*_OUTSTANDING, Fate.LOST):
                 return
-            self._settle(probe, Fate.BOUNCED, at, reason)
+            self._settle(probe, Fate.BOUNCED, at, self.mask(reason))
             if token not in self._current:
                 self._tell(token, "route.bounced_late")
 
