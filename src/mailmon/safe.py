@@ -185,6 +185,15 @@ def must_be_replaceable(directory: int, path: Path) -> None:
         raise NotRegularError(entry.st_mode, path)
 
 
+def must_be_regular(path: str | Path, max_bytes: int) -> None:
+    """See that a file which a library opens by its path has an end, and one that is not too far."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise NotRegularError(status.st_mode, path)
+    if status.st_size > max_bytes:
+        raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", str(path))
+
+
 def read_regular(path: str | Path, max_bytes: int) -> bytes:
     """Return what a regular file holds, `max_bytes` + 1 at most, so that one that is too large is told by its length.
 

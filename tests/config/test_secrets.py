@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailmon.config import Overrides, load, resolve
+from mailmon.config.secrets import SecretProblemError, SecretSources
 from mailmon.errors import ConfigError
 from tests.config.samples import FLAT, FULL, SENTINEL, changed, problems, set_up, write
 
@@ -204,3 +207,82 @@ def test_a_maildrop_needs_a_password_although_nothing_is_sent_with_one(tmp_path:
         NO_PASSWORD, accounts__main__smtp__auth="none", accounts__main__imap=..., accounts__main__pop3=pop3
     )
     assert any("password" in problem for problem in problems(tmp_path, account))
+
+
+def with_file(path: object) -> dict[str, Any]:
+    return changed(NO_PASSWORD, notify="none", accounts__main__password_file=str(path))
+
+
+def resolved(tmp_path: Path, document: dict[str, Any]) -> Any:
+    path = write(tmp_path, document)
+    path.chmod(0o600)
+    return resolve(load(path, Overrides(), {"HOME": "/"}), path, {})
+
+
+def test_a_password_comes_from_a_pipe_as_it_was_given(tmp_path: Path) -> None:
+    """`--password-file <(pass show mail)` ended with exit code 78."""
+    reading, writing = os.pipe()
+    os.write(writing, b"from a pipe\n")
+    os.close(writing)
+    try:
+        setup = resolved(tmp_path, with_file(f"/dev/fd/{reading}"))
+    finally:
+        os.close(reading)
+    assert setup.accounts["main"].password.value == "from a pipe"
+
+
+def test_a_named_pipe_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("late\n"), daemon=True)
+    writer.start()
+    assert resolved(tmp_path, with_file(tmp_path / "pipe")).accounts["main"].password.value == "late"
+    sources = SecretSources(tmp_path, {}, pipe_timeout_s=0.2)
+    with pytest.raises(SecretProblemError, match=r"password_file: .*/pipe: nothing came within 0\.2 s"):
+        sources.find("main", "password", {"password_file": "pipe"})
+
+
+@pytest.mark.parametrize("source", ["pipe", "file", "device"])
+def test_a_password_without_end_is_refused(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "secret"
+    if source == "pipe":
+        os.mkfifo(path)
+        threading.Thread(target=lambda: path.write_bytes(b"x" * 70_000), daemon=True).start()
+    elif source == "file":
+        path.write_bytes(b"x" * 70_000)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=r"is larger than 65536 bytes|not a regular file but a device"):
+        resolved(tmp_path, with_file(path))
+
+
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o600, False), (0o640, False), (0o604, True), (0o644, True)])
+def test_a_password_file_that_others_may_read_is_warned_of(mode: int, is_warned: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "password").write_text("x")
+        (place / "password").chmod(mode)
+        said = f"accounts.main.password_file: others may read {place}/password: chmod o-r {place}/password"
+        assert list(resolved(place, with_file("password")).warnings) == ([said] if is_warned else [])
+        place.chmod(0o700)
+        assert resolved(place, with_file("password")).warnings == ()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_configuration_that_is_no_file_is_refused_at_once(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "config.json")
+    with pytest.raises(ConfigError, match=r"cannot be read: (not a regular file|Is a directory)"):
+        load(tmp_path / "config.json", Overrides(), {"HOME": "/"})
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_ca_file_that_is_no_file_is_refused_at_once(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "ca.pem")
+    document = changed(FULL, notify="none", accounts__main__imap__ca_file="ca.pem")
+    with pytest.raises(ConfigError, match=r"ca_file: .*/ca.pem: is not a regular file"):
+        resolved(tmp_path, document)
+
+
+def test_an_owner_of_the_configuration_that_does_not_exist_is_told_by_the_variables_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="MAILMON_CONFIG_OWNER: there is no user 'nobody-of-that-name'"):
+        load(write(tmp_path, FULL), Overrides(), {"HOME": "/", "MAILMON_CONFIG_OWNER": "nobody-of-that-name"})

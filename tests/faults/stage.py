@@ -92,6 +92,8 @@ class Stage(Scenery):
 
     def _perform(self, run: Run, record: Record) -> None:
         self.monitor.environ = {"SSL_CERT_FILE": str(self.ca_file), **self.environ, **faked(run.clock_s)}
+        # The configuration lies in a directory of the user whose run it is; root has to be told that this is meant.
+        self.monitor.environ["MAILMON_CONFIG_OWNER"] = str(self.directory.stat().st_uid)
         if run.user is not None:
             self.prefix += ["setpriv", f"--reuid={run.user}", f"--regid={run.user}", "--clear-groups"]
         self.monitor.config["notify"] = {name: self.notify[name] for name in self.notify if name in record.present}

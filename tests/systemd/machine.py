@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 240.0
+PATIENCE_S = 330.0
 # The last two are for IPAddressDeny=, which is a BPF program.
 _FLAGS = (
     *("--quiet", "--boot", "--register=no", "--keep-unit", "--private-network", "--console=pipe"),

@@ -28,12 +28,31 @@ def test_the_unit_ends_what_a_run_by_hand_has_begun(trial: Trial) -> None:
     assert (is_unit(scene["unit"], 0, SUCCESS), kinds(scene["unit"])) == (True, ["recovery"])
 
 
-def test_a_run_as_the_user_of_the_unit_has_its_memory_and_its_secrets(trial: Trial) -> None:
+def test_root_is_refused_where_the_user_is_a_dynamic_one_and_nothing_is_touched(trial: Trial) -> None:
     scene = trial.scene("as_the_user")
-    assert (scene["run"]["exit"], scene["run"]["stderr"]) == (0, "")
-    assert "✓ Receive Test: Email delivered in" in scene["run"]["stdout"]
+    assert (scene["page"]["exit"], "systemd-run" in scene["page"]["stderr"]) == (74, True)
+    for line, said in scene["refused"].items():
+        assert (line, said["exit"], said["stdout"]) == (line, 74, "")
+        assert "who cannot reach it from here" in said["stderr"]
+    assert scene["untouched"]
+
+
+def test_the_command_that_is_printed_works_when_it_is_copied(trial: Trial) -> None:
+    scene = trial.scene("as_the_user")
+    assert [(c["command"], c["stdout"], c["stderr"]) for c in scene["copied"].values() if c["exit"] != 0] == []
+    assert "User=mailmon-config" in scene["copied"]["check"]["command"]
+    assert "✓ Receive Test: Email delivered in" in scene["copied"]["check"]["stdout"]
     assert scene["is_remembered"]
     assert len({(user, group) for _, user, group in scene["files"].values()}) == 1
+    assert is_unit(scene["unit"], 0, SUCCESS)
+
+
+def test_root_becomes_the_user_that_the_unit_has_of_its_own(trial: Trial) -> None:
+    scene = trial.scene("as_a_user_of_its_own")
+    assert is_unit(scene["first"], 0, SUCCESS)
+    assert [(c["command"], c["stdout"], c["stderr"]) for c in scene["ran"].values() if c["exit"] != 0] == []
+    assert {user for _, user, _ in scene["files"].values()} == {scene["uid"]}
+    assert "state.json.silences" in scene["files"]
     assert is_unit(scene["unit"], 0, SUCCESS)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from mailmon import safe
 from mailmon.cli import common
 from mailmon.cli.bounce_filters import chosen, filter_options, mask_option
+from mailmon.config import Setup
 from mailmon.errors import MailmonError, StateError
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.report import bounces as report
@@ -102,15 +107,31 @@ def export(
         raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
     from mailmon.report.export import WRITERS
 
-    with open_reader(config_path) as reader, _target(output) as (file, scratch):
+    setup = common.load_setup(config_path, with_secrets=False, uses_state=False)
+    if output != "-" and common.is_another_users(setup):
+        # FILE is where root may write, the history is not: whoever reads it does that without root's rights.
+        from mailmon.cli.by_hand import run_again
+
+        with _target(output) as (file, _):
+            if code := run_again(("--output", "-", "--format", name), file):
+                raise click.exceptions.Exit(code)
+        return
+    common.enter_state(setup, common.config_file(config_path))
+    with reader_of(setup) as reader, _target(output) as (file, scratch):
         rows: Iterator[BounceRow] = reader.rows(wanted)
         WRITERS[name](map(masked_row, rows) if mask else rows, file, scratch)
 
 
 @contextmanager
 def open_reader(config_path: str | None) -> Iterator[Any]:
-    """Open the history for reading; sqlite3 is loaded here and not before."""
-    setup = common.load_setup(config_path, with_secrets=False)
+    """Open the history for reading."""
+    with reader_of(common.load_setup(config_path, with_secrets=False)) as reader:
+        yield reader
+
+
+@contextmanager
+def reader_of(setup: Setup) -> Iterator[Any]:
+    """Open the history of a configuration for reading; sqlite3 is loaded here and not before."""
     from mailmon.store.history.history import Reader
 
     with Reader(setup.state_file, common.now()) as reader:
@@ -131,17 +152,15 @@ def _target(output: str) -> Iterator[tuple[BinaryIO, Path]]:
     target = Path(output)
     is_stream = output == "-" or (target.exists() and not target.is_file())
     try:
-        with tempfile.TemporaryDirectory(prefix=".mailmon-", dir=None if is_stream else target.parent) as name:
-            whole = Path(name, "export")
-            with open(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
-                yield file, Path(name)
-                file.flush()
-                if is_stream:
+        with tempfile.TemporaryDirectory(prefix="mailmon-") as name:
+            if is_stream:
+                with open(Path(name, "export"), "w+b") as file:
+                    yield file, Path(name)
                     file.seek(0)
                     _copy(file, output)
-                    return
-                os.fsync(file.fileno())
-            whole.replace(target)
+                return
+            with _new_file(target) as file:
+                yield file, Path(name)
     except OSError as exc:
         if isinstance(exc, BrokenPipeError):
             raise
@@ -149,13 +168,36 @@ def _target(output: str) -> Iterator[tuple[BinaryIO, Path]]:
         raise StateError(f"{where}: cannot be written: {exc.strerror}", "Name another place by --output.") from exc
 
 
+@contextmanager
+def _new_file(target: Path) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of the target when it is whole; the directory is opened once."""
+    directory = safe.open_directory(target.parent, os.O_RDONLY)
+    name = f".mailmon-{secrets.token_hex(8)}"
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(name, flags, 0o600, dir_fd=directory), "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(name, target.name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=directory)
+        raise
+    finally:
+        os.close(directory)
+
+
 def _copy(file: BinaryIO, output: str) -> None:
-    if output != "-":
-        with open(output, "wb") as stream:
-            shutil.copyfileobj(file, stream)
+    if output == "-":
+        shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
         return
-    shutil.copyfileobj(file, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    # Not made and not emptied: what was a pipe or a device a moment ago may be a link to a file by now.
+    with open(os.open(output, os.O_WRONLY | os.O_CLOEXEC), "wb") as stream:
+        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise FileExistsError(errno.EEXIST, "a file has taken the place of the pipe")
+        shutil.copyfileobj(file, stream)
 
 
 COMMANDS = (list_bounces, show, export)

@@ -9,8 +9,9 @@ import click
 
 from mailmon.cli import common
 from mailmon.cli.bounce_filters import mask_option, period, period_options
-from mailmon.cli.bounce_log import open_reader
+from mailmon.cli.bounce_log import reader_of
 from mailmon.clients.deadline import Deadline
+from mailmon.config import Setup
 from mailmon.cycle.announce import Desk, deliver
 from mailmon.cycle.report import EXIT_ALERT, AlertLine
 from mailmon.errors import ConfigError
@@ -47,10 +48,12 @@ def summary(
     """
     del color
     now = common.now()
-    figures = _figures(config_path, since, until, now, top)
+    # Once, and with its secrets where they are needed: afterwards root has become the user that the history belongs to.
+    setup = common.load_setup(config_path, with_secrets=is_sent)
+    figures = _figures(setup, since, until, now, top)
     if mask:
         figures = masked_summary(figures)
-    lines = _send(config_path, figures, now) if is_sent and (figures.messages.now or not only_if_any) else []
+    lines = _send(setup, figures, now) if is_sent and (figures.messages.now or not only_if_any) else []
     if as_json:
         document = report.summary_document(figures, top)
         rows = [{"id": line.id, "channel": line.channel, "status": line.status} for line in lines]
@@ -63,7 +66,7 @@ def summary(
         raise click.exceptions.Exit(EXIT_ALERT)
 
 
-def _figures(config_path: str | None, since: str, until: str | None, now: datetime, top: int) -> Summary:
+def _figures(setup: Setup, since: str, until: str | None, now: datetime, top: int) -> Summary:
     begin, end = period(since, until, now)
     assert begin is not None
     end = end or now
@@ -71,13 +74,13 @@ def _figures(config_path: str | None, since: str, until: str | None, now: dateti
         before = earlier(begin, end)
     except OverflowError as exc:
         raise click.BadParameter("the period before would begin before year 1", param_hint="--since") from exc
-    with open_reader(config_path) as reader:
+    with reader_of(setup) as reader:
         return summarize(reader.figures(begin, end), reader.figures(before, begin), begin, end, top)
 
 
-def _send(config_path: str | None, figures: Summary, now: datetime) -> list[AlertLine]:
+def _send(setup: Setup, figures: Summary, now: datetime) -> list[AlertLine]:
     """Send the figures by all channels, with the repetitions of an alert; what is refused is not kept for later."""
-    channels = common.load_setup(config_path).channels
+    channels = setup.channels
     if not channels:
         raise ConfigError("bounces summary", ["no channel is configured"], "Add one under `notify`: docs/channels.md.")
     # The same period has the same id: a receiver can tell a repetition.

@@ -21,13 +21,13 @@ _OPTIONS = (
     click.option("--username", metavar="NAME", help="Login name."),
     click.option("--password", metavar="TEXT", help="Others can read it in the process list: use --password-file."),
     click.option(
-        "--password-file", metavar="PATH", type=click.Path(resolve_path=True), help="File that holds the password."
+        "--password-file", metavar="PATH", callback=common.absolute, help="File or pipe that holds the password."
     ),
     click.option("--test-recipient", metavar="ADDRESS", help="Where the probe is sent."),
     click.option("--receive-timeout", type=float, metavar="SECONDS", help="Until the probe must have arrived."),
     click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),
     click.option("--ntfy-server", metavar="URL", help="ntfy server."),
-    click.option("--state-file", metavar="PATH", type=click.Path(resolve_path=True), help="Where mailmon remembers."),
+    click.option("--state-file", metavar="PATH", callback=common.absolute, help="Where mailmon remembers."),
 )
 
 

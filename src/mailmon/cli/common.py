@@ -17,6 +17,7 @@ import click
 from mailmon.config import Overrides, Setup, find_file, load, resolve
 from mailmon.config.load import environment_overrides
 from mailmon.errors import MailmonError
+from mailmon.store.files import must_be_a_state_file
 
 LARGE_DOCUMENT = 200
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,8 +60,13 @@ def load_setup(
     *,
     with_secrets: bool = True,
     must_check: bool = False,
+    uses_state: bool = True,
 ) -> Setup:
-    """Load the configuration: defaults < file < environment < options. Raises ConfigError."""
+    """Load the configuration: defaults < file < environment < options. Raises ConfigError.
+
+    All commands that use the state come through here: what only root can read was read then, and as root this process
+    becomes the user that the state belongs to, for good. Raises StateError where that is not possible.
+    """
     path = config_file(config_path)
     environment = environment_overrides(os.environ)
     given = {key: value for key, value in overrides.values.items() if value is not None}
@@ -68,7 +74,36 @@ def load_setup(
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
     merged = Overrides({**environment, **given}, overrides.nameservers)
     loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
-    return resolve(loaded, path, os.environ, with_secrets=with_secrets)
+    setup = resolve(loaded, path, os.environ, with_secrets=with_secrets)
+    if uses_state:
+        enter_state(setup, path)
+    return setup
+
+
+def enter_state(setup: Setup, config: Path | None) -> None:
+    """Pass the gate to the state: as root, become the user that it belongs to, for good. Raises StateError."""
+    if os.geteuid() == 0:
+        from mailmon.store.owner import owner_of
+
+        if owner := owner_of(setup.state_file):
+            from mailmon.cli.by_hand import become_owner
+
+            become_owner(owner, setup, config)
+    must_be_a_state_file(setup.state_file)
+
+
+def is_another_users(setup: Setup) -> bool:
+    """Say whether root would become somebody else at the gate. Raises StateError."""
+    if os.geteuid() != 0:
+        return False
+    from mailmon.store.owner import owner_of
+
+    return owner_of(setup.state_file) is not None
+
+
+def absolute(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the path of an option as seen from here; no link in it is resolved, `<(...)` leads nowhere then."""
+    return None if value is None else os.path.join(os.getcwd(), value)
 
 
 def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ...]:
@@ -76,7 +111,7 @@ def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ..
     if config_file(config_path) is None:
         return ()
     try:
-        return load_setup(config_path, with_secrets=False).nameservers
+        return load_setup(config_path, with_secrets=False, uses_state=False).nameservers
     except MailmonError as exc:
         if config_path:
             raise
@@ -90,7 +125,7 @@ def completing(choose: Callable[[Setup], Iterable[str]]) -> Callable[..., list[s
     def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
         path = context.params.get("config_path") or context.find_root().params.get("config_path")
         try:
-            setup = load_setup(path, with_secrets=False)
+            setup = load_setup(path, with_secrets=False, uses_state=False)
         except MailmonError:
             return []
         return sorted(name for name in choose(setup) if name.startswith(incomplete))

@@ -30,7 +30,7 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
     """Report every mistake in the configuration at once; exit code 78 when there is one."""
     del color
     path = common.config_file(config_path)
-    setup = common.load_setup(config_path, with_secrets=not no_secrets, must_check=True)
+    setup = common.load_setup(config_path, with_secrets=not no_secrets, must_check=True, uses_state=False)
     told_nobody = [warning for warning in setup.warnings if warning.startswith("no channel")]
     if told_nobody:
         raise ConfigError(str(path or "options"), [f"notify: {told_nobody[0]}"])

@@ -99,7 +99,7 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
     if given["relay_recipient"]:
         options = options._replace(relay_recipient=_address(given["relay_recipient"]))
     if given["account"]:
-        accounts = common.load_setup(config_path).accounts
+        accounts = common.load_setup(config_path, uses_state=False).accounts
         if given["account"] not in accounts:
             raise click.UsageError(f"there is no account {given['account']!r}; known: {', '.join(accounts)}")
         account = accounts[given["account"]]

@@ -88,13 +88,16 @@ def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json
 def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:
     """Return the setup, or what can be used of a configuration with mistakes, and the first of them."""
     try:
-        return common.load_setup(config_path), ""
+        setup = common.load_setup(config_path, uses_state=False)
+        mistakes = ""
     except ConfigError as exc:
         for problem in exc.message.splitlines():
             common.warn(problem)
         from mailmon.config.rescue import rescue
 
-        return rescue(common.config_file(config_path), os.environ), exc.message.splitlines()[0]
+        setup, mistakes = rescue(common.config_file(config_path), os.environ), exc.message.splitlines()[0]
+    common.enter_state(setup, common.config_file(config_path))
+    return setup, mistakes
 
 
 def _evidence(environ: Mapping[str, str]) -> str:

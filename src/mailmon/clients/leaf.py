@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.tls import PeerCertificate
 from mailmon.mail.text import visible
+from mailmon.safe import read_regular
 
 if TYPE_CHECKING:  # only who looks at files loads it
     from cryptography import x509
@@ -31,8 +32,7 @@ def read_leaf(certificate: bytes) -> Leaf:
 
 def read_leaf_file(file: str) -> Leaf:
     """Return what the first certificate in a PEM file is. Raises OSError, ValueError."""
-    with open(file, encoding="ascii", errors="replace") as opened:
-        text = opened.read(_MAX_BYTES)
+    text = read_regular(file, _MAX_BYTES).decode("ascii", "replace")
     _, found, rest = text.partition(_BEGIN)
     if not found or _END not in rest:
         raise ValueError("there is no certificate in it")

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from mailmon import safe
 from mailmon.clients.server import Server, Trust
 from mailmon.errors import MailmonError, Stage, StageError
 from mailmon.mail.text import visible
@@ -24,6 +25,7 @@ _VERIFY_CODES: dict[int, tuple[str, str, str]] = {
     62: ("tls.cert_name", "the certificate is for another name", "Check the host name, or get a certificate for it."),
     64: ("tls.cert_name", "the certificate is not for this address", "Use the name that the certificate is for."),
 }
+MAX_CA_BYTES = 16 * 1024 * 1024
 # A connection that was closed during TLS; which of the two depends on the version of Python.
 CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -55,6 +57,8 @@ def _make_context(trust: Trust) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     try:
+        if trust.ca_file:
+            safe.must_be_regular(trust.ca_file, MAX_CA_BYTES)
         context = ssl.create_default_context(cafile=trust.ca_file)
         # Python 3.13 began to refuse certificates without key identifiers, which many own CAs lack: an upgrade of
         # Python must not look like an outage (docs/decisions/0006-certificates.md).

@@ -6,6 +6,7 @@ No value of a credential is ever quoted.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,11 +16,13 @@ from mailmon.config import flat
 from mailmon.config.contradictions import find_contradictions
 from mailmon.config.models import Config
 from mailmon.config.secrets import SecretSources, collect_secrets
+from mailmon.config.trust import risk_of, trusted_users
 from mailmon.errors import ConfigError
 from mailmon.mail.text import visible
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
 from mailmon.plain import build
+from mailmon.safe import open_judged
 from mailmon.store.checked import was_checked
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -62,6 +65,19 @@ class Loaded(NamedTuple):
     channels: Mapping[str, ChannelOptions]
     document: dict[str, Any]
     state_file: Path
+    source: Source
+
+
+class Source(NamedTuple):
+    """What was read as the configuration.
+
+    `risk` is why it must not name a command, `refusal` why it must not be used at all, "" where nothing is wrong.
+    """
+
+    document: dict[str, Any]
+    risk: str = ""
+    refusal: str = ""
+    is_readable_by_others: bool = False
 
 
 def load(
@@ -76,32 +92,36 @@ def load(
 
     A configuration that an earlier run with the same state has checked is taken as it is, unless it `must` be checked.
     """
-    source = str(path) if path else "options"
+    name = str(path) if path else "options"
     try:
-        written = read_document(path) if path else {}
+        source = read_source(path, environ) if path else Source({})
+        written = source.document
         problems = _override(written, overrides)
         full, more = flat.expand(written)
         state_file = state_path(full.get("state_file"), path, environ)
         flat_keys = [key for key in written if key in flat.PLACES]
         problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
         loaded = None
-        if not problems and not must_check and was_checked(state_file, full):
-            loaded = _build(full, state_file)
+        # What is going to be refused needs no check, and no look at a state that it names.
+        if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
+            loaded = _build(full, state_file, source)
         if loaded is None:
             from mailmon.config.problems import find_problems
 
             problems += find_problems(full, flat_keys)
-            loaded = None if problems else _build(full, state_file)
-        if loaded is None and with_secrets:
-            sources = SecretSources(path.parent if path else Path(), environ)
+            loaded = None if problems else _build(full, state_file, source)
+        if loaded is None and source.refusal:
+            problems = [f"refused, because {source.refusal}"]
+        elif loaded is None and with_secrets:
+            sources = SecretSources(path.parent if path else Path(), environ, state_file, bool(source.risk))
             problems += collect_secrets(full, sources).problems
     except RecursionError:
-        raise ConfigError(source, ["is nested too deeply"]) from None
+        raise ConfigError(name, ["is nested too deeply"]) from None
     if loaded is None:
         told = [visible(problem, 1000) for problem in problems] or [
             "an earlier version accepted it, and this one cannot use it: please report this"
         ]
-        raise ConfigError(source, told, _advice(path))
+        raise ConfigError(name, told, _advice(path))
     return loaded
 
 
@@ -125,26 +145,40 @@ def state_path(configured: object, config_file: Path | None, environ: Mapping[st
     return Path(home) / "mailmon/state.json"
 
 
-def _build(full: dict[str, Any], state_file: Path) -> Loaded | None:
+def _build(full: dict[str, Any], state_file: Path, source: Source) -> Loaded | None:
     """Return the configuration, None where it was checked by a version that wanted something else."""
     try:
         config = build(Config, full)
         options = {name: build(NOTIFIERS[c["type"]].options, c) for name, c in flat.channels_of(full).items()}
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
-    return Loaded(config, options, full, state_file)
+    return Loaded(config, options, full, state_file, source)
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """Return what a configuration file holds. Raises ConfigError where that is no JSON object."""
+def read_source(path: Path, environ: Mapping[str, str]) -> Source:
+    """Read a configuration file, and judge who could have written what was read. Raises ConfigError.
+
+    Root refuses what others can write: it would read and write files for them. For anybody else that matters only where
+    the configuration names a command.
+    """
+    trusted = trusted_users(environ)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        judged = open_judged(path, trusted)
+        with os.fdopen(judged.descriptor, "rb") as file:
+            document = _parsed(path, file.read(MAX_BYTES + 1))
+    except OSError as exc:
+        raise ConfigError(str(path), [f"cannot be read: {exc.strerror}"], "Give the right file by --config.") from exc
+    risk = risk_of(judged, path, trusted, is_strict=True)
+    refusal = risk_of(judged, path, trusted, is_strict=False) if risk and os.geteuid() == 0 else ""
+    return Source(document, risk, refusal, bool(judged.status.st_mode & 0o44))
+
+
+def _parsed(path: Path, raw: bytes) -> dict[str, Any]:
+    """Return a JSON object. Raises ConfigError."""
+    try:
         if len(raw) > MAX_BYTES:
             raise ConfigError(str(path), [f"is larger than {MAX_BYTES} bytes"])
         document = json.loads(raw, object_pairs_hook=_without_duplicates)
-    except OSError as exc:
-        raise ConfigError(str(path), [f"cannot be read: {exc.strerror}"], "Give the right file by --config.") from exc
     except json.JSONDecodeError as exc:
         raise ConfigError(str(path), [f"line {exc.lineno} column {exc.colno}: not JSON: {exc.msg}"]) from None
     except _DuplicateKeyError as exc:

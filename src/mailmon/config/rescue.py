@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mailmon.config import flat
-from mailmon.config.load import read_document, state_path
+from mailmon.config.load import read_source, state_path
 from mailmon.config.secrets import SecretSources, collect_secrets
 from mailmon.config.setup import Setup, make_channel
 from mailmon.errors import ConfigError
@@ -26,10 +26,15 @@ def rescue(path: Path | None, environ: Mapping[str, str]) -> Setup:
     """
     if path is None:
         raise ConfigError("options", ["there is no configuration, so no channel is known"])
-    full, _ = flat.expand(read_document(path))
+    source = read_source(path, environ)
+    if source.refusal:
+        raise ConfigError(str(path), [f"refused, because {source.refusal}"])
+    full, _ = flat.expand(source.document)
+    state_file = state_path(full.get("state_file"), path, environ)
+    sources = SecretSources(path.parent, environ, state_file, refuses_commands=True)
     channels = {}
     for name, table in flat.channels_of(full).items():
-        channel = _usable(name, table, path.parent, environ)
+        channel = _usable(name, table, path.parent, sources)
         if channel is not None:
             channels[name] = channel
     return Setup(
@@ -39,17 +44,17 @@ def rescue(path: Path | None, environ: Mapping[str, str]) -> Setup:
         ping=None,
         nameservers=(),
         deadline_s=DEADLINE_S,
-        state_file=state_path(full.get("state_file"), path, environ),
+        state_file=state_file,
         document={},
     )
 
 
-def _usable(name: str, table: dict[str, Any], base: Path, environ: Mapping[str, str]) -> AnyChannel | None:
+def _usable(name: str, table: dict[str, Any], base: Path, sources: SecretSources) -> AnyChannel | None:
     """Return one channel, None where it has mistakes of its own or needs what is wrong elsewhere."""
     kind = str(table.get("type"))
     if kind not in NOTIFIERS or kind in ("email", "command") or find_errors(NOTIFIERS[kind].options, table):
         return None
-    collected = collect_secrets({"notify": {name: table}}, SecretSources(base, environ, refuses_commands=True))
+    collected = collect_secrets({"notify": {name: table}}, sources)
     if collected.problems:
         return None
     return make_channel(f"notify.{name}", name, build(NOTIFIERS[kind].options, table), collected.secrets, base)

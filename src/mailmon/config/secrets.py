@@ -8,18 +8,24 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
 
+from mailmon import safe
 from mailmon.config import flat
+from mailmon.config.trust import risk_of, trusted_users
 from mailmon.model import Secret
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.ping import PingOptions
 
 COMMAND_TIMEOUT_S = 20.0
+PIPE_TIMEOUT_S = 10.0
 MAX_BYTES = 65536
+# What the caller has opened for us: /dev/stdin, and what `<(pass show mail)` becomes.
+_GIVEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 class SecretProblemError(Exception):
@@ -29,10 +35,21 @@ class SecretProblemError(Exception):
 class SecretSources:
     """Finds credentials for one configuration: relative paths count from its directory."""
 
-    def __init__(self, base: Path, environ: Mapping[str, str], *, refuses_commands: bool = False) -> None:
+    def __init__(
+        self,
+        base: Path,
+        environ: Mapping[str, str],
+        state_file: Path | None = None,
+        refuses_commands: bool = False,
+        pipe_timeout_s: float = PIPE_TIMEOUT_S,
+    ) -> None:
         self._base = base
         self._environ = environ
+        self._state_file = state_file
         self._refuses_commands = refuses_commands
+        self._pipe_timeout_s = pipe_timeout_s
+        self._trusted = trusted_users(environ)
+        self.warnings: list[str] = []
 
     def find(self, owner: str, field: str, table: Mapping[str, Any]) -> Secret | None:
         """Return the credential `field` of an account or channel, None where nobody configured one.
@@ -53,7 +70,7 @@ class SecretSources:
         if inline is not None:
             return _usable(inline, field)
         if file is not None:
-            return _usable(self._read(self._base / file, f"{field}_file"), f"{field}_file")
+            return _usable(self._read(self._base / file, f"{field}_file", is_told=True), f"{field}_file")
         if command is not None and self._refuses_commands:
             return Secret("")
         if command is not None:
@@ -78,15 +95,63 @@ class SecretSources:
                 return _usable(self._read(path, f"credential {name}"), f"credential {name}")
         return None
 
-    def _read(self, path: Path, what: str) -> str:
+    def _read(self, path: Path, what: str, *, is_told: bool = False) -> str:
+        """Return the text of a file, or of a pipe that the caller gave; `is_told`: warn where others can read it."""
         try:
-            with path.open("rb") as file:
-                raw = file.read(MAX_BYTES)
+            if stat.S_ISFIFO(path.stat().st_mode):
+                raw = _from_pipe(path, self._pipe_timeout_s)
+            elif str(path).startswith(_GIVEN):
+                raw = safe.read_regular(path, MAX_BYTES)
+            else:
+                raw = self._from_file(path, what, is_told=is_told)
+            if len(raw) > MAX_BYTES:
+                raise SecretProblemError(f"{what}: {path}: is larger than {MAX_BYTES} bytes")
             return raw.decode("utf-8")
+        except TimeoutError:
+            raise SecretProblemError(f"{what}: {path}: nothing came within {self._pipe_timeout_s:g} s") from None
         except OSError as exc:
             raise SecretProblemError(f"{what}: {path}: {exc.strerror}") from None
         except UnicodeDecodeError:
             raise SecretProblemError(f"{what}: {path}: is not text in UTF-8") from None
+
+    def _from_file(self, path: Path, what: str, *, is_told: bool) -> bytes:
+        """Read a file; as root only what the trusted, or by that one's rights the state's owner, have put there."""
+        judged = safe.open_judged(path, self._trusted)
+        with os.fdopen(judged.descriptor, "rb") as file:
+            if is_told and judged.status.st_mode & stat.S_IROTH and not judged.is_hidden:
+                self.warnings.append(f"{what}: others may read {path}: chmod o-r {path}")
+            if os.geteuid() != 0 or not (risk := risk_of(judged, path, self._trusted, is_strict=False)):
+                return file.read(MAX_BYTES + 1)
+        from mailmon.store.owner import acting_as, owner_of
+
+        owner = owner_of(self._state_file) if self._state_file else None
+        if owner is None or {judged.owner, judged.others or 0} - self._trusted - {owner.uid}:
+            raise SecretProblemError(f"{what}: {path}: refused, because {risk}")
+        with acting_as(owner):
+            return safe.read_regular(path, MAX_BYTES)
+
+
+def _from_pipe(path: Path, timeout_s: float) -> bytes:
+    """Read what a pipe brings up to its end. Raises OSError, TimeoutError."""
+    import select
+
+    until_s = time.monotonic() + timeout_s
+    raw = b""
+    # O_NONBLOCK: opening a pipe that nobody writes into would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        while len(raw) <= MAX_BYTES:
+            if not poller.poll(max(until_s - time.monotonic(), 0) * 1000):
+                raise TimeoutError
+            more = os.read(descriptor, MAX_BYTES)
+            if not more:
+                break
+            raw += more
+    finally:
+        os.close(descriptor)
+    return raw
 
 
 def _run(command: Any, what: str) -> str:
@@ -133,12 +198,14 @@ class Collected(NamedTuple):
 
     secrets: Mapping[tuple[str, str], Secret]
     problems: list[str]
+    warnings: list[str]
 
 
 def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collected:
     """Find the credentials of all accounts, channels and the ping address; a problem of one does not hide another."""
     secrets: dict[tuple[str, str], Secret] = {}
     problems: list[str] = []
+    warnings: list[str] = []
     for place, owner, fields, required, table in _owners(full):
         for key in fields:
             try:
@@ -146,6 +213,8 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
             except SecretProblemError as exc:
                 problems.append(f"{place}.{exc}")
                 continue
+            warnings += [f"{place}.{warning}" for warning in sources.warnings]
+            sources.warnings.clear()
             if secret is not None:
                 secrets[place, key] = secret
                 is_web = key in ("webhook", "url") and table.get("type") != "apprise"
@@ -154,7 +223,7 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
             elif key in required:
                 where = f"give {key}_file, or the systemd credential {owner}.{key}"
                 problems.append(f"{place}.{key}: missing; {where}")
-    return Collected(secrets, problems)
+    return Collected(secrets, problems, warnings)
 
 
 def inline_secrets(full: Mapping[str, Any]) -> list[str]:
@@ -191,16 +260,3 @@ def _owners(full: Mapping[str, Any]) -> Iterator[_Owner]:
     ping = full.get("ping")
     if isinstance(ping, dict):
         yield "ping", "ping", PingOptions.SECRETS, PingOptions.REQUIRED_SECRETS, ping
-
-
-def write_risk(path: Path) -> str:
-    """Return why this file could hold somebody else's words, "" where only its owner and root can write it."""
-    status = path.stat()
-    if status.st_uid not in (0, os.geteuid()):
-        return "it belongs to another user: run as that user, or give the file to root"
-    return f"others may write this file: chmod go-w {path}" if status.st_mode & 0o22 else ""
-
-
-def is_readable_by_others(path: Path) -> bool:
-    """Say whether group or others may read a file."""
-    return bool(path.stat().st_mode & 0o44)

@@ -23,8 +23,6 @@ from mailmon.config.secrets import (
     SecretSources,
     collect_secrets,
     inline_secrets,
-    is_readable_by_others,
-    write_risk,
 )
 from mailmon.config.subjects import make_account, make_nameserver, make_notices, make_route
 from mailmon.errors import ConfigError
@@ -67,6 +65,8 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
 
     Without secrets, credentials are left empty and files are not looked at: for a build machine.
     """
+    if loaded.source.refusal:
+        raise ConfigError(str(path), [f"{_first_command(loaded)}refused, because {loaded.source.refusal}"])
     config, base = loaded.config, path.parent if path else Path()
     secrets, warnings = _credentials(loaded, path, environ) if with_secrets else ({}, [])
     accounts = {name: make_account(name, options, secrets, base) for name, options in config.accounts.items()}
@@ -107,8 +107,9 @@ def _credentials(
     """Return all credentials, and what is worth a warning. Raises ConfigError with every mistake."""
     base = path.parent if path else Path()
     problems, warnings = _permissions(loaded, path) if path else ([], [])
-    sources = SecretSources(base, environ, refuses_commands=bool(problems))
-    secrets, more = collect_secrets(loaded.document, sources)
+    sources = SecretSources(base, environ, loaded.state_file, refuses_commands=bool(problems))
+    secrets, more, told = collect_secrets(loaded.document, sources)
+    warnings += told
     problems += [*more, *_missing_files(loaded.config, base), *_missing_extras(loaded.config)]
     if problems:
         raise ConfigError(str(path or "options"), problems)
@@ -134,6 +135,16 @@ def make_channel(
 def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
     """A configuration that others can write must not name a command; one they can read should hold no secret."""
     problems, warnings = [], []
+    inline = inline_secrets(loaded.document)
+    if (command := _first_command(loaded)) and loaded.source.risk:
+        problems.append(f"{command}refused, because {loaded.source.risk}")
+    if inline and loaded.source.is_readable_by_others:
+        warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
+    return problems, warnings
+
+
+def _first_command(loaded: Loaded) -> str:
+    """Return the place of the first command, with a colon, "" where the configuration names none."""
     commands = [
         f"accounts.{name}.{key}"
         for name, account in loaded.config.accounts.items()
@@ -148,12 +159,7 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
         if getattr(queue, key)
     ]
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
-    inline = inline_secrets(loaded.document)
-    if commands and (risk := write_risk(path)):
-        problems.append(f"{commands[0]}: refused, because {risk}")
-    if inline and is_readable_by_others(path):
-        warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
-    return problems, warnings
+    return f"{commands[0]}: " if commands else ""
 
 
 def _queues(config: Config) -> Iterable[tuple[str, MailQueueOptions]]:
@@ -176,7 +182,14 @@ def _missing_files(config: Config, base: Path) -> list[str]:
     named += [(f"checks.http.pages.{name}", page.ca_file) for name, page in config.checks.http.pages.items()]
     named += [("checks.diagnose", config.checks.diagnose.ca_file), ("checks.dns", config.checks.dns.ca_file)]
     given = [(place, base / file) for place, file in named if file]
-    return [f"{place}.ca_file: {file}: cannot be read" for place, file in given if not os.access(file, os.R_OK)]
+    return [f"{place}.ca_file: {file}: {said}" for place, file in given if (said := _unusable(file))]
+
+
+def _unusable(file: Path) -> str:
+    """Return why a file cannot be read, "" where it can: a pipe or a device would never come to its end."""
+    if not os.access(file, os.R_OK):
+        return "cannot be read"
+    return "" if file.is_file() else "is not a regular file"
 
 
 def _missing_extras(config: Config) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from pathlib import Path
 
 from mailmon import safe
@@ -104,6 +105,20 @@ def _write_in_place(path: Path, data: bytes) -> None:
 def beside(state_file: Path, name: str) -> Path:
     """Return the file of that name beside the state file, another one where the state file is called so itself."""
     return state_file.with_name(name if state_file.name != name else f"mailmon-{name}")
+
+
+def must_be_a_state_file(path: Path) -> None:
+    """See that there is a file in the state's place, or nothing yet, before anything is made beside it.
+
+    Raises StateError.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # what is in the way shows when it is opened
+    if not stat.S_ISREG(mode):
+        error = safe.NotRegularError(mode, path)
+        raise StateError(f"{path}: cannot be read: {error.strerror}", _advice(error))
 
 
 def make_directory(directory: Path) -> None:

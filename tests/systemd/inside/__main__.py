@@ -21,7 +21,14 @@ PASSWORDS = {MAIN: "sentinel-password-main", SECOND: "sentinel-password-second"}
 SCENES = (
     *(runs.install, runs.a_long_run, runs.failure_and_recovery, runs.nothing_is_seen, runs.broken_configuration),
     *(runs.refused_alerts, times.killed, times.interval, times.calendar, tightness.sandboxing, tightness.addresses),
-    *(by_hand.as_root, by_hand.as_the_user, by_hand.before_the_unit, by_hand.by_cron, others.instances),
+    *(
+        by_hand.as_root,
+        by_hand.as_the_user,
+        by_hand.as_a_user_of_its_own,
+        by_hand.before_the_unit,
+        by_hand.by_cron,
+        others.instances,
+    ),
     *(others.one_of_two_fails, others.encrypted, others.broken_installation, others.secrets),
 )
 

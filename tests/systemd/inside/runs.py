@@ -24,6 +24,10 @@ from .stage import (
 
 _STATE = Path("/var/lib/mailmon/config")
 BY_HAND = {"STATE_DIRECTORY": str(_STATE), "CREDENTIALS_DIRECTORY": "/etc/mailmon/config.credentials"}
+_AS_THE_UNIT = (
+    *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "-p", "DynamicUser=yes", "-p", "User=mailmon-config"),
+    *("-p", "StateDirectory=mailmon/config", "-p", "LoadCredential=mailmon:/etc/mailmon/config.credentials", PROGRAM),
+)
 
 
 def install(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
@@ -58,12 +62,12 @@ def a_long_run(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
     first = show(SERVICE)["InvocationID"]
     during = look_at(pid)
     seen["words"] = {"cmdlines": _of_all("cmdline"), "environment": Path(f"/proc/{pid}/environ").read_text()}
-    hand = call(PROGRAM, "check", env=BY_HAND)
+    hand = call(*_AS_THE_UNIT, "check")
     again = call("systemctl", "start", SERVICE)
     end = {**show(SERVICE), "first": first, "probes": len(stage.sandbox.accepted) - probes}
     stage.misbehave(delivery_delay_s=3)
     probes = len(stage.sandbox.accepted)
-    with subprocess.Popen([PROGRAM, "check"], env=BY_HAND, stdout=subprocess.DEVNULL) as by_hand:
+    with subprocess.Popen([*_AS_THE_UNIT, "check"], stdout=subprocess.DEVNULL) as by_hand:
         eventually(lambda: len(stage.sandbox.accepted) > probes, "the probe of the run by hand is sent")
         refused = stage.run()
         by_hand.wait(30)
