@@ -60,6 +60,7 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three p
 	MAILMON_FUZZ=200000 $(BIN)/python -m pytest tests/mail/bounce/test_hostile.py -k mutated
 	MAILMON_FUZZ=100000 $(BIN)/python -m pytest tests/mail/test_mutated.py -k mutated_input
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
+	MAILMON_ATTACKS=5000 $(BIN)/python -m pytest tests/integration/test_root.py
 	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/report/test_export.py
 
 boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)

@@ -1,6 +1,6 @@
 """Root runs mailmon where another user can write, and that user is hostile: nothing of root's is read, written or lost.
 
-MAILMON_ATTACKS is how often each race is tried (`make soak`: 200 times).
+MAILMON_ATTACKS is how often each race is tried (200 times; `make soak` 5000 times).
 """
 
 from __future__ import annotations
