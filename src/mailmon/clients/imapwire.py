@@ -14,12 +14,13 @@ from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import MASK, visible
 
-# How many answers to one command are kept, and how many bytes of what it found: more is no answer to what we ask.
-MAX_ANSWERS, MAX_FOUND_BYTES = 20_000, 256 * 1024
+# How many answers to one command are kept, and how many bytes of what it found: more is no answer to what we ask. There
+# are servers that find every message whatever they are asked for, also in a folder of 100,000.
+MAX_ANSWERS, MAX_FOUND_BYTES = 20_000, 1024 * 1024
 # So much may come in one session that nobody asked for: flags that others change, messages that go.
 MAX_UNASKED_BYTES = 32 * 1024 * 1024
-# What an answer costs beside its own bytes, roughly.
-_ANSWER_BYTES = 32
+# What an answer counts beside its own bytes: a short one takes time all the same.
+_ANSWER_BYTES = 128
 # What each command is answered with; the newest of what may ride on any answer is kept until it is read.
 _ANSWERED_BY = {
     "FETCH": {"FETCH"},
