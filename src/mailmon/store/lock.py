@@ -18,8 +18,9 @@ from mailmon.store.files import NOT_WRITABLE, real_place
 # Twice its deadline is more than any run needs that is still alive.
 STUCK_FACTOR = 2.0
 _MAX_BYTES = 400
-_SPAN = re.compile(r"deadline (\d{1,9}) s, boot ([0-9a-f]{1,64}|-) (\d{1,12})\.\d{3}", re.ASCII)
-_SINCE = re.compile(r"process (\d{1,10}) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.ASCII)
+# Compiled where somebody holds the lock, and not at every start.
+_SPAN = r"deadline (\d{1,9}) s, boot ([0-9a-f]{1,64}|-) (\d{1,12})\.\d{3}"
+_SINCE = r"process (\d{1,10}) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
 
 
 class Lock:
@@ -87,7 +88,7 @@ class Lock:
         held_s, deadline_s = self._held_for(first, second)
         if self._deadline_s is None or held_s <= STUCK_FACTOR * deadline_s:
             return LockHeldError(f"another run holds {self._path}: {holder}", "Wait for it; runs never overlap.")
-        pid = match[1] if (match := _SINCE.match(first)) else ""
+        pid = match[1] if (match := re.match(_SINCE, first, re.ASCII)) else ""
         return StuckLockError(
             f"another run hangs and holds {self._path}: {holder}, for {format_duration(held_s)} now; "
             f"its deadline was {format_duration(deadline_s)}",
@@ -101,7 +102,7 @@ class Lock:
         By the clock that nobody sets and that stands still while the machine sleeps, where both runs are of the same
         start of the machine; else by the wall clock.
         """
-        span, since = _SPAN.fullmatch(second), _SINCE.match(first)
+        span, since = re.fullmatch(_SPAN, second, re.ASCII), re.match(_SINCE, first, re.ASCII)
         deadline_s = max(float(span[1]) if span else 0.0, 1.0) if span else self._deadline_s or 0.0
         if span and span[2] == self._boot_id:
             return time.monotonic() - float(span[3]), deadline_s
