@@ -269,6 +269,11 @@ def _judged(descriptor: int, directory: int, path: Path, *, is_written: bool) ->
         if not stat.S_ISREG(status.st_mode):
             raise NotRegularError(status.st_mode, path)
         if is_written:
+            # The count of names is read after the name was looked up, so a link that comes and goes may escape it; the
+            # owner does not change.
+            owner = os.fstat(directory).st_uid if os.geteuid() == 0 else 0
+            if owner not in (0, status.st_uid):
+                raise OSError(errno.EPERM, "the file does not belong to the owner of its directory", str(path))
             # A second name that was taken away in the meantime: then this one is no longer there either.
             now = os.stat(path.name, dir_fd=directory, follow_symlinks=False)
             if now.st_nlink != 1 or (now.st_dev, now.st_ino) != (status.st_dev, status.st_ino):

@@ -141,7 +141,10 @@ def test_what_a_container_does_to_a_message_is_told(container: tuple[Container, 
 def test_a_throw_away_mailbox_is_watched_and_its_open_door_told_once(tmp_path: Path) -> None:
     """With old mail in it, among which a message that is larger than anything that we would keep."""
     with Dynip() as peer:
-        old = [b"To: monitor@tempmail.example\r\nSubject: %d\r\n\r\nold\r\n" % number for number in range(60)]
+        old = [
+            b"From: shop@example.net\r\nTo: monitor@tempmail.example\r\nSubject: %d\r\n\r\nold\r\n" % number
+            for number in range(60)
+        ]
         peer.mails["monitor@tempmail.example"] = [*old, b"Subject: large\r\n\r\n" + b"x" * 79 + b"\r\n" * 3_000_000]
         ports = Ports({("smtp", 2525): peer.smtp_port, ("imap", 143): peer.imap_port})
         monitor = monitor_for("A throw-away mailbox", tmp_path, ports)
@@ -217,10 +220,10 @@ def exchange(tmp_path: Path) -> Iterator[tuple[Exchange, Monitor]]:
 def test_exchange_is_watched_and_its_probes_are_flagged_once(exchange: tuple[Exchange, Monitor]) -> None:
     peer, monitor = exchange
     peer.store.mailbox("someone@example.com").append(FOREIGN, ["\\Deleted"])
-    for _ in range(4):
+    for number in range(1, 5):
         run = monitor.check("--all")
         assert (run.exit_code, run.troubled) == (0, []), run.stdout
-        assert "1 of our probes stay" in run.step("cleanup:office")["findings"][0]["message"]
+        assert f"{number} of our probes stay" in run.step("cleanup:office")["findings"][0]["message"]
     messages = peer.store.mailbox("someone@example.com").messages
     assert [is_probe(one.raw) for one in messages] == [False, True, True, True, True]
     assert all("\\Deleted" in one.flags for one in messages)

@@ -12,9 +12,10 @@ from mailmon.mail.judged import Judged
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import Marks, Seal, read_marks
 
-# Foreign mail may take so much of a run, for each mailbox: judging what a search found and reading what it named, and
-# reading what only looks like a bounce. The clock is looked at between messages.
-NAMED_S, SUSPECTED_S = 0.6, 0.4
+# Foreign mail may take so much of a run, for each mailbox: judging by its headers what a search found, reading what a
+# search named, and reading what only looks like a bounce. Each has time of its own: what is slow to read must not keep
+# a probe from being known by its headers. The clock is looked at between messages.
+JUDGED_S, NAMED_S, SUSPECTED_S = 0.3, 0.4, 0.3
 # So many suspected bounces are read in a folder and run: each may be large, and anybody can send them.
 MAX_REPORTS = 200
 # A version that did not seal its probes may have sent one before it was replaced.
@@ -61,7 +62,7 @@ class Contents:
         self._told: set[int] = set()
         self._problems: list[str] = []
         self._unjudged = 0
-        self.named, self._suspected = Budget(NAMED_S), Budget(SUSPECTED_S)
+        self.found, self._named, self._suspected = Budget(JUDGED_S), Budget(NAMED_S), Budget(SUSPECTED_S)
         self.judged = Judged()
 
     def judge(self, message: Fetched, arrival: Arrival) -> None:
@@ -103,7 +104,7 @@ class Contents:
         """
         waiting = {uid: uid in named for uid in sorted(self._suspects, reverse=True)}
         for uid in sorted(waiting, key=lambda uid: not waiting[uid])[:most]:
-            budget = self.named if waiting[uid] else self._suspected
+            budget = self._named if waiting[uid] else self._suspected
             if budget.is_spent:
                 continue
             begun_s, at = now_s(), self._suspects.pop(uid)

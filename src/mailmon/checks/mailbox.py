@@ -271,7 +271,7 @@ class WatchedMailbox:
         self._searched_s = asked_s
 
     def _judge_candidates(self, uids: list[int], unseen_s: float, stage: Stage) -> None:
-        client, budget = self._client, self._contents.named
+        client, budget = self._client, self._contents.found
         for start in range(0, len(uids), MAX_AT_ONCE):
             if budget.is_spent:
                 self._contents.skip(len(uids) - start)
