@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from itertools import islice
 from typing import NamedTuple
 
 import dkim
@@ -16,6 +17,7 @@ from mailmon.checks.bounce_scan import HEAD_BYTES
 from mailmon.checks.mailbox import MAX_PROBE_BYTES
 from mailmon.clients import http, imap_session, oauth
 from mailmon.clients.program import MAX_LINE_BYTES as MAX_PROGRAM_BYTES
+from mailmon.clients.signatures import is_quick_key
 from mailmon.clients.wire import MAX_COMMAND_BYTES, MAX_LINE_BYTES
 from mailmon.errors import DeliveryError, MalformedError, StageError
 from mailmon.mail import dsn, imapdata
@@ -87,7 +89,7 @@ def _signatures(raw: bytes) -> object:
             dkim.DKIM(raw, minkey=1024).verify(idx=number, dnsfunc=lambda _name, timeout=5: DKIM_KEY)
         except (dkim.DKIMException, ValueError, LookupError, TypeError, ArithmeticError):
             continue
-    return is_usable_key(raw[:MAX_TXT_BYTES])
+    return is_usable_key(raw[:MAX_TXT_BYTES]), is_quick_key(raw[:MAX_TXT_BYTES])
 
 
 def _fetched(raw: bytes) -> object:
@@ -238,7 +240,7 @@ READERS = (
     Reader("folder names", _folders, MAX_LINE_BYTES, FETCHES),
     Reader("COPYUID", lambda raw: imapdata.expand_uids(raw, 1000), MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("IMAP refusal", lambda raw: imap_session._said(Exception(raw)), MAX_LINE_BYTES, REFUSALS),
-    Reader("SMTP reply", lambda raw: list(_reply(raw)), 200 * 8192, REPLIES, (MalformedError,)),
+    Reader("SMTP reply", lambda raw: list(islice(_reply(raw), 3)), 200 * 8192, REPLIES, (MalformedError,)),
     Reader("HTTP refusal", _refusal, http.MAX_SAID_BYTES, REFUSALS, (DeliveryError,)),
     Reader("token", lambda raw: oauth._token(OAUTH, 200, raw), oauth.MAX_BYTES, REFUSALS, (StageError,)),
     Reader("masker", lambda raw: MASKER(visible(raw, MAX_REPLY_CHARS)), MAX_LINE_BYTES, WORDS),

@@ -5,12 +5,15 @@ dkimpy and dnspython are imported only where a configuration asks for it.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 
-from mailmon.mail.bounce.evidence import IsSigned, is_usable_key
+from mailmon.mail.bounce.evidence import IsSigned, is_usable_key, read_tags
+from mailmon.mail.caps import MAX_RECORD_CHARS
 
 LIFETIME_S = 5.0
-MIN_KEY_BITS = 1024
+# Whoever signs chooses the key: a large one, or a large exponent, would take minutes to verify with.
+MIN_KEY_BITS, MAX_KEY_BITS, MAX_EXPONENT_BITS = 1024, 8192, 33
 
 # Returns the TXT record of a name, None where there is none or nobody answers.
 LookUp = Callable[[str], bytes | None]
@@ -24,7 +27,7 @@ def signature_check(look_up: LookUp) -> IsSigned:
 
         def key_of(name: bytes | str, timeout: int = 5) -> bytes | None:
             record = look_up(name.decode("ascii", "replace") if isinstance(name, bytes) else name)
-            return record if record and is_usable_key(record) else None
+            return record if record and is_usable_key(record) and is_quick_key(record) else None
 
         try:
             return bool(dkim.DKIM(message, minkey=MIN_KEY_BITS).verify(idx=number, dnsfunc=key_of))
@@ -33,6 +36,18 @@ def signature_check(look_up: LookUp) -> IsSigned:
             return False
 
     return is_signed
+
+
+def is_quick_key(record: bytes) -> bool:
+    """Say whether verifying with the RSA key of a record takes no time. Never raises."""
+    from dkim.crypto import UnparsableKeyError, parse_public_key
+
+    try:
+        key = parse_public_key(b64decode(read_tags(record[:MAX_RECORD_CHARS].decode("latin-1")).get("p", "")))
+    except (UnparsableKeyError, ValueError, LookupError, TypeError):
+        return False
+    modulus_bits, exponent_bits = int(key["modulus"]).bit_length(), int(key["publicExponent"]).bit_length()
+    return modulus_bits <= MAX_KEY_BITS and 0 < exponent_bits <= MAX_EXPONENT_BITS
 
 
 def remembering(look_up: LookUp) -> LookUp:

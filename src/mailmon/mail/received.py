@@ -17,6 +17,8 @@ from mailmon.mail.probe import read_headers
 from mailmon.mail.text import visible
 from mailmon.model import Severity
 
+# RFC 5321 section 6.3: servers take 100 hops for a loop.
+MAX_HOPS = 100
 METHODS = ("dkim", "spf", "dmarc")
 _RESULT = re.compile(r"(?:^|;)\s*([a-z][a-z-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 
@@ -50,7 +52,7 @@ def judge(expected: Expected, sent: bytes, received: bytes) -> Iterator[Missed]:
     if expected.methods:
         yield from _judge_results(expected, fields.get("authentication-results", []))
     if expected.tls:
-        yield from _judge_hops(expected.tls, fields.get("received", []))
+        yield from _judge_hops(expected.tls, fields.get("received", [])[:MAX_HOPS])
     if expected.is_unmodified:
         found = changes(sent, received)
         if found:

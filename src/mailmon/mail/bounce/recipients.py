@@ -13,18 +13,34 @@ from mailmon.mail.text import visible
 
 MAX_DIAGNOSTIC_CHARS = 500
 MAX_TEXT_CHARS = 4000
-# The words of so many recipients are compared with the tables; what is said of others by then is told by their codes.
-MAX_DIFFERENT = 100
+# So much is compared with the tables, in characters, and what each comparison costs besides; by then codes must do.
+MAX_COMPARED_CHARS, COMPARISON_CHARS = 15_000, 500
 _DONE = ("delivered", "relayed", "expanded")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Said:
-    """All that a notification says in words, and what that says of each recipient: read once, and if need be."""
+    """All that a notification says in words, and what that says of each recipient: read once, and if need be.
+
+    `left_chars` is what may still be compared with the tables.
+    """
 
     text: str
     mta: str
     reasons: dict[tuple[str, ...], str] = field(default_factory=dict)
+    left_chars: int = MAX_COMPARED_CHARS
+
+    def spend(self, chars: int) -> None:
+        """Note that a text of this length was compared."""
+        self.left_chars -= chars + COMPARISON_CHARS
+
+    def reason(self, status: str, command: str) -> str:
+        """Return the reason that the words as a whole give, or ""."""
+        key = (status, command)
+        if key not in self.reasons:
+            self.spend(len(self.plain))
+            self.reasons[key] = reasons.by_words(self.plain, status, command)
+        return self.reasons[key]
 
     @cached_property
     def plain(self) -> str:
@@ -90,15 +106,17 @@ def _status(reported: Reported, words: str, said: Said) -> str:
 
 
 def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
-    """Return the reason; what many recipients have in common is looked up once."""
-    about = reported._replace(address="")
-    key = (*about, words, status)
+    """Return the reason; what many recipients have in common but for their addresses is looked up once."""
+    own = reported.address or "\0"
+    texts = (text.replace(own, "") for text in (*reported, words))
+    key = (*texts, status)
     known = said.reasons.get(key)
-    if known is None:
-        known = _found_reason(about, words, said, status) if len(said.reasons) < MAX_DIFFERENT else ""
-        known = known or reasons.by_status(status) or ("expired" if about.action == "delayed" else reasons.UNDEFINED)
-        said.reasons[key] = known
-    return known
+    if known is None and said.left_chars > 0:
+        said.spend(len(reported.diagnostic) + len(words))
+        known = _found_reason(reported, words, said, status)
+    by_code = known or reasons.by_status(status)
+    said.reasons[key] = by_code or ("expired" if reported.action == "delayed" else reasons.UNDEFINED)
+    return said.reasons[key]
 
 
 def _found_reason(reported: Reported, words: str, said: Said, status: str) -> str:
@@ -118,7 +136,7 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         or reasons.by_words(f"{diagnostic} / {paragraph}", status, command, are_rare=True)
         or reasons.by_status(status, only_special=True)
         or (reasons.by_command(command) if diagnostic else "")
-        or reasons.by_words(said.plain, status, command)
+        or said.reason(status, command)
         or reasons.by_status(status)
         or reasons.by_reply(f"{near} {said.plain}")
         or reasons.by_command(command)
