@@ -20,6 +20,8 @@ from mailmon.model import Severity
 # RFC 5321 section 6.3: servers take 100 hops for a loop.
 MAX_HOPS = 100
 METHODS = ("dkim", "spf", "dmarc")
+# A message with so many Received fields is in a loop (RFC 5321 section 6.3); the topmost are of the last hosts.
+MAX_HOPS, MAX_VERDICTS = 100, 50
 _RESULT = re.compile(r"(?:^|;)\s*([a-z][a-z-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 
 
@@ -66,7 +68,7 @@ def results_of(values: list[str], authserv: str) -> dict[str, str] | None:
     >>> results_of(["mx.example.org; dkim=fail; dkim=pass header.d=a.example; spf=none"], "mx.example.org")
     {'dkim': 'pass', 'spf': 'none'}
     """
-    for value in values:
+    for value in values[:MAX_VERDICTS]:
         host, _, rest = without_comments(value).partition(";")
         if host.split()[:1] and host.split()[0].lower() == authserv.lower():
             found: dict[str, str] = {}
@@ -88,7 +90,7 @@ def _judge_results(expected: Expected, values: list[str]) -> Iterator[Missed]:
 
 
 def _judge_hops(wanted: str, values: list[str]) -> Iterator[Missed]:
-    for value in values:
+    for value in values[:MAX_HOPS]:
         hop = read_hop(value)
         if hop is None or not hop.is_between_hosts:
             continue
