@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def test_a_slow_delivery_is_a_warning(patient: Monitor, sandbox: Sandbox, receiv
     [finding] = step["findings"]
     assert (finding["id"], finding["severity"], finding["expected"]) == ("route.slow", "warning", "<= 0.7 s")
     assert step["metrics"]["delivery_s"] == pytest.approx(SLOW_S, abs=0.3)
-    assert step["message"].endswith(f"Email delivered in {step['metrics']['delivery_s']:.1f}s, more than 0.7 s")
+    # On a busy machine the bound of the error is told too.
+    took = f"Email delivered in {step['metrics']['delivery_s']:.1f}s"
+    assert re.search(rf"{re.escape(took)}( \(at least [\d.]+s\))?, more than 0\.7 s$", step["message"])
     assert patient.check().document["alerts"] == []
     assert kinds(receiver) == ["warning"]
     sandbox.faults.delivery_delay_s = 0.0
