@@ -27,7 +27,7 @@ SEES = {
     "mail.bounce.decoding._UNSEEN": message.MAX_BODY_CHARS,
     "mail.bounce.decoding._LONG_ENTITY": message.MAX_BODY_CHARS,
     "mail.bounce.evidence._MARK": message.MAX_BYTES,
-    "mail.bounce.evidence._BLANKS": message.MAX_BYTES,
+    "mail.bounce.evidence._BLANKS": evidence.MAX_SIGNED_BYTES,
     "mail.bounce.evidence._WHITE_SPACE": evidence.MAX_HEAD_CHARS,
     "mail.bounce.evidence.usable_signatures": evidence.MAX_HEAD_CHARS,
     "mail.bounce.fields._BEGIN": message.MAX_BODY_CHARS,

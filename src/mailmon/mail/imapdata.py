@@ -20,7 +20,7 @@ _INTERNALDATE = re.compile(
     rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
 )
 _LISTED = re.compile(rb'\(([^()]*)\) (?:"(?:[^"\\]|\\.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
-_RESOURCE = re.compile(rb"([A-Za-z-]{1,40}) (\d+) (\d+)")
+_RESOURCE = re.compile(rb"(?<![A-Za-z-])([A-Za-z-]{1,40}+) (\d++) (\d++)")
 _DELETED = re.compile(rb"\bFLAGS \([^()]*\\Deleted[ )]", re.IGNORECASE)
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 
