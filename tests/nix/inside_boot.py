@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import ssl
 import subprocess
@@ -140,7 +141,7 @@ def by_hand(machine: Machine) -> dict[str, Any]:
     """Subcommands by the command for people, its exit codes and words; and as nobody."""
     command = "/usr/local/bin/mailmon-main"
     plain = {"PATH": os.environ["PATH"]}
-    words = {
+    words: dict[str, Any] = {
         "status": call(command, "status", "--json", env=plain),
         "check": call(command, "check", "--json", env=plain),
         "silence": call(command, "silence", "main", "--for", "2h", "--why", "new disk; $(id)", env=plain),
@@ -150,6 +151,12 @@ def by_hand(machine: Machine) -> dict[str, Any]:
         "nobody": call(command, "status", env=plain, user=pwd.getpwnam("nobody").pw_uid),
         "validate": call(command, "config", "validate", env=plain),
     }
+    [document] = re.findall(r"MAILMON_CONFIG=(\S+)", Path(command).read_text())
+    bare = {**plain, "STATE_DIRECTORY": "/var/lib/mailmon-main", "MAILMON_CONFIG": document}
+    refused = {word: call("/opt/mailmon/bin/mailmon", word, env=bare) for word in ("check", "status")}
+    words["refused"] = refused
+    copied = {word: said["stderr"].splitlines()[-1] for word, said in refused.items()}
+    words["copied"] = {line: call("/bin/sh", "-c", line, env=plain) for line in copied.values()}
     state = Path("/var/lib/private/mailmon-main")
     owners = {path.stat().st_uid for path in [state, *state.iterdir()]}
     # systemd forgets them when it has time.

@@ -102,6 +102,15 @@ def test_by_hand_everything_works_as_in_the_unit(trial: Trial) -> None:
     assert (scene["unit"]["unit"]["Result"], scene["news"]) == ("success", [])
 
 
+def test_root_without_the_command_is_told_to_use_it_and_it_works_when_it_is_copied(trial: Trial) -> None:
+    scene = trial.scene("by_hand")
+    assert {word: said["exit"] for word, said in scene["refused"].items()} == {"check": 74, "status": 74}
+    assert {line: said["exit"] for line, said in scene["copied"].items()} == {
+        "mailmon-main check": 0,
+        "mailmon-main status": 0,
+    }
+
+
 def test_an_ordinary_user_is_told_what_to_type(trial: Trial) -> None:
     nobody = trial.scene("by_hand")["nobody"]
     assert (nobody["exit"], nobody["stdout"]) == (77, "")

@@ -27,12 +27,17 @@ _OPTIONS = ("--quiet", "--pipe", "--wait", "--collect")
 
 def become_owner(owner: User, setup: Setup, config: Path | None) -> None:
     """As root, become the user that the state belongs to, for good. Raises StateError, ConfigError."""
+    see_that_it_is_reached(owner, setup.state_file, config)
+    _must_read_certificates(setup, owner, config)
+    become(owner, setup.state_file)
+
+
+def see_that_it_is_reached(owner: User, state_file: Path, config: Path | None) -> None:
+    """See that the state's owner gets to it. Raises StateError with the command that runs this one as the unit does."""
     try:
-        must_reach(owner, setup.state_file)
-        _must_read_certificates(setup, owner, config)
-        become(owner, setup.state_file)
+        must_reach(owner, state_file)
     except UnreachableError as exc:
-        command = command_of_unit(setup.state_file.parent, config)
+        command = command_of_unit(state_file.parent, config)
         raise StateError(exc.message, f"Run it as the unit does:\n{command}" if command else exc.advice) from exc
 
 

@@ -74,6 +74,9 @@ def load_setup(
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
     merged = Overrides({**environment, **given}, overrides.nameservers)
     loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
+    if uses_state:
+        # Before the secrets: where only the unit gets to its state, only the unit may have them.
+        _must_reach(loaded.state_file, path)
     setup = resolve(loaded, path, os.environ, with_secrets=with_secrets)
     if uses_state:
         enter_state(setup, path)
@@ -90,6 +93,17 @@ def enter_state(setup: Setup, config: Path | None) -> None:
 
             become_owner(owner, setup, config)
     must_be_a_state_file(setup.state_file)
+
+
+def _must_reach(state_file: Path, config: Path | None) -> None:
+    """As root, see that the user that the state belongs to can get there. Raises StateError with the command to use."""
+    if os.geteuid() == 0:
+        from mailmon.store.owner import owner_of
+
+        if owner := owner_of(state_file):
+            from mailmon.cli.by_hand import see_that_it_is_reached
+
+            see_that_it_is_reached(owner, state_file, config)
 
 
 def is_another_users(setup: Setup) -> bool:
