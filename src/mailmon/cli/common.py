@@ -80,6 +80,7 @@ def load_setup(
     setup = resolve(loaded, path, os.environ, with_secrets=with_secrets)
     if uses_state:
         enter_state(setup, path)
+        must_be_a_state_file(setup.state_file)
     return setup
 
 
@@ -92,7 +93,6 @@ def enter_state(setup: Setup, config: Path | None) -> None:
             from mailmon.cli.by_hand import become_owner
 
             become_owner(owner, setup, config)
-    must_be_a_state_file(setup.state_file)
 
 
 def _must_reach(state_file: Path, config: Path | None) -> None:

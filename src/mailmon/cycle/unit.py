@@ -18,7 +18,7 @@ from mailmon.cycle.tell import Telling
 from mailmon.cycle.topics import topics_of, unit_outcome
 from mailmon.errors import LockHeldError, StateError, StuckLockError
 from mailmon.model import Outcome, Topic
-from mailmon.store.files import make_directory
+from mailmon.store.files import make_directory, must_be_a_state_file
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences
@@ -42,6 +42,7 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
     telling = Telling(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, desk, silenced)
     outcome = unit_outcome(unit, said, is_failed=True)
     try:
+        must_be_a_state_file(setup.state_file)
         make_directory(setup.state_file.parent)
         with _patient_lock(setup.state_file, at, setup.deadline_s):
             return _tell(telling, Keeper(setup.state_file, at, is_dry=False), outcome)
