@@ -13,7 +13,7 @@ from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
 from mailmon.cycle.report import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
 from mailmon.cycle.unit import tell_unit_failed
-from mailmon.errors import ConfigError, DeliveryError, StateError
+from mailmon.errors import ConfigError, DeliveryError
 from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
 from mailmon.notify import NOTIFIERS, ping
@@ -96,12 +96,7 @@ def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:
         from mailmon.config.rescue import rescue
 
         setup, mistakes = rescue(common.config_file(config_path), os.environ), exc.message.splitlines()[0]
-    try:
-        common.enter_state(setup, common.config_file(config_path))
-    except StateError as exc:
-        if common.is_another_users(setup):
-            raise
-        common.warn(exc.message)  # people must be told all the same
+    common.enter_state(setup, common.config_file(config_path))
     return setup, mistakes
 
 
