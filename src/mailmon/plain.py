@@ -164,17 +164,21 @@ def _of(kind: type[T], raw: Any) -> T:
     return made
 
 
+# These are called for each value of each probe of two days, at every start.
 def _text(raw: Any) -> str:
-    text = _of(str, raw)
-    if not text.isascii():
-        text.encode()  # half of a surrogate pair could be written down, but never sent
-    return text
+    if type(raw) is not str:
+        raise ValueError("no text")
+    if not raw.isascii():
+        raw.encode()  # half of a surrogate pair could be written down, but never sent
+    return raw
 
 
 def _count(raw: Any) -> int:
-    if not 0 <= _of(int, raw) <= MAX_COUNT:
+    if type(raw) is not int:
+        raise ValueError("no whole number")
+    if not 0 <= raw <= MAX_COUNT:
         raise ValueError("a number beyond all bounds")
-    return int(raw)
+    return raw
 
 
 def _number(raw: Any) -> float:
@@ -185,7 +189,9 @@ def _number(raw: Any) -> float:
 
 
 def _utc_time(raw: Any) -> datetime:
-    return _utc(datetime.fromisoformat(_of(str, raw)))
+    if type(raw) is not str:
+        raise ValueError("no time")
+    return _utc(datetime.fromisoformat(raw))
 
 
 def _near_time(raw: Any) -> datetime:

@@ -236,7 +236,6 @@ READERS = (
     Reader("mbox", is_mbox, MAX_TXT_BYTES, (b"From alice@example.com Sun Mar  1 12:00:05 2026\n", *MAILS)),
     Reader("FETCH", _fetched, MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("QUOTA", lambda raw: imapdata.read_quota([raw]), MAX_LINE_BYTES, FETCHES),
-    Reader("LIST", lambda raw: imapdata.read_folder(raw, b"\\Trash"), MAX_LINE_BYTES, FETCHES),
     Reader("folder names", _folders, MAX_LINE_BYTES, FETCHES),
     Reader("COPYUID", lambda raw: imapdata.expand_uids(raw, 1000), MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("IMAP refusal", lambda raw: imap_session._said(Exception(raw)), MAX_LINE_BYTES, REFUSALS),

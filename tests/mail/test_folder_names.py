@@ -63,11 +63,11 @@ def test_a_name_that_is_encoded_already_is_sent_as_it_is(name: str, wire: str) -
 @pytest.mark.parametrize(
     ("item", "folder"),
     [
-        (b'(\\HasNoChildren) "/" "Entw&APw-rfe"', ListedFolder("Entwürfe", "/")),
-        (b'(\\HasNoChildren) "." INBOX.Junk', ListedFolder("INBOX.Junk", ".")),
+        (b'(\\HasNoChildren) "/" "Entw&APw-rfe"', ListedFolder("Entwürfe", "/", (b"\\hasnochildren",))),
+        (b'(\\HasNoChildren) "." INBOX.Junk', ListedFolder("INBOX.Junk", ".", (b"\\hasnochildren",))),
         (b"() NIL INBOX", ListedFolder("INBOX", "")),
         (b'() "\\\\" "a\\"b"', ListedFolder('a"b', "\\")),
-        (b'(\\Noselect) "/" "[Gmail]"', ListedFolder("[Gmail]", "/", can_be_opened=False)),
+        (b'(\\Noselect) "/" "[Gmail]"', ListedFolder("[Gmail]", "/", (b"\\noselect",))),
         ((b'() "/" {5}', b'a "b"'), ListedFolder('a "b"', "/")),
         (b"garbage", None),
         (b"", None),
@@ -98,7 +98,7 @@ def listed(*names: str, separator: str = "/") -> list[ListedFolder]:
         ("Entwurfe", listed("INBOX", "Entwürfe"), 'Use "Entwürfe"'),
         ("Nowhere", listed("INBOX", "Trash"), 'Create it, or name another one. There are: "INBOX", "Trash".'),
         ("Junk", [], "Create the folder"),
-        ("Junk", [ListedFolder("Junk", "/", can_be_opened=False)], "Create the folder"),
+        ("Junk", [ListedFolder("Junk", "/", (b"\\noselect",))], "Create the folder"),
     ],
 )
 def test_the_name_that_was_meant_is_advised(wanted: str, there: list[ListedFolder], words: str) -> None:

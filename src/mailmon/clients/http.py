@@ -25,7 +25,7 @@ MAX_SAID_BYTES, MAX_WORDS = 4000, 200
 MAX_RETRY_AFTER_S = 86400.0
 # Statuses that a repetition does not change. All others may pass: 408, 425, 429 and 5xx say so (RFC 9110 section 15).
 _PERMANENT = (400, 401, 403, 404, 405, 410, 413)
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_SECONDS = r"\d{1,9}(?:\.\d{1,9})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _retry_after_s(headers: Mapping[str, str], said: bytes) -> float | None:
     At most MAX_RETRY_AFTER_S. A date counts from the response's own Date: the clocks of two machines differ.
     """
     value = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(value):
+    if re.fullmatch(_SECONDS, value, re.ASCII):
         return min(float(value), MAX_RETRY_AFTER_S)
     at_s, now_s = _unix_time(value), _unix_time(headers.get("Date", ""))
     if at_s is None:

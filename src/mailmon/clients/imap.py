@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from mailmon.clients.imap_session import ImapSession
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_FOUND
-from mailmon.mail.folder_names import ListedFolder, advice_on, decode, on_wire, read_listed_folder
 from mailmon.mail.imapdata import (
     Fetched,
     FetchItem,
     Quota,
     pair_literals,
     quoted,
-    read_folder,
     read_message,
     read_number,
     read_quota,
@@ -28,10 +27,13 @@ from mailmon.mail.imapdata import (
 from mailmon.mail.imapdata import since as since_day
 from mailmon.mail.text import visible
 
+if TYPE_CHECKING:  # only who has odd names or a missing folder loads it
+    from mailmon.mail.folder_names import ListedFolder
+
 # Of a listing that is asked for because a folder is not there: so many are read, and so long it may take.
 MAX_FOLDERS, LIST_TIMEOUT_S = 2000, 5.0
 # Response codes of refusals that may be over in a moment (RFC 5530 section 3).
-_TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|SERVERBUG|INUSE|LIMIT|CONTACTADMIN)\]", re.IGNORECASE)
+_TRANSIENT = ("[UNAVAILABLE]", "[SERVERBUG]", "[INUSE]", "[LIMIT]", "[CONTACTADMIN]")
 
 # So much is kept of the header fields of each message: an answer of some hundred stays within what a command may take.
 MAX_HEADER_BYTES = 16384
@@ -98,11 +100,10 @@ class ImapClient(ImapSession):
         """Say what to use instead of a folder that is not there, None where it is."""
         self._wire.begin(Stage.SELECT)
         there = self._list(_name(folder))
-        wanted = decode(on_wire(folder))
-        if any(one.can_be_opened and one.name in (wanted, wanted.upper()) for one in there):
+        if _is_among(folder, there):
             return None
         self._wire.begin(Stage.SELECT)
-        return advice_on(folder, self._list('"*"'))
+        return _advice_on(folder, self._list('"*"'))
 
     def _open_folder(self, folder: str, command: Callable[[], object]) -> None:
         """Run SELECT or EXAMINE; where it is refused, say of which folder, and which there are."""
@@ -125,11 +126,11 @@ class ImapClient(ImapSession):
             return ""
         finally:
             self._wire.begin(Stage.SELECT)
-        wanted = decode(on_wire(folder))
-        is_there = any(one.can_be_opened and one.name in (wanted, wanted.upper()) for one in listed)
-        return "" if is_there else advice_on(folder, listed)
+        return "" if _is_among(folder, listed) else _advice_on(folder, listed)
 
     def _list(self, pattern: str) -> list[ListedFolder]:
+        from mailmon.mail.folder_names import read_listed_folder
+
         answers = self._ask("command_failed", lambda: self._checked(self._imap.list('""', pattern)))
         return [one for answer in answers[:MAX_FOLDERS] if (one := read_listed_folder(answer))]
 
@@ -239,7 +240,7 @@ class ImapClient(ImapSession):
         uid_set = ",".join(str(message.uid) for message in messages)
         self._imap.untagged_responses.pop("COPYUID", None)
         move = self._imap._simple_command  # imaplib's uid() does not know MOVE
-        self._ask("command_failed", lambda: self._checked(move("UID", "MOVE", uid_set, quoted(trash))))
+        self._ask("command_failed", lambda: self._checked(move("UID", "MOVE", uid_set, _name(trash))))
         copied = [item for item in self._imap.response("COPYUID")[1] if isinstance(item, bytes)]
         there = copied[-1].split()[2:3] if copied else []
         if there and re.fullmatch(rb"[0-9:,]+", there[0]):
@@ -255,9 +256,7 @@ class ImapClient(ImapSession):
 
     def _folder_for(self, use: bytes) -> str | None:
         """Return the folder that has a special use (RFC 6154), None where none is told."""
-        listed = self._ask("command_failed", lambda: self._checked(self._imap.list('""', '"*"')))
-        names = (read_folder(item, use) for item in listed if isinstance(item, bytes))
-        return next((name for name in names if name), None)
+        return next((one.name for one in self._list('"*"') if use.lower() in one.attributes), None)
 
     def quota(self) -> Quota | None:
         """Return the tightest quota that holds for the folder (RFC 9208), None where the server tells none."""
@@ -290,9 +289,27 @@ class ImapClient(ImapSession):
 
 def is_transient(said: str) -> bool:
     """Say whether the response code of a refusal says that it may be over in a moment (RFC 5530 section 3)."""
-    return _TRANSIENT.search(said) is not None
+    return any(code in said.upper() for code in _TRANSIENT)
 
 
 def _name(folder: str) -> str:
     """Return a folder's name as a quoted string, in modified UTF-7."""
+    if folder.isascii() and folder.isprintable() and "&" not in folder:
+        return quoted(folder)  # as it is; what encodes is loaded only for who needs it
+    from mailmon.mail.folder_names import on_wire
+
     return quoted(on_wire(folder))
+
+
+def _is_among(folder: str, listed: Iterable[ListedFolder]) -> bool:
+    """Say whether a folder is there and can be opened; INBOX in any case (RFC 3501 section 5.1)."""
+    from mailmon.mail.folder_names import decode, on_wire
+
+    wanted = decode(on_wire(folder))
+    return any(one.can_be_opened and one.name in (wanted, wanted.upper()) for one in listed)
+
+
+def _advice_on(folder: str, listed: Iterable[ListedFolder]) -> str:
+    from mailmon.mail.folder_names import advice_on
+
+    return advice_on(folder, listed)

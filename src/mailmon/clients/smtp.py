@@ -31,8 +31,9 @@ DATA_TIMEOUT_S = 60.0
 
 
 # The end of a session that was idle: Postfix and Exim say 421, Gmail 451 4.4.2, Exchange 451 4.7.0.
-_FAREWELL = re.compile(r"421\b|4\d\d (?:4\.4\.2\b|[^\n]*\b(?:timeout|time-out|timed out|idle)\b)", re.IGNORECASE)
-_HELO = re.compile(r"\b(?:helo|ehlo)\b", re.IGNORECASE)
+# Compiled when a server refuses something.
+_FAREWELL = r"421\b|4\d\d (?:4\.4\.2\b|[^\n]*\b(?:timeout|time-out|timed out|idle)\b)"
+_HELO = r"\b(?:helo|ehlo)\b"
 
 
 class Accepted(NamedTuple):
@@ -265,14 +266,18 @@ def ended_before_mail(exc: StageError) -> bool:
 
     Postfix waits for five minutes, under stress for ten seconds (STRESS_README). Not once MAIL was accepted.
     """
-    return exc.stage is Stage.MAIL and (exc.lost or _FAREWELL.match(exc.said) is not None)
+    return exc.stage is Stage.MAIL and (exc.lost or re.match(_FAREWELL, exc.said, re.IGNORECASE) is not None)
 
 
 def _is_about_helo(problem: str, reply: Reply, helo: str) -> bool:
     """Say whether a refusal is of the name in EHLO; a server may keep it to itself until RCPT."""
     if reply.code in (500, 502, 503):  # the command is unknown, or must come first
         return False
-    return problem == "ehlo_refused" or f"<{helo}>" in reply.text or _HELO.search(reply.text) is not None
+    return (
+        problem == "ehlo_refused"
+        or f"<{helo}>" in reply.text
+        or re.search(_HELO, reply.text, re.IGNORECASE) is not None
+    )
 
 
 def _is_unknown_mechanism(reply: Reply) -> bool:

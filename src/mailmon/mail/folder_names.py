@@ -17,11 +17,19 @@ _NOT_THERE = (b"\\noselect", b"\\nonexistent")
 
 
 class ListedFolder(NamedTuple):
-    """A folder as a server lists it; `separator` parts the levels of its name, "" where there are none."""
+    """A folder as a server lists it; `separator` parts the levels of its name, "" where there are none.
+
+    `attributes` are in lower case (RFC 3501 section 7.2.2, RFC 6154).
+    """
 
     name: str
     separator: str
-    can_be_opened: bool = True
+    attributes: tuple[bytes, ...] = ()
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Say whether it is a folder, and not only a level of names (RFC 3501 section 7.2.2, RFC 5258 section 3)."""
+        return not any(attribute in _NOT_THERE for attribute in self.attributes)
 
 
 def encode(name: str) -> str:
@@ -54,7 +62,11 @@ def on_wire(name: str) -> str:
 
 
 def read_listed_folder(item: object) -> ListedFolder | None:
-    """Return the folder in a LIST answer as imaplib gives it, None for anything else. Never raises."""
+    r"""Return the folder in a LIST answer as imaplib gives it, None for anything else. Never raises.
+
+    >>> read_listed_folder(b'(\\Trash) "/" "[Gmail]/Trash"').name
+    '[Gmail]/Trash'
+    """
     literal = None
     if isinstance(item, tuple) and len(item) == 2:
         item, literal = re.sub(rb"\{\d+\}$", b'""', bytes(item[0])), bytes(item[1])
@@ -64,10 +76,7 @@ def read_listed_folder(item: object) -> ListedFolder | None:
     quoted_name = re.sub(rb"\\(.)", rb"\1", match[3]) if match[3] is not None else match[4]
     raw = quoted_name if literal is None else literal
     separator = re.sub(rb"\\(.)", rb"\1", match[2] or b"").decode("ascii", "replace")
-    flags = match[1].lower().split()
-    return ListedFolder(
-        decode(raw.decode("utf-8", "replace")), separator, not any(flag in flags for flag in _NOT_THERE)
-    )
+    return ListedFolder(decode(raw.decode("utf-8", "replace")), separator, tuple(match[1].lower().split()))
 
 
 def advice_on(folder: str, listed: Iterable[ListedFolder]) -> str:

@@ -19,7 +19,6 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _INTERNALDATE = re.compile(
     rb'\bINTERNALDATE "\s?(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"', re.IGNORECASE
 )
-_LISTED = re.compile(rb'\(([^()]*)\) (?:"(?:[^"\\]|\\.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
 _RESOURCE = re.compile(rb"(?<![A-Za-z-])([A-Za-z-]{1,40}+) (\d++) (\d++)")
 _DELETED = re.compile(rb"\bFLAGS \([^()]*\\Deleted[ )]", re.IGNORECASE)
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
@@ -131,19 +130,6 @@ def read_quota(answers: Iterable[bytes]) -> Quota | None:
             if len(used) <= MAX_DIGITS and len(limit) <= MAX_DIGITS and int(limit):
                 found.append(Quota(resource.decode().upper(), int(used), int(limit)))
     return max(found, key=lambda quota: quota.used / quota.limit, default=None)
-
-
-def read_folder(item: bytes, use: bytes) -> str | None:
-    """Return the name of the folder in a LIST answer, as it is on the wire, where it has this attribute.
-
-    >>> read_folder(b'(\\\\HasNoChildren \\\\Trash) "/" "[Gmail]/Trash"', b"\\\\Trash")
-    '[Gmail]/Trash'
-    """
-    match = _LISTED.fullmatch(item)
-    if not match or use.lower() not in match[1].lower().split():
-        return None
-    name = re.sub(rb"\\(.)", rb"\1", match[2]) if match[2] is not None else match[3]
-    return name.decode("ascii", "replace")
 
 
 def expand_uids(uid_set: bytes, limit: int) -> list[int]:

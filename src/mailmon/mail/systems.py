@@ -60,7 +60,8 @@ Russian, Japanese, Chinese, Korean:
 LISTS = ("-admin@", "-owner@", "owner-", "-request@", "-bounces@", "majordomo@")
 MAX_CHARS = 1000
 
-_WORD = re.compile(r"=\?([\w-]{1,40}+)(?:\*[\w-]{1,20}+)?\?([bqBQ])\?([^?\s]{0,200}+)\?=", re.ASCII)
+# Compiled when the first one is met: most headers have none.
+_WORD = r"=\?([\w-]{1,40}+)(?:\*[\w-]{1,20}+)?\?([bqBQ])\?([^?\s]{0,200}+)\?="
 
 
 def may_be_notification(fields: dict[str, list[str]]) -> bool:
@@ -82,7 +83,7 @@ def may_be_notification(fields: dict[str, list[str]]) -> bool:
 def _decoded(fields: dict[str, list[str]], name: str) -> str:
     """Return the first value of a field in lower case, encoded words decoded (RFC 2047)."""
     text = next(iter(fields.get(name, ())), "")[:MAX_CHARS]
-    return (_WORD.sub(_word, text) if "=?" in text else text).lower().strip()
+    return (re.sub(_WORD, _word, text, flags=re.ASCII) if "=?" in text else text).lower().strip()
 
 
 def _word(match: re.Match[str]) -> str:
