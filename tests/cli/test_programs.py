@@ -116,6 +116,10 @@ def test_the_faults_of_the_sandbox_are_listed(tmp_path: Path) -> None:
     names = [line.split()[0] for line in result.stdout.splitlines()]
     assert {"refuse_login", "lose_mail", "bounce", "search_lies", "cut_imap"} <= set(names)
     assert all(len(line.split(maxsplit=1)) == 2 for line in result.stdout.splitlines())
+    # Each with words of its own: a fault that is not described cannot be used.
+    described = {line[44:].strip() for line in result.stdout.splitlines()}
+    assert len(described) == len(names)
+    assert all(len(words.split()) >= 3 for words in described), described
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("config", "schema"), ("checks",), ("sandbox", "--list-faults")])

@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
 
@@ -33,7 +33,7 @@ def import_sandbox() -> Any:
 @click.command("sandbox", short_help="Run the embedded mail server on loopback.")
 @click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where its files go.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Misbehave; repeatable.")
-@click.option("--list-faults", is_flag=True, help="List the faults and end.")
+@click.option("--list-faults", is_flag=True, help="List the faults with their types and descriptions, and exit.")
 @click.option("--seconds", type=float, metavar="S", help="End by itself after so many seconds.")
 def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, seconds: float | None) -> None:
     """Run a small SMTP and IMAP server on 127.0.0.1 with random passwords and a throw-away CA.
@@ -44,7 +44,7 @@ def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, 
     package = import_sandbox()
     if list_faults:
         for field in dataclasses.fields(package.Faults):
-            click.echo(f"{field.name:<22} {_kind(field)}")
+            click.echo(f"{field.name:<20} {_kind(field):<22} {description_of(field)}")
         return
     settings = apply_faults(package.Faults(), list(faults))
     with tempfile.TemporaryDirectory(prefix="mailmon-sandbox-") as temporary:
@@ -89,8 +89,15 @@ def _parsed(present: object, kind: str, value: str) -> object:
     return value
 
 
+def description_of(field: dataclasses.Field[Any]) -> str:
+    """Return what a fault does."""
+    return str(get_args(field.type)[1])
+
+
 def _kind(field: dataclasses.Field[Any]) -> str:
-    return str(field.type if isinstance(field.type, str) else getattr(field.type, "__name__", field.type))
+    kind = get_args(field.type)[0]
+    # `set[str]` is a set of words for people.
+    return "set" if get_origin(kind) is set else kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def _serve(faults: Faults, file: Path, given: list[str], seconds: float | None) -> None:

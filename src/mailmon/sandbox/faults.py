@@ -1,6 +1,7 @@
-"""In which ways is the sandbox asked to misbehave just now?"""
+"""Faults of the sandbox, each with the description that `mailmon sandbox --list-faults` prints."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 
 @dataclass
@@ -12,68 +13,95 @@ class Faults:
     """
 
     # Connections
-    refuse_connection: set[str] = field(default_factory=set)  # services that close right after accept
-    silent: set[str] = field(default_factory=set)  # services that accept and never say anything, not even TLS
-    plaintext_on_tls: bool = False  # the implicit-TLS IMAP port greets in plain text
-    certificate: str = "good"  # "good", "expired", "wrong_name", "self_signed" or "soon" (5 days left)
+    refuse_connection: Annotated[set[str], "services that close each connection at once"] = field(default_factory=set)
+    silent: Annotated[set[str], "services that accept connections and never answer, not even the TLS handshake"] = (
+        field(default_factory=set)
+    )
+    plaintext_on_tls: Annotated[bool, "the IMAP port for implicit TLS greets in plain text"] = False
+    certificate: Annotated[
+        str, 'certificate shown: "good", "expired", "wrong_name", "self_signed" or "soon" (5 days left)'
+    ] = "good"
 
     # Logins
-    refuse_login: set[str] = field(default_factory=set)  # services that refuse right passwords too
-    any_password: set[str] = field(default_factory=set)  # services that take any password for a mailbox
-    exact_case: bool = False  # a login name in other letters than the account's is refused
-    echo_credentials: bool = False  # a refused login is answered with the password in it
-    login_disabled: bool = False  # IMAP LOGIN is refused under TLS as well; AUTHENTICATE PLAIN is not
+    refuse_login: Annotated[set[str], "services that refuse the right password"] = field(default_factory=set)
+    any_password: Annotated[set[str], "services that accept any password"] = field(default_factory=set)
+    exact_case: Annotated[bool, "login names are case-sensitive"] = False
+    echo_credentials: Annotated[bool, "a refused login is answered with the password in it"] = False
+    login_disabled: Annotated[bool, "IMAP LOGIN is refused under TLS too; AUTHENTICATE PLAIN works"] = False
 
-    imap_login_delay_s: float = 0.0  # from the command to log in by IMAP to its answer
-    preauth: bool = False  # IMAP greets with PREAUTH
+    imap_login_delay_s: Annotated[float, "seconds before an IMAP login is answered"] = 0.0
+    preauth: Annotated[bool, "IMAP greets with PREAUTH"] = False
 
-    smtp_idle_s: float | None = None  # an SMTP session that says nothing for so long is ended
-    smtp_goodbye: str | None = "421 4.4.2 sandbox Error: timeout exceeded"  # in these words, None: without any
-    refused_helo: set[str] = field(default_factory=set)  # names in EHLO for which each RCPT is refused; "[" is literals
-    no_smtputf8: bool = False  # SMTPUTF8 is not offered, and addresses in UTF-8 are refused
+    smtp_idle_s: Annotated[float | None, "an SMTP session that is idle for this many seconds is closed"] = None
+    smtp_goodbye: Annotated[str | None, "reply to an idle SMTP session before it is closed; None: no reply"] = (
+        "421 4.4.2 sandbox Error: timeout exceeded"
+    )
+    refused_helo: Annotated[set[str], 'names in EHLO for which every RCPT is refused; "[": address literals'] = field(
+        default_factory=set
+    )
+    no_smtputf8: Annotated[bool, "SMTPUTF8 is not offered, and addresses in UTF-8 are refused"] = False
 
     # SMTP replies instead of 220 and 250
-    greeting: str | None = None
-    mail_reply: str | None = None
-    rcpt_reply: str | None = None
-    data_reply: str | None = None  # at the end of DATA; unless it starts with 2 nothing is delivered
+    greeting: Annotated[str | None, "SMTP greeting instead of 220"] = None
+    mail_reply: Annotated[str | None, "reply to MAIL instead of 250"] = None
+    rcpt_reply: Annotated[str | None, "reply to RCPT instead of 250"] = None
+    data_reply: Annotated[str | None, "reply after DATA; unless it starts with 2 nothing is delivered"] = None
 
     # What becomes of accepted mail
-    lose_mail: bool = False
-    delivery_delay_s: float = 0.0
-    duplicate: bool = False
-    duplicate_delay_s: float = 0.0  # from the first copy to the second
-    bounce: str | None = None  # e.g. "5.2.2 mailbox full": a DSN to the envelope sender instead of delivery
-    bounce_form: str | None = None  # as whom: qmail exim sendmail mailenable german french exim_delay postfix_delay
-    bounce_headers_only: bool = False  # the DSN returns text/rfc822-headers, not message/rfc822
-    folder: str = "INBOX"  # where mail lands, e.g. "Junk"
-    strip_headers: bool = False  # X- header fields are removed
-    glue: bool = False  # "List-Unsubscribe: <x>" is glued onto the last header line
-    footer: bool = False  # text is appended to the body
-    pixel: bool = False  # a picture that tells who reads it is put in front of </body>
-    no_detail: bool = False  # user+detail is nobody
+    lose_mail: Annotated[bool, "accepted mail is never delivered"] = False
+    delivery_delay_s: Annotated[float, "seconds before accepted mail is delivered"] = 0.0
+    duplicate: Annotated[bool, "mail is delivered twice"] = False
+    duplicate_delay_s: Annotated[float, "seconds from the first copy to the second"] = 0.0
+    bounce: Annotated[
+        str | None, 'a DSN to the envelope sender instead of delivery, for example "5.2.2 mailbox full"'
+    ] = None
+    bounce_form: Annotated[
+        str | None, "whose bounce: qmail exim sendmail mailenable german french exim_delay postfix_delay"
+    ] = None
+    bounce_headers_only: Annotated[bool, "the DSN returns text/rfc822-headers, not message/rfc822"] = False
+    folder: Annotated[str, 'folder that mail is delivered to, for example "Junk"'] = "INBOX"
+    strip_headers: Annotated[bool, "X- header fields are removed"] = False
+    glue: Annotated[bool, '"List-Unsubscribe: <x>" is appended to the last header line'] = False
+    footer: Annotated[bool, "text is appended to the body"] = False
+    pixel: Annotated[bool, "a tracking pixel is inserted before </body>"] = False
+    no_detail: Annotated[bool, "user+detail is an unknown user"] = False
 
     # IMAP
-    cut_imap: bool = False  # a selected connection is dropped at its next NOOP, SEARCH or IDLE
-    drop_idle: bool = False  # IDLE is granted, then the connection is dropped
-    read_only: bool = False  # SELECT answers [READ-ONLY]; STORE, EXPUNGE and MOVE answer NO
-    no_store: bool = False  # STORE, EXPUNGE, COPY, MOVE and IDLE are unknown commands, though advertised
-    no_uidplus: bool = False  # UIDPLUS is not advertised and UID EXPUNGE is unknown
-    hidden_capabilities: set[str] = field(default_factory=set)  # not advertised, though they work
-    more_capabilities: set[str] = field(default_factory=set)  # advertised after the login, whatever they mean
-    quota: tuple[int, int] | None = None  # used and allowed storage in units of 1024 bytes; QUOTA is advertised
-    search_lies: str | None = None  # "all": SEARCH finds every message; "none": it finds nothing
-    late_exists: bool = False  # EXISTS comes only with a SEARCH that did not see the new message
-    # What a FETCH of several whole messages gives from the second one on: "empty" ({0}), "nil", "short" (its first 40
-    # bytes), "other_text" (that of the first one) or "other_uid" (its text under the UID of the next one)
-    bad_fetch: str | None = None
-    bad_fetch_alone: bool = False  # the same where a single message is asked for
-    acl_without: str = ""  # rights that the account lacks: t (\\Deleted is not set, STORE says OK), e (EXPUNGE says NO)
-    noop_expunge: bool = False  # EXPUNGE answers OK and removes nothing
-    undone_expunge: bool = False  # EXPUNGE removes messages from the session's view only: the next SELECT shows them
-    imap_refuses: set[str] = field(default_factory=set)  # commands on an open folder that are answered NO, e.g. FETCH
-    imap_refusal: str = "[UNAVAILABLE] try again later"  # what they are answered with
-    imap_refuses_for_s: float = 0.0  # how long after a session's first refusal, 0 for as long as it lasts
-    frozen_view: bool = False  # what comes after SELECT or EXAMINE shows only after the next one
-    shift_uids_at: set[str] = field(default_factory=set)  # commands before which each message gets its neighbour's UID
-    chatter_bytes: float = 0.0  # so many bytes that nobody asked for come before the answer to each NOOP
+    cut_imap: Annotated[bool, "the connection is dropped at the next NOOP, SEARCH or IDLE in an open folder"] = False
+    drop_idle: Annotated[bool, "IDLE is accepted, then the connection is dropped"] = False
+    read_only: Annotated[bool, "SELECT answers [READ-ONLY]; STORE, EXPUNGE and MOVE answer NO"] = False
+    no_store: Annotated[bool, "STORE, EXPUNGE, COPY, MOVE and IDLE are unknown commands, although advertised"] = False
+    no_uidplus: Annotated[bool, "UIDPLUS is not advertised and UID EXPUNGE is unknown"] = False
+    hidden_capabilities: Annotated[set[str], "capabilities that work but are not advertised"] = field(
+        default_factory=set
+    )
+    more_capabilities: Annotated[
+        set[str], "capabilities that are advertised after the login, whether they work or not"
+    ] = field(default_factory=set)
+    quota: Annotated[tuple[int, int] | None, "used and allowed storage in units of 1024 bytes; QUOTA is advertised"] = (
+        None
+    )
+    search_lies: Annotated[str | None, 'SEARCH finds every message ("all") or none ("none")'] = None
+    late_exists: Annotated[bool, "EXISTS comes only with a SEARCH that did not find the new message"] = False
+    bad_fetch: Annotated[
+        str | None,
+        'FETCH of several messages from the second on: "empty" ({0}), "nil", "short", "other_text", "other_uid"',
+    ] = None
+    bad_fetch_alone: Annotated[bool, "bad_fetch for a single message too"] = False
+    acl_without: Annotated[
+        str, "rights that the account lacks: t (STORE says OK, nothing is flagged), e (EXPUNGE says NO)"
+    ] = ""
+    noop_expunge: Annotated[bool, "EXPUNGE answers OK and removes nothing"] = False
+    undone_expunge: Annotated[bool, "EXPUNGE removes messages from this session's view only"] = False
+    imap_refuses: Annotated[set[str], "commands on an open folder that are answered NO, for example FETCH"] = field(
+        default_factory=set
+    )
+    imap_refusal: Annotated[str, "text of that NO"] = "[UNAVAILABLE] try again later"
+    imap_refuses_for_s: Annotated[
+        float, "seconds from the first refusal of a session until commands work; 0: never"
+    ] = 0.0
+    frozen_view: Annotated[bool, "new mail shows only after the next SELECT or EXAMINE"] = False
+    shift_uids_at: Annotated[set[str], "commands before which each message gets the UID of the next one"] = field(
+        default_factory=set
+    )
+    chatter_bytes: Annotated[float, "bytes of unsolicited answers before each reply to NOOP"] = 0.0
