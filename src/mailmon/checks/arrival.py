@@ -155,7 +155,7 @@ def _slowness(delivery_s: float, error_s: float, route: Route) -> Iterator[Findi
             return
 
 
-_UNREAD = "Look for foreign mail there that is made to look like bounces; a bounce of a probe may be among it."
+_UNREAD = "Check that folder for mail that looks like bounces; a bounce of a probe may be among it."
 _JUNK = "Look at the spam filter's verdict in the message, and at SPF, DKIM and DMARC with `mailmon dns`."
 _AUTHENTICATION = "Look at the domain with `mailmon dns`, and whether every host that sends signs."
 _FIXES = {

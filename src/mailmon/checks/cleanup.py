@@ -47,7 +47,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
 
 
 _TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a filter that hands mail back twice."
-_ALTERED = "Look at them: somebody has copied a probe's header fields, or a list or gateway has rewritten them."
+_ALTERED = "Check them: somebody copied the header fields of a probe, or a mailing list or gateway rewrote them."
 _LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
 
 CHECK = Check("cleanup", "Cleanup", ask, needs=("mailbox:reader",), after=("receive:route",))

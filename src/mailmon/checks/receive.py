@@ -153,7 +153,7 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float, m
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
     if missing:
-        advice += " It may be in a junk folder that is called otherwise: " + " ".join(one.fix for one in missing)
+        advice += " It may be in a junk folder with another name: " + " ".join(one.fix for one in missing)
     if not route.recipient.isascii():
         advice += " A mailbox without SMTPUTF8 behind a server that has it loses such mail together with its bounce."
     waited_s = deadline.monotonic() - accepted_s

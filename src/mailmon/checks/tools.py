@@ -172,21 +172,14 @@ class Tools:
             raise refused
 
         def connect() -> ImapClient:
-            client = self.open_folders(account)
             try:
-                client.examine(folder)
-            except BaseException as exc:
-                client.close()
-                if (
-                    isinstance(exc, StageError)
-                    and exc.finding_id == "imap.select_failed"
-                    and not is_transient(exc.said)
-                ):
+                return _examined(self.open_folders(account), folder)
+            except StageError as exc:
+                if exc.finding_id == "imap.select_failed" and not is_transient(exc.said):
                     # Once is enough: each attempt is a login.
                     with self._lock:
                         self._missing[account.name, folder] = exc
                 raise
-            return client
 
         mailbox = WatchedMailbox(name, connect, self.ledger, self.world.key, self.world.now)
         with self._lock:
@@ -237,16 +230,7 @@ class Tools:
                 mailbox.close()
 
     def _selected(self, account: Account) -> Callable[[], Folder]:
-        def connect() -> Folder:
-            client = self._logins.imap(account, ImapClient)
-            try:
-                client.examine(account.folder)
-            except BaseException:
-                client.close()
-                raise
-            return client
-
-        return connect
+        return lambda: _examined(self._logins.imap(account, ImapClient), account.folder)
 
     def _maildrop(self, account: Account) -> Callable[[], Folder]:
         from mailmon.clients.pop3_folder import Numbers, Pace, Pop3Folder, Reading
@@ -255,6 +239,16 @@ class Tools:
         pace = Pace(deadline.at_s, self.world.sleep, deadline.monotonic)
         numbers, reading = Numbers(), Reading()
         return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers, pace, reading)
+
+
+def _examined(client: ImapClient, folder: str) -> ImapClient:
+    """Open a folder for reading; where that fails the connection is closed."""
+    try:
+        client.examine(folder)
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def _hidden(finding: Finding, hide: Callable[[str], str]) -> Finding:

@@ -27,7 +27,7 @@ _OPTIONS = (
     click.option("--receive-timeout", type=float, metavar="SECONDS", help="Until the probe must have arrived."),
     click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),
     click.option("--ntfy-server", metavar="URL", help="ntfy server."),
-    click.option("--state-file", metavar="PATH", callback=common.absolute, help="Where mailmon remembers."),
+    click.option("--state-file", metavar="PATH", callback=common.absolute, help="State file."),
 )
 
 
@@ -72,9 +72,7 @@ def check(
     """
     if overrides["password"]:
         common.warn("--password: other users can read it in the process list; use --password-file")
-    setup = common.load_setup(config_path, Overrides(overrides, nameserver))
-    if shard:
-        setup = _part_of(setup, shard)
+    setup = _part_of(common.load_setup(config_path, Overrides(overrides, nameserver)), shard)
     for warning in setup.warnings:
         common.warn(warning)
     line = progress_line(is_quiet=verbose)
@@ -97,7 +95,9 @@ def check(
     raise click.exceptions.Exit(report.exit_code)
 
 
-def _part_of(setup: Setup, text: str) -> Setup:
+def _part_of(setup: Setup, text: str | None) -> Setup:
+    if not text:
+        return setup
     from mailmon.config.shard import part_of, read_shard
 
     try:

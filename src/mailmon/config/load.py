@@ -98,10 +98,9 @@ def load(
         written = source.document
         problems = _override(written, overrides)
         full, more = flat.expand(written)
-        state_file = state_path(full.get("state_file"), path, environ)
+        state_file, loaded = state_path(full.get("state_file"), path, environ), None
         flat_keys = [key for key in written if key in flat.PLACES]
         problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
-        loaded = None
         # What is going to be refused needs no check, and no look at a state that it names.
         if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
             loaded = _build(full, state_file, source)
@@ -118,10 +117,8 @@ def load(
     except RecursionError:
         raise ConfigError(name, ["is nested too deeply"]) from None
     if loaded is None:
-        told = [visible(problem, 1000) for problem in problems] or [
-            "an earlier version accepted it, and this one cannot use it: please report this"
-        ]
-        raise ConfigError(name, told, _advice(path))
+        problems = problems or ["an earlier version accepted it, and this one cannot use it: please report this"]
+        raise ConfigError(name, [visible(problem, 1000) for problem in problems], _advice(path))
     return loaded
 
 

@@ -17,7 +17,7 @@ from mailmon.options import About, SecretText, options
 MAX_BODY_BYTES, MAX_SHOWN = 10_000, 200
 # Healthchecks answers so, with 200, to a ping for a check that it does not know.
 _UNKNOWN = b"OK (not found)"
-_ADVICE = "Copy the ping address anew from the service that watches, and try it with `mailmon notify test ping`."
+_ADVICE = "Copy the ping URL from the monitoring service again, and test it with `mailmon notify test ping`."
 
 
 @options

@@ -86,7 +86,7 @@ def must_reach(user: User, state_file: Path) -> None:
                 continue
             except OSError as exc:
                 said = f"{directory}: belongs to user {user.name}, who cannot reach it from here: {exc.strerror}"
-                advice = f"Let that user through to it: chmod o+x on what is above {place}."
+                advice = f"Let that user reach it: chmod o+x the directories above {place}."
                 raise UnreachableError(said, advice) from exc
 
 

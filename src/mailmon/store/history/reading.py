@@ -95,6 +95,10 @@ def figures(connection: sqlite3.Connection, since: datetime, until: datetime) ->
     )
 
 
+def _refusal(domain: str, reason: str, status: str, diagnostic: str, is_reporters: int) -> Refusal:
+    return Refusal(domain, reason, status, diagnostic, bool(is_reporters))
+
+
 def window(connection: sqlite3.Connection, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
     """Return what was received for an account since then, with permanent refusals for these reasons.
 
@@ -126,10 +130,7 @@ def window(connection: sqlite3.Connection, account: str, since: datetime, reason
     return BounceWindow(
         tally(classes),
         tally(domains),
-        tuple(
-            Refusal(row[0], row[1], row[2], row[3], bool(row[4]))
-            for row in connection.execute(refusals, (*values, *reasons))
-        ),
+        tuple(_refusal(*row[:5]) for row in connection.execute(refusals, (*values, *reasons))),
         Unverified(
             rumours(classes),
             rumours(domains),
