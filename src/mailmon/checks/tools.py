@@ -65,7 +65,7 @@ class Tools:
         self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
         ledger.mask = self._logins.masked
         self._lock = threading.Lock()
-        self._reopening = threading.Lock()
+        self._reopening: dict[str, threading.Lock] = {}
         self._mailboxes: dict[str, WatchedMailbox] = {}
         self._smtp: dict[str, SmtpClient] = {}
         self._other_folders: dict[tuple[str, str], WatchedMailbox] = {}
@@ -200,12 +200,18 @@ class Tools:
 
     def reopen_smtp(self, account: Account, ended: SmtpClient) -> SmtpClient:
         """Return another connection in place of one that the server has ended; of several routes one opens it."""
-        with self._reopening:
+        with self._lock:
+            reopening = self._reopening.setdefault(account.name, threading.Lock())
+        with reopening:
             current = self.smtp(account)
             if current is not ended:
                 return current
             ended.close()
-            return self.open_smtp(account)
+            # Logged in before another route can see it.
+            client = self.open_sender(account)
+            with self._lock:
+                self._smtp[account.name] = client
+            return client
 
     def mailbox(self, account: Account) -> WatchedMailbox | None:
         """Return the mailbox that the login check opened, None where it could not or where there is none."""
