@@ -28,7 +28,7 @@ demo: $(STAMP) ## Watch a failure, its alert and the recovery; no network, some 
 	@$(BIN)/mailmon demo
 
 test: $(STAMP) ## Run the tests, with real Postfix and Dovecot where they are installed
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile $(SIDE_BY_SIDE)
 	@$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE))
 
 check: $(STAMP) ## Everything that CI runs: lint, format, types, layers, tests
