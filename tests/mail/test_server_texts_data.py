@@ -49,7 +49,7 @@ FAMILIES = {  # how the systems of each family are named in the data
     "Courier": ("Courier", "Courier-IMAP"),
     "Stalwart": ("Stalwart",),
     "Haraka": ("Haraka",),
-    "qmail": ("qmail", "netqmail"),
+    "qmail": ("qmail", "netqmail", "qmail with acceptutils"),
 }
 
 
