@@ -27,7 +27,7 @@ def _try(tools: Tools, stranger: Account, server: Server) -> Finding:
     try:
         tools.try_login(stranger, server)
     except StageError as exc:
-        if exc.finding_id.endswith((".login_refused", ".auth_not_offered")):
+        if exc.finding_id.endswith((".login_refused", ".auth_not_offered")) and not exc.is_temporary:
             return Finding(finding_id, Verdict.PASS, server.target, f"refused: {exc.said}")
         return Finding(finding_id, Verdict.SKIPPED, server.target, f"not tried: {exc.message}")
     said = f"{server.target} accepts a random password for {stranger.username}"

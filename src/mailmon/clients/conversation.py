@@ -9,10 +9,7 @@ from mailmon.clients.tls import PeerCertificate, TlsContexts
 from mailmon.clients.wire import Wire
 from mailmon.errors import Stage, StageError
 
-_SASL_ADVICE = {
-    "login_refused": "Check the password file; the login name is case-sensitive on some servers.",
-    "server_not_verified": "The password was not sent. Check which server answers at this address.",
-}
+_NOT_VERIFIED = "The password was not sent. Check which server answers at this address."
 
 
 class Conversation:
@@ -53,7 +50,10 @@ class Conversation:
             raise self._sasl_error(exc) from exc
 
     def _sasl_error(self, exc: SaslError) -> StageError:
-        return self._wire.error(exc.problem, exc.message, _SASL_ADVICE.get(exc.problem, ""))
+        from mailmon.mail.advice import advice_on
+
+        advice = {"login_refused": advice_on("wrong-credentials"), "server_not_verified": _NOT_VERIFIED}
+        return self._wire.error(exc.problem, exc.message, advice.get(exc.problem, ""))
 
     def _begin_starttls(self, *, is_offered: bool, command: str = "STARTTLS") -> None:
         """Begin the stage of TLS. Raises StageError, with nothing sent, where the server does not offer it."""

@@ -114,7 +114,8 @@ class ImapClient(ImapSession):
             if exc.finding_id != "imap.select_failed":
                 raise
             said = f'"{visible(folder, 80)}": {exc.said}'
-            raise self._wire.error("select_failed", said, self._advice_instead_of(folder, exc.said)) from exc
+            advice = self._advice_instead_of(folder, exc.said) or exc.advice
+            raise self._wire.error("select_failed", said, advice, is_temporary=exc.is_temporary) from exc
 
     def _advice_instead_of(self, folder: str, said: str) -> str:
         if is_transient(said):

@@ -29,7 +29,6 @@ from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.imapdata import read_number
 from mailmon.mail.text import visible
 
-_LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _PREAUTH_ADVICE = (
     "Nothing was sent. Take PREAUTH out of the server's configuration, or find out who answers in its place."
 )
@@ -160,6 +159,13 @@ class ImapSession(Conversation):
         numbers = [self._read(read_number, item) for item in data if isinstance(item, bytes) and item.isdigit()]
         return numbers[-1] if numbers else default
 
+    def _refusal(self, problem: str, said: str, *, lost: bool = False) -> StageError:
+        """Return what a refusal, or the end of the session, amounts to."""
+        from mailmon.mail.advice import advise, refused
+
+        advice = advise(refused("imap", self._wire.stage, said, is_answer=not lost))
+        return self._wire.error(problem, said, advice.text, lost=lost, is_temporary=bool(advice.is_temporary))
+
     def _checked(self, answer: tuple[str, list[Any]]) -> list[Any]:
         typ, data = answer
         if typ != "OK":
@@ -174,9 +180,9 @@ class ImapSession(Conversation):
             said = _said(exc)
             if "unexpected " in said:
                 raise self._wire.error("protocol_error", said) from exc
-            raise self._wire.error("connection_lost", said, lost=True) from exc
+            raise self._refusal("connection_lost", said, lost=True) from exc
         except imaplib.IMAP4.error as exc:
-            raise self._wire.error(problem, _said(exc), _LOGIN_ADVICE if problem == "login_refused" else "") from exc
+            raise self._refusal(problem, _said(exc)) from exc
         except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as exc:
             # imaplib trusts the shape of answers; a broken or hostile server makes it stumble in one of these ways.
             raise self._wire.error("protocol_error", f"an answer that makes no sense ({type(exc).__name__})") from exc

@@ -29,12 +29,7 @@ MAX_NUMBER = 10**9
 # Of a message's beginning no more is kept; the rest of the answer is read and dropped.
 MAX_START_BYTES = 256 * 1024
 _BEST_IN_CLEAR = "SCRAM-SHA-256"
-_LOGIN_ADVICE = "Check the password file; the login name is case-sensitive on some servers."
 _BUSY = ("[IN-USE]", "[SYS/TEMP]")
-_DELAYED = "[LOGIN-DELAY]"
-_DELAY_ADVICE = (
-    "Another program reads this maildrop: let it log in less often, or use a mailbox of its own for mailmon."
-)
 
 
 class LoginTooSoonError(StageError):
@@ -236,15 +231,20 @@ class Pop3Client(Conversation):
         """Raise StageError unless a line is a positive status (RFC 1939 section 3; codes RFC 2449, RFC 3206)."""
         said = visible(line.rstrip(b"\r\n"), MAX_REPLY_CHARS)
         if line.startswith(b"-ERR"):
-            words = said.removeprefix("-ERR").strip() or "-ERR"
-            if _DELAYED in words.upper() and problem == "login_refused":
-                refusal = self._wire.error("login_delay", words, _DELAY_ADVICE)
-                raise LoginTooSoonError(refusal, self._announced_delay_s)
-            is_busy = any(code in words.upper() for code in _BUSY)
-            advice = _LOGIN_ADVICE if problem == "login_refused" and not is_busy else ""
-            raise self._wire.error("in_use" if is_busy else problem, words, advice, is_temporary=is_busy)
+            raise self._refusal(problem, said.removeprefix("-ERR").strip() or "-ERR")
         if not line.startswith(b"+OK"):
             raise self._wire.error("protocol_error", f"not a POP3 reply: {said or 'an empty line'}")
+
+    def _refusal(self, problem: str, words: str) -> StageError:
+        """Return what a negative status amounts to."""
+        from mailmon.mail.advice import advise, refused
+
+        advice = advise(refused("pop3", self._wire.stage, words))
+        if problem == "login_refused" and advice.cause == "logins-too-frequent":
+            return LoginTooSoonError(self._wire.error("login_delay", words, advice.text), self._announced_delay_s)
+        is_busy = advice.cause == "mailbox-in-use" or any(code in words.upper() for code in _BUSY)
+        is_temporary = is_busy or bool(advice.is_temporary)
+        return self._wire.error("in_use" if is_busy else problem, words, advice.text, is_temporary=is_temporary)
 
 
 def _with_crlf(piece: bytes) -> bytes:

@@ -22,7 +22,6 @@ from mailmon.clients.server import Security
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
-from mailmon.mail.advice import advise
 from mailmon.mail.reply import Reply, ReplyReader, find_queue_id, parse_extensions
 from mailmon.mail.text import MASK
 
@@ -33,7 +32,6 @@ DATA_TIMEOUT_S = 60.0
 # The end of a session that was idle: Postfix and Exim say 421, Gmail 451 4.4.2, Exchange 451 4.7.0.
 # Compiled when a server refuses something.
 _FAREWELL = r"421\b|4\d\d (?:4\.4\.2\b|[^\n]*\b(?:timeout|time-out|timed out|idle)\b)"
-_HELO = r"\b(?:helo|ehlo)\b"
 
 
 class Accepted(NamedTuple):
@@ -241,11 +239,14 @@ class SmtpClient(Conversation):
     def _expect(self, reply: Reply, problem: str, *codes: int) -> Reply:
         if reply.code in codes:
             return reply
-        said, advice = str(reply), advise(self._wire.stage, reply)
-        if self._wire.stage is not Stage.LOGIN and _is_about_helo(problem, reply, self._helo):
+        from mailmon.mail.advice import advice_on, advise, refused_by_smtp
+
+        said, advice = str(reply), advise(refused_by_smtp(self._wire.stage, reply))
+        text = advice.text
+        if advice.cause == "helo-refused" or _names_helo(reply, self._helo):
             said += f" (EHLO sent: {self._helo})"
-            advice = "Set `helo` of the account to a host name that resolves to this machine's address."
-        raise self._wire.error(problem, said, advice, is_temporary=reply.is_transient)
+            text = advice_on("helo-refused")
+        raise self._wire.error(problem, said, text, is_temporary=reply.is_transient)
 
     def _reply(self) -> Reply:
         while True:
@@ -269,15 +270,10 @@ def ended_before_mail(exc: StageError) -> bool:
     return exc.stage is Stage.MAIL and (exc.lost or re.match(_FAREWELL, exc.said, re.IGNORECASE) is not None)
 
 
-def _is_about_helo(problem: str, reply: Reply, helo: str) -> bool:
-    """Say whether a refusal is of the name in EHLO; a server may keep it to itself until RCPT."""
-    if reply.code in (500, 502, 503):  # the command is unknown, or must come first
-        return False
-    return (
-        problem == "ehlo_refused"
-        or f"<{helo}>" in reply.text
-        or re.search(_HELO, reply.text, re.IGNORECASE) is not None
-    )
+def _names_helo(reply: Reply, helo: str) -> bool:
+    """Say whether a refusal quotes the name in EHLO; a server may keep it to itself until RCPT."""
+    is_unknown_command = reply.code in (500, 502, 503)
+    return f"<{helo}>" in reply.text and not is_unknown_command
 
 
 def _is_unknown_mechanism(reply: Reply) -> bool:
