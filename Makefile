@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
 SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain integration judge mail notify report sandbox store)
 
-.PHONY: help demo test check format docs lock bench faults soak boot installs test-system-deps clean
+.PHONY: help demo test check format docs lock bench faults soak boot servers installs test-system-deps clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -66,6 +66,9 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three p
 boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)
 	MAILMON_SYSTEMD_SUITE=bookworm $(BIN)/python -m pytest tests/systemd
 	MAILMON_SYSTEMD_SUITE=trixie $(BIN)/python -m pytest tests/systemd
+
+servers: $(STAMP) ## Try real mail servers of Debian, each in a tree of its own (root; the first time with a network)
+	$(BIN)/python -m tests.servers
 
 installs: $(STAMP) ## Try fresh installations: pip, uv and pipx, each Python at hand; needs the network
 	$(BIN)/python -m tests.packaging.installs
