@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,11 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+
+# The tests start the command thousands of times. Where bytecode must not be kept, each of them compiles all of mailmon
+# anew, which takes longer than all that the command then does; nobody who has installed it waits for that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Children inherit that a signal is ignored, as in a background job of a shell; a handler is none of their business.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
