@@ -685,7 +685,7 @@ ROWS: tuple[Row, ...] = (
             """sending limit | messaging limit | unusual sending | exceeded your messag | send limit | sending quota
             | submission quota | submissionquota | daily…limit | daily…quota | hourly…limit | hourly…quota
             | monthly…limit | per hour | per day | per minute | per connection | per session | rate limit
-            | rate-limit | ratelimit | rate exceeded | rate is | throttl | too many messages | too many mails
+            | rate-limit | ratelimit | rate exceeded | rate is | throttl | too many messages | too much mail | too many mails
             | too many emails | too many recipients this | message limit | messages limit | send quota | mail quota
             | outbound…limit | outgoing…limit | sending rate | maximum sending | too fast | submission rate
             | messages exceeded | relay limit | message rate | limit on the number | limit of messages
@@ -925,7 +925,7 @@ ROWS: tuple[Row, ...] = (
         _phrases(
             """user unknown | unknown user | unknown or illegal | no such user | no such recipient | no such mailbox
             | no such account | no such address | no such person | no such local | no such domain
-            | unknown recipient | recipient unknown | recipient address rejected: access denied
+            | unknown recipient | recipient unknown | recipient address rejected: access denied. as(
             | recipient address rejected: undeliverable | recipient address rejected: user | user not found
             | recipient not found | recipnotfound | mailbox not found | address not found | address unknown
             | unknown address | account not found | account unknown | user doesn't | user does not
