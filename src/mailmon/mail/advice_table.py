@@ -685,11 +685,11 @@ ROWS: tuple[Row, ...] = (
             """sending limit | messaging limit | unusual sending | exceeded your messag | send limit | sending quota
             | submission quota | submissionquota | daily…limit | daily…quota | hourly…limit | hourly…quota
             | monthly…limit | per hour | per day | per minute | per connection | per session | rate limit
-            | rate-limit | ratelimit | rate exceeded | rate is | throttl | too many messages | too much mail | too many mails
-            | too many emails | too many recipients this | message limit | messages limit | send quota | mail quota
-            | outbound…limit | outgoing…limit | sending rate | maximum sending | too fast | submission rate
-            | messages exceeded | relay limit | message rate | limit on the number | limit of messages
-            | number of messages | message quota | outgoing message | plan limit | credits"""
+            | rate-limit | ratelimit | rate exceeded | rate is | throttl | too many messages | too much mail
+            | too many mails | too many emails | too many recipients this | message limit | messages limit
+            | send quota | mail quota | outbound…limit | outgoing…limit | sending rate | maximum sending | too fast
+            | submission rate | messages exceeded | relay limit | message rate | limit on the number
+            | limit of messages | number of messages | message quota | outgoing message | plan limit | credits"""
         ),
     ),
     Row(
