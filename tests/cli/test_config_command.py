@@ -45,7 +45,7 @@ def test_the_example_with_secrets_names_every_file_that_is_missing(tmp_path: Pat
     exit_code, said = validate(tmp_path, PACKAGED.read_text())
     assert exit_code == 78
     for place in (
-        "accounts.main.password_file",
+        "config.json: password_file",  # a flat key is called as it stands in the file
         "notify.discord.webhook_file",
         "notify.discord.webhook_file",
         "ping.url",

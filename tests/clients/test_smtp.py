@@ -88,7 +88,7 @@ def test_a_silent_starttls_ends_in_time() -> None:
 
 
 def test_a_silent_port_may_want_tls() -> None:
-    assert error([], opened).advice == "If this port expects TLS from the first byte, set its security to tls."
+    assert error([], opened).advice == "If this port expects TLS from the first byte, set `security` to tls."
 
 
 @pytest.mark.parametrize("reply", [b"250-a\r\n" * 50 + b"250 b\r\n", b"250 " + b"x" * 500])

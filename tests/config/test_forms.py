@@ -8,18 +8,23 @@ from typing import Any
 import pytest
 
 from mailmon.checks.subjects import Account, Route
-from mailmon.clients.server import Security, Server, Trust, default_security
+from mailmon.clients.server import Keys, Security, Server, Trust, default_security
 from mailmon.config import Setup
 from mailmon.notify.discord import DiscordOptions
 from mailmon.notify.ntfy import NtfyOptions
 from tests.config.samples import FLAT, FULL, PIN, SENTINEL, changed, set_up
 
 
+def unnamed(server: Server | None) -> Server | None:
+    """Return a server without what its keys are called, which differs from form to form."""
+    return server._replace(keys=Keys()) if server else None
+
+
 def plain(setup: Setup) -> tuple[Any, ...]:
     """Return what can be compared of a setup; a secret only knows itself."""
 
     def account(a: Account) -> tuple[Any, ...]:
-        return a.name, a.address, a.username, a.password.value, a.smtp, a.imap, a.folder
+        return a.name, a.address, a.username, a.password.value, *map(unnamed, (a.smtp, a.imap)), a.folder
 
     def route(r: Route) -> tuple[Any, ...]:
         return r.name, r.sender.name, r.recipient, r.reader.name, r.timeout_s
@@ -45,8 +50,8 @@ def test_the_flat_form_is_one_account_and_one_route(tmp_path: Path) -> None:
 def test_the_flat_form_has_the_small_monitors_defaults(tmp_path: Path) -> None:
     setup = set_up(tmp_path, {**FLAT, "ntfy_topic": "alerts"})
     account, channel = setup.accounts["main"], setup.channels["ntfy"]
-    assert account.smtp == Server("smtp", "mail.example.org", 587, Security.STARTTLS)
-    assert account.imap == Server("imap", "imap.example.org", 993, Security.TLS)
+    assert unnamed(account.smtp) == Server("smtp", "mail.example.org", 587, Security.STARTTLS)
+    assert unnamed(account.imap) == Server("imap", "imap.example.org", 993, Security.TLS)
     assert setup.routes["main"].timeout_s == 60
     assert isinstance(channel.options, NtfyOptions)
     assert (channel.options.server, channel.credentials.get("topic")) == ("https://ntfy.sh", "alerts")

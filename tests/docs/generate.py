@@ -81,7 +81,7 @@ def _lines() -> Iterator[str]:
         yield "| key | type | default | meaning |"
         yield "|---|---|---|---|"
         for key, option in part["properties"].items():
-            if (name or key not in flat.PLACES) and "const" not in option:
+            if (name or key not in flat.KEYS) and "const" not in option:
                 needed = key in part.get("required", ()) or (not name and key == "accounts")
                 default = "**required**" if needed else _default(option)
                 yield f"| `{key}` | {_type(option, definitions)} | {default} | {_meaning(option, definitions)} |"
@@ -89,8 +89,8 @@ def _lines() -> Iterator[str]:
     yield "### The flat keys\n"
     yield "| key | stands for |"
     yield "|---|---|"
-    for key, place in flat.PLACES.items():
-        yield f"| `{key}` | `{'.'.join(place)}` |"
+    for key in flat.KEYS:
+        yield f"| `{key}` | {' and '.join('`' + '.'.join(place) + '`' for place in flat.places(key))} |"
 
 
 def _type(option: dict[str, Any], definitions: dict[str, Any]) -> str:

@@ -27,10 +27,11 @@ class Findings:
         self.all: list[Finding] = []
 
     def fail(self, finding_id: str, message: str, severity: Severity | None = None, **more: str) -> None:
-        """Something is wrong; fix and reference are those of the catalogue, and the severity unless given."""
+        """Something is wrong; the reference is that of the catalogue, and so are severity and fix unless given."""
         known = row(finding_id)
         finding = self._finding(finding_id, Verdict.FAIL, message, more)
-        self.all.append(finding._replace(severity=severity or known.severity, fix=known.fix, reference=known.reference))
+        fix = more.get("fix") or known.fix
+        self.all.append(finding._replace(severity=severity or known.severity, fix=fix, reference=known.reference))
 
     def passed(self, finding_id: str, message: str, **more: str) -> None:
         """It was looked at, and is well."""

@@ -84,6 +84,12 @@ ROWS: dict[str, Row] = {
     "tls.handshake_failed": Row(
         ERROR, "openssl s_client -connect HOST:PORT (-starttls PROTOCOL) shows the same; see the log"
     ),
+    "tls.client_cert_required": Row(
+        ERROR,
+        "let the server do without a certificate of the client on this port: smtpd_tls_req_ccert = no (Postfix), "
+        "auth_ssl_require_client_cert = no (Dovecot)",
+        "RFC 8446 section 4.3.2",
+    ),
     "tls.cert_expired": Row(ERROR, _RENEW),
     "tls.cert_not_yet_valid": Row(ERROR, "compare the clocks; else issue the certificate anew"),
     "tls.cert_expiring": Row(WARNING, _RENEW),

@@ -77,7 +77,7 @@ def load_setup(
     if uses_state:
         # Before the secrets: where only the unit gets to its state, only the unit may have them.
         _must_reach(loaded.state_file, path)
-    setup = resolve(loaded, path, os.environ, with_secrets=with_secrets)
+    setup = resolve(loaded, path, os.environ, with_secrets=with_secrets, must_check=must_check)
     if uses_state:
         enter_state(setup, path)
         must_be_a_state_file(setup.state_file)

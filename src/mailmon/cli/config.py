@@ -59,7 +59,7 @@ def example(form: str | None) -> None:
     """Print an example that holds both forms, or one of them."""
     document: dict[str, Any] = json.loads(_EXAMPLE.read_text("utf-8"))
     if form:
-        document = {key: value for key, value in document.items() if (key in flat.PLACES) == (form == "flat")}
+        document = {key: value for key, value in document.items() if (key in flat.KEYS) == (form == "flat")}
     common.print_json(document)
 
 
@@ -78,8 +78,8 @@ def complete_schema(json_schema: Any) -> dict[str, Any]:
         "anyOf": [{"type": "object", "additionalProperties": {"anyOf": channels}}, {"const": "none"}],
         "description": description,
     }
-    for key, place in flat.PLACES.items():
-        properties[key] = {"description": f"Flat form of {'.'.join(place)}"}
+    for key in flat.KEYS:
+        properties[key] = {"description": f"Flat form of {' and '.join(map('.'.join, flat.places(key)))}"}
     document.pop("required", None)  # the flat form does without accounts
     return {**document, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mailmon"}
 

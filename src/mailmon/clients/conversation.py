@@ -62,5 +62,5 @@ class Conversation:
             raise self._wire.error(
                 "starttls_missing",
                 f"the server does not offer {command}",
-                "Nothing was sent. Use the TLS port, or set the security to plain if the network is trusted.",
+                "Nothing was sent. Use the TLS port, or set `security` to plain if the network is trusted.",
             )

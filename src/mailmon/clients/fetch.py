@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from mailmon.clients.deadline import within
 from mailmon.clients.reach import open_socket
-from mailmon.clients.server import Trust
+from mailmon.clients.server import Trust, tls_name
 from mailmon.clients.tls import PeerCertificate, TlsContexts, peer_certificate
-from mailmon.mail.text import visible
 
 AGENT = "mailmon"
 
@@ -83,15 +82,19 @@ class Fetch(NamedTuple):
                 body = response.read(self.max_bytes + 1)
                 headers = {name.lower(): value for name, value in response.getheaders()}
                 return Answer(response.status, headers, body, certificate)
-        except ssl.SSLCertVerificationError as exc:
-            raise FetchError(f"the certificate of {self.host}: {visible(exc.verify_message, 200)}") from None
         except TimeoutError:
             raise
-        except (OSError, http.client.HTTPException) as exc:
-            words = getattr(exc, "strerror", None) or type(exc).__name__
-            raise FetchError(f"{self.host} is not reached: {visible(str(words), 200).lower()}") from None
+        except (OSError, http.client.HTTPException, UnicodeError) as exc:
+            from mailmon.clients.failure import words_of
+
+            what = "sends a certificate that is not good" if _is_about_trust(exc) else "is not reached"
+            raise FetchError(f"{self.host} {what}: {words_of(exc, self.host.removesuffix('.'))}") from None
         finally:
             connection.close()
+
+
+def _is_about_trust(exc: Exception) -> bool:
+    return isinstance(exc, ssl.SSLCertVerificationError)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -114,7 +117,7 @@ class _Connection(http.client.HTTPConnection):
             sock.settimeout(self._seconds)
             try:
                 wrap = self._context.wrap_socket if self._context else None
-                self.sock = wrap(sock, server_hostname=self._fetch.host) if wrap else sock
+                self.sock = wrap(sock, server_hostname=tls_name(self._fetch.host)) if wrap else sock
             except BaseException:
                 sock.close()
                 raise

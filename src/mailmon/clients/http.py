@@ -20,6 +20,8 @@ from mailmon.mail.text import Masker, fit_characters, visible
 if TYPE_CHECKING:
     import requests
 
+    from mailmon.mail.tls_words import Words
+
 TIMEOUT_S = 10.0
 MAX_SAID_BYTES, MAX_WORDS = 4000, 200
 MAX_RETRY_AFTER_S = 86400.0
@@ -30,7 +32,10 @@ _SECONDS = r"\d{1,9}(?:\.\d{1,9})?"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One POST. `who` names the receiver in messages; `ca_file` replaces the system's certificates."""
+    """One POST. `who` names the receiver in messages; `ca_file` replaces the system's certificates.
+
+    `ca_key` is what the configuration calls `ca_file`.
+    """
 
     who: str
     url: str
@@ -38,6 +43,7 @@ class Request:
     headers: Mapping[str, str]
     mask: Masker
     ca_file: str | None = None
+    ca_key: str = "ca_file"
 
 
 class Answer(NamedTuple):
@@ -78,21 +84,55 @@ def _exchange(request: Request, timeout_s: float) -> Answer:
             said = next(response.iter_content(MAX_SAID_BYTES), b"")
             if 200 <= response.status_code < 300:
                 return Answer(response.status_code, said)
-    except requests.exceptions.SSLError:
-        advice = "Set ca_file, or SSL_CERT_FILE."
-        raise DeliveryError(f"{request.who}: its certificate is not trusted", advice) from None
     except requests.exceptions.Timeout:
         raise TimeoutError from None
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-        raise DeliveryError(f"{request.who}: not reached ({type(exc).__name__})") from None
+        words = why_not_reached(exc, request.url, request.ca_file)
+        advice = words.advice.replace("`ca_file`", f"`{request.ca_key}`")
+        raise DeliveryError(f"{request.who}: not reached: {request.mask(words.said)}", advice) from None
     raise _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
+
+
+def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
+    """Return why a request came to nothing, in the words that mail servers get too, with advice about a web address."""
+    from urllib.parse import urlsplit
+
+    from mailmon.clients.failure import explain_tls, root_of, unusable_ca, words_of
+    from mailmon.mail.tls_words import PLAINTEXT, Words
+
+    if ca_file and (said := unusable_ca(ca_file)):
+        return Words("", f"its CA file {ca_file}: {said}", "Set `ca_file` to a file in PEM form that can be read.")
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        host = ""
+    root = root_of(exc)
+    if not isinstance(root, ssl.SSLError):
+        return Words("", words_of(exc, host), _ADVICE.get(type(root), ""))
+    words = explain_tls(root, host)
+    if words.finding_id == PLAINTEXT:
+        said = "it speaks plain HTTP where TLS is expected"
+        return Words("", said, "Use the port for https, or write http:// only where the network is trusted.")
+    if words.finding_id == "tls.cert_name":
+        return words._replace(advice="Use a name that the certificate has, or get a certificate for that one.")
+    if "`ca_file`" in words.advice and words.finding_id != "tls.cert_expired":
+        return words._replace(advice=f"{words.advice} Without it, SSL_CERT_FILE counts.")
+    return words
+
+
+_ADVICE: dict[type[BaseException], str] = {
+    ConnectionRefusedError: "Nothing listens there: is the server running, and is the port right?",
+}
 
 
 def session_for(url: str) -> requests.Session:
     """Return a session that knows the environment's proxies, and nothing else of it."""
     import requests
 
+    from mailmon.clients.web_adapter import TellingAdapter
+
     session = requests.Session()
+    session.mount("https://", TellingAdapter())
     session.trust_env = False  # no .netrc: it would put a login of its own into the request
     session.proxies.update(requests.utils.get_environ_proxies(url))
     return session

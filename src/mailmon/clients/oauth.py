@@ -13,6 +13,7 @@ from mailmon.model import Secret
 
 TIMEOUT_S = 20.0
 MAX_BYTES = 65536
+_CHECK_URL = "Check `token_url`, and whether this machine reaches it."
 
 
 class OAuth(NamedTuple):
@@ -74,7 +75,11 @@ def _fetch(source: OAuth, timeout_s: float) -> Secret:
     except requests.exceptions.Timeout:
         raise TimeoutError from None
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-        raise _error(source, "oauth.unreachable", f"not reached ({type(exc).__name__})") from None
+        from mailmon.clients.http import why_not_reached
+
+        words = why_not_reached(exc, source.token_url, source.ca_file)
+        advice = words.advice.replace("`ca_file`", "`oauth.ca_file`") or _CHECK_URL
+        raise _error(source, "oauth.unreachable", f"not reached: {words.said}", advice) from None
     return _token(source, response.status_code, raw)
 
 
@@ -96,9 +101,9 @@ def _token(source: OAuth, status: int, raw: bytes) -> Secret:
     raise _error(source, "oauth.refused", f"answered {status}: {code}")
 
 
-def _error(source: OAuth, finding_id: str, said: str, *, is_silence: bool = False) -> StageError:
+def _error(source: OAuth, finding_id: str, said: str, advice: str = "", *, is_silence: bool = False) -> StageError:
     from urllib.parse import urlsplit
 
     host = urlsplit(source.token_url).hostname or "token_url"
-    advice = "Check client_id, the secret or refresh token, and the scope."
+    advice = advice or "Check client_id, the secret or refresh token, and the scope."
     return StageError(finding_id, Stage.LOGIN, host, f"token: {said}", advice, is_silence=is_silence)

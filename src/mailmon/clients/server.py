@@ -30,11 +30,64 @@ class Trust(NamedTuple):
     insecure: bool = False
 
 
+class Keys(NamedTuple):
+    """How the configuration that a server comes from names its keys: below `place`, or by flat keys.
+
+    Advice has keys in backticks, as they are called in the table of a server or a route; `named` turns them into those
+    of the form that the person uses.
+    """
+
+    place: str = ""
+    is_flat: bool = False
+
+    def named(self, advice: str, protocol: str) -> str:
+        """Return advice with its keys as they stand in the configuration.
+
+        >>> Keys(is_flat=True).named("Set `security` to tls; check the route's `to`.", "imap")
+        'Set `imap_security` to tls; check `test_recipient`.'
+        >>> Keys("accounts.main.imap").named("Set `security` to tls.", "imap")
+        'Set `accounts.main.imap.security` to tls.'
+        """
+        if "`" not in advice:
+            return advice
+        if self.is_flat:
+            advice = advice.replace("the route's `to`", "`to`")
+        for key in _SERVER_KEYS:
+            own = f"{self.place}.{key}" if self.place else key
+            flat = f"{protocol}_{key}" if key in _FLAT_BY_PROTOCOL else key
+            advice = advice.replace(f"`{key}`", f"`{flat if self.is_flat else own}`")
+        for key, flat in _FLAT_ROUTE_KEYS if self.is_flat else ():
+            advice = advice.replace(f"`{key}`", f"`{flat}`")
+        return advice
+
+    def pin(self, digest: str, pinned: tuple[str, ...] = ()) -> str:
+        """Return the line that pins a certificate by its SHA-256 digest, ready to be pasted, and where it belongs.
+
+        >>> Keys("accounts.main.imap").pin("ab" * 2)
+        '"tls_sha256": ["abab"] in accounts.main.imap'
+        >>> Keys(is_flat=True).pin("ab" * 2)
+        '"tls_sha256": "abab"'
+        """
+        if not self.is_flat:
+            return f'"tls_sha256": ["{digest}"]{f" in {self.place}" if self.place else ""}'
+        # The flat key is for both servers, and they may have two certificates: what is pinned must not be lost.
+        if not pinned:
+            return f'"tls_sha256": "{digest}"'
+        listed = ", ".join(f'"{one}"' for one in (digest, *pinned[:3]))
+        return f'"tls_sha256": [{listed}] (without the digests that no server has any more)'
+
+
+_SERVER_KEYS = ("host", "port", "security", "ca_file", "tls_sha256")
+_FLAT_BY_PROTOCOL = ("host", "port", "security")
+_FLAT_ROUTE_KEYS = (("to", "test_recipient"), ("receive_timeout_s", "receive_timeout"))
+
+
 class Server(NamedTuple):
     """One mail service. `timeout_s` bounds each single command, in seconds.
 
     `connect_to` is the host or address that is connected to in place of `host`, whose name the certificate must have.
-    Without `needs_login` nobody logs in there. `helo` is our name in EHLO, by default the machine's.
+    Without `needs_login` nobody logs in there. `helo` is our name in EHLO, by default the machine's. `keys` are for
+    advice.
     """
 
     protocol: str
@@ -47,6 +100,7 @@ class Server(NamedTuple):
     connect_to: str = ""
     needs_login: bool = True
     helo: str = ""
+    keys: Keys = Keys()
 
     @property
     def target(self) -> str:
@@ -67,3 +121,8 @@ def default_security(protocol: str, port: int) -> Security:
 def without_idna(host: str) -> str | bytes:
     """Return a host name as socket and ssl take it without importing Python's IDNA tables."""
     return host.encode("ascii") if host.isascii() else host
+
+
+def tls_name(host: str) -> str | bytes:
+    """Return the name for SNI and the certificate: without the final dot, which no certificate has (RFC 6066, 3)."""
+    return without_idna(host.removesuffix("."))

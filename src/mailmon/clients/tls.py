@@ -14,22 +14,31 @@ from mailmon.clients.server import Server, Trust
 from mailmon.errors import MailmonError, Stage, StageError
 from mailmon.mail.text import visible
 
-# OpenSSL's verification results: (finding, what to say, what to do). x509_vfy.h
-_VERIFY_CODES: dict[int, tuple[str, str, str]] = {
-    9: ("tls.cert_not_yet_valid", "the certificate is not valid yet", "Compare the clocks of both machines."),
-    10: ("tls.cert_expired", "the certificate has expired", "Renew it and reload the mail server."),
-    18: ("tls.cert_self_signed", "the certificate is self-signed", "Set ca_file to it, or pin it with tls_sha256."),
-    19: ("tls.cert_untrusted", "the chain ends in an unknown self-signed certificate", "Set ca_file to its CA."),
-    20: ("tls.cert_untrusted", "the issuer of the certificate is unknown", "Set ca_file, or serve the whole chain."),
-    21: ("tls.cert_chain_incomplete", "the issuer of the certificate is missing", "Serve the whole chain."),
-    62: ("tls.cert_name", "the certificate is for another name", "Check the host name, or get a certificate for it."),
-    64: ("tls.cert_name", "the certificate is not for this address", "Use the name that the certificate is for."),
-}
 MAX_CA_BYTES = 16 * 1024 * 1024
 # A connection that was closed during TLS; which of the two depends on the version of Python.
 CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+# Where the failure of a verification keeps what the server sent.
+SENT = "mailmon_sent"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_PLAINTEXT_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+
+
+class Sent(NamedTuple):
+    """The certificates of a server (DER, its own first) that were not good enough for a context."""
+
+    chain: tuple[bytes, ...]
+    context: ssl.SSLContext
+
+
+class TellingSocket(ssl.SSLSocket):
+    """A TLS socket whose failure to verify a certificate carries what the server sent, for clients/failure.py."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Do the handshake. Raises OSError; SSLCertVerificationError has the certificates as an attribute."""
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as exc:
+            setattr(exc, SENT, Sent(sent_chain(self), self.context))
+            raise
 
 
 class TlsContexts:
@@ -63,9 +72,25 @@ def _make_context(trust: Trust) -> ssl.SSLContext:
         # Python 3.13 began to refuse certificates without key identifiers, which many own CAs lack: an upgrade of
         # Python must not look like an outage (docs/decisions/0006-certificates.md).
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.sslsocket_class = TellingSocket
         return context
-    except (OSError, ssl.SSLError) as exc:
-        raise MailmonError(f"ca_file {trust.ca_file}: {exc.strerror or exc}") from exc
+    except OSError as exc:
+        raise MailmonError(f"ca_file {trust.ca_file}: {why_unusable(exc)}") from exc
+
+
+def why_unusable(exc: OSError) -> str:
+    """Return why a file with CA certificates cannot be used."""
+    return "holds no CA certificate in PEM form" if isinstance(exc, ssl.SSLError) else exc.strerror or "cannot be read"
+
+
+def sent_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
+    """Return the certificates (DER) that a server sent; before Python 3.13 only the inner object knows them."""
+    inner: Any = sock if hasattr(sock, "get_unverified_chain") else getattr(sock, "_sslobj", None)
+    try:
+        found = inner.get_unverified_chain() or ()
+    except (AttributeError, ValueError, OSError):
+        return ()
+    return tuple(one if isinstance(one, bytes) else one.public_bytes(2) for one in found)  # 2: _ssl.ENCODING_DER
 
 
 def verify_pin(certificate: bytes, server: Server) -> None:
@@ -78,7 +103,7 @@ def verify_pin(certificate: bytes, server: Server) -> None:
             Stage.CERTIFICATE,
             server.target,
             f"the certificate's SHA-256 is {digest}, which is not pinned",
-            "If the certificate was renewed on purpose, put this digest into tls_sha256.",
+            f"If the certificate was renewed on purpose, pin the new one: {server.keys.pin(digest, pins)}",
         )
 
 
@@ -113,21 +138,18 @@ def _unix_time(expires: str) -> float:
 
 
 def tls_error(exc: OSError, server: Server) -> StageError | None:
-    """Return what a failed handshake means, None when it was the connection that broke."""
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        finding_id, said, advice = _VERIFY_CODES.get(
-            exc.verify_code, ("tls.cert_untrusted", visible(exc.verify_message or "not trusted"), "")
-        )
-        return StageError(finding_id, Stage.CERTIFICATE, server.target, said, advice)
+    """Return what a failed TLS connection means, None when it was the connection that broke."""
     if not isinstance(exc, ssl.SSLError) or isinstance(exc, CLOSED):
         return None
-    if exc.reason in _PLAINTEXT_REASONS:
-        return StageError(
-            f"{server.protocol}.plaintext_on_tls_port",
-            Stage.TLS,
-            server.target,
-            "the server speaks plain text where TLS is expected",
-            "Set the security of this port to starttls, or use the TLS port.",
-        )
-    reason = visible((exc.reason or str(exc)).replace("_", " ").lower())
-    return StageError("tls.handshake_failed", Stage.TLS, server.target, f"the TLS handshake failed: {reason}")
+    from mailmon.clients.failure import digest_sent, explain_tls
+    from mailmon.mail.tls_words import PLAINTEXT, UNTRUSTED
+
+    words = explain_tls(exc, server.host.rstrip("."))
+    finding_id, advice = words.finding_id, words.advice
+    if finding_id == PLAINTEXT:
+        finding_id = f"{server.protocol}.plaintext_on_tls_port"
+    if getattr(exc, "verify_code", 0) in UNTRUSTED and (digest := digest_sent(exc)):
+        advice += f" Or pin it, once you have made sure that it is the right one: {server.keys.pin(digest)}"
+    is_certificate = isinstance(exc, ssl.SSLCertVerificationError)
+    stage = Stage.CERTIFICATE if is_certificate else Stage.TLS
+    return StageError(finding_id, stage, server.target, words.said, server.keys.named(advice, server.protocol))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.reach import is_ours, is_silence, open_socket
-from mailmon.clients.server import Server, without_idna
+from mailmon.clients.server import Server, tls_name
 from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_REPLY_CHARS
@@ -117,7 +117,7 @@ class Wire:
         if self._buffer:
             raise self.error("starttls_injection", "the server sent more in clear behind its answer to STARTTLS")
         self.begin(Stage.TLS)
-        name = without_idna(self.server.host)
+        name = tls_name(self.server.host)
         try:
             self._sock.settimeout(self._time_left())
             self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=name)
@@ -150,8 +150,8 @@ class Wire:
     def error(self, problem: str, said: str, advice: str = "", *, lost: bool = False, **more: bool) -> StageError:
         """Return a StageError at the present stage, credentials masked."""
         finding_id = problem if "." in problem else f"{self.server.protocol}.{problem}"
-        words = self.masked(said)
-        return StageError(finding_id, self.stage, self.server.target, words, advice, lost=lost, **more)
+        words, named = self.masked(said), self.server.keys.named(advice, self.server.protocol)
+        return StageError(finding_id, self.stage, self.server.target, words, named, lost=lost, **more)
 
     def masked(self, said: str) -> str:
         """Return words of the server as they may be shown: no credential in them, and at most MAX_SAID characters."""
@@ -205,12 +205,26 @@ class Wire:
                 return self.error("timeout", said, "Raise deadline_s.", is_silence=True)
             advice = ""
             if self.stage is Stage.GREETING:
-                advice = "If this port expects TLS from the first byte, set its security to tls."
+                advice = "If this port expects TLS from the first byte, set `security` to tls."
             return self.error("timeout", f"no answer within {self._timeout_s:.0f} s", advice, is_silence=True)
         if isinstance(exc, CLOSED):
             return self.error("connection_lost", "the server closed the connection", lost=True)
-        said = f"the connection broke: {exc.strerror or exc}"
+        if isinstance(exc, ssl.SSLError):
+            return self._explain_break(exc)
+        said = f"the connection broke: {exc.strerror or 'without a reason'}"
         return self.error("connection_lost", said, lost=True, is_silence=is_silence(exc))
+
+    def _explain_break(self, exc: ssl.SSLError) -> StageError:
+        """Tell why TLS broke after the handshake; only there TLS 1.3 has a server say that it wants our certificate."""
+        from mailmon.clients.failure import explain_tls
+        from mailmon.mail.tls_words import PLAINTEXT, REASONS
+
+        words = explain_tls(exc, self.server.host)
+        if words.finding_id == "tls.client_cert_required":
+            return self.error(words.finding_id, words.said, words.advice)
+        if words.finding_id == PLAINTEXT:  # as OpenSSL calls a record that makes no sense
+            words = REASONS["DECRYPTION_FAILED_OR_BAD_RECORD_MAC"]
+        return self.error("connection_lost", f"the connection broke: {words.said}", words.advice, lost=True)
 
     def _show(self, who: str, text: str) -> None:
         assert self._record is not None
@@ -254,7 +268,7 @@ class _Failure(NamedTuple):
 def _unreachable(server: Server, failures: list[_Failure]) -> StageError:
     """Tell of the failure that says most; it was silence only where no address gave any reply."""
     exc, ours = min(failures, key=lambda failure: failure.rank)
-    said, advice = f"{exc.strerror or exc}", ""
+    said, advice = exc.strerror or "it cannot be connected to", ""
     if isinstance(exc, TimeoutError):
         said = f"no answer within {server.timeout_s:.0f} s"
         advice = "A firewall may drop the packets, or the host is down."

@@ -29,16 +29,24 @@ MAX_BYTES = 4 * 1024 * 1024
 
 # What an option or an environment variable may override: flat keys, and where they belong in a full form that has
 # just one account or one route ("*" stands for its name).
-_OVERRIDES: dict[str, tuple[str, ...]] = {
-    **{key: tuple("*" if step == flat.NAME else step for step in path) for key, path in flat.PLACES.items()},
-    "receive_timeout": ("routes", "*", "receive_timeout_s"),
-    "state_file": ("state_file",),
+_OVERRIDES: dict[str, tuple[tuple[str, ...], ...]] = {
+    **{
+        key: tuple(tuple("*" if step == flat.NAME else step for step in path) for path in flat.places(key))
+        for key in flat.KEYS
+    },
+    "receive_timeout": (("routes", "*", "receive_timeout_s"),),
+    "state_file": (("state_file",),),
 }
+# A list of words and a table are no text in a variable.
+_NO_VARIABLE = ("password_command", "token_command", "oauth")
 _NUMBERS = (
     *("smtp_port", "imap_port", "receive_timeout", "warning_delivery_s", "critical_delivery_s"),
     *("failure_threshold", "success_threshold", "unknown_threshold"),
 )
-_PASSWORD_KEYS = ("password", "password_file", "password_command")
+_PASSWORD_KEYS = (
+    *("password", "password_file", "password_command"),
+    *("token", "token_file", "token_command", "oauth"),
+)
 
 
 class Overrides(NamedTuple):
@@ -66,6 +74,7 @@ class Loaded(NamedTuple):
     document: dict[str, Any]
     state_file: Path
     source: Source
+    flat_keys: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):
@@ -99,7 +108,7 @@ def load(
         problems = _override(written, overrides)
         full, more = flat.expand(written)
         state_file, loaded = state_path(full.get("state_file"), path, environ), None
-        flat_keys = [key for key in written if key in flat.PLACES]
+        flat_keys = tuple(key for key in written if key in flat.KEYS)
         problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
         # What is going to be refused needs no check, and no look at a state that it names.
         if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
@@ -113,13 +122,13 @@ def load(
             problems = [f"refused, because {source.refusal}"]
         elif loaded is None and with_secrets:
             sources = SecretSources(path.parent if path else Path(), environ, state_file, bool(source.risk))
-            problems += collect_secrets(full, sources).problems
+            problems += [flat.in_form(one, flat_keys) for one in collect_secrets(full, sources).problems]
     except RecursionError:
         raise ConfigError(name, ["is nested too deeply"]) from None
     if loaded is None:
         problems = problems or ["an earlier version accepted it, and this one cannot use it: please report this"]
         raise ConfigError(name, [visible(problem, 1000) for problem in problems], _advice(path))
-    return loaded
+    return loaded._replace(flat_keys=flat_keys)
 
 
 def _exists(path: Path) -> bool:
@@ -207,46 +216,62 @@ def _override(document: dict[str, Any], overrides: Overrides) -> list[str]:
     for key, value in overrides.values.items():
         if value is None:
             continue
-        if not is_full or _OVERRIDES[key] == (key,):
+        if not is_full or _OVERRIDES[key] == ((key,),):
             if key in _PASSWORD_KEYS:
                 _forget_passwords(document)
             _forget_place(document, key)
             document[key] = value
-        elif problem := _override_full(document, key, value):
-            problems.append(problem)
+        else:
+            problems += _override_full(document, key, value)
     if overrides.nameservers:
         document["dns"] = {"nameservers": list(overrides.nameservers)}
     return problems
 
 
-def _override_full(document: dict[str, Any], key: str, value: object) -> str:
-    *steps, last = _OVERRIDES[key]
+def _override_full(document: dict[str, Any], key: str, value: object) -> list[str]:
+    """Put an override at its place in the full form; one that is for both servers only where there is a server."""
+    if key == "tls_sha256" and isinstance(value, str):
+        value = value.replace(",", " ").split()
+    problems = []
+    for path in _OVERRIDES[key]:
+        if problem := _override_at(document, key, path, value):
+            problems.append(problem)
+    return list(dict.fromkeys(problems))
+
+
+def _override_at(document: dict[str, Any], key: str, path: tuple[str, ...], value: object) -> str:
+    *steps, last = path
     table: Any = document
     for step in steps:
         if step == "*":
             if not isinstance(table, dict) or len(table) != 1:
                 return f"--{key.replace('_', '-')}: which one of several {steps[0]}? Set it in the file"
             step = next(iter(table))
+        if key in flat.SHARED and isinstance(table, dict) and step not in table:
+            return ""
         table = table.setdefault(step, {}) if isinstance(table, dict) else None
     if not isinstance(table, dict):
         return f"--{key.replace('_', '-')}: {'.'.join(steps)} in the file is not a table"
     if key in _PASSWORD_KEYS:
         _forget_passwords(table)
-    if key == "ntfy_topic":
-        table.pop("topic_file", None)
+    if key in ("ntfy_topic", "ntfy_topic_file", "ntfy_token", "ntfy_token_file"):
+        table.pop(last.removesuffix("_file") if last.endswith("_file") else f"{last}_file", None)
     table[last] = value
     return ""
 
 
 def _forget_place(document: dict[str, Any], key: str) -> None:
     """Take out what the file says at the place of an override in the full form, its `_file` form included."""
-    table: Any = document
-    *steps, last = flat.PLACES.get(key, (key,))
-    for step in steps:
-        table = table.get(step) if isinstance(table, dict) else None
-    if isinstance(table, dict) and steps:
-        table.pop(last, None)
-        table.pop(f"{last}_file", None)
+    for path in flat.places(key) if key in flat.KEYS else ():
+        table: Any = document
+        *steps, last = path
+        for step in steps:
+            table = table.get(step) if isinstance(table, dict) else None
+        for name in (last, f"{last}_file", last.removesuffix("_file")) if isinstance(table, dict) else ():
+            table.pop(name, None)
+    for pair in (("ntfy_topic", "ntfy_topic_file"), ("ntfy_token", "ntfy_token_file")):
+        for other in pair if key in pair else ():
+            document.pop(other, None)
 
 
 def _forget_passwords(table: dict[str, Any]) -> None:
@@ -262,7 +287,7 @@ def _advice(path: Path | None) -> str:
 
 def environment_overrides(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the values that the environment gives: MAILMON_SMTP_HOST for smtp_host, and so on."""
-    names = {key: f"MAILMON_{key.upper()}" for key in _OVERRIDES if key != "password_command"}
+    names = {key: f"MAILMON_{key.upper()}" for key in _OVERRIDES if key not in _NO_VARIABLE}
     given = {key: environ[name] for key, name in names.items() if environ.get(name)}
     return {key: _number(text) if key in _NUMBERS else text for key, text in given.items()}
 

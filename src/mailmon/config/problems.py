@@ -68,7 +68,7 @@ def _known_keys(kind: Any, path: Iterable[str]) -> list[str]:
     for step in steps:
         node = _into(node, step, definitions)
     keys = [key for variant in _variants(node, definitions) for key in variant.get("properties", {})]
-    return keys if steps or kind is not Config else [*keys, *flat.PLACES]
+    return keys if steps or kind is not Config else [*keys, *flat.KEYS]
 
 
 def _into(node: Any, step: str, definitions: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
 from mailmon.clients.server import Security
+from mailmon.config import flat
 from mailmon.config.account_options import SmtpOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
@@ -60,19 +61,34 @@ class Setup:
     warnings: tuple[str, ...] = ()
 
 
-def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, with_secrets: bool = True) -> Setup:
+def resolve(
+    loaded: Loaded,
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    with_secrets: bool = True,
+    must_check: bool = False,
+) -> Setup:
     """Turn a checked configuration into accounts, routes and channels. Raises ConfigError with every mistake.
 
-    Without secrets, credentials are left empty and files are not looked at: for a build machine.
+    Without secrets, credentials are left empty and files are not looked at: for a build machine. What a certificate
+    file holds is looked at where it `must` be checked; a run goes on without the server that the file is for.
     """
     if loaded.source.refusal:
         raise ConfigError(str(path), [f"{_first_command(loaded)}refused, because {loaded.source.refusal}"])
     config, base = loaded.config, path.parent if path else Path()
-    secrets, warnings = _credentials(loaded, path, environ) if with_secrets else ({}, [])
-    accounts = {name: make_account(name, options, secrets, base) for name, options in config.accounts.items()}
+    secrets, warnings = _credentials(loaded, path, environ, must_check) if with_secrets else ({}, [])
+    flat_keys = loaded.flat_keys
+    accounts = {
+        name: make_account(name, options, secrets, base, is_flat=flat.is_account(name, flat_keys))
+        for name, options in config.accounts.items()
+    }
     nameservers = tuple(make_nameserver(text) for text in config.dns.nameservers)
     channels = {
-        name: make_channel(f"notify.{name}", name, o, secrets, base, accounts) for name, o in loaded.channels.items()
+        name: make_channel(f"notify.{name}", name, o, secrets, base, accounts)._replace(
+            is_flat=flat.is_channel(name, flat_keys)
+        )
+        for name, o in loaded.channels.items()
     }
     return Setup(
         accounts=accounts,
@@ -92,7 +108,7 @@ def resolve(loaded: Loaded, path: Path | None, environ: Mapping[str, str], *, wi
         hosts=hosts_of(config.checks, nameservers, base),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
-        warnings=(*warnings, *_warnings(config)),
+        warnings=(*warnings, *_warnings(config, flat_keys)),
     )
 
 
@@ -102,15 +118,16 @@ def _certificate_limits(checks: ChecksOptions) -> dict[str, CertificateLimits]:
 
 
 def _credentials(
-    loaded: Loaded, path: Path | None, environ: Mapping[str, str]
+    loaded: Loaded, path: Path | None, environ: Mapping[str, str], must_check: bool
 ) -> tuple[Mapping[tuple[str, str], Secret], list[str]]:
     """Return all credentials, and what is worth a warning. Raises ConfigError with every mistake."""
     base = path.parent if path else Path()
     problems, warnings = _permissions(loaded, path) if path else ([], [])
     sources = SecretSources(base, environ, loaded.state_file, refuses_commands=bool(problems))
     secrets, more, told = collect_secrets(loaded.document, sources)
-    warnings += told
-    problems += [*more, *_missing_files(loaded.config, base), *_missing_extras(loaded.config)]
+    warnings += [flat.in_form(one, loaded.flat_keys) for one in told]
+    more += [*_unusable_files(loaded, base, must_check), *_missing_extras(loaded.config)]
+    problems += dict.fromkeys(flat.in_form(one, loaded.flat_keys) for one in more)
     if problems:
         raise ConfigError(str(path or "options"), problems)
     return secrets, warnings
@@ -139,7 +156,8 @@ def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
     if (command := _first_command(loaded)) and loaded.source.risk:
         problems.append(f"{command}refused, because {loaded.source.risk}")
     if inline and loaded.source.is_readable_by_others:
-        warnings.append(f"{path}: others may read the {inline[0]} in it: chmod 600, or use {inline[0]}_file")
+        key = flat.in_form(inline[0], loaded.flat_keys)
+        warnings.append(f"{path}: others may read the {key} in it: chmod 600, or use {key}_file")
     return problems, warnings
 
 
@@ -159,15 +177,16 @@ def _first_command(loaded: Loaded) -> str:
         if getattr(queue, key)
     ]
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
-    return f"{commands[0]}: " if commands else ""
+    return f"{flat.in_form(commands[0], loaded.flat_keys)}: " if commands else ""
 
 
 def _queues(config: Config) -> Iterable[tuple[str, MailQueueOptions]]:
     return config.checks.queue.instances.items()
 
 
-def _missing_files(config: Config, base: Path) -> list[str]:
-    """Return the certificate files that cannot be read."""
+def _unusable_files(loaded: Loaded, base: Path, must_check: bool) -> list[str]:
+    """Return the certificate files that cannot be read, or, where that must be checked, hold no certificate."""
+    config = loaded.config
     named: list[tuple[str, str | None]] = [
         (f"accounts.{name}.{protocol}", server.ca_file)
         for name, account in config.accounts.items()
@@ -179,17 +198,26 @@ def _missing_files(config: Config, base: Path) -> list[str]:
         for name, account in config.accounts.items()
         if account.oauth and account.oauth.ca_file
     ]
+    named += [(f"notify.{name}", channel.ca_file) for name, channel in loaded.channels.items()]
+    named += [("ping", config.ping.ca_file)] if config.ping else []
     named += [(f"checks.http.pages.{name}", page.ca_file) for name, page in config.checks.http.pages.items()]
     named += [("checks.diagnose", config.checks.diagnose.ca_file), ("checks.dns", config.checks.dns.ca_file)]
     given = [(place, base / file) for place, file in named if file]
-    return [f"{place}.ca_file: {file}: {said}" for place, file in given if (said := _unusable(file))]
+    said = {file: _unusable(file, must_check) for _, file in given}
+    return [f"{place}.ca_file: {file}: {said[file]}" for place, file in given if said[file]]
 
 
-def _unusable(file: Path) -> str:
-    """Return why a file cannot be read, "" where it can: a pipe or a device would never come to its end."""
+def _unusable(file: Path, must_check: bool) -> str:
+    """Return why a file cannot be used, "" where it can: a pipe or a device would never come to its end."""
     if not os.access(file, os.R_OK):
         return "cannot be read"
-    return "" if file.is_file() else "is not a regular file"
+    if not file.is_file():
+        return "is not a regular file"
+    if not must_check:
+        return ""
+    from mailmon.clients.failure import unusable_ca
+
+    return unusable_ca(str(file))
 
 
 def _missing_extras(config: Config) -> list[str]:
@@ -200,17 +228,18 @@ def _missing_extras(config: Config) -> list[str]:
     return [] if find_spec("dkim") else ["bounce_notices.cc: needs dkimpy: pip install 'mailmon[dkim]'"]
 
 
-def _warnings(config: Config) -> list[str]:
+def _warnings(config: Config, flat_keys: Sequence[str]) -> list[str]:
     warnings = []
     if config.notify is None:
         warnings.append('no channel is configured, nobody will be told; say `"notify": "none"` if that is meant')
     for name, account in config.accounts.items():
-        for service in (account.smtp, account.imap, account.pop3):
+        for protocol, service in (("smtp", account.smtp), ("imap", account.imap), ("pop3", account.pop3)):
             if service and service.insecure:
                 warnings.append(f"accounts.{name}: insecure, the certificate of {service.host} is not verified")
             logs_in = not (isinstance(service, SmtpOptions) and service.auth == "none")
             if service and logs_in and service.security is Security.PLAIN:
                 has_token = any((account.token, account.token_file, account.token_command, account.oauth))
                 what = "token" if has_token else "password"
-                warnings.append(f"accounts.{name}: plain, the {what} travels to {service.host} in clear text")
+                place = f"{protocol}_security" if flat.is_account(name, flat_keys) else f"accounts.{name}"
+                warnings.append(f"{place}: plain, the {what} travels to {service.host} in clear text")
     return warnings

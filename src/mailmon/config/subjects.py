@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailmon.checks.subjects import Account, NoticeSettings, Route
 from mailmon.clients.account import BounceFolder
-from mailmon.clients.server import Server, Trust, default_security
+from mailmon.clients.server import Keys, Server, Trust, default_security
 from mailmon.config.account_options import AccountOptions, ImapOptions, OAuthOptions, Pop3Options, SmtpOptions
 from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.host_checks import seconds
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
     from mailmon.mail.received import Expected
 
 
-def make_account(name: str, options: AccountOptions, secrets: Mapping[tuple[str, str], Secret], base: Path) -> Account:
-    """Return a mailbox with its credentials."""
+def make_account(
+    name: str, options: AccountOptions, secrets: Mapping[tuple[str, str], Secret], base: Path, *, is_flat: bool = False
+) -> Account:
+    """Return a mailbox with its credentials; `is_flat`: it is configured by the flat keys."""
+
+    def server(protocol: str, own: SmtpOptions | ImapOptions | Pop3Options) -> Server:
+        return _server(protocol, own, base, Keys(f"accounts.{name}.{protocol}", is_flat))
+
     return Account(
         name,
         wire_address(options.address),
         options.username or options.address,
         secrets.get((f"accounts.{name}", "password"), Secret("")),
-        _server("smtp", options.smtp, base)._replace(helo=options.helo or "") if options.smtp else None,
-        _server("imap", options.imap, base) if options.imap else None,
-        _server("pop3", options.pop3, base) if options.pop3 else None,
+        server("smtp", options.smtp)._replace(helo=options.helo or "") if options.smtp else None,
+        server("imap", options.imap) if options.imap else None,
+        server("pop3", options.pop3) if options.pop3 else None,
         options.imap.folder if options.imap else "INBOX",
         _bounces(options.bounces, options.bounces.sent) if options.bounces else None,
         _bounces(options.bounces.test) if options.bounces and options.bounces.test else None,
@@ -104,7 +110,7 @@ def _expected(options: ExpectOptions) -> Expected:
     return Expected(methods, options.authserv or "", options.tls or "", options.unmodified)
 
 
-def _server(protocol: str, options: SmtpOptions | ImapOptions | Pop3Options, base: Path) -> Server:
+def _server(protocol: str, options: SmtpOptions | ImapOptions | Pop3Options, base: Path, keys: Keys) -> Server:
     ca_file = str(base / options.ca_file) if options.ca_file else None
     return Server(
         protocol,
@@ -116,6 +122,7 @@ def _server(protocol: str, options: SmtpOptions | ImapOptions | Pop3Options, bas
         options.family,
         options.connect_to or "",
         getattr(options, "auth", "auto") != "none",
+        keys=keys,
     )
 
 

@@ -24,6 +24,7 @@ _WEAK_HASHES = ("md5", "sha1")
 _NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUER = 9, 10, 18, 19, 20, 21
 
 
+_NEW_CHAIN = "serve the CA's present intermediate certificate; the server's own need not be renewed"
 # All that cryptography raises for what it cannot or will not read.
 UNREADABLE = (
     ValueError,
@@ -101,7 +102,8 @@ class Certificates:
                 "tls.cert_expired", f"the certificate has expired on {until}, {-days:.0f} days ago", severity, **facts
             )
         elif self._secured.verify_code == _EXPIRED:
-            found.fail("tls.cert_expired", "a certificate above the server's in its chain has expired", severity)
+            said = self._secured.why or "a certificate above the server's in its chain has expired"
+            found.fail("tls.cert_expired", said, severity, fix=_NEW_CHAIN)
         elif days < WARN_DAYS:
             soon = Severity.ERROR if days < ERROR_DAYS else Severity.WARNING
             found.fail("tls.cert_expiring", f"certificate expires in {days:.0f} days ({until})", soon, **facts)

@@ -11,7 +11,6 @@ from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_sm
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import StageError
-from mailmon.mail.text import visible
 from mailmon.model.facts import Severity
 
 
@@ -56,7 +55,7 @@ def ask(session: Session, followup: Followup) -> None:
     try:
         followup.ask()
     except (StageError, OSError) as exc:
-        words = exc.said if isinstance(exc, StageError) else visible(str(exc), 200)
+        words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
         session.found.unknown(followup.finding_id, f"it could not be told: {words}")
 
 

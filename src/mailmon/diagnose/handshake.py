@@ -5,20 +5,13 @@ from __future__ import annotations
 import ssl
 import threading
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mailmon.clients.tls import CLOSED
+from mailmon.clients.failure import explain_tls, words_of
+from mailmon.clients.tls import TellingSocket, sent_chain, why_unusable
 from mailmon.errors import MailmonError
-from mailmon.mail.text import visible
+from mailmon.mail.tls_words import PLAINTEXT, Words, of_reason
 
-# What OpenSSL says when the other side does not speak TLS.
-_PLAINTEXT = (
-    "WRONG_VERSION_NUMBER",
-    "RECORD_LAYER_FAILURE",
-    "HTTP_REQUEST",
-    "PACKET_LENGTH_TOO_LONG",
-    "UNKNOWN_PROTOCOL",
-)
 # What it says when it would not even try: then nothing is known of the server.
 _OURS = ("NO_PROTOCOLS_AVAILABLE", "UNSUPPORTED_PROTOCOL", "NO_CIPHERS_AVAILABLE", "INTERNAL_ERROR")
 _OLD = {"TLSv1.1": ssl.TLSVersion.TLSv1_1, "TLSv1.0": ssl.TLSVersion.TLSv1}
@@ -28,6 +21,7 @@ class Secured(NamedTuple):
     """A handshake that came about. `chain` is what the server sent, as DER, the leaf first.
 
     `verify_code` is OpenSSL's verdict on the chain (x509_vfy.h), 0 where it is good; names are not part of it.
+    `why` is that verdict in words, which name the certificate that it is about.
     """
 
     version: str
@@ -35,6 +29,7 @@ class Secured(NamedTuple):
     chain: tuple[bytes, ...]
     verify_code: int = 0
     verify_message: str = ""
+    why: str = ""
 
 
 class TlsKit:
@@ -78,26 +73,32 @@ class TlsKit:
             return context
         # docs/decisions/0006-certificates.md
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        context.sslsocket_class = TellingSocket
         try:
             if self._ca_file:
                 context.load_verify_locations(self._ca_file)
             else:
                 context.load_default_certs()
-        except (OSError, ssl.SSLError) as exc:
-            raise MailmonError(f"ca_file {self._ca_file}: {exc.strerror or exc}") from exc
+        except OSError as exc:
+            raise MailmonError(f"ca_file {self._ca_file}: {why_unusable(exc)}") from exc
         return context
 
 
-def read_secured(sock: ssl.SSLSocket, verify_code: int = 0, verify_message: str = "") -> Secured:
-    """Return what is known of a connection after its handshake."""
+def read_secured(sock: ssl.SSLSocket, refused: ssl.SSLCertVerificationError | None = None) -> Secured:
+    """Return what is known of a connection after its handshake; `refused` is why the chain was not good before."""
     leaf = sock.getpeercert(binary_form=True)
-    chain = _sent_chain(sock) or ((leaf,) if leaf else ())
-    return Secured(sock.version() or "?", (sock.cipher() or ("?",))[0], chain, verify_code, verify_message)
+    chain = sent_chain(sock) or ((leaf,) if leaf else ())
+    secured = Secured(sock.version() or "?", (sock.cipher() or ("?",))[0], chain)
+    if refused is None:
+        return secured
+    return secured._replace(
+        verify_code=refused.verify_code, verify_message=refused.verify_message, why=explain_tls(refused, "").said
+    )
 
 
 def is_plaintext(exc: OSError) -> bool:
     """Say whether a handshake failed because the server speaks plain text."""
-    return isinstance(exc, ssl.SSLError) and exc.reason in _PLAINTEXT
+    return isinstance(exc, ssl.SSLError) and of_reason(exc.reason or "").finding_id == PLAINTEXT
 
 
 def is_own_limit(exc: OSError) -> bool:
@@ -107,16 +108,10 @@ def is_own_limit(exc: OSError) -> bool:
 
 def why_failed(exc: OSError) -> str:
     """Return in a few words why a handshake failed."""
-    if isinstance(exc, CLOSED) or not isinstance(exc, ssl.SSLError):
-        return "the server closed the connection" if isinstance(exc, CLOSED) else f"{exc.strerror or exc}".lower()
-    return visible((exc.reason or str(exc)).replace("_", " ").lower())
+    return words_of(exc)
 
 
-def _sent_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
-    """Return the certificates that the server sent; before Python 3.13 only the inner object knows them."""
-    inner: Any = sock if hasattr(sock, "get_unverified_chain") else getattr(sock, "_sslobj", None)
-    try:
-        found = inner.get_unverified_chain() or ()
-    except (AttributeError, ValueError, ssl.SSLError):
-        return ()
-    return tuple(one if isinstance(one, bytes) else one.public_bytes(2) for one in found)  # 2: _ssl.ENCODING_DER
+def explained(exc: OSError) -> Words:
+    """Return why a handshake failed, with advice where it is not about a configuration."""
+    words = explain_tls(exc, "") if isinstance(exc, ssl.SSLError) else Words("", words_of(exc))
+    return words if "`" not in words.advice else words._replace(advice="")

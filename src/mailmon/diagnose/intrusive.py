@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 
 from mailmon.catalogue import Findings
+from mailmon.diagnose.handshake import why_failed
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import Stage, StageError
 
@@ -44,7 +45,8 @@ def judge_injection(protocol: str, plain: Speaker, begin_tls: Callable[[], objec
         begin_tls()
         answers = _answers_to(plain, plain.goodbye)
     except (StageError, OSError) as exc:
-        found.passed(finding_id, "what is sent with STARTTLS ends the connection", evidence=f"{exc}"[:200])
+        words = exc.message if isinstance(exc, StageError) else why_failed(exc)
+        found.passed(finding_id, "what is sent with STARTTLS ends the connection", evidence=words[:200])
         return
     if len(answers) > plain.farewells:
         said = "a command that was sent in clear, in one packet with STARTTLS, is run inside TLS"

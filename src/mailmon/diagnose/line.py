@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.reach import open_socket
-from mailmon.clients.server import Security, Server, without_idna
+from mailmon.clients.server import Security, Server, tls_name
 from mailmon.clients.wire import Wire
 from mailmon.diagnose.plan import Options
 from mailmon.errors import Stage
@@ -26,7 +26,7 @@ class OpenLine(Wire):
         """Begin TLS within `timeout_s`, by default that of each step."""
         self.begin(Stage.TLS, timeout_s)
         self._sock.settimeout(self._time_left())
-        self._sock = context.wrap_socket(self._sock, server_hostname=without_idna(self.server.host))
+        self._sock = context.wrap_socket(self._sock, server_hostname=tls_name(self.server.host))
         secured = self._tls_socket()
         if self._record:
             self._show("server", f"({secured.version()}, {(secured.cipher() or ('?',))[0]})")

@@ -21,7 +21,6 @@ from mailmon.diagnose.relay import ask_once, forms, verdict_of_one
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker, speaker_for
 from mailmon.diagnose.trouble import tell_broken, tell_no_handshake, tell_unreachable
 from mailmon.errors import StageError
-from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Service
 
 
@@ -54,7 +53,7 @@ class Session:
         except StageError as exc:
             tell_broken(self, exc)
         except OSError as exc:
-            self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {visible(str(exc), 100)}")
+            self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {handshake.why_failed(exc)}")
 
     def _run(self) -> None:
         try:
@@ -152,7 +151,7 @@ class Session:
             speaker.wire.close()
             self._speaker = again = self.opener.before_tls("without verification")
             sock = again.wire.handshake(self.tools.kit.lax())
-            secured = handshake.read_secured(sock, exc.verify_code, exc.verify_message)
+            secured = handshake.read_secured(sock, exc)
         except TimeoutError:
             self.found.unknown("tls.handshake_failed", f"no TLS handshake within {self.options.timeout_s:.0f} s")
             return False

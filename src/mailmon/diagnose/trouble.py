@@ -16,7 +16,7 @@ PROBE_S = 3.0
 
 
 def tell_unreachable(session: Session, exc: OSError) -> None:
-    words = f"{exc.strerror or exc}".lower()
+    words = handshake.why_failed(exc)
     if not session.endpoint.is_asked_for:
         silent = isinstance(exc, TimeoutError)
         session.found.skipped("tcp.unreachable", "not open from here" + (" (no answer)" if silent else f" ({words})"))
@@ -45,16 +45,18 @@ def tell_broken(session: Session, exc: StageError) -> None:
 
 
 def tell_no_handshake(session: Session, exc: OSError) -> None:
-    words = _plain_greeting(session) if session.endpoint.is_implicit_tls and handshake.is_plaintext(exc) else ""
-    if words:
+    greeting = _plain_greeting(session) if session.endpoint.is_implicit_tls and handshake.is_plaintext(exc) else ""
+    if greeting:
         said = "the port speaks plain text where TLS is expected from the first byte"
-        session.found.fail(session.id_of("plaintext_on_tls_port"), said, evidence=words)
+        session.found.fail(session.id_of("plaintext_on_tls_port"), said, evidence=greeting)
         session.found.skipped("tls.handshake_failed", "there is no TLS on this port")
         return
     if handshake.is_own_limit(exc):
         session.found.unknown("tls.handshake_failed", f"the OpenSSL here cannot do it: {handshake.why_failed(exc)}")
         return
-    session.found.fail("tls.handshake_failed", f"the TLS handshake failed: {handshake.why_failed(exc)}")
+    words = handshake.explained(exc)
+    finding_id = words.finding_id if words.finding_id == "tls.client_cert_required" else "tls.handshake_failed"
+    session.found.fail(finding_id, f"the TLS handshake failed: {words.said}", fix=words.advice)
 
 
 def _plain_greeting(session: Session) -> str:

@@ -50,12 +50,19 @@ class Credentials:
 
 
 class Channel(NamedTuple, Generic[OptionsT]):
-    """A configured channel. `accounts` are those that it may send mail through."""
+    """A configured channel. `accounts` are those that it may send mail through; `is_flat`: flat keys configure it."""
 
     name: str
     options: OptionsT
     credentials: Credentials
     accounts: tuple[Account, ...] = ()
+    is_flat: bool = False
+
+    def key(self, name: str) -> str:
+        """Return how the configuration names one of the channel's options, for advice."""
+        if self.is_flat:
+            return f"ntfy_{name}"
+        return f"ping.{name}" if self.options.type == "ping" else f"notify.{self.name}.{name}"
 
 
 AnyChannel = Channel[Any]
