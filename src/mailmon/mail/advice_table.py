@@ -83,6 +83,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "administrator-needed": Cause("An administrator of the server must act: its log says why."),
     "credential-expired": Cause("The password or token has expired: set a new one at the server and in the account."),
+    "login-refused": Cause("The server does not say why it refuses the login: check the login name, and its log."),
     "account-disabled": Cause(
         "The account is disabled, locked or may not use this service: reactivate it at the server or provider."
     ),
@@ -170,6 +171,9 @@ CAUSES: dict[str, Cause] = {
         "A look-up on the server failed (DNS, a database, another server): wait; if it lasts, look at its log.", True
     ),
     "server-fault": Cause("Something is wrong inside the server: look at its log, at this time."),
+    "refused-for-now": Cause(
+        "The server refuses for now and may accept a later attempt: if it lasts, look at its log.", True
+    ),
     "server-trouble": Cause("The server has a passing problem of its own: wait; if it lasts, look at its log.", True),
     "refused-by-policy": Cause("Refused by policy: the server's log says which rule."),
     "refused": Cause("Unknown recipient or refused by policy: the server's log says which."),
@@ -210,12 +214,12 @@ ROWS: tuple[Row, ...] = (
         (("Gmail", Stage.LOGIN, "534 5.7.9 Application-specific password required."),),
         _ALL,
         _LOGIN,
-        frozenset({"534 5.7.9"}),
+        frozenset(),
         _phrases(
-            """application-specific | application specific | app-specific | app specific | app password
-            | application password | app-password | device password | device-specific | external password
-            | client password | two-factor | two factor | 2-step | two-step | 2fa | multi-factor | multifactor
-            | third-party app | third party app | less secure app | authorization code instead"""
+            """authorization code | authorisation code | application-specific | application specific | app-specific
+            | app specific | app password | application password | app-password | device password | device-specific
+            | external password | client password | two-factor | two factor | 2-step | two-step | 2fa | multi-factor
+            | multifactor | third-party app | third party app | less secure app | authorization code instead"""
         ),
     ),
     Row(
@@ -246,6 +250,17 @@ ROWS: tuple[Row, ...] = (
             | too often | too frequent | too frequently | login frequency | brute force | brute-force | penalty
             | rate limit | rate-limit | ratelimit | throttl | failed logins | authentication failures
             | login failures"""
+        ),
+    ),
+    Row(
+        "too-many-logins",
+        (("mox", Stage.GREETING, "421 4.7.0 too many auth failures"),),
+        _ALL,
+        _OPENING,
+        frozenset(),
+        _phrases(
+            """auth failures | auth failure | login failures | failed login | authentication failures | too many failed
+            | too many auth | login attempts | auth attempts | authentication attempts"""
         ),
     ),
     Row(
@@ -285,13 +300,13 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset(),
         _phrases(
-            """username or password | user name or password | userid or password | user or password | login or password
-            | name or password | email or password | username and password not accepted
-            | username and password do not | username/password | user/password | incorrect username | incorrect user
-            | incorrect password | wrong password | wrong username | password incorrect | password is incorrect
-            | invalid password | bad password | password mismatch | incorrect authentication data
-            | invalid credentials | incorrect credentials | wrong credentials | bad credentials
-            | credentials invalid | credentials are invalid | password…not match"""
+            """restarting authentication | credentials no longer | username or password | user name or password
+            | userid or password | user or password | login or password | name or password | email or password
+            | username and password not accepted | username and password do not | username/password | user/password
+            | incorrect username | incorrect user | incorrect password | wrong password | wrong username
+            | password incorrect | password is incorrect | invalid password | bad password | password mismatch
+            | incorrect authentication data | invalid credentials | incorrect credentials | wrong credentials
+            | bad credentials | credentials invalid | credentials are invalid | password…not match"""
         ),
     ),
     Row(
@@ -308,7 +323,8 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"X.7.139"}),
         _phrases(
-            """smtpclientauthentication | smtp auth…disabled | smtp client auth…disabled
+            """service disabled | service is disabled | requested service | service is not open | no permission
+            | smtpclientauthentication | smtp auth…disabled | smtp client auth…disabled
             | smtp authentication is disabled | smtp access | imap access | pop access | pop3 access
             | imap is disabled | imap disabled | pop is disabled | pop disabled | pop3 is disabled | pop3 disabled
             | smtp is disabled | smtp disabled | enabled for imap | enabled for pop | enabled for smtp | enable imap
@@ -328,14 +344,14 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"X.7.13"}),
         _phrases(
-            """account disabled | account…is disabled | account…been disabled | account…suspended | account…deactivated
-            | account…inactive | account…blocked | account…locked | account…closed | account…terminated
-            | account…not active | account…deleted | user…disabled | user…suspended | user…blocked | user…locked
-            | mailbox…disabled | mailbox…suspended | mailbox…blocked | mailbox…locked out | disabled account
-            | disabled user | suspended account | login disabled for | login is disabled for
-            | login…disabled for this user | authorized to use this service | license | subscription
-            | no longer active | account is not active | account is not authorized | not authorized to log
-            | outgoing blocked | cancelled | canceled | unpaid"""
+            """not yet activated | not activated | activate your | account disabled | account…is disabled
+            | account…been disabled | account…suspended | account…deactivated | account…inactive | account…blocked
+            | account…locked | account…closed | account…terminated | account…not active | account…deleted
+            | user…disabled | user…suspended | user…blocked | user…locked | mailbox…disabled | mailbox…suspended
+            | mailbox…blocked | mailbox…locked out | disabled account | disabled user | suspended account
+            | login disabled for | login is disabled for | login…disabled for this user
+            | authorized to use this service | license | subscription | no longer active | account is not active
+            | account is not authorized | not authorized to log | outgoing blocked | cancelled | canceled | unpaid"""
         ),
     ),
     # Encryption and mechanisms, wherever the server says so
@@ -353,12 +369,14 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"PRIVACYREQUIRED", "X.7.10", "X.7.11", "421 4.7.66"}),
         _phrases(
-            """plaintext authentication | plaintext…disallowed | plaintext…not allowed | plaintext…disabled
-            | plaintext login | cleartext | clear text | clear-text | encryption required | encryption is required
-            | encryption needed | requires encryption | issue a starttls | issue starttls | starttls first
-            | starttls is required | starttls required | requires starttls | starttls before | use starttls
-            | use tls | tls required | tls is required | tls…mandatory | requires tls | requires a tls
-            | requires ssl | requires an ssl | ssl required | ssl is required | secure connection
+            """tls-connection is required | tls connection is required | connection is required for auth | only on tls
+            | entering tls | tls mode | tls connection | security level | login disabled | plain login
+            | plain auth…disabled | plaintext authentication | plaintext…disallowed | plaintext…not allowed
+            | plaintext…disabled | plaintext login | cleartext | clear text | clear-text | encryption required
+            | encryption is required | encryption needed | requires encryption | issue a starttls | issue starttls
+            | starttls first | starttls is required | starttls required | requires starttls | starttls before
+            | use starttls | use tls | tls required | tls is required | tls…mandatory | requires tls
+            | requires a tls | requires ssl | requires an ssl | ssl required | ssl is required | secure connection
             | encrypted connection | secure channel | secured connection | logindisabled | over tls | only with tls
             | without tls | without ssl | without encryption | must be encrypted | session encryption
             | under a layer | security layer | insecure connection | unencrypted | unsecured | tls encryption
@@ -431,8 +449,8 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset(),
         _phrases(
-            """bandwidth | command…limit | download limit | download quota | traffic limit | data limit | request limit
-            | too many commands | too many requests"""
+            """too many…commands | download…limited | download was | bandwidth | command…limit | download limit
+            | download quota | traffic limit | data limit | request limit | too many commands | too many requests"""
         ),
     ),
     Row(
@@ -445,9 +463,9 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"421 4.3.2"}),
         _phrases(
-            """shutting down | shutdown | shut down | going down | restarting | being restarted
-            | not accepting network messages | maintenance | service stopping | server stopped | is stopping
-            | service not active"""
+            """restarting | is restarting | server restarting | restarting now | restarting service | shutting down
+            | shutdown | shut down | going down | being restarted | not accepting network messages | maintenance
+            | service stopping | server stopped | is stopping | service not active"""
         ),
         _phrases("service not available, closing | service not available - closing"),
     ),
@@ -475,7 +493,8 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.7.0", "4.7.8", "X.3.0", "4.3.5", "4.3.2"}),
         _phrases(
-            """temporary auth | temporary login | authentication temporarily | auth…temporarily | temporarily…auth
+            """negotiation failure | connection negotiation | could not connect | unable to connect | cannot connect
+            | temporary auth | temporary login | authentication temporarily | auth…temporarily | temporarily…auth
             | authentication service | authentication server | authentication system | authentication daemon
             | authentication backend | auth server | auth service | auth daemon | authdaemon | auth backend
             | unable to authenticate at | can't authenticate at | cannot authenticate at | cannot authenticate due
@@ -520,7 +539,8 @@ ROWS: tuple[Row, ...] = (
             }
         ),
         _phrases(
-            """blocked using | blacklist | black list | black-list | blocklist | block list | block-list | spamhaus
+            """ip address blocked | ip blocked | address is blocked | address blocked | ip address is blocked
+            | blocked using | blacklist | black list | black-list | blocklist | block list | block-list | spamhaus
             | rbl | dnsbl | spamcop | barracuda | listed in | listed at | listed by | listed on | is listed
             | are listed | reputation | user complaints | unusual rate of unsolicited | suspicious activity
             | sending spam | source of spam | spam source | spam from | banned sending | banned sender | been banned
@@ -583,12 +603,11 @@ ROWS: tuple[Row, ...] = (
         frozenset(),
         _phrases(
             """helo command rejected | address literal | ip literal | bare ip | helo name | ehlo name | helo argument
-            | ehlo argument | helo hostname | ehlo hostname | helo/ehlo | ehlo/helo | invalid helo | invalid ehlo
-            | bad helo | helo…invalid | ehlo…invalid | helo…not resolve | helo…does not | helo…rejected
-            | ehlo…rejected | helo…must | ehlo…must | helo…forged | helo…mismatch | helo domain | helo host
-            | your helo | your ehlo | in helo | in ehlo | helo string | fully-qualified hostname
-            | fully qualified hostname | ehlo…requires | helo…requires | ehlo requires domain
-            | syntactically invalid"""
+            | ehlo argument | helo hostname | ehlo hostname | invalid helo | invalid ehlo | bad helo | helo…invalid
+            | ehlo…invalid | helo…not resolve | helo…does not | helo…rejected | ehlo…rejected | helo…must
+            | ehlo…must | helo…forged | helo…mismatch | helo domain | helo host | your helo | your ehlo | in helo
+            | in ehlo | helo string | fully-qualified hostname | fully qualified hostname | ehlo…requires
+            | helo…requires | ehlo requires domain | syntactically invalid"""
         ),
     ),
     Row(
@@ -604,10 +623,10 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING,
         frozenset(),
         _phrases(
-            """greylist | graylist | grey-list | gray-list | grey list | gray list | postgrey | try again in…second
-            | try again in…minute | try again after | retry in…second | retry in…minute | come back in
-            | come back later | first contact | first time sender | unknown triplet | wait…before retrying
-            | not yet authorized to deliver"""
+            """reconnect to | retry later…first | temporary rejected | greylist | graylist | grey-list | gray-list
+            | grey list | gray list | postgrey | try again in…second | try again in…minute | try again after
+            | retry in…second | retry in…minute | come back in | come back later | first contact | first time sender
+            | unknown triplet | wait…before retrying | not yet authorized to deliver"""
         ),
     ),
     Row(
@@ -644,9 +663,10 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"5.2.1", "X.7.124", "X.7.133", "X.7.134", "X.7.135", "X.7.136", "X.7.2"}),
         _phrases(
-            """account…disabled | account is disabled | mailbox disabled | mailbox is disabled | mailbox…disabled
-            | account…inactive | mailbox…inactive | user is inactive | user inactive | account…suspended
-            | user…suspended | mailbox…suspended | account…deactivated | recipient…disabled | recipient…suspended
+            """account is not active | user is not active | mailbox is not active | account…disabled
+            | account is disabled | mailbox disabled | mailbox is disabled | mailbox…disabled | account…inactive
+            | mailbox…inactive | user is inactive | user inactive | account…suspended | user…suspended
+            | mailbox…suspended | account…deactivated | recipient…disabled | recipient…suspended
             | recipient…inactive | allowed to send to | sendernotauthenticated | recipient does not accept
             | only accept | restricted to | accepting mail from | not authenticated for group | delivery restriction
             | recipient…restricted | accepting messages from | does not accept mail | not accept messages
@@ -702,13 +722,13 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING,
         frozenset({"X.7.54", "X.7.64"}),
         _phrases(
-            """relay access | relaying denied | relaying disallowed | relay disallowed | relaying | deliver mail for
-            | relay mail | accept mail for that domain | not local | relay not | relaying not | unable to relay
-            | relay denied | rcpthosts | permitted to relay | allowed to relay | not relay | don't relay
-            | won't relay | no relay | no relaying | relaying is | relaying to | relay prohibited
-            | relaying prohibited | prohibited relay | relay rejected | relay refused | open relay | cannot relay
-            | can't relay | relaying temporarily | for relay | relay for | tenantattribution | relaying mail
-            | attempt to relay | unauthorized relay"""
+            """delivery is not allowed | not accepting email for | not accepting mail for | relay access
+            | relaying denied | relaying disallowed | relay disallowed | relaying | deliver mail for | relay mail
+            | accept mail for that domain | not local | relay not | relaying not | unable to relay | relay denied
+            | rcpthosts | permitted to relay | allowed to relay | not relay | don't relay | won't relay | no relay
+            | no relaying | relaying is | relaying to | relay prohibited | relaying prohibited | prohibited relay
+            | relay rejected | relay refused | open relay | cannot relay | can't relay | relaying temporarily
+            | for relay | relay for | tenantattribution | relaying mail | attempt to relay | unauthorized relay"""
         ),
     ),
     Row(
@@ -795,7 +815,8 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.7.60"}),
         _phrases(
-            """not owned by | sender address is not allowed | sender identity | verified sender | header address
+            """unauthorized use | unauthorised use | for specified email | for this sender | not owned by
+            | sender address is not allowed | sender identity | verified sender | header address
             | authorised to send | sendasdenied | send as | send on behalf | allowed to send from
             | authorized to send from | authorised to send from | permitted to send from | permitted to use
             | sender…not allowed for | must equal | must be same | must be the same | must match | same as auth
@@ -816,7 +837,8 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.1.8", "X.7.27"}),
         _phrases(
-            """sender address rejected: domain | sender address rejected: malformed
+            """no such domain | invalid domain | domain does not exist | domain doesn't exist | domain not found
+            | sender address rejected: domain | sender address rejected: malformed
             | sender address rejected: unverified | sender address rejected: undeliverable | domain of sender
             | sender domain | sender's domain | domain…does not resolve | sender…domain not found | unresolvable
             | unrouteable sender | domain name required for sender | domain required for sender | domain must exist
@@ -905,7 +927,8 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset(),
         _phrases(
-            """bad outbound sender | outbound spam | your account has been | your account is | sender…suspended
+            """outgoing blocked | not yet activated | not activated | activate your | account is abnormal
+            | bad outbound sender | outbound spam | your account has been | your account is | sender…suspended
             | sender…disabled | compromised"""
         ),
     ),
@@ -920,20 +943,20 @@ ROWS: tuple[Row, ...] = (
             ("Microsoft 365", Stage.RCPT, "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"),
         ),
         _SMTP,
-        _MAIL,
+        frozenset({Stage.RCPT, Stage.DATA}),
         frozenset({"5.1.1", "5.1.2", "5.1.4", "5.1.6", "5.1.10", "550 5.4.1"}),
         _phrases(
-            """user unknown | unknown user | unknown or illegal | no such user | no such recipient | no such mailbox
-            | no such account | no such address | no such person | no such local | no such domain
-            | unknown recipient | recipient unknown | recipient address rejected: access denied. as(
-            | recipient address rejected: undeliverable | recipient address rejected: user | user not found
-            | recipient not found | recipnotfound | mailbox not found | address not found | address unknown
-            | unknown address | account not found | account unknown | user doesn't | user does not
-            | mailbox does not | mailbox doesn't | doesn't exist | does not exist | not exist | unknown local
-            | unknown mailbox | unrouteable address | unroutable address | not our customer | no mailbox
-            | invalid recipient | invalid mailbox | invalid user | recipient invalid | not a valid
-            | couldn't be found | could not be found | doesn't have a | isn't in our | not known here | unknown in
-            | unknown to | not a known user | no user"""
+            """recipient not in | address not in | user unknown | unknown user | unknown or illegal | no such user
+            | no such recipient | no such mailbox | no such account | no such address | no such person
+            | no such local | no such domain | unknown recipient | recipient unknown
+            | recipient address rejected: access denied. as( | recipient address rejected: undeliverable
+            | recipient address rejected: user | user not found | recipient not found | recipnotfound
+            | mailbox not found | address not found | address unknown | unknown address | account not found
+            | account unknown | user doesn't | user does not | mailbox does not | mailbox doesn't | doesn't exist
+            | does not exist | not exist | unknown local | unknown mailbox | unrouteable address
+            | unroutable address | not our customer | no mailbox | invalid recipient | invalid mailbox
+            | invalid user | recipient invalid | not a valid | couldn't be found | could not be found
+            | doesn't have a | isn't in our | not known here | unknown in | unknown to | not a known user | no user"""
         ),
         codes=frozenset({551}),
     ),
@@ -965,7 +988,7 @@ ROWS: tuple[Row, ...] = (
             ("Sendmail", Stage.MAIL, "550 5.7.1 Access denied"),
         ),
         _SMTP,
-        _MAIL | _OPENING,
+        _MAIL | {Stage.CONNECT, Stage.GREETING},
         frozenset(),
         _phrases(
             """client host rejected | client host…not | no smtp service here | allowed to connect | not accepted here
@@ -979,6 +1002,14 @@ ROWS: tuple[Row, ...] = (
         ),
         codes=frozenset(),
     ),
+    Row(
+        "helo-refused",
+        (("Exim", Stage.EHLO, "550 address literals are not welcome"),),
+        _SMTP,
+        frozenset({Stage.EHLO}),
+        codes=frozenset({501, 504, 550, 553, 554}),
+    ),
+    # What only stage and basic code, or a general status, tell
     Row(
         "client-refused",
         (("Exim", Stage.GREETING, "554 SMTP service not available"),),
@@ -1026,7 +1057,7 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset(),
         _phrases(
-            """bare <lf> | bare lf | bare linefeed | bare newline | stray newline | command pipelining
+            """command error | bare <lf> | bare lf | bare linefeed | bare newline | stray newline | command pipelining
             | synchronization error | unrecognized command | command unrecognized | command not recognized
             | syntax error | unknown command | bad sequence | nested mail | not implemented | unimplemented
             | improper use of | invalid command | bad command"""
@@ -1054,9 +1085,10 @@ ROWS: tuple[Row, ...] = (
         _FOLDER,
         frozenset({"NONEXISTENT", "TRYCREATE"}),
         _phrases(
-            """doesn't exist | does not exist | unable to open this mailbox | must be subscribed | no such mailbox
-            | no such folder | unknown mailbox | unknown folder | mailbox not found | folder not found | nonexistent
-            | non-existent | invalid mailbox name | mailbox name | no mailbox | not found"""
+            """could not be found | cannot be found | not a mailbox | doesn't exist | does not exist
+            | unable to open this mailbox | must be subscribed | no such mailbox | no such folder | unknown mailbox
+            | unknown folder | mailbox not found | folder not found | nonexistent | non-existent
+            | invalid mailbox name | mailbox name | no mailbox | not found"""
         ),
     ),
     Row(
@@ -1069,10 +1101,10 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"IN-USE", "INUSE"}),
         _phrases(
-            """locked by | is locked | maildrop…lock | maildrop…busy | mailbox…lock | mailbox…busy | lock…mailbox
-            | lock…maildrop | already in use | in use by | another pop | another session | another client
-            | being used | unable to lock | cannot lock | can't lock | failed to lock | to lock | lock busy
-            | lock file | dotlock | maildrop already | already logged in"""
+            """kiss of death | locked by | is locked | maildrop…lock | maildrop…busy | mailbox…lock | mailbox…busy
+            | lock…mailbox | lock…maildrop | already in use | in use by | another pop | another session
+            | another client | being used | unable to lock | cannot lock | can't lock | failed to lock | to lock
+            | lock busy | lock file | dotlock | maildrop already | already logged in"""
         ),
     ),
     Row(
@@ -1099,7 +1131,7 @@ ROWS: tuple[Row, ...] = (
         _READING,
         _ANY,
         frozenset({"AUTHORIZATIONFAILED"}),
-        _phrases("authenticated but not connected | proxy auth | authorization identity | act as"),
+        _phrases("""unsafe login | authenticated but not connected | proxy auth | authorization identity | act as"""),
     ),
     Row(
         "folder-missing",
@@ -1149,6 +1181,16 @@ ROWS: tuple[Row, ...] = (
         frozenset({"CANNOT"}),
     ),
     Row(
+        "refused-for-now",
+        (("Rspamd", Stage.DATA, "451 4.7.1 Try again later"),),
+        _SMTP,
+        _MAIL,
+        frozenset(),
+        (),
+        _phrases("try again | try later | later"),
+        codes=frozenset({421, 450, 451, 452}),
+    ),
+    Row(
         "server-trouble",
         (
             ("Yahoo", Stage.SELECT, "NO [UNAVAILABLE] SELECT Server error - Please try again later"),
@@ -1169,14 +1211,6 @@ ROWS: tuple[Row, ...] = (
         codes=frozenset({421, 450, 451, 432, 452}),
     ),
     Row(
-        "helo-refused",
-        (("Exim", Stage.EHLO, "550 address literals are not welcome"),),
-        _SMTP,
-        frozenset({Stage.EHLO}),
-        codes=frozenset({501, 504, 550, 553, 554}),
-    ),
-    # What only stage and basic code, or a general status, tell
-    Row(
         "mechanism-refused",
         (
             ("Exchange Server", Stage.LOGIN, "504 5.7.4 Unrecognized authentication type"),
@@ -1185,7 +1219,12 @@ ROWS: tuple[Row, ...] = (
         _ALL,
         _LOGIN,
         frozenset({"X.5.4", "X.7.4", "X.7.9"}),
-        (),
+        _phrases(
+            """unknown authentication | unrecognized authentication | unsupported authentication | unsupported auth
+            | unknown mechanism | unsupported mechanism | mechanism not supported | mechanism is not
+            | mechanism unsupported | no such mechanism | invalid mechanism | invalid authentication mechanism
+            | mechanism not available | method not supported"""
+        ),
         _phrases(
             """authentication type | authentication mechanism | authentication method | auth mechanism | auth type
             | unsupported mechanism | mechanism"""
@@ -1210,29 +1249,44 @@ ROWS: tuple[Row, ...] = (
         codes=frozenset({535}),
     ),
     Row(
+        "wrong-credentials",
+        (("hMailServer", Stage.MAIL, "550 Login credentials no longer valid. Please re-authenticate."),),
+        _SMTP,
+        _MAIL,
+        words=_phrases("""username or password | user name or password | login credentials | credentials no longer"""),
+    ),
+    Row(
+        "content-refused",
+        (("RFC 5321", Stage.DATA, "554 Transaction failed"),),
+        _SMTP,
+        frozenset({Stage.DATA}),
+        vague_statuses=frozenset({"5.7.1", "5.7.0", "5.7.9", "X.6.0"}),
+        codes=frozenset({550, 554}),
+    ),
+    Row(
         "refused-by-policy",
         (("RFC 3463", Stage.RCPT, "550 5.7.1 Delivery not authorized"),),
         _SMTP,
-        _MAIL | _OPENING,
+        _ENVELOPE | _OPENING,
         vague_statuses=frozenset({"5.7.1", "5.7.0", "5.7.9"}),
+    ),
+    Row(
+        "sender-refused",
+        (("RFC 5321", Stage.MAIL, "550 Requested action not taken: mailbox unavailable"),),
+        _SMTP,
+        frozenset({Stage.MAIL}),
+        codes=frozenset(range(510, 600)),
     ),
     Row(
         "refused",
         (("RFC 5321", Stage.RCPT, "550 Requested action not taken: mailbox unavailable"),),
         _SMTP,
         frozenset({Stage.RCPT}),
-        codes=frozenset({550, 554}),
+        codes=frozenset(range(510, 600)),
     ),
     Row(
-        "refused-by-policy",
-        (("RFC 5321", Stage.DATA, "554 Transaction failed"),),
-        _SMTP,
-        _MAIL,
-        codes=frozenset({550, 554}),
-    ),
-    Row(
-        "wrong-credentials",
-        (("Courier", Stage.LOGIN, "NO Login failed."),),
+        "login-refused",
+        (("RFC 3501", Stage.LOGIN, "NO"),),
         _READING,
         _LOGIN,
         codes=frozenset({0}),
