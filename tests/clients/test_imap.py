@@ -200,7 +200,7 @@ def test_a_deletion_that_is_not_allowed_is_told() -> None:
 
 
 def test_a_refused_login_advises_to_look_at_the_password() -> None:
-    exc = error([*GREETING, (b"TAG LOGIN", b"TAG NO wrong\r\n")], logged_in)
+    exc = error([*GREETING, (b"TAG LOGIN", b"TAG NO Login incorrect.\r\n")], logged_in)
     assert exc.advice == "Check the password file; the login name is case-sensitive on some servers."
 
 

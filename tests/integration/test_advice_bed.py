@@ -103,7 +103,7 @@ POSTFIX = [
     ({"recipient": "reject_unauth_destination"}, "Relay access denied", "relaying-denied"),
     ({"recipient": "check_recipient_access static:{550 5.1.1 User unknown}"}, "User unknown", "recipient-unknown"),
     ({"recipient": "check_client_access static:{554 5.7.1 Access denied}"}, "Client host rejected", "client-refused"),
-    ({"recipient": "check_recipient_access static:defer"}, "450 4.7.1", "server-trouble"),
+    ({"recipient": "check_recipient_access static:defer"}, "450 4.7.1", "refused-for-now"),
     ({"recipient": "check_recipient_access fail:lookup"}, "Server configuration error", "server-fault"),
     ({"header_checks": "regexp:{{/^Subject:/ REJECT}}"}, "message content rejected", "content-refused"),
     ({"message_size_limit": "200"}, "552 5.3.4", "message-too-large"),

@@ -39,7 +39,14 @@ MEANS: dict[str, set[str]] = {
     "sending-limit-wait": {"sending-limit"},
     "traffic-limit-wait": {"traffic-limit"},
     "look-at-auth-backend": {"login-service-down"},
-    "wait-server-trouble": {"server-trouble", "refused-for-now", "lookup-failed", "overloaded", "login-service-down", "shutting-down"},
+    "wait-server-trouble": {
+        "server-trouble",
+        "refused-for-now",
+        "lookup-failed",
+        "overloaded",
+        "login-service-down",
+        "shutting-down",
+    },
     "see-server-log": {"server-fault", "administrator-needed", "lookup-failed", "mail-loop"},
     "server-disk-full": {"server-full"},
     "server-shutting-down": {"shutting-down"},
@@ -98,16 +105,17 @@ def judged(name: str) -> tuple[float, list[str], list[str]]:
     return 1 - len(wrong) / len(listed), wrong, contradictions
 
 
-def test_real_replies_get_the_right_advice() -> None:
-    share, wrong, contradictions = judged("server_texts.json")
+@pytest.mark.parametrize(("name", "at_least"), [("server_texts.json", 0.99), ("server_texts_more.json", 0.95)])
+def test_real_replies_get_the_right_advice(name: str, at_least: float) -> None:
+    share, wrong, contradictions = judged(name)
     assert contradictions == []
-    assert share >= 0.99, wrong
+    assert share >= at_least, wrong
 
 
 def test_replies_of_systems_that_the_table_was_not_made_from_get_no_advice_that_contradicts_them() -> None:
     share, _, contradictions = judged("server_texts_held_out.json")
     assert contradictions == []
-    assert share >= 0.79
+    assert share >= 0.85
 
 
 def test_each_row_is_reached_by_the_answers_that_it_cites() -> None:

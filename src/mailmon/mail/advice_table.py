@@ -216,10 +216,11 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset(),
         _phrases(
-            """authorization code | authorisation code | application-specific | application specific | app-specific
-            | app specific | app password | application password | app-password | device password | device-specific
-            | external password | client password | two-factor | two factor | 2-step | two-step | 2fa | multi-factor
-            | multifactor | third-party app | third party app | less secure app | authorization code instead"""
+            """invalid scope | authorization code | authorisation code | application-specific | application specific
+            | app-specific | app specific | app password | application password | app-password | device password
+            | device-specific | external password | client password | two-factor | two factor | 2-step | two-step
+            | 2fa | multi-factor | multifactor | third-party app | third party app | less secure app
+            | authorization code instead"""
         ),
     ),
     Row(
@@ -393,11 +394,12 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset(),
         _phrases(
-            """authentication not enabled | authentication is not enabled | auth not enabled | auth not available
-            | auth not supported | auth…not advertised | auth…not implemented | auth…not allowed here
-            | auth…unrecognized | authentication not available | authentication not supported
-            | authentication is not supported | does not support auth | auth…not recognized | command unrecognized
-            | unrecognized command | command not recognized | unknown command | command not implemented"""
+            """authentication not allowed | authentication is not allowed | authentication not enabled
+            | authentication is not enabled | auth not enabled | auth not available | auth not supported
+            | auth…not advertised | auth…not implemented | auth…not allowed here | auth…unrecognized
+            | authentication not available | authentication not supported | authentication is not supported
+            | does not support auth | auth…not recognized | command unrecognized | unrecognized command
+            | command not recognized | unknown command | command not implemented"""
         ),
         codes=frozenset({500, 502, 503}),
     ),
@@ -449,8 +451,9 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset(),
         _phrases(
-            """too many…commands | download…limited | download was | bandwidth | command…limit | download limit
-            | download quota | traffic limit | data limit | request limit | too many commands | too many requests"""
+            """rate limited | rate-limited | too many…commands | download…limited | download was | bandwidth
+            | command…limit | download limit | download quota | traffic limit | data limit | request limit
+            | too many commands | too many requests"""
         ),
     ),
     Row(
@@ -506,6 +509,16 @@ ROWS: tuple[Row, ...] = (
         codes=frozenset({421, 432, 451, 454}),
     ),
     Row(
+        "sender-refused",
+        (("ASPone", Stage.RCPT, "550 5.1.1 <monitor@example.net> sender is blacklisted"),),
+        _SMTP,
+        _MAIL,
+        words=_phrases(
+            """sender is blacklisted | sender blacklisted | blacklisted sender | sender is blocklisted
+            | sender is on our"""
+        ),
+    ),
+    Row(
         "block-listed",
         (
             (
@@ -539,14 +552,15 @@ ROWS: tuple[Row, ...] = (
             }
         ),
         _phrases(
-            """ip address blocked | ip blocked | address is blocked | address blocked | ip address is blocked
-            | blocked using | blacklist | black list | black-list | blocklist | block list | block-list | spamhaus
-            | rbl | dnsbl | spamcop | barracuda | listed in | listed at | listed by | listed on | is listed
-            | are listed | reputation | user complaints | unusual rate of unsolicited | suspicious activity
-            | sending spam | source of spam | spam source | spam from | banned sending | banned sender | been banned
-            | is banned | please try again later from [ | blocked for spam | blocked - see | ip…is blocked
-            | ip…been blocked | address…has been blocked | host…is blocked | network…blocked | poor sender
-            | blocked due to | blocked because of spam | temporarily deferred due to"""
+            """untrusted ip | untrusted sender | (bl) | ip address blocked | ip blocked | address is blocked
+            | address blocked | ip address is blocked | blocked using | blacklist | black list | black-list
+            | blocklist | block list | block-list | spamhaus | rbl | dnsbl | spamcop | barracuda | listed in
+            | listed at | listed by | listed on | is listed | are listed | reputation | user complaints
+            | unusual rate of unsolicited | suspicious activity | sending spam | source of spam | spam source
+            | spam from | banned sending | banned sender | been banned | is banned | please try again later from [
+            | blocked for spam | blocked - see | ip…is blocked | ip…been blocked | address…has been blocked
+            | host…is blocked | network…blocked | poor sender | blocked due to | blocked because of spam
+            | temporarily deferred due to"""
         ),
     ),
     Row(
@@ -663,7 +677,9 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"5.2.1", "X.7.124", "X.7.133", "X.7.134", "X.7.135", "X.7.136", "X.7.2"}),
         _phrases(
-            """account is not active | user is not active | mailbox is not active | account…disabled
+            """recipient account is blocked | recipient is blocked | archived recipient | recipient archived
+            | mailbox is frozen | mailbox frozen | want your mail | refuses your mail | account is blocked
+            | account is not active | user is not active | mailbox is not active | account…disabled
             | account is disabled | mailbox disabled | mailbox is disabled | mailbox…disabled | account…inactive
             | mailbox…inactive | user is inactive | user inactive | account…suspended | user…suspended
             | mailbox…suspended | account…deactivated | recipient…disabled | recipient…suspended
@@ -687,9 +703,9 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.2.121", "X.2.122"}),
         _phrases(
-            """receive limit | receiving limit | receiving email at a rate | receiving mail at a rate
-            | receiving mail too | receiving email too | receiving too | recipient…too many messages
-            | incoming…limit | inbound…limit | recipient rate | recipientratelimit"""
+            """received too much | receives too much | receive limit | receiving limit | receiving email at a rate
+            | receiving mail at a rate | receiving mail too | receiving email too | receiving too
+            | recipient…too many messages | incoming…limit | inbound…limit | recipient rate | recipientratelimit"""
         ),
     ),
     Row(
@@ -702,14 +718,15 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING | _LOGIN,
         frozenset({"X.1.90", "5.4.5", "X.7.232", "X.7.233", "X.7.236"}),
         _phrases(
-            """sending limit | messaging limit | unusual sending | exceeded your messag | send limit | sending quota
-            | submission quota | submissionquota | daily…limit | daily…quota | hourly…limit | hourly…quota
-            | monthly…limit | per hour | per day | per minute | per connection | per session | rate limit
-            | rate-limit | ratelimit | rate exceeded | rate is | throttl | too many messages | too much mail
-            | too many mails | too many emails | too many recipients this | message limit | messages limit
-            | send quota | mail quota | outbound…limit | outgoing…limit | sending rate | maximum sending | too fast
-            | submission rate | messages exceeded | relay limit | message rate | limit on the number
-            | limit of messages | number of messages | message quota | outgoing message | plan limit | credits"""
+            """policy rejection…quota | sending limit | messaging limit | unusual sending | exceeded your messag
+            | send limit | sending quota | submission quota | submissionquota | daily…limit | daily…quota
+            | hourly…limit | hourly…quota | monthly…limit | per hour | per day | per minute | per connection
+            | per session | rate limit | rate-limit | ratelimit | rate exceeded | rate is | throttl
+            | too many messages | too much mail | too many mails | too many emails | too many recipients this
+            | message limit | messages limit | send quota | mail quota | outbound…limit | outgoing…limit
+            | sending rate | maximum sending | too fast | submission rate | messages exceeded | relay limit
+            | message rate | limit on the number | limit of messages | number of messages | message quota
+            | outgoing message | plan limit | credits"""
         ),
     ),
     Row(
@@ -745,13 +762,14 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING,
         frozenset({"X.7.57"}),
         _phrases(
-            """authentication required | issue an auth | auth command first | issue auth | smtp authentication
-            | unauthenticated sender | authentication is required | must authenticate | must be authenticated
-            | not authenticated | requires authentication | auth required | not logged in | log in first
-            | login first | please authenticate | need to authenticate | authenticate first | auth first
-            | authenticate before | authentication needed | please login | please log in | without authentication
-            | authenticated users | use auth | unauthenticated senders not | be authenticated
-            | authentication before | authenticate to | authentication mandatory"""
+            """auth is required | auth required | requires smtp auth | authentication required | issue an auth
+            | auth command first | issue auth | smtp authentication | unauthenticated sender
+            | authentication is required | must authenticate | must be authenticated | not authenticated
+            | requires authentication | not logged in | log in first | login first | please authenticate
+            | need to authenticate | authenticate first | auth first | authenticate before | authentication needed
+            | please login | please log in | without authentication | authenticated users | use auth
+            | unauthenticated senders not | be authenticated | authentication before | authenticate to
+            | authentication mandatory"""
         ),
         codes=frozenset({530}),
     ),
@@ -761,6 +779,16 @@ ROWS: tuple[Row, ...] = (
         _SMTP,
         _LOGIN,
         codes=frozenset({523, 538}),
+    ),
+    Row(
+        "server-trouble",
+        (("Amavis", Stage.DATA, "451 4.5.0 Error in processing, id=07411-04, virus_scan FAILED"),),
+        _SMTP,
+        _MAIL,
+        words=_phrases(
+            """error in processing | scanners failed | scanner failed | scan failed | unable to scan | scanner timeout
+            | filter failed | error occurred during"""
+        ),
     ),
     Row(
         "unauthenticated-mail",
@@ -815,16 +843,17 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.7.60"}),
         _phrases(
-            """unauthorized use | unauthorised use | for specified email | for this sender | not owned by
-            | sender address is not allowed | sender identity | verified sender | header address
-            | authorised to send | sendasdenied | send as | send on behalf | allowed to send from
-            | authorized to send from | authorised to send from | permitted to send from | permitted to use
-            | sender…not allowed for | must equal | must be same | must be the same | must match | same as auth
-            | does not match auth | doesn't match auth | not match…authenticated | sender…authenticated
-            | sender…not authorized | sender…does not belong | address is not verified | address not verified
-            | sender not allowed | sender is not allowed | mismatch | authorized to use | allowed to use
-            | not your address | unauthorized sender | sender unauthorized | not one of your | from address…not
-            | does not own | not belong to | allowed to send as | allowed to send mail from | not an alias"""
+            """is not same | not the same as | unconfigured sending domain | unauthorized use | unauthorised use
+            | for specified email | for this sender | not owned by | sender address is not allowed | sender identity
+            | verified sender | header address | authorised to send | sendasdenied | send as | send on behalf
+            | allowed to send from | authorized to send from | authorised to send from | permitted to send from
+            | permitted to use | sender…not allowed for | must equal | must be same | must be the same | must match
+            | same as auth | does not match auth | doesn't match auth | not match…authenticated
+            | sender…authenticated | sender…not authorized | sender…does not belong | address is not verified
+            | address not verified | sender not allowed | sender is not allowed | mismatch | authorized to use
+            | allowed to use | not your address | unauthorized sender | sender unauthorized | not one of your
+            | from address…not | does not own | not belong to | allowed to send as | allowed to send mail from
+            | not an alias"""
         ),
     ),
     Row(
@@ -987,14 +1016,15 @@ ROWS: tuple[Row, ...] = (
             ("Postfix", Stage.RCPT, "554 5.7.1 <unknown[192.0.2.7]>: Client host rejected: Access denied"),
             ("Sendmail", Stage.MAIL, "550 5.7.1 Access denied"),
         ),
-        _SMTP,
+        _ALL,
         _MAIL | {Stage.CONNECT, Stage.GREETING},
         frozenset(),
         _phrases(
-            """client host rejected | client host…not | no smtp service here | allowed to connect | not accepted here
-            | you are not welcome | unauthorized ip | unauthorized host | host rejected | client rejected
-            | connection rejected | connection refused by | connections from this | connections from your ip
-            | your host…not | your ip…not | ip…not allowed | host…not allowed | refused by host"""
+            """allowed to use this server | forbidden | client host rejected | client host…not | no smtp service here
+            | allowed to connect | not accepted here | you are not welcome | unauthorized ip | unauthorized host
+            | host rejected | client rejected | connection rejected | connection refused by | connections from this
+            | connections from your ip | your host…not | your ip…not | ip…not allowed | host…not allowed
+            | refused by host"""
         ),
         _phrases(
             """access denied | service refused | administrative prohibition | connection refused | not welcome
