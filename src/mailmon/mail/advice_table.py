@@ -494,7 +494,7 @@ ROWS: tuple[Row, ...] = (
         (("Dovecot", Stage.LOGIN, "NO [UNAVAILABLE] Temporary authentication failure. [mail:2026-11-30 02:10:00]"),),
         _ALL,
         _LOGIN,
-        frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.7.0", "4.7.8", "X.3.0", "4.3.5", "4.3.2"}),
+        frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.7.0", "4.7.8", "4.3.0", "4.3.5", "4.3.2"}),
         _phrases(
             """negotiation failure | connection negotiation | could not connect | unable to connect | cannot connect
             | temporary auth | temporary login | authentication temporarily | auth…temporarily | temporarily…auth
@@ -558,9 +558,9 @@ ROWS: tuple[Row, ...] = (
             | listed at | listed by | listed on | is listed | are listed | reputation | user complaints
             | unusual rate of unsolicited | suspicious activity | sending spam | source of spam | spam source
             | spam from | banned sending | banned sender | been banned | is banned | please try again later from [
-            | blocked for spam | blocked - see | ip…is blocked | ip…been blocked | address…has been blocked
-            | host…is blocked | network…blocked | poor sender | blocked due to | blocked because of spam
-            | temporarily deferred due to"""
+            | blocked for spam | blocked - see | your ip…is blocked | your ip…been blocked
+            | address…has been blocked | host…is blocked | network…blocked | poor sender | blocked due to
+            | blocked because of spam | temporarily deferred due to"""
         ),
     ),
     Row(
@@ -987,6 +987,7 @@ ROWS: tuple[Row, ...] = (
             | invalid user | recipient invalid | not a valid | couldn't be found | could not be found
             | doesn't have a | isn't in our | not known here | unknown in | unknown to | not a known user | no user"""
         ),
+        vague=("address rejected",),
         codes=frozenset({551}),
     ),
     Row(
