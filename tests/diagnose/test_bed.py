@@ -108,7 +108,8 @@ def test_an_account_logs_in_with_its_password_nowhere_to_be_seen(bed: Bed) -> No
     assert [one.status for one in logins] == [Verdict.PASS] * 3
     assert all(bed.password not in line.text for one in found.transcripts for line in one.lines)
     wrong = look(bed, "imaps", username=bed.user, password="not-the-password")
-    assert [one.status for one in wrong.findings if one.id == "imap.login_refused"] == [Verdict.FAIL]
+    refused = [one for one in wrong.findings if one.id == "imap.login_refused"]
+    assert [(one.status, one.fix[:24]) for one in refused] == [(Verdict.FAIL, "Check the password file;")]
 
 
 def test_a_block_list_is_asked_by_real_dns(bed: Bed) -> None:

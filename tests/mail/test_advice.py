@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailmon.errors import Stage
-from mailmon.mail.advice import Refusal, advise, choose, refused, refused_by_smtp
+from mailmon.mail.advice import Refusal, advise, choose, refusal_in, refused
 from mailmon.mail.advice_table import CAUSES, ROWS, Row
-from mailmon.mail.reply import Reply
 
 DATA = Path(__file__).parent.parent / "data"
 STAGES = {
@@ -81,13 +80,6 @@ MEANS: dict[str, set[str]] = {
 }
 
 
-def refusal_of(protocol: str, stage: Stage, text: str) -> Refusal:
-    """Return a whole answer as the client that got it sees it."""
-    if protocol != "smtp":
-        return refused(protocol, stage, text)
-    return refused_by_smtp(stage, Reply(int(text[:3]), (text[4:].encode(),)))
-
-
 def texts(name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((DATA / name).read_text())
     return found
@@ -98,7 +90,7 @@ def judged(name: str) -> tuple[float, list[str], list[str]]:
     wrong, contradictions = [], []
     listed = texts(name)
     for one in listed:
-        advice = advise(refusal_of(one["protocol"], STAGES[one["stage"]], one["text"]))
+        advice = advise(refusal_in(one["protocol"], STAGES[one["stage"]], one["text"]))
         if advice.cause not in MEANS[one["essence"]]:
             wrong.append(f"{one['system']} {one['stage']}: {one['text']}: {advice.cause}, not {one['essence']}")
         contradictions += [f"{one['text']}: {advice.text}" for word in one["never"] if word in advice.text.lower()]
@@ -122,7 +114,7 @@ def test_each_row_is_reached_by_the_answers_that_it_cites() -> None:
     for row in ROWS:
         for system, stage, text in row.examples:
             protocol = "smtp" if text[:3].isdigit() else "pop3" if text.startswith("-ERR") else "imap"
-            chosen = choose(refusal_of(protocol, stage, text))
+            chosen = choose(refusal_in(protocol, stage, text))
             assert chosen, (row.cause, system, text)
             assert chosen.cause == row.cause, (system, text)
 

@@ -10,7 +10,7 @@ from mailmon.diagnose import handshake, relay
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
-from mailmon.errors import StageError
+from mailmon.errors import Stage, StageError
 from mailmon.model.facts import Severity
 
 
@@ -124,7 +124,11 @@ def login(session: Session) -> None:
     try:
         is_in, words = speaker.log_in(options.username, options.password)
         if not is_in:
-            session.found.fail(finding_id, f"the login as {options.username} is refused: {words[:200]}")
+            from mailmon.mail.advice import advise, refusal_in
+
+            said_by = "imap" if session.endpoint.protocol == "sieve" else session.endpoint.protocol
+            fix = advise(refusal_in(said_by, Stage.LOGIN, words)).text
+            session.found.fail(finding_id, f"the login as {options.username} is refused: {words[:200]}", fix=fix)
             return
         session.found.passed(finding_id, f"the login as {options.username} works")
         if speaker.ask():

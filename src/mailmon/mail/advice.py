@@ -67,6 +67,14 @@ def refused(protocol: str, stage: Stage, said: str, *, is_answer: bool = True) -
     )
 
 
+def refusal_in(protocol: str, stage: Stage, answer: str) -> Refusal:
+    """Return a whole answer, with its basic code where the protocol has them, as a refusal."""
+    code = answer[:3]
+    if protocol == "smtp" and code.isascii() and code.isdigit():
+        return refused_by_smtp(stage, Reply(int(code), (answer[4:].encode(),)))
+    return refused(protocol, stage, answer)
+
+
 def advise(refusal: Refusal) -> Advice:
     """Return what to do about a refusal, NO_ADVICE where there is nothing better than the server's words.
 

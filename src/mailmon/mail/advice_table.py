@@ -87,7 +87,7 @@ CAUSES: dict[str, Cause] = {
     "account-disabled": Cause(
         "The account is disabled, locked or may not use this service: reactivate it at the server or provider."
     ),
-    "tls-needed": Cause("The server wants TLS first, of a version it accepts: set the security to starttls or tls."),
+    "tls-needed": Cause("The server wants TLS first, of a version it accepts: set `security` to starttls or tls."),
     "login-needed": Cause(
         "The server wants a login first: set one for the account, and use its submission port (587 or 465)."
     ),
