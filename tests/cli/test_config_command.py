@@ -65,7 +65,8 @@ def test_a_right_configuration_is_said_to_be_right(monitor: Monitor) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{monitor.path}: valid (")
     document = monitor.run("config", "validate", "--json").document
-    assert document == {"schema": "mailmon/config/1", "file": str(monitor.path), "warnings": []}
+    places = {"file": str(monitor.path), "state_file": str(monitor.state_file)}
+    assert document == {"schema": "mailmon/config/1", **places, "warnings": []}
 
 
 def test_every_mistake_is_reported_at_once_with_its_path(tmp_path: Path) -> None:

@@ -103,9 +103,17 @@ def test_an_unknown_name_is_told_with_those_that_there_are(
 
 def test_status_before_any_run_says_so(monitor: Monitor) -> None:
     text = monitor.run("status")
-    assert (text.exit_code, text.stdout) == (0, "no complete run yet: run `mailmon check`\n")
+    assert (text.exit_code, text.stdout) == (
+        0,
+        f"no complete run yet: run `mailmon check`\nstate     {monitor.state_file}\n",
+    )
     document = monitor.run("status", "--json").document
-    nothing: dict[str, Any] = {"last_run": None, "age_s": None, "is_stale": False}
+    nothing: dict[str, Any] = {
+        "state_file": str(monitor.state_file),
+        "last_run": None,
+        "age_s": None,
+        "is_stale": False,
+    }
     nothing |= {"checks": [], "silences": [], "pending": []}
     assert document == {"schema": "mailmon/status/1", **nothing}
     assert not monitor.state_file.parent.exists()

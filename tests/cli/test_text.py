@@ -164,7 +164,9 @@ def test_the_transcript_goes_to_stderr_with_both_sides(monitor: Monitor) -> None
     run = monitor.run("check", "-v")
     assert run.exit_code == 0
     assert len(run.stdout.splitlines()) == 5
-    sides = [re.fullmatch(r"127\.0\.0\.1:\d+\s+\d+\.\d{3}  ([CS]): .*", line) for line in run.stderr.splitlines()]
+    first, *lines = run.stderr.splitlines()
+    assert first == f"state: {monitor.state_file}"
+    sides = [re.fullmatch(r"127\.0\.0\.1:\d+\s+\d+\.\d{3}  ([CS]): .*", line) for line in lines]
     assert all(sides)
     assert {side[1] for side in sides if side} == {"C", "S"}
     assert "C: AUTH PLAIN ****" in run.stderr

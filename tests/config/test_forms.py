@@ -217,21 +217,3 @@ def test_what_is_unwise_is_warned_of(tmp_path: Path, changes: dict[str, Any], wo
 )
 def test_a_name_server_may_have_a_port(tmp_path: Path, text: str, nameserver: tuple[str, int]) -> None:
     assert set_up(tmp_path, {**FULL, "dns": {"nameservers": [text]}}).nameservers == (nameserver,)
-
-
-@pytest.mark.parametrize(
-    ("state_file", "environ", "place"),
-    [
-        (None, {}, "{home}/.local/state/mailmon/state.json"),
-        (None, {"XDG_STATE_HOME": "/xdg"}, "/xdg/mailmon/state.json"),
-        (None, {"XDG_STATE_HOME": "/xdg", "STATE_DIRECTORY": "/var/lib/mailmon"}, "/var/lib/mailmon/state.json"),
-        (None, {"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}, "/var/lib/a/state.json"),
-        ("/srv/s.json", {"STATE_DIRECTORY": "/var/lib/mailmon"}, "/srv/s.json"),
-        ("s.json", {}, "{home}/s.json"),
-    ],
-)
-def test_the_state_file_has_its_usual_places(
-    tmp_path: Path, state_file: str | None, environ: dict[str, str], place: str
-) -> None:
-    document = {**FULL, **({"state_file": state_file} if state_file else {})}
-    assert str(set_up(tmp_path, document, environ=environ).state_file) == place.format(home=tmp_path)

@@ -14,6 +14,7 @@ _COLOURS = {"sent": "green", "pending": "yellow", "dropped": "red"}
 
 
 @click.command("alerts", short_help="Show the alerts that were sent, that wait, and that were dropped.")
+@common.verbose_option
 @common.common_options
 def alerts(config_path: str | None, as_json: bool, color: str) -> None:
     """Show the latest alerts, oldest first: sent, dropped (with the reason), and those that still wait.

@@ -41,6 +41,7 @@ class NoSuchBounceError(MailmonError):
 @click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="How many rows.")
 @filter_options
 @mask_option
+@common.verbose_option
 @common.common_options
 def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any) -> None:
     """List the latest bounces, delay warnings and complaints, oldest first: one line a recipient.
@@ -65,6 +66,7 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
 @click.command("show", short_help="Show all that is known of one message.")
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
 @mask_option
+@common.verbose_option
 @common.common_options
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
@@ -89,6 +91,7 @@ def show(number: int, mask: bool, config_path: str | None, as_json: bool, color:
 @click.option("--output", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
 @filter_options
 @mask_option
+@common.verbose_option
 @common.common_options
 def export(
     form: str | None, output: str, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any

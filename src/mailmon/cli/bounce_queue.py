@@ -19,6 +19,7 @@ from mailmon.report.terminal import local_time
 @click.command("queue", short_help="Show the notices about bounces: what waits, is dead, or was sent.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")
 @mask_option
+@common.verbose_option
 @common.common_options
 def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show the notices about bounces, those that wait or are dead first."""
@@ -42,6 +43,7 @@ def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color:
 @click.command("retry", short_help="Let notices that wait or are dead be tried again.")
 @click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]...")
 @click.option("--all", "is_all", is_flag=True, help="All that wait or are dead.")
+@common.verbose_option
 @common.common_options
 def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Let the next scan try notices again: those with these ids, as `queue` shows them, or all."""

@@ -29,6 +29,7 @@ SEND_S = 60.0
 @click.option("--only-if-any", is_flag=True, help="With --send: send nothing of a period that brought nothing.")
 @period_options("24h")
 @mask_option
+@common.verbose_option
 @common.common_options
 def summary(
     top: int,

@@ -49,7 +49,13 @@ def _override_options(command: Any) -> Any:
 )
 @click.option("--shard", metavar="I/N", help="Only part I of N: several machines share one configuration.")
 @click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the conversations on stderr, credentials masked.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=common.note_verbose,
+    help="Show the conversations on stderr, credentials masked, and the path of the state.",
+)
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
 @common.common_options
 @_override_options
@@ -72,7 +78,7 @@ def check(
     """
     if overrides["password"]:
         common.warn("--password: other users can read it in the process list; use --password-file")
-    setup = _part_of(common.load_setup(config_path, Overrides(overrides, nameserver)), shard)
+    setup = _part_of(common.load_setup(config_path, Overrides(overrides, nameserver), writes=not dry_run), shard)
     for warning in setup.warnings:
         common.warn(warning)
     line = progress_line(is_quiet=verbose)

@@ -20,6 +20,7 @@ from mailmon.errors import MailmonError
 from mailmon.store.files import must_be_a_state_file
 
 LARGE_DOCUMENT = 200
+VERBOSE = "mailmon-verbose"
 F = TypeVar("F", bound=Callable[..., Any])
 
 _print_lock = threading.Lock()
@@ -43,6 +44,25 @@ def common_options(command: F) -> F:
     return command
 
 
+def verbose_option(command: F) -> F:
+    """Add -v to a command that has no conversations to show: it prints where the state is."""
+    return click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=note_verbose, help="Print the path of the state."
+    )(command)
+
+
+def note_verbose(context: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    """Remember that -v was given."""
+    context.meta[VERBOSE] = value
+    return value
+
+
+def is_verbose() -> bool:
+    """Say whether the command was given -v."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
+
+
 def now() -> datetime:
     """Return the present time, aware and in UTC."""
     return datetime.now(UTC)
@@ -61,11 +81,13 @@ def load_setup(
     with_secrets: bool = True,
     must_check: bool = False,
     uses_state: bool = True,
+    writes: bool = True,
 ) -> Setup:
     """Load the configuration: defaults < file < environment < options. Raises ConfigError.
 
     All commands that use the state come through here: what only root can read was read then, and as root this process
-    becomes the user that the state belongs to, for good. Raises StateError where that is not possible.
+    becomes the user that the state belongs to, for good. Raises StateError where that is not possible. Without `writes`
+    what an old state holds of this configuration is not taken over either: for a dry run.
     """
     path = config_file(config_path)
     environment = environment_overrides(os.environ)
@@ -79,13 +101,16 @@ def load_setup(
         _must_reach(loaded.state_file, path)
     setup = resolve(loaded, path, os.environ, with_secrets=with_secrets, must_check=must_check)
     if uses_state:
-        enter_state(setup, path)
+        enter_state(setup, path, writes=writes)
         must_be_a_state_file(setup.state_file)
     return setup
 
 
-def enter_state(setup: Setup, config: Path | None) -> None:
-    """Pass the gate to the state: as root, become the user that it belongs to, for good. Raises StateError."""
+def enter_state(setup: Setup, config: Path | None, *, writes: bool = True) -> None:
+    """Pass the gate to the state: as root, become the user that it belongs to, for good. Raises StateError.
+
+    The first one that uses the state of a configuration takes over what the old common state holds of it.
+    """
     if os.geteuid() == 0:
         from mailmon.store.owner import owner_of
 
@@ -93,6 +118,12 @@ def enter_state(setup: Setup, config: Path | None) -> None:
             from mailmon.cli.by_hand import become_owner
 
             become_owner(owner, setup, config)
+    if is_verbose():
+        say(f"state: {setup.state_file}", err=True)
+    if writes and setup.place and not setup.place.is_settled:
+        from mailmon.cycle.inherit import take_over
+
+        take_over(setup, now())
 
 
 def _must_reach(state_file: Path, config: Path | None) -> None:

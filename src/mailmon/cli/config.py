@@ -25,6 +25,7 @@ def config() -> None:
 
 @config.command("validate", short_help="Report every mistake at once.")
 @click.option("--no-secrets", is_flag=True, help="Do not read password files and the like: for a build machine.")
+@common.verbose_option
 @common.common_options
 def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Report every mistake in the configuration at once; exit code 78 when there is one."""
@@ -37,11 +38,13 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
     for warning in setup.warnings:
         common.warn(warning)
     if as_json:
-        common.print_json({"schema": "mailmon/config/1", "file": str(path), "warnings": list(setup.warnings)})
+        places = {"file": str(path), "state_file": str(setup.state_file)}
+        common.print_json({"schema": "mailmon/config/1", **places, "warnings": list(setup.warnings)})
         return
     parts = (("account", setup.accounts), ("route", setup.routes), ("channel", setup.channels))
     counts = ", ".join(count(len(things), word) for word, things in parts)
     common.say(f"{path}: valid ({counts}; a run takes at most {setup.deadline_s:g} s)")
+    common.say(f"state: {setup.state_file}")
 
 
 @config.command("schema")

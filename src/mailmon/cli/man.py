@@ -24,7 +24,7 @@ _EXIT_STATUS = (
 )
 _FILES = (
     ("/etc/mailmon/config.json", "The configuration; else $MAILMON_CONFIG, else ~/.config/mailmon/config.json."),
-    ("$STATE_DIRECTORY/state.json", "What is remembered between runs; else ~/.local/state/mailmon/state.json."),
+    ("$STATE_DIRECTORY/state.json", "What is remembered between runs; else below ~/.local/state/mailmon."),
     ("$CREDENTIALS_DIRECTORY", "Where systemd puts credentials; each is named like main.password or ntfy.topic."),
 )
 

@@ -35,6 +35,7 @@ def notify() -> None:
     metavar="[CHANNEL]...",
     shell_complete=common.completing(lambda setup: [*setup.channels, *(["ping"] if setup.ping else [])]),
 )
+@common.verbose_option
 @common.common_options
 def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, color: str) -> None:
     """Send a test message to all channels, or to those named, and say what came back; exit code 69 on a failure."""
@@ -55,6 +56,7 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
 @notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
 @click.argument("unit", envvar="MONITOR_UNIT", default="mailmon")
 @click.option("--any-exit-code", is_flag=True, help="Tell also of 1, 69 and 75: for a unit that is no check.")
+@common.verbose_option
 @common.common_options
 def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Tell all channels that UNIT (by default $MONITOR_UNIT) has failed: for `OnFailure=` of what runs `mailmon check`.

@@ -32,6 +32,7 @@ MAX_FOR_S = 366 * 86400
 )
 @click.option("--for", "lasting", metavar="DURATION", help="How long, like 30m, 2h or 1d; it begins now.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for those who look at `mailmon status`.")
+@common.verbose_option
 @common.common_options
 def silence(
     words: tuple[str, ...], lasting: str | None, why: str, config_path: str | None, as_json: bool, color: str

@@ -57,6 +57,7 @@ class _View(NamedTuple):
 
 @click.command("status", short_help="Show what is remembered: health, since when, what is pending.")
 @click.option("--max-age", metavar="DURATION", help="Exit code 1 when the last complete run is older, like 30m.")
+@common.verbose_option
 @common.common_options
 def status(max_age: str | None, config_path: str | None, as_json: bool, color: str) -> None:
     """Show the last run, each check's health and last value, silences, and the alerts that wait for their channel.
@@ -97,6 +98,7 @@ def _print(view: _View, *, has_colour: bool) -> None:
         common.say(line, colour="red" if has_colour and stale else None)
     else:
         common.say("no complete run yet: run `mailmon check`")
+    common.say(f"state     {view.setup.state_file}")
     for step_id, memory in _in_order(view.state):
         colour = terminal.HEALTH_COLOURS.get(memory.health) if has_colour else None
         common.say(terminal.health_line(_label(step_id), memory, view.now), colour=colour)
@@ -126,6 +128,7 @@ def _document(view: _View) -> dict[str, object]:
     }
     return {
         "schema": "mailmon/status/1",
+        "state_file": str(view.setup.state_file),
         "last_run": last_run,
         "age_s": view.age_s,
         "is_stale": view.is_stale,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mailmon.config import flat
 from mailmon.config.contradictions import find_contradictions
 from mailmon.config.models import Config
+from mailmon.config.place import default_files, place_of
 from mailmon.config.secrets import SecretSources, collect_secrets
 from mailmon.config.trust import risk_of, trusted_users
 from mailmon.errors import ConfigError
@@ -23,6 +24,7 @@ from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
 from mailmon.plain import build
 from mailmon.safe import open_judged
+from mailmon.store.belonging import Place
 from mailmon.store.checked import was_checked
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -61,9 +63,7 @@ def find_file(explicit: str | None, environ: Mapping[str, str]) -> Path | None:
     named = explicit or environ.get("MAILMON_CONFIG")
     if named:
         return Path(named)
-    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
-    places = [Path("/etc/mailmon/config.json"), *([Path(home) / "mailmon/config.json"] if home else [])]
-    return next((path for path in places if _exists(path)), None)
+    return next((path for path in default_files(environ) if _exists(path)), None)
 
 
 class Loaded(NamedTuple):
@@ -72,9 +72,14 @@ class Loaded(NamedTuple):
     config: Config
     channels: Mapping[str, ChannelOptions]
     document: dict[str, Any]
-    state_file: Path
+    place: Place
     source: Source
     flat_keys: tuple[str, ...] = ()
+
+    @property
+    def state_file(self) -> Path:
+        """Return where the state file is."""
+        return self.place.state_file
 
 
 class Source(NamedTuple):
@@ -107,17 +112,18 @@ def load(
         written = source.document
         problems = _override(written, overrides)
         full, more = flat.expand(written)
-        state_file, loaded = state_path(full.get("state_file"), path, environ), None
+        place, loaded = place_of(full, path, environ), None
+        state_file = place.state_file
         flat_keys = tuple(key for key in written if key in flat.KEYS)
         problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
         # What is going to be refused needs no check, and no look at a state that it names.
         if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
-            loaded = _build(full, state_file, source)
+            loaded = _build(full, place, source)
         if loaded is None:
             from mailmon.config.problems import find_problems
 
             problems += find_problems(full, flat_keys)
-            loaded = None if problems else _build(full, state_file, source)
+            loaded = None if problems else _build(full, place, source)
         if loaded is None and source.refusal:
             problems = [f"refused, because {source.refusal}"]
         elif loaded is None and with_secrets:
@@ -138,27 +144,14 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def state_path(configured: object, config_file: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return where the state file is. Raises ConfigError where no place can be told."""
-    if isinstance(configured, str) and configured:
-        return (config_file.parent if config_file else Path()) / configured
-    if environ.get("STATE_DIRECTORY"):
-        return Path(environ["STATE_DIRECTORY"].partition(":")[0]) / "state.json"
-    home = environ.get("XDG_STATE_HOME") or (f"{environ['HOME']}/.local/state" if environ.get("HOME") else None)
-    if home is None:
-        problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME says where to remember"
-        raise ConfigError(str(config_file or "options"), [problem])
-    return Path(home) / "mailmon/state.json"
-
-
-def _build(full: dict[str, Any], state_file: Path, source: Source) -> Loaded | None:
+def _build(full: dict[str, Any], place: Place, source: Source) -> Loaded | None:
     """Return the configuration, None where it was checked by a version that wanted something else."""
     try:
         config = build(Config, full)
         options = {name: build(NOTIFIERS[c["type"]].options, c) for name, c in flat.channels_of(full).items()}
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
-    return Loaded(config, options, full, state_file, source)
+    return Loaded(config, options, full, place, source)
 
 
 def read_source(path: Path, environ: Mapping[str, str]) -> Source:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mailmon.config import flat
-from mailmon.config.load import read_source, state_path
+from mailmon.config.load import read_source
+from mailmon.config.place import place_of
 from mailmon.config.secrets import SecretSources, collect_secrets
 from mailmon.config.setup import Setup, make_channel
 from mailmon.errors import ConfigError
@@ -30,7 +31,7 @@ def rescue(path: Path | None, environ: Mapping[str, str]) -> Setup:
     if source.refusal:
         raise ConfigError(str(path), [f"refused, because {source.refusal}"])
     full, _ = flat.expand(source.document)
-    state_file = state_path(full.get("state_file"), path, environ)
+    state_file = place_of(full, path, environ).state_file
     sources = SecretSources(path.parent, environ, state_file, refuses_commands=True)
     channels = {}
     for name, table in flat.channels_of(full).items():

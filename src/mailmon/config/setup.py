@@ -30,6 +30,7 @@ from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits, RunLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
+from mailmon.store.belonging import Place
 
 if TYPE_CHECKING:
     pass
@@ -59,6 +60,7 @@ class Setup:
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 def resolve(
@@ -109,6 +111,7 @@ def resolve(
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *_warnings(config, flat_keys)),
+        place=loaded.place,
     )
 
 

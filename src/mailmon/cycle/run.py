@@ -43,6 +43,7 @@ from mailmon.mail.probe import make_token
 from mailmon.mail.text import format_duration
 from mailmon.model import Anchor, Health, Outcome, Probe, Topic
 from mailmon.plain import shifted
+from mailmon.store.belonging import settle
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
@@ -79,6 +80,7 @@ def run(request: Request) -> Report:
     if not has_no_state:
         make_directory(state_file.parent)
     now = request.now()
+    _settle(request, now)
     lock = Lock(state_file, now, request.setup.deadline_s, read_anchor(now).boot_id)
     try:
         with nullcontext() if has_no_state else lock:
@@ -92,6 +94,16 @@ def run(request: Request) -> Report:
         raise
 
 
+def _settle(request: Request, now: datetime) -> None:
+    """Note in the first run of a configuration whose state it is, once it has taken over what there was of it."""
+    place = request.setup.place
+    if place and not place.is_settled and not request.is_dry:
+        from mailmon.cycle.inherit import take_over
+
+        if take_over(request.setup, now):
+            settle(place)
+
+
 class _Run:
     """One run under its lock."""
 
@@ -102,6 +114,11 @@ class _Run:
         self._now = steady(self._started_at)
         self._deadline = Deadline(self._setup.deadline_s)
         self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
+        place = self._setup.place
+        if place and not place.is_settled and (request.is_dry or place.state_file != place.shared):
+            from mailmon.cycle.inherit import preview
+
+            self._keeper.state = preview(self._setup, self._keeper.state, self._started_at)
         self._take_over_what_was_told()
         self._warnings = [*self._setup.warnings, *self._keeper.warnings]
         self._follow_the_clock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
@@ -61,6 +61,13 @@ class Marks(NamedTuple):
     seal: Seal = Seal.MISSING
 
 
+class SigningKey(bytes):
+    """A key, and an `earlier` one that still holds for some tokens: those that were sent before the key was new."""
+
+    earlier: bytes = b""
+    tokens: Collection[str] = ()
+
+
 def make_token(entropy: bytes) -> str:
     """Return the token for 16 bytes of entropy: `mm` and 32 hexadecimal digits."""
     if len(entropy) != 16:
@@ -70,7 +77,7 @@ def make_token(entropy: bytes) -> str:
 
 def sign(token: str, key: bytes) -> str:
     """Return the signature of a token: HMAC-SHA256 (RFC 2104), in hexadecimal digits."""
-    return hmac.new(key, b"mailmon probe " + token.encode("ascii"), "sha256").hexdigest()
+    return hmac.new(_key_of(token, key), b"mailmon probe " + token.encode("ascii"), "sha256").hexdigest()
 
 
 def compose(probe: Probe, key: bytes, version: str, form: Form = PLAIN) -> bytes:
@@ -179,8 +186,15 @@ def _seal_of(fields: Mapping[str, Sequence[str]], key: bytes) -> str:
     Quotation marks, angle brackets, blanks and case are not a part of it: servers write them anew.
     """
     plain = {name: " ".join(re.sub(r'["<>]', " ", fields[name][0]).split()).lower() for name in _SEALED}
-    plain["subject"] = f"mailmon probe {_subject_token(fields) or ''}"
-    return hmac.new(key, "\n".join(["mailmon seal", *plain.values()]).encode("utf-8", "replace"), "sha256").hexdigest()
+    token = _subject_token(fields) or ""
+    plain["subject"] = f"mailmon probe {token}"
+    sealed = "\n".join(["mailmon seal", *plain.values()]).encode("utf-8", "replace")
+    return hmac.new(_key_of(token, key), sealed, "sha256").hexdigest()
+
+
+def _key_of(token: str, key: bytes) -> bytes:
+    """Return the key with which a token was signed."""
+    return key.earlier if isinstance(key, SigningKey) and token in key.tokens else key
 
 
 def _signers(fields: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,8 @@ from mailmon.store.files import beside, write_atomically
 from mailmon.store.key import read_key
 
 MAX_BYTES = 4096
+# Versions whose configurations had one state in common.
+_EARLIER = ("0.1.0",)
 
 
 def was_checked(state_file: Path, document: dict[str, Any]) -> bool:
@@ -34,8 +36,22 @@ def remember_checked(state_file: Path, document: dict[str, Any], key: bytes) -> 
         write_atomically(_file(state_file), _digest(document, key).encode() + b"\n")
 
 
-def _digest(document: dict[str, Any], key: bytes) -> str:
-    text = json.dumps([__version__, document], sort_keys=True, ensure_ascii=True)
+def known_digest(state_file: Path) -> str:
+    """Return the digest of the configuration that was checked last, "" where there is none. Never raises."""
+    try:
+        return safe.read_file(_file(state_file), MAX_BYTES).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def is_digest_of(digest: str, document: dict[str, Any], key: bytes) -> bool:
+    """Say whether a digest is that of a document, by this version or one before it."""
+    made = (_digest(document, key, version) for version in dict.fromkeys((__version__, *_EARLIER)))
+    return any(hmac.compare_digest(digest.encode(), one.encode()) for one in made)
+
+
+def _digest(document: dict[str, Any], key: bytes, version: str = __version__) -> str:
+    text = json.dumps([version, document], sort_keys=True, ensure_ascii=True)
     return hmac.new(key, text.encode(), "sha256").hexdigest()
 
 

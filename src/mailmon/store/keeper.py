@@ -32,7 +32,7 @@ class Keeper:
 
     def signing_key(self) -> bytes:
         """Return the key that signs our probes, a new one where there is none."""
-        key = keys.read_key(self._path)
+        key = keys.read_signing_key(self._path, self.state.probes)
         if key is None and self._is_dry:
             return keys.new_key()
         if key is None:
