@@ -165,7 +165,7 @@ def test_a_receiver_with_a_ca_of_its_own_is_trusted_where_the_ca_is_named(
     run = monitor.run("notify", "test")
     assert run.exit_code == (69 if way == "none" else 0), run.stdout
     if way == "none":
-        assert "its certificate is not trusted" in run.stdout
+        assert "the issuer of the certificate is unknown" in run.stdout
 
 
 def test_a_ca_file_of_a_receiver_counts_from_the_directory_of_the_configuration(

@@ -60,15 +60,15 @@ def digest_sent(exc: BaseException) -> str:
     return hashlib.sha256(sent.chain[0]).hexdigest() if sent and sent.chain else ""
 
 
-def words_of(exc: BaseException, asked: str = "") -> str:
+def words_of(exc: BaseException, asked: str = "", default: str = "the connection broke") -> str:
     """Return in a few words why a connection failed, whatever library says so. No address and no URL is in them."""
     root = root_of(exc)
     if any(type(one).__name__ == "ProxyError" for one in _chain_of(exc)) and type(root).__name__ != "ProxyError":
-        return f"the proxy (HTTP_PROXY, HTTPS_PROXY) did not let it through: {_words_of_root(root, asked)}"
-    return _words_of_root(root, asked)
+        return f"the proxy (HTTP_PROXY, HTTPS_PROXY) did not let it through: {_words_of_root(root, asked, default)}"
+    return _words_of_root(root, asked, default)
 
 
-def _words_of_root(root: BaseException, asked: str) -> str:
+def _words_of_root(root: BaseException, asked: str, default: str) -> str:
     if isinstance(root, ssl.SSLError):
         return explain_tls(root, asked).said
     if isinstance(root, socket.gaierror):
@@ -84,7 +84,7 @@ def _words_of_root(root: BaseException, asked: str) -> str:
         return "its answer is not HTTP"
     if isinstance(root, OSError) and root.errno:
         return os.strerror(root.errno).lower()
-    return _WORDS_BY_NAME.get(type(root).__name__, "the connection broke")
+    return _WORDS_BY_NAME.get(type(root).__name__, default)
 
 
 def root_of(exc: BaseException) -> BaseException:

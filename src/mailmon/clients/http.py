@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 MAX_SAID_BYTES, MAX_WORDS = 4000, 200
+# An ntfy server repeats the whole message in its answer.
+MAX_ANSWER_BYTES = 65536
 MAX_RETRY_AFTER_S = 86400.0
 # Statuses that a repetition does not change. All others may pass: 408, 425, 429 and 5xx say so (RFC 9110 section 15).
 _PERMANENT = (400, 401, 403, 404, 405, 410, 413)
@@ -47,10 +49,17 @@ class Request:
 
 
 class Answer(NamedTuple):
-    """What came back: a status, 2xx, and the first MAX_SAID_BYTES of the body."""
+    """What came back: a status, 2xx, and the first MAX_ANSWER_BYTES of the body."""
 
     status: int
     said: bytes
+
+    def document(self) -> object:
+        """Return the body's JSON, None where it is none."""
+        try:
+            return json.loads(self.said)
+        except (ValueError, RecursionError):
+            return None
 
 
 def post(request: Request, timeout_s: float = TIMEOUT_S) -> int:
@@ -81,7 +90,7 @@ def _exchange(request: Request, timeout_s: float) -> Answer:
                 stream=True,
                 verify=certificates(request.ca_file),
             )
-            said = next(response.iter_content(MAX_SAID_BYTES), b"")
+            said = _beginning(response)
             if 200 <= response.status_code < 300:
                 return Answer(response.status_code, said)
     except requests.exceptions.Timeout:
@@ -91,6 +100,16 @@ def _exchange(request: Request, timeout_s: float) -> Answer:
         advice = words.advice.replace("`ca_file`", f"`{request.ca_key}`")
         raise DeliveryError(f"{request.who}: not reached: {request.mask(words.said)}", advice) from None
     raise _refusal(request, response.status_code, said, _retry_after_s(response.headers, said))
+
+
+def _beginning(response: requests.Response) -> bytes:
+    """Return the first MAX_ANSWER_BYTES of a body."""
+    said = b""
+    for piece in response.iter_content(MAX_SAID_BYTES):
+        said += piece
+        if len(said) >= MAX_ANSWER_BYTES:
+            break
+    return said[:MAX_ANSWER_BYTES]
 
 
 def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
@@ -151,7 +170,7 @@ def _refusal(request: Request, status: int, said: bytes, retry_after_s: float | 
             "Set the address that it redirects to.",
             is_permanent=True,
         )
-    words = fit_characters(request.mask(visible(said, MAX_SAID_BYTES)), MAX_WORDS)
+    words = fit_characters(request.mask(visible(said[:MAX_SAID_BYTES], MAX_SAID_BYTES)), MAX_WORDS)
     return DeliveryError(
         f"{request.who}: answered {status}{f': {words}' if words else ''}",
         "Check the token, the topic or the webhook." if status in (401, 403, 404) else "",

@@ -20,6 +20,7 @@ from mailmon.config.trust import risk_of, trusted_users
 from mailmon.model import Secret
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.ping import PingOptions
+from mailmon.notify.shapes import problem
 
 COMMAND_TIMEOUT_S = 20.0
 PIPE_TIMEOUT_S = 10.0
@@ -217,9 +218,9 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
             sources.warnings.clear()
             if secret is not None:
                 secrets[place, key] = secret
-                is_web = key in ("webhook", "url") and table.get("type") != "apprise"
-                if is_web and secret.value and not secret.value.startswith(("https://", "http://")):
-                    problems.append(f"{place}.{key}: must begin with https:// or http://")
+                kind = str(table.get("type", "")) or place
+                if secret.value and (wrong := problem(kind, key, secret.value)):
+                    problems.append(f"{place}.{key}: {wrong}")
             elif key in required:
                 where = f"give {key}_file, or the systemd credential {owner}.{key}"
                 problems.append(f"{place}.{key}: missing; {where}")

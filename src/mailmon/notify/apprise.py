@@ -66,7 +66,10 @@ def send(alert: Alert, channel: Channel[AppriseOptions], timeout_s: float) -> st
     except TimeoutError:
         raise DeliveryError(f"Apprise: no answer within {timeout_s:.3g} s") from None
     except Exception as exc:  # a plugin may raise anything, with the address in its words
-        raise DeliveryError(f"Apprise: failed ({type(exc).__name__})") from None
+        from mailmon.clients.failure import words_of
+
+        words = words_of(exc, default="")
+        raise DeliveryError(f"Apprise: failed{f': {words}' if words else f' ({type(exc).__name__})'}") from None
 
 
 def _quietly(alert: Alert, url: str) -> str:

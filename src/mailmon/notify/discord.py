@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import field
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from mailmon.errors import DeliveryError
 from mailmon.mail.text import fit_characters
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
 from mailmon.options import About, SecretText, options
+
+if TYPE_CHECKING:
+    from mailmon.clients.http import Answer
 
 # Of the 256 and 4096 characters that Discord takes: it may count an emoji twice.
 MAX_TITLE = 250
@@ -41,7 +45,7 @@ class DiscordOptions(ChannelOptions):
 
 def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> str:
     """Post an alert; return what Discord answered. Raises DeliveryError; a 429 says when to come back."""
-    from mailmon.clients.http import Request, post
+    from mailmon.clients.http import Request, post_for_answer
 
     mark, colour = _MARKS[alert.kind]
     title = f"{mark} {_escaped(alert.title, MAX_TITLE - len(mark) - 1)}"
@@ -57,7 +61,7 @@ def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> st
         ],
         "allowed_mentions": {"parse": []},
     }
-    status = post(
+    answer = post_for_answer(
         Request(
             who="Discord",
             url=_waiting(channel.credentials.get("webhook") or ""),
@@ -65,10 +69,23 @@ def send(alert: Alert, channel: Channel[DiscordOptions], timeout_s: float) -> st
             headers={"Content-Type": "application/json", "X-Mailmon-Alert-Id": alert.id},
             mask=channel.credentials.masker(),
             ca_file=channel.options.ca_file,
+            ca_key=channel.key("ca_file"),
         ),
         timeout_s,
     )
-    return f"Discord answered {status}"
+    _must_be_discords(answer)
+    return f"Discord answered {answer.status}"
+
+
+def _must_be_discords(answer: Answer) -> None:
+    """Raise DeliveryError for a page that a proxy or a login portal gives in place of Discord's answer."""
+    if answer.status == 204 or not answer.said.strip():
+        return
+    if not isinstance(answer.document(), dict):
+        raise DeliveryError(
+            f"Discord: answered {answer.status}, but with something else than Discord's JSON, so nothing was sent",
+            "A proxy or a login portal may be in between: open the address from this machine.",
+        )
 
 
 def _waiting(webhook: str) -> str:

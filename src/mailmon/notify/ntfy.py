@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
+from mailmon.errors import DeliveryError
 from mailmon.mail.text import fit_bytes
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
@@ -51,7 +52,7 @@ class NtfyOptions(ChannelOptions):
 
 def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
     """Publish an alert; return what the server answered. Raises DeliveryError."""
-    from mailmon.clients.http import Request, post
+    from mailmon.clients.http import Request, post_for_answer
 
     ntfy, credentials = channel.options, channel.credentials
     priorities = {"min": 1, "low": 2, "default": 3, "high": 4, "max": 5}
@@ -69,7 +70,7 @@ def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
         # A repetition takes the place of the first one on the phone; servers before 2.16.0 ignore the key.
         message["sequence_id"] = alert.id
     headers = {"Content-Type": "application/json", "X-Mailmon-Alert-Id": alert.id} | _authorization(channel)
-    status = post(
+    answer = post_for_answer(
         Request(
             who=f"ntfy at {ntfy.server}",
             url=ntfy.server.rstrip("/") + "/",
@@ -77,10 +78,19 @@ def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
             headers=headers,
             mask=credentials.masker(ntfy.username or ""),
             ca_file=ntfy.ca_file,
+            ca_key=channel.key("ca_file"),
         ),
         timeout_s,
     )
-    return f"{ntfy.server} answered {status}"
+    document = answer.document()
+    message_id = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(message_id, str) or not message_id:
+        raise DeliveryError(
+            f"ntfy at {ntfy.server}: answered {answer.status}, but not as ntfy does, with the id of a message, so it "
+            "was not sent",
+            f"Something else answers there, a login page or a proxy: check `{channel.key('server')}`.",
+        )
+    return f"{ntfy.server} answered {answer.status}"
 
 
 def _authorization(channel: Channel[NtfyOptions]) -> dict[str, str]:

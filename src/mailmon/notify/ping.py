@@ -50,6 +50,7 @@ def send(signal: str, body: str, channel: Channel[PingOptions], timeout_s: float
         headers={"Content-Type": "text/plain; charset=utf-8"},
         mask=mask,
         ca_file=channel.options.ca_file,
+        ca_key=channel.key("ca_file"),
     )
     try:
         answer = post_for_answer(request, timeout_s)

@@ -46,11 +46,17 @@ class WebhookOptions(ChannelOptions):
     )
 
     def __post_init__(self) -> None:
-        for name in self.headers:
+        for name, value in self.headers.items():
+            if not _is_latin(value):
+                raise ValueError(f"headers: {name} holds a character that no header can: write it in ASCII")
             if name.lower() == "authorization":
                 raise ValueError("headers: use authorization or authorization_file for the header Authorization")
             if name.lower() in _OURS:
                 raise ValueError(f"headers: {name} is set by mailmon: remove it")
+
+
+def _is_latin(value: str) -> bool:
+    return all(ord(char) < 256 for char in value)
 
 
 def send(alert: Alert, channel: Channel[WebhookOptions], timeout_s: float) -> str:
@@ -74,6 +80,7 @@ def send(alert: Alert, channel: Channel[WebhookOptions], timeout_s: float) -> st
             headers=_headers(alert, channel, body),
             mask=_masker(channel),
             ca_file=channel.options.ca_file,
+            ca_key=channel.key("ca_file"),
         ),
         timeout_s,
     )

@@ -32,7 +32,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 200
-        self.body = b"{}"
+        self.body = b'{"id":"sandbox00001","event":"message"}'  # as ntfy answers
         self.headers: Mapping[str, str] = {}  # added to each answer, e.g. Retry-After
         self.hang = False  # requests are recorded and never answered until stop()
         self.lose_answer = False  # requests are recorded, then the connection is closed without an answer
