@@ -11,6 +11,8 @@ from mailmon.clients.server import Family, Server, without_idna
 from mailmon.errors import Stage, StageError
 
 LOOKUP_TIMEOUT_S = 10.0
+# So long the name servers are asked once more, for the reason of a failure.
+EXPLAIN_TIMEOUT_S = 3.0
 _MAPPED = bytes(10) + b"\xff\xff"
 _ONE = bytes(15) + b"\x01"
 
@@ -28,7 +30,7 @@ def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
     except TimeoutError as exc:
         raise _silence(host, port, f"no answer within {timeout_s:.0f} s") from exc
     except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
-        raise _explain(exc, host, port) from exc
+        raise _explain(exc, host, port, deadline) from exc
     return [(family, (str(address[0]), port)) for family, _, _, _, address in found]
 
 
@@ -120,10 +122,26 @@ def _literal(host: str, port: int) -> Addresses:
     return []
 
 
-def _explain(exc: OSError | UnicodeError, host: str, port: int) -> StageError:
-    if isinstance(exc, socket.gaierror) and exc.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+def _explain(exc: OSError | UnicodeError, host: str, port: int, deadline: Deadline) -> StageError:
+    """Tell a name that is not there from one without an address, and both from a resolver's trouble."""
+    if not isinstance(exc, socket.gaierror) or exc.errno == socket.EAI_NONAME:
+        return _dns_error("dns.host_not_found", host, port, "no such host name")
+    if exc.errno in _NO_ADDRESS:
+        return _dns_error("dns.host_not_found", host, port, "the name exists, but it has no address")
+    if exc.errno not in (socket.EAI_AGAIN, socket.EAI_FAIL):
+        said = f"the system's resolver failed: {(exc.strerror or 'without a reason').lower()}"
+        return _dns_error("dns.resolver_error", host, port, said)
+    if not has_route():
         return _silence(host, port, "the name servers do not answer")
-    return _dns_error("dns.host_not_found", host, port, "no such host name")
+    from mailmon.clients.dns import explain
+
+    trouble = explain(host, deadline.bound_s(EXPLAIN_TIMEOUT_S))
+    if trouble is None:
+        return _silence(host, port, "the system's resolver could not look it up just now")
+    return _dns_error("dns.resolver_error", host, port, trouble.said, trouble.advice)
+
+
+_NO_ADDRESS = (getattr(socket, "EAI_NODATA", None), getattr(socket, "EAI_ADDRFAMILY", None))
 
 
 def _silence(host: str, port: int, said: str) -> StageError:
@@ -158,7 +176,7 @@ def has_route_to(address: str) -> bool:
     return True
 
 
-def _dns_error(finding_id: str, host: str, port: int, said: str) -> StageError:
-    advice = "Check the host name and this machine's resolver (/etc/resolv.conf)."
+def _dns_error(finding_id: str, host: str, port: int, said: str, advice: str = "") -> StageError:
+    advice = advice or "Check the host name and this machine's resolver (/etc/resolv.conf)."
     is_silence = finding_id == "dns.resolver_error"
     return StageError(finding_id, Stage.DNS, f"{host}:{port}", said, advice, is_silence=is_silence)

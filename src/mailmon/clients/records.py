@@ -18,6 +18,7 @@ import dns.rcode
 import dns.resolver
 import dns.reversename
 
+from mailmon.clients.dns import trouble_of
 from mailmon.mail.spf import Found
 
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
@@ -108,12 +109,14 @@ class Records:
         except dns.resolver.NoNameservers as exc:
             if _is_servfail(exc.kwargs["errors"]) and self._answers_unchecked(name, kind):
                 return Answer(Answered.FAILED, why="its DNSSEC signatures do not validate (bogus)", is_bogus=True)
-            return Answer(Answered.FAILED, why=_why(exc.kwargs["errors"]))
-        except dns.exception.Timeout:
+            return Answer(Answered.FAILED, why=trouble_of(exc).said)
+        except dns.exception.Timeout as exc:
             self._silences += 1
-            return Answer(Answered.FAILED, why=f"no answer within {self._timeout_s:.3g} s")
-        except (dns.exception.DNSException, OSError, ValueError) as exc:
-            return Answer(Answered.FAILED, why=f"no usable answer ({type(exc).__name__})")
+            return Answer(Answered.FAILED, why=_why_late(exc, self._timeout_s))
+        except OSError as exc:
+            return Answer(Answered.FAILED, why=f"the name servers cannot be asked: {(exc.strerror or '?').lower()}")
+        except (dns.exception.DNSException, ValueError):
+            return Answer(Answered.FAILED, why="the name servers give an answer that makes no sense")
         self._silences = -MAX_RECORDS  # they are there; one that is slow now and then is asked on
         is_authentic = bool(found.response.flags & dns.flags.AD)
         if found.rrset is None:
@@ -178,8 +181,7 @@ def _is_servfail(errors: Sequence[tuple[object, bool, int, object, dns.message.M
     return response is not None and response.rcode() == dns.rcode.SERVFAIL
 
 
-def _why(errors: Sequence[tuple[object, bool, int, object, dns.message.Message | None]]) -> str:
-    *_, exc, response = errors[-1]
-    if response is not None:
-        return f"the name servers answer {dns.rcode.to_text(response.rcode())}"
-    return f"the name servers cannot be asked: {exc}"
+def _why_late(exc: dns.exception.Timeout, timeout_s: float) -> str:
+    """Return why time ran out: silence, or name servers that were asked again and again after something else."""
+    trouble = trouble_of(exc).said
+    return f"no answer within {timeout_s:.3g} s" if "do not answer" in trouble else trouble

@@ -11,7 +11,7 @@ _NO_TOPICS = frozenset(
     {"account", "app", "docs", "file", "login", "metrics", "reset", "settings", "signup", "static", "v1"}
 )
 _DISCORD_HOST = r"https?://(?:[a-z]+\.)?(?:discord|discordapp)\.(?:com|gg)(?::[0-9]+)?(?:[/?#]|$)"
-_DISCORD_WEBHOOK = r"https?://[^/]+/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{5,25}/[-_A-Za-z0-9]{10,200}/?(?:\?\S*)?"
+_DISCORD_WEBHOOK = r"https?://[^/]+/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{1,25}/[-_A-Za-z0-9]{1,200}/?(?:\?\S*)?"
 # Printable ASCII, as a header of HTTP may hold it (RFC 9110 section 5.5).
 _HEADER_VALUE = r"[!-~](?:[ -~]*[!-~])?"
 
