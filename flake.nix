@@ -22,6 +22,8 @@
       packages = forEach (linux ++ darwin) (pkgs: rec {
         mailmon = pkgs.callPackage ./nix/package.nix { };
         default = mailmon;
+        # The name that the small monitor's flake had.
+        mail-monitor = mailmon;
       });
 
       apps = forEach (linux ++ darwin) (
@@ -36,6 +38,7 @@
         in
         {
           default = app "Check mail servers" "${mailmon}/bin/mailmon";
+          mail-monitor = app "Check mail servers, by the old name" "${mailmon}/bin/mailmon";
           demo = app "A failure, its alert and the recovery, against an embedded mail server" "${pkgs.writeShellScript "mailmon-demo" ''
             exec ${mailmon}/bin/mailmon demo "$@"
           ''}";
@@ -45,6 +48,13 @@
       nixosModules = rec {
         mailmon.imports = [ ./nix/module.nix ];
         default = mailmon;
+        # The name that the small monitor's flake had: whoever changes only the input's URL is told what else to change.
+        mail-monitor.imports = [
+          ./nix/module.nix
+          {
+            warnings = [ "nixosModules.mail-monitor is now nixosModules.mailmon (or nixosModules.default): import that one." ];
+          }
+        ];
       };
 
       overlays.default = final: _: {

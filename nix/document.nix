@@ -29,8 +29,12 @@ let
   flat = optionalAttrs (cfg.smtp.host != null) {
     smtp_host = cfg.smtp.host;
     smtp_port = cfg.smtp.port;
+    smtp_security = cfg.smtp.security;
     imap_host = cfg.imap.host;
     imap_port = cfg.imap.port;
+    imap_security = cfg.imap.security;
+    ca_file = if cfg.caFile == null then null else "${cfg.caFile}";
+    tls_sha256 = if cfg.tlsSha256 == [ ] then null else cfg.tlsSha256;
     username = cfg.credentials.username;
     test_recipient = cfg.testRecipient;
   };
@@ -86,6 +90,10 @@ in
     "password"
     "password_file"
     "password_command"
+    "token"
+    "token_file"
+    "token_command"
+    "oauth"
   ];
   channels = table (document.notify or { });
 

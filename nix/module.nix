@@ -5,7 +5,7 @@
 #   unit.nix         its units, hardened by hardening.nix
 #   wrapper.nix      its command for people
 #   assertions.nix   what makes no sense (time.nix: times; secrets.nix: credentials)
-#   mail-monitor.nix the old name of all this
+#   mail-monitor.nix the old names of all this
 {
   config,
   lib,

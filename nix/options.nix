@@ -26,6 +26,11 @@ let
     default = null;
     inherit description example;
   };
+  security = mkOption {
+    type = types.nullOr (types.enum [ "tls" "starttls" "plain" ]);
+    default = null;
+    description = "How the connection is protected; by default what the port means.";
+  };
 in
 {
   inherit enable;
@@ -96,12 +101,26 @@ in
     default = 587;
     description = "Its port. 465 means TLS from the first byte, any other port STARTTLS.";
   };
+  smtp.security = security;
 
   imap.host = text "IMAP server of the account `main`." "mail.example.org";
   imap.port = mkOption {
     type = types.port;
     default = 993;
     description = "Its port. 143 means STARTTLS, any other port TLS from the first byte.";
+  };
+  imap.security = security;
+
+  caFile = mkOption {
+    type = types.nullOr (types.either types.path types.str);
+    default = null;
+    example = "/etc/ssl/own-ca.pem";
+    description = "PEM file of the CA of both servers; it replaces the system's certificates.";
+  };
+  tlsSha256 = mkOption {
+    type = types.listOf types.str;
+    default = [ ];
+    description = "SHA-256 digests of the certificates that both servers may show, in place of the checks of chain and name.";
   };
 
   credentials.username = text "Login name of the account `main`." "monitor@example.org";

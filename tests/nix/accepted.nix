@@ -38,6 +38,10 @@ in
     allowedAddresses = [ "192.0.2.25" "2001:db8::/32" "localhost" ];
     settings.notify.hook.type = "webhook";
     settings.reachability = [ "1.1.1.1:443" ];
+    smtp.security = "tls";
+    imap.security = "starttls";
+    caFile = "/etc/ssl/own-ca.pem";
+    tlsSha256 = [ "abababababababababababababababababababababababababababababababab" ];
   };
 
   # --- the mail host ---
@@ -214,5 +218,28 @@ in
     };
     mailmon.ntfy.server = "https://ntfy.example.org";
     mailmon.interval = "20min";
+  };
+  # Everything that the README of the small monitor shows, with the overrides of its units.
+  mail-monitor-as-in-its-readme = {
+    services.mail-monitor-primary = {
+      enable = true;
+      smtp.host = "mail1.example.org";
+      imap.host = "mail1.example.org";
+      credentials = { username = "monitor@example.org"; passwordFile = "/run/secrets/primary"; };
+      ntfy.topic = "mail-alerts";
+      ntfy.server = "https://ntfy.example.org";
+    };
+    services.mail-monitor-backup = {
+      enable = true;
+      interval = "30min";
+      smtp = { host = "mail2.example.org"; port = 465; };
+      imap.host = "mail2.example.org";
+      credentials = { username = "monitor@example.org"; passwordFile = "/run/secrets/backup"; };
+      testRecipient = "probe@example.org";
+      ntfy.enable = false;
+      stateDirectory = "/var/lib/mail-monitor-backup";
+    };
+    systemd.timers.mail-monitor.timerConfig.OnUnitActiveSec = "5min";
+    systemd.services.mail-monitor-primary.serviceConfig.Nice = 5;
   };
 }

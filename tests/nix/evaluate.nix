@@ -46,6 +46,8 @@ let
       )
     );
   timer = of: unit of (section "Timer" of.timerConfig);
+  # Without overrides of units that nobody defines.
+  whole = lib.filterAttrs (_: of: of ? description);
   named = ending: f: lib.mapAttrs' (name: of: lib.nameValuePair "${name}.${ending}" (f of));
 
 in
@@ -81,7 +83,7 @@ in
       inherit (unit.configuration) script;
       written = unit.configuration.outPath;
     };
-  units = named "service" service config.systemd.services // named "timer" timer config.systemd.timers;
+  units = named "service" service (whole config.systemd.services) // named "timer" timer (whole config.systemd.timers);
   wrappers = builtins.listToAttrs (
     map (package: lib.nameValuePair package.name (builtins.readFile package.file)) packages
   );
@@ -93,5 +95,5 @@ in
         builtins.head (builtins.match ".*--config ([^ ]+).*" of.serviceConfig.ExecStart)
       )
     )
-  ) config.systemd.services;
+  ) (whole config.systemd.services);
 }

@@ -31,6 +31,7 @@ let
 
   # --- plain functions, as nixpkgs describes them ---
   optional = condition: item: if condition then [ item ] else [ ];
+  optionals = condition: items: if condition then items else [ ];
   optionalAttrs = condition: set: if condition then set else { };
   optionalString = condition: text: if condition then text else "";
   nameValuePair = name: value: { inherit name value; };
@@ -120,6 +121,7 @@ let
     );
     path = type "path" (value: isPath value || (isString value && hasPrefix "/" value));
     package = type "package" (value: isAttrs value || (isString value && hasPrefix "/" value));
+    enum = values: type "one of ${concatStringsSep ", " (map builtins.toJSON values)}" (value: elem value values);
     anything = type "anything" (_: true) // { merge = deep; };
     unspecified = type "unspecified value" (_: true);
     nullOr = of: of // { name = "null or ${of.name}"; check = value: value == null || of.check value; };
@@ -223,7 +225,7 @@ let
 
   lib = {
     inherit
-      optional optionalAttrs optionalString nameValuePair mapAttrsToList mapAttrs' filterAttrs
+      optional optionals optionalAttrs optionalString nameValuePair mapAttrsToList mapAttrs' filterAttrs
       filterAttrsRecursive recursiveUpdate hasPrefix hasSuffix hasInfix removePrefix last unique splitString
       escapeShellArg toList concatMapStringsSep mkOption mkIf mkMerge mkOverride types
       ;

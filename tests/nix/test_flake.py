@@ -59,13 +59,13 @@ def test_it_offers_the_program_the_module_and_their_tests(checkout: Path) -> Non
     assert shown.returncode == 0, shown.stderr
     offered = json.loads(shown.stdout)
     for system in (*LINUX, *DARWIN):
-        assert set(offered["packages"][system]) == {"default", "mailmon"}
-        assert set(offered["apps"][system]) == {"default", "demo"}
+        assert set(offered["packages"][system]) == {"default", "mailmon", "mail-monitor"}
+        assert set(offered["apps"][system]) == {"default", "demo", "mail-monitor"}
         assert set(offered["devShells"][system]) == {"default"}
     for system in LINUX:
         assert set(offered["checks"][system]) == {"package", "module", "vm"}
     assert set(offered["checks"]) == set(LINUX)
-    assert set(offered["nixosModules"]) == {"default", "mailmon"}
+    assert set(offered["nixosModules"]) == {"default", "mailmon", "mail-monitor"}
     assert set(offered["overlays"]) == {"default"}
 
 
