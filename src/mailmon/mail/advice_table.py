@@ -88,6 +88,10 @@ CAUSES: dict[str, Cause] = {
         "The account is disabled, locked or may not use this service: reactivate it at the server or provider."
     ),
     "tls-needed": Cause("The server wants TLS first, of a version it accepts: set `security` to starttls or tls."),
+    "client-certificate-needed": Cause(
+        "The server demands a certificate of the client, and mailmon has none to show: let it do without on this port "
+        "(Postfix: smtpd_tls_req_ccert, Dovecot: auth_ssl_require_client_cert)."
+    ),
     "login-needed": Cause(
         "The server wants a login first: set one for the account, and use its submission port (587 or 465)."
     ),
@@ -356,6 +360,18 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     # Encryption and mechanisms, wherever the server says so
+    Row(
+        "client-certificate-needed",
+        (
+            ("Postfix", Stage.EHLO, "421 4.7.0 mx.example.org Error: No client certificate presented"),
+            ("Dovecot", Stage.LOGIN, "NO Client didn't present valid SSL certificate"),
+        ),
+        _ALL,
+        words=_phrases(
+            """client certificate | client cert required | client cert is required | present valid ssl certificate
+            | certificate of the client | peer certificate required | certificate presented"""
+        ),
+    ),
     Row(
         "tls-needed",
         (
