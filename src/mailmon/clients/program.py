@@ -72,7 +72,7 @@ def lines_of(command: Sequence[str], timeout_s: float, said: bytearray | None = 
             start_new_session=True,
         )
     except OSError as exc:
-        raise ProgramError(f"{command[0]}: {exc.strerror or type(exc).__name__}") from exc
+        raise ProgramError(f"{command[0]}: {exc.strerror or 'cannot be started'}") from exc
     try:
         yield from _lines(process, said, until_s)
         code = process.wait(max(until_s - time.monotonic(), 0.1))

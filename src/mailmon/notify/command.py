@@ -78,7 +78,7 @@ def _start(command: tuple[str, ...], environment: Mapping[str, str]) -> Popen[by
         )
     except OSError as exc:
         raise DeliveryError(
-            f"{command[0]}: {exc.strerror or type(exc).__name__}",
+            f"{command[0]}: {exc.strerror or 'cannot be started'}",
             "Check the path of the command, and who may execute it.",
             is_permanent=True,
         ) from exc
