@@ -122,6 +122,8 @@ def _speak_imap(talk: _Talk) -> None:
                 "login", f"{tag} NO [AUTHENTICATIONFAILED] ECHO", at("alert", f"{tag} NO ECHO", f"{tag} OK in")
             )
             talk.say(at("bye", "* BYE ECHO", refused))
+            if at("bye", "x", ""):
+                return  # as servers do that say it (RFC 9051, 7.1.5)
         elif command in ("SELECT", "EXAMINE"):
             talk.say("* 0 EXISTS", at("uid", "* OK [UIDVALIDITY ECHO] x", "* OK [UIDVALIDITY 1] x"))
             talk.say(at("flags", "* FLAGS (ECHO)", "* FLAGS ()"), "* OK [UIDNEXT 1] x")
