@@ -12,35 +12,43 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = [f"python3.{minor}" for minor in range(11, 16)]
 CONSTRAINTS = str(ROOT / "constraints.txt")
+# Each waits for downloads, and some seconds for its demo.
+AT_A_TIME = 3
 Words = list[str]
 
 
 def main() -> int:
     """Install in every way, try each installation, and say how it went; 1 when any of them does not work."""
-    problems = 0
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         tools = _environment(place / "tools", sys.executable)
         _run([tools, "-m", "pip", "install", "-c", CONSTRAINTS, "hatchling", "uv", "pipx"], place)
         _run([tools, "-m", "hatchling", "build", "-d", str(place / "dist")], place, cwd=ROOT)
         wheel, sdist = (str(next((place / "dist").glob(pattern))) for pattern in ("*.whl", "*.tar.gz"))
-        for name, commands, program in _ways(place, tools, wheel, sdist):
-            started_s = time.monotonic()
-            try:
-                for command in commands:
-                    _run(command, place)
-                said = _try(program, place)
-            except subprocess.CalledProcessError as exc:
-                problems += 1
-                print(f"❌ {name}: {' '.join(exc.cmd)}\n{exc.stdout}{exc.stderr}")
-            else:
-                print(f"✓ {name}: {said}, {time.monotonic() - started_s:.0f} s")
-    return 1 if problems else 0
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            ways = _ways(place, tools, wheel, sdist)
+            went_well = list(pool.map(lambda way: _install(place, *way), ways))
+    return 0 if all(went_well) else 1
+
+
+def _install(place: Path, name: str, commands: list[Words], program: str) -> bool:
+    """Install in one way, try what was installed, and say how it went."""
+    started_s = time.monotonic()
+    try:
+        for command in commands:
+            _run(command, place)
+        said = _try(program, place)
+    except subprocess.CalledProcessError as exc:
+        print(f"❌ {name}: {' '.join(exc.cmd)}\n{exc.stdout}{exc.stderr}")
+        return False
+    print(f"✓ {name}: {said}, {time.monotonic() - started_s:.0f} s")
+    return True
 
 
 def _ways(place: Path, tools: str, wheel: str, sdist: str) -> Iterator[tuple[str, list[Words], str]]:
