@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,7 @@ from hypothesis import settings
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.bed.fixtures import bed
+from tests.shares import longest_first, scheduler
 
 __all__ = ["bed"]
 
@@ -32,6 +34,18 @@ sys.dont_write_bytecode = False
 # Children inherit that a signal is ignored, as in a background job of a shell; a handler is none of their business.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out the tests by our own table where they are handed out by file."""
+    return scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a worker, and so all of them alike, begin with what takes longest."""
+    if hasattr(config, "workerinput"):
+        longest_first(items)
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ def failed(cause: str) -> Sight:
 
 def server(name: str, value: object, *checks: str, status: str = "failed", cause: str = "") -> Fault:
     """Return a fault of the embedded server: one of its Faults (src/mailmon/sandbox/faults.py)."""
-    sight = Sight(status, cause or f"{name}={value}")
+    # In an order of its own: a test's name must be the same in each process that collects it.
+    shown = f"{{{', '.join(map(repr, sorted(value)))}}}" if isinstance(value, set) else value
+    sight = Sight(status, cause or f"{name}={shown}")
     return Fault(
-        f"{name}={value}", lambda stage: setattr(stage.sandbox.faults, name, value), dict.fromkeys(checks, sight)
+        f"{name}={shown}", lambda stage: setattr(stage.sandbox.faults, name, value), dict.fromkeys(checks, sight)
     )
 
 
