@@ -4,7 +4,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
+# tests/shares.py says what is handed out together, and what first.
 SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain integration judge mail notify report sandbox store)
+# Each of them waits for long: for histories, for a boot, for an evaluation, for a build. They run beside one another.
+WAITING := $(addprefix tests/,faults nix packaging systemd)
 # Images of containers often set it; then each start of the command would compile all of mailmon anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,7 +34,8 @@ demo: $(STAMP) ## Watch a failure, its alert and the recovery; no network, some 
 
 test: $(STAMP) ## Run the tests, with real Postfix and Dovecot where they are installed
 	@$(BIN)/python -m pytest -n 4 --dist loadfile $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE))
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(WAITING)
+	@$(BIN)/python -m pytest $(addprefix --ignore=,$(SIDE_BY_SIDE) $(WAITING))
 
 check: $(STAMP) ## Everything that CI runs: lint, format, types, layers, tests
 	$(BIN)/ruff check .
@@ -52,6 +56,9 @@ lock: $(STAMP) ## Write container/*requirements.txt anew, with hashes, from cons
 
 bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measurements.md)
 	$(BIN)/python -m bench
+
+# In the long runs each command is started as a timer starts it, in `make test` only some thousand of them (tests/warm.py).
+faults soak: export MAILMON_TESTS_COLD := 1
 
 faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; beside a naive monitor
 	$(BIN)/python -m tests.faults

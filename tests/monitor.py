@@ -1,4 +1,4 @@
-"""How do the tests run the real command? As a process of its own, as a timer would."""
+"""How do the tests run the real command? As a process of its own, as a timer would; see tests/warm.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests import warm
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,13 @@ class Monitor:
     def run(self, *arguments: str, timeout_s: float = 60.0) -> Run:
         """Run the command to its end."""
         started_s = time.monotonic()
-        with self.start(arguments) as process:
-            stdout, stderr = process.communicate(timeout=timeout_s)
-        return Run(process.returncode, stdout, stderr, time.monotonic() - started_s)
+        if not warm.is_fit(self.environment()):
+            with self.start(arguments) as process:
+                stdout, stderr = process.communicate(timeout=timeout_s)
+            return Run(process.returncode, stdout, stderr, time.monotonic() - started_s)
+        self.write()
+        ended = warm.run([*arguments, "--config", str(self.path)], self.environment(), timeout_s)
+        return Run(*ended, time.monotonic() - started_s)
 
     def check(self, *arguments: str) -> Run:
         """Run one cycle with its document on stdout."""
