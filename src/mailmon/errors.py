@@ -32,6 +32,21 @@ class ConfigError(MailmonError):
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems), advice)
         self.problems = problems
 
+    @classmethod
+    def of(cls, told: list[tuple[str, str]], advice: str = "") -> ConfigError:
+        """Return an error of mistakes in several places: a file, a variable, an option."""
+        error = cls("", [problem for _, problem in told], advice)
+        error.message = "\n".join(f"{source}: {problem}" for source, problem in told)
+        error.args = (error.message,)
+        return error
+
+
+class UnknownNameError(MailmonError):
+    """A name on the command line that the configuration does not have: wrong usage."""
+
+    exit_code = 2
+    code = "usage"
+
 
 class StateError(MailmonError):
     """The state file, its lock or its key cannot be read or written."""

@@ -84,12 +84,12 @@ def test_what_waits_for_a_channel_is_held_back_too(monitor: Monitor, sandbox: Sa
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("nobody", "--for", "1h"), 78, "there is no 'nobody'; there are: all, "),
+        (("nobody", "--for", "1h"), 2, "there is no 'nobody'; there are: all, "),
         (("main",), 2, "say how long by --for"),
         (("main", "--for", "soon"), 2, "must be a duration like 90s, 30m, 2h or 1d"),
         (("main", "--for", "3000d"), 2, "must be between a second and a year"),
         (("end",), 2, "say which"),
-        (("end", "main"), 78, "'main' is not silent; there is none"),
+        (("end", "main"), 2, "'main' is not silent; there is none"),
         ((), 2, "give a NAME with --for"),
     ],
 )

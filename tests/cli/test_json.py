@@ -71,9 +71,9 @@ def test_warnings_and_transcripts_stay_out_of_the_document(monitor: Monitor, san
 
 
 ERRORS: list[tuple[tuple[str, ...], int, str]] = [
-    (("check", "--json", "nobody"), 78, "config"),
-    (("check", "nobody", "--json"), 78, "config"),
-    (("notify", "test", "--json", "nobody"), 78, "config"),
+    (("check", "--json", "nobody"), 2, "usage"),
+    (("check", "nobody", "--json"), 2, "usage"),
+    (("notify", "test", "--json", "nobody"), 2, "usage"),
     (("check", "--json", "--state-file", "/proc/nowhere/state.json"), 74, "state"),
     (("check", "--json", "--smtp-port", "0"), 78, "config"),
     (("check", "--json", "--smtp-port", "many"), 2, "usage"),
@@ -96,7 +96,7 @@ def test_an_unknown_name_is_told_with_those_that_there_are(
     sandbox: Sandbox, receiver: Receiver, tmp_path: Path
 ) -> None:
     result = Monitor(tmp_path, two_of_each(sandbox, receiver)).run("check", "nobody", "out")
-    assert result.exit_code == 78
+    assert result.exit_code == 2
     assert "there is no account or route 'nobody'; there are: back, main, out, second" in result.stderr
     assert sandbox.connections == {}
 

@@ -8,7 +8,7 @@ from mailmon.checks.subjects import Account, Route
 from mailmon.clients.server import Security, Server
 from mailmon.cycle.plan import make_plan
 from mailmon.cycle.report import AlertLine, Report
-from mailmon.errors import ConfigError
+from mailmon.errors import UnknownNameError
 from mailmon.model import Finding, Outcome, Secret, Status, Verdict
 from tests.judge.stories import START
 
@@ -76,11 +76,9 @@ def test_a_plan_is_complete_only_without_names() -> None:
 
 
 def test_an_unknown_name_is_told_with_those_that_there_are() -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(UnknownNameError) as caught:
         make_plan(ACCOUNTS, ROUTES, ["own", "nix"])
-    assert caught.value.problems == [
-        "there is no account or route 'nix'; there are: idle, incoming, main, outside, own"
-    ]
+    assert caught.value.message == "there is no account or route 'nix'; there are: idle, incoming, main, outside, own"
 
 
 BUG = Finding("mailmon.bug", Verdict.UNKNOWN, "x", "a bug")

@@ -111,8 +111,10 @@ def test_tlsa_records_are_held_against_the_live_certificate(
     assert together(session(digest="aa"), records=records) == expected
 
 
-def plan(records: dict[str, Answer], host: str = "example.org", *, family: str = "auto") -> targets.Plan:
-    request = Request(host, tuple(kinds_for((), None)), is_whole_host=True)
+def plan(
+    records: dict[str, Answer], host: str = "example.org", *, family: str = "auto", port: str = ""
+) -> targets.Plan:
+    request = Request(host, tuple(kinds_for((port,) if port else (), None)), is_whole_host=not port)
     return targets.find(request, cast(Records, KindZone(records)), Options(family=family))
 
 
@@ -141,6 +143,24 @@ def test_a_domain_stands_for_its_mail_hosts_the_preferred_first() -> None:
     assert made.addresses == ("1.1.1.1", "2606:4700::1", "192.0.2.1")
     assert {one.id: one.status.value for one in made.findings} == {"dns.mx_none": "pass", "dns.mx_private": "fail"}
     assert {one.address for one in plan(records, family="6").endpoints} == {"2606:4700::1"}
+
+
+def test_with_a_port_the_name_itself_is_looked_at_and_a_note_says_where_its_mail_goes() -> None:
+    records = {
+        "example.org MX": found("10 a.example"),
+        "example.org A": found("8.8.8.8"),
+        "a.example A": found("1.1.1.1"),
+    }
+    made = plan(records, port="25")
+    assert {one.host for one in made.endpoints} == {"example.org"}
+    assert "its mail goes to a.example (MX)" in made.notes[0]
+    assert plan(records, "a.example", port="25").notes == plan(records).notes == ()
+
+
+def test_with_a_port_a_domain_without_an_address_stands_for_its_mail_hosts() -> None:
+    made = plan({"example.org MX": found("10 a.example"), "a.example A": found("1.1.1.1")}, port="25")
+    assert ({one.host for one in made.endpoints}, {one.port for one in made.endpoints}) == ({"a.example"}, {25})
+    assert made.notes == ()
 
 
 def test_a_null_mx_is_no_host_and_the_name_itself_is_looked_at() -> None:

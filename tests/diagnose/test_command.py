@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mailmon.catalogue.known import IDS
 from mailmon.sandbox import Sandbox
 
 MAILMON = str(Path(sys.executable).with_name("mailmon"))
@@ -51,6 +54,42 @@ def test_findings_can_be_chosen_and_set_the_exit_code(sandbox: Sandbox) -> None:
     assert look(sandbox, "--only", "tls.*").returncode == 0
     assert look(sandbox, "--only", "tls.*", "--fail-on", "info", "--ca-file", "/etc/hostname").returncode != 0
     assert look(sandbox, "--only", "dns.*").returncode == 75
+
+
+def test_an_area_names_all_its_findings(sandbox: Sandbox) -> None:
+    whole, area = (document(sandbox, "--only", name)["findings"] for name in ("tls.*", "tls"))
+    assert {one["id"] for one in area} == {one["id"] for one in whole}
+    assert "tls" not in {one["id"].partition(".")[0] for one in document(sandbox, "--skip", "tls")["findings"]}
+
+
+@pytest.mark.parametrize("option", ["--only", "--skip"])
+@pytest.mark.parametrize("name", ["tsl", "tls.cert_expird", "nothing.*", "TLS.*", "tl"])
+def test_a_name_of_no_finding_is_refused_with_those_that_there_are(option: str, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mailmon", "diagnose", "192.0.2.1", option, name], capture_output=True, text=True,
+        timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"{option}: there is no finding '{name}'" in done.stderr
+    assert "areas: " in done.stderr
+
+
+def test_the_list_of_findings_is_that_of_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "findings.md").read_text()
+    first = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`([a-z0-9]+\.[a-z0-9_]+)`", " ".join(first))) == IDS
+
+
+def test_where_nothing_could_be_found_out_that_is_no_success() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{unused.getsockname()[1]}:smtp"
+        done = subprocess.run(
+            [sys.executable, "-m", "mailmon", "diagnose", place, "--only", "tls"], capture_output=True, text=True,
+            timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 75
+    assert "nothing was found out about tls: " in done.stderr
 
 
 def test_the_text_begins_with_the_summary_and_shows_no_escapes(sandbox: Sandbox) -> None:

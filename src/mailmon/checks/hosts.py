@@ -12,9 +12,9 @@ _MUTED = (Severity.NOTICE, Severity.INFO)
 
 def telling(findings: Iterable[Finding], host: Host, name: str, words: str) -> Iterator[Fact]:
     """Yield what fails and is not skipped; without any, that nothing could be told, where nothing passed either."""
-    from fnmatch import fnmatchcase
+    from mailmon.catalogue.known import is_meant
 
-    known = [one for one in findings if not any(fnmatchcase(one.id, pattern) for pattern in host.skip)]
+    known = [one for one in findings if not is_meant(one.id, host.skip)]
     failed = [one for one in known if one.status is Verdict.FAIL]
     # Said by target and cause, so that a second port with the same fault is news.
     yield from (one._replace(expected=one.expected or one.target) for one in failed)

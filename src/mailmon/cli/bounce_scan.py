@@ -14,7 +14,7 @@ import click
 from mailmon import __version__
 from mailmon.cli import common
 from mailmon.config import Overrides, Setup
-from mailmon.errors import ConfigError, StageError
+from mailmon.errors import ConfigError, StageError, UnknownNameError
 
 if TYPE_CHECKING:
     from mailmon.checks.bounce_scan import Scanned
@@ -79,7 +79,7 @@ def scan(
 
 
 def _accounts(setup: Setup, names: Sequence[str], *, is_test: bool) -> list[Account]:
-    """Return the accounts to scan, with the folder that is meant. Raises ConfigError."""
+    """Return the accounts to scan, with the folder that is meant. Raises ConfigError, UnknownNameError."""
     key = "bounces.test" if is_test else "bounces"
     able = {
         name: account._replace(bounces=place)
@@ -90,9 +90,9 @@ def _accounts(setup: Setup, names: Sequence[str], *, is_test: bool) -> list[Acco
         f"there is no account {name!r} with {key}; there are: {', '.join(able)}" for name in names if name not in able
     ]
     if not able:
-        problems = [f"no account has {key}: name the folder in which bounces arrive"]
+        raise ConfigError("bounces scan", [f"no account has {key}: name the folder in which bounces arrive"])
     if problems:
-        raise ConfigError("bounces scan", problems)
+        raise UnknownNameError("\n".join(problems))
     return [account for name, account in able.items() if not names or name in names]
 
 

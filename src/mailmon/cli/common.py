@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from mailmon.config import Overrides, Setup, find_file, load, resolve
-from mailmon.config.load import environment_overrides
+from mailmon.config.load import environment_overrides, variable_names
 from mailmon.errors import MailmonError
 from mailmon.store.files import must_be_a_state_file
 
@@ -94,7 +94,9 @@ def load_setup(
     given = {key: value for key, value in overrides.values.items() if value is not None}
     if any(key.startswith("password") for key in given):
         environment = {key: value for key, value in environment.items() if not key.startswith("password")}
-    merged = Overrides({**environment, **given}, overrides.nameservers)
+    names = variable_names()
+    origins = {key: f"--{key.replace('_', '-')}" if key in given else names[key] for key in {**environment, **given}}
+    merged = Overrides({**environment, **given}, overrides.nameservers, origins)
     loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
     if uses_state:
         # Before the secrets: where only the unit gets to its state, only the unit may have them.

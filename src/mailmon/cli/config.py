@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from mailmon.cli import common
 from mailmon.config import flat
 from mailmon.config.models import Config
+from mailmon.config.placeholders import placeholders
 from mailmon.errors import ConfigError
 from mailmon.mail.text import count
 from mailmon.notify import NOTIFIERS
@@ -55,15 +57,22 @@ def schema() -> None:
     common.print_json(complete_schema(json_schema))
 
 
-@config.command("example")
+@config.command("example", short_help="Print an example of the configuration.")
 @click.option("--flat", "form", flag_value="flat", help="Only the flat form: one server in a few lines.")
 @click.option("--full", "form", flag_value="full", help="Only the full form.")
 def example(form: str | None) -> None:
-    """Print an example that holds both forms, or one of them."""
+    """Print an example that holds both forms, or one of them.
+
+    Hosts, addresses and files in it are placeholders, which `config validate` lists as long as they are there. One
+    server needs only the flat form.
+    """
     document: dict[str, Any] = json.loads(_EXAMPLE.read_text("utf-8"))
     if form:
         document = {key: value for key, value in document.items() if (key in flat.KEYS) == (form == "flat")}
     common.print_json(document)
+    if sys.stderr.isatty():
+        for line in placeholders(document):
+            common.say(line, err=True)
 
 
 def complete_schema(json_schema: Any) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailmon.cli import common, screen
-from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected, tell
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
 from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
-from mailmon.model import Severity
 from mailmon.model.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     from mailmon.diagnose.run import Request, diagnose
     from mailmon.report import diagnosis as report
 
+    must_be_known(given)
     try:
         name, named = split_target(host)
         ports = given["ports"] or named
@@ -63,7 +63,8 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     options = _options(given, config_path)
     with screen.progress(as_json or given["form"] != "text") as progress:
         result = diagnose(request, options, progress)
-    result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
+    everything = result.findings
+    result = result._replace(findings=tuple(selected(everything, given["only"], given["skip"])))
     is_coloured = common.wants_colour(color)
     tell(
         given,
@@ -72,7 +73,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
         lambda: report.markdown(result),
         lambda: _show(result, is_verbose=given["verbose"], is_coloured=is_coloured),
     )
-    raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
+    raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
 
 
 def _lists(records: Records, address: str) -> list[Findings]:

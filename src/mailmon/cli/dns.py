@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailmon.cli import common, screen
-from mailmon.cli.findings import exit_code, finding_options, read_nameservers, selected, tell
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
 from mailmon.domain.plan import Options, read_domain
-from mailmon.model import Severity
 
 if TYPE_CHECKING:
     from mailmon.model.domain import Survey
@@ -50,13 +49,15 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
     from mailmon.domain.survey import survey
     from mailmon.report import domain as report
 
+    must_be_known(given)
     try:
         domain, options = read_domain(domain), _options(given, config_path)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
     with screen.progress(as_json or given["form"] != "text" or given["runbook"]) as progress:
         result = survey(domain, options, progress)
-    result = result._replace(findings=tuple(selected(result.findings, given["only"], given["skip"])))
+    everything = result.findings
+    result = result._replace(findings=tuple(selected(everything, given["only"], given["skip"])))
     is_coloured = common.wants_colour(color)
 
     def show() -> None:
@@ -66,7 +67,7 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
             _show(result, is_verbose=given["verbose"], is_coloured=is_coloured)
 
     tell(given, as_json, lambda: report.survey_document(result), lambda: report.markdown(result), show)
-    raise click.exceptions.Exit(exit_code(result.findings, Severity(given["fail_on"])))
+    raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
 
 
 def _options(given: dict[str, Any], config_path: str | None) -> Options:

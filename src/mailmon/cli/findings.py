@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 import click
 
-from mailmon.cli.common import F, print_json, say
+from mailmon.catalogue.known import is_meant, unknown_pattern
+from mailmon.cli.common import F, print_json, say, warn
 from mailmon.clients.reach import parse_target
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
@@ -19,8 +19,12 @@ EXIT_FOUND, EXIT_UNKNOWN = 1, 75
 def finding_options(command: F) -> F:
     """Add what all commands share that print findings."""
     for option in (
-        click.option("--skip", metavar="IDS", multiple=True, help="Leave these findings out, like tls.*; repeatable."),
-        click.option("--only", metavar="IDS", multiple=True, help="Show only these findings, like tls.*; repeatable."),
+        click.option(
+            "--skip", metavar="IDS", multiple=True, help="Leave these findings out: tls, tls.no_*; repeatable."
+        ),
+        click.option(
+            "--only", metavar="IDS", multiple=True, help="Show only these findings: tls, tls.cert_*; repeatable."
+        ),
         click.option(
             "--fail-on",
             type=click.Choice([one.value for one in SEVERITIES]),
@@ -37,13 +41,28 @@ def finding_options(command: F) -> F:
 
 
 def selected(findings: Iterable[Finding], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Finding]:
-    """Return the findings whose ids were asked for."""
-    return [
-        one
-        for one in findings
-        if (not only or any(fnmatchcase(one.id, wanted) for wanted in only))
-        and not any(fnmatchcase(one.id, unwanted) for unwanted in skip)
-    ]
+    """Return the findings that were asked for: by an id, a pattern or an area."""
+    return [one for one in findings if (not only or is_meant(one.id, only)) and not is_meant(one.id, skip)]
+
+
+def must_be_known(given: Mapping[str, Any]) -> None:
+    """Refuse what names no finding at all. Raises UsageError."""
+    for option in ("only", "skip"):
+        if said := unknown_pattern(given[option]):
+            raise click.UsageError(f"--{option}: {said}")
+
+
+def outcome_of(everything: Iterable[Finding], chosen: Iterable[Finding], given: Mapping[str, Any]) -> int:
+    """Return the exit code of what was chosen; where that is nothing although the host has failed, nobody can tell."""
+    code = exit_code(chosen, Severity(given["fail_on"]))
+    if code or not given["only"] or list(chosen):
+        return code
+    said = f"nothing was found out about {', '.join(given['only'])}"
+    failed = next(
+        (one for one in everything if one.id.startswith(("tcp.", "dns.")) and one.status is not Verdict.PASS), None
+    )
+    warn(f"{said}: {failed.message}" if failed else said)
+    return EXIT_UNKNOWN if failed else 0
 
 
 def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:

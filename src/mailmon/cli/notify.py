@@ -13,7 +13,7 @@ from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
 from mailmon.cycle.report import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
 from mailmon.cycle.unit import tell_unit_failed
-from mailmon.errors import ConfigError, DeliveryError
+from mailmon.errors import ConfigError, DeliveryError, UnknownNameError
 from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
 from mailmon.notify import NOTIFIERS, ping
@@ -116,7 +116,7 @@ def _chosen(setup: Setup, names: tuple[str, ...]) -> list[AnyChannel]:
         raise ConfigError("notify", ["no channel is configured"], "Add one under `notify`: docs/configuration.md.")
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ConfigError("notify", [f"there is no channel {n!r}; there are: {', '.join(known)}" for n in unknown])
+        raise UnknownNameError("\n".join(f"there is no channel {n!r}; there are: {', '.join(known)}" for n in unknown))
     return [known[name] for name in names or known]
 
 

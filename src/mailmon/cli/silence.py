@@ -11,7 +11,7 @@ from mailmon.cli import common
 from mailmon.config import Setup
 from mailmon.cycle.clock import read_anchor
 from mailmon.cycle.topics import silenceable_names
-from mailmon.errors import ConfigError
+from mailmon.errors import UnknownNameError
 from mailmon.mail.text import format_duration, parse_duration, visible
 from mailmon.model import Silence
 from mailmon.report import document, terminal
@@ -66,7 +66,7 @@ def _begin(setup: Setup, names: tuple[str, ...], lasting: str, why: str) -> list
     unknown = [name for name in names if name not in known]
     if unknown:
         there = ", ".join(sorted(known))
-        raise ConfigError("silence", [f"there is no {name!r}; there are: {there}" for name in unknown])
+        raise UnknownNameError("\n".join(f"there is no {name!r}; there are: {there}" for name in unknown))
     try:
         seconds = parse_duration(lasting)
     except ValueError as exc:
@@ -86,7 +86,7 @@ def _end(setup: Setup, names: tuple[str, ...]) -> list[Silence]:
     unknown = [name for name in names if name not in held]
     if unknown:
         there = f"there are: {', '.join(sorted(held))}" if held else "there is none"
-        raise ConfigError("silence", [f"{name!r} is not silent; {there}" for name in unknown])
+        raise UnknownNameError("\n".join(f"{name!r} is not silent; {there}" for name in unknown))
     return _change(setup, names, [], common.now())
 
 

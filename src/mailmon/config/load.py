@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -56,6 +56,8 @@ class Overrides(NamedTuple):
 
     values: Mapping[str, Any] = MappingProxyType({})
     nameservers: tuple[str, ...] = ()
+    # What each value is called where it was given: MAILMON_SMTP_PORT or --smtp-port.
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
 def find_file(explicit: str | None, environ: Mapping[str, str]) -> Path | None:
@@ -75,6 +77,7 @@ class Loaded(NamedTuple):
     place: Place
     source: Source
     flat_keys: tuple[str, ...] = ()
+    origins: Mapping[str, str] = MappingProxyType({})
 
     @property
     def state_file(self) -> Path:
@@ -133,8 +136,10 @@ def load(
         raise ConfigError(name, ["is nested too deeply"]) from None
     if loaded is None:
         problems = problems or ["an earlier version accepted it, and this one cannot use it: please report this"]
-        raise ConfigError(name, [visible(problem, 1000) for problem in problems], _advice(path))
-    return loaded._replace(flat_keys=flat_keys)
+        raise ConfigError.of(
+            by_source(name, [visible(one, 1000) for one in problems], overrides.origins, full), _advice(path)
+        )
+    return loaded._replace(flat_keys=flat_keys, origins=overrides.origins)
 
 
 def _exists(path: Path) -> bool:
@@ -166,7 +171,9 @@ def read_source(path: Path, environ: Mapping[str, str]) -> Source:
         with os.fdopen(judged.descriptor, "rb") as file:
             document = _parsed(path, file.read(MAX_BYTES + 1))
     except OSError as exc:
-        raise ConfigError(str(path), [f"cannot be read: {exc.strerror}"], "Give the right file by --config.") from exc
+        from mailmon.config.access import unreadable
+
+        raise ConfigError(str(path), [f"cannot be read: {exc.strerror}"], unreadable(path, exc, environ)) from exc
     risk = risk_of(judged, path, trusted, is_strict=True)
     refusal = risk_of(judged, path, trusted, is_strict=False) if risk and os.geteuid() == 0 else ""
     return Source(document, risk, refusal, bool(judged.status.st_mode & 0o44))
@@ -178,14 +185,19 @@ def _parsed(path: Path, raw: bytes) -> dict[str, Any]:
         if len(raw) > MAX_BYTES:
             raise ConfigError(str(path), [f"is larger than {MAX_BYTES} bytes"])
         document = json.loads(raw, object_pairs_hook=_without_duplicates)
-    except json.JSONDecodeError as exc:
-        raise ConfigError(str(path), [f"line {exc.lineno} column {exc.colno}: not JSON: {exc.msg}"]) from None
     except _DuplicateKeyError as exc:
         raise ConfigError(str(path), [f"the key {exc} stands twice in one table"]) from None
     except (ValueError, RecursionError) as exc:
-        raise ConfigError(str(path), [f"not JSON in UTF-8 ({type(exc).__name__})"]) from None
+        from mailmon.config.syntax import explain
+
+        mistake = explain(raw)
+        said = "is nested too deeply" if isinstance(exc, RecursionError) else mistake.problem
+        raise ConfigError(str(path), [said], mistake.advice) from None
     if not isinstance(document, dict):
-        raise ConfigError(str(path), ["must be one JSON object: { ... }"])
+        from mailmon.config.syntax import not_an_object
+
+        mistake = not_an_object(document)
+        raise ConfigError(str(path), [mistake.problem], mistake.advice)
     return document
 
 
@@ -278,10 +290,32 @@ def _advice(path: Path | None) -> str:
     return ""
 
 
+def by_source(
+    name: str, problems: Iterable[str], origins: Mapping[str, str], full: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Return each mistake with the option or variable that it is in, the file's `name` where it is in that."""
+    places: dict[str, str] = {}
+    for key, origin in origins.items():
+        places |= dict.fromkeys((key, f"--{key.replace('_', '-')}"), origin)
+        for path in _OVERRIDES[key]:
+            tables = full.get(path[0])
+            names = tables if "*" in path and isinstance(tables, dict) else ("",)
+            places |= {".".join(path).replace("*", str(one)): origin for one in names}
+    told = []
+    for problem in problems:
+        place, _, said = problem.partition(": ")
+        told.append((places[place], said) if place in places else (name, problem))
+    return told
+
+
+def variable_names() -> dict[str, str]:
+    """Return the environment variables by the flat key whose value they give."""
+    return {key: f"MAILMON_{key.upper()}" for key in _OVERRIDES if key not in _NO_VARIABLE}
+
+
 def environment_overrides(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the values that the environment gives: MAILMON_SMTP_HOST for smtp_host, and so on."""
-    names = {key: f"MAILMON_{key.upper()}" for key in _OVERRIDES if key not in _NO_VARIABLE}
-    given = {key: environ[name] for key, name in names.items() if environ.get(name)}
+    given = {key: environ[name] for key, name in variable_names().items() if environ.get(name)}
     return {key: _number(text) if key in _NUMBERS else text for key, text in given.items()}
 
 

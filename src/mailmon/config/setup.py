@@ -16,7 +16,7 @@ from mailmon.config import flat
 from mailmon.config.account_options import SmtpOptions
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.host_checks import hosts_of
-from mailmon.config.load import Loaded
+from mailmon.config.load import Loaded, by_source
 from mailmon.config.local_checks import MailQueueOptions
 from mailmon.config.models import ChecksOptions, Config
 from mailmon.config.policies import bounce_limits, policies
@@ -132,7 +132,10 @@ def _credentials(
     more += [*_unusable_files(loaded, base, must_check), *_missing_extras(loaded.config)]
     problems += dict.fromkeys(flat.in_form(one, loaded.flat_keys) for one in more)
     if problems:
-        raise ConfigError(str(path or "options"), problems)
+        from mailmon.config.placeholders import advice_on
+
+        placed = by_source(str(path or "options"), problems, loaded.origins, loaded.document)
+        raise ConfigError.of(placed, advice_on(loaded.source.document))
     return secrets, warnings
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mailmon.checks import ACCOUNT_CHECKS, HOST_CHECKS, ROUTE_CHECKS
 from mailmon.checks.subjects import Account, Host, Route
 from mailmon.checks.tools import Tools
-from mailmon.errors import ConfigError
+from mailmon.errors import UnknownNameError
 from mailmon.model import Fact, Health, Memory
 
 # A timer is never on the second; and of what is not well the end is told within the hour.
@@ -56,13 +56,14 @@ def make_plan(
     names: Collection[str],
     hosts: Mapping[str, Collection[Host]] = MappingProxyType({}),
 ) -> Plan:
-    """Plan a run for what is named, for all without names. Raises ConfigError for an unknown name."""
+    """Plan a run for what is named, for all without names. Raises UnknownNameError."""
     host_names = {host.name for listed in hosts.values() for host in listed}
     known = {*accounts, *routes, *host_names}
     unknown = [name for name in names if name not in known]
     if unknown:
         there = ", ".join(sorted(known))
-        raise ConfigError("check", [f"there is no account or route {name!r}; there are: {there}" for name in unknown])
+        said = [f"there is no account or route {name!r}; there are: {there}" for name in unknown]
+        raise UnknownNameError("\n".join(said))
     asked_routes = [route for route in routes.values() if not names or route.name in names]
     ends = {account.name for route in asked_routes for account in (route.sender, route.reader)}
     asked_accounts = [a for a in accounts.values() if not names or a.name in names or a.name in ends]

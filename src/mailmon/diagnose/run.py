@@ -61,7 +61,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
         tuple(in_order(found)),
         services,
         transcripts,
-        _notes(options),
+        (*plan.notes, *_notes(options)),
         time.monotonic() - begun,
     )
 

@@ -24,17 +24,23 @@ class Plan(NamedTuple):
     addresses: tuple[str, ...]
     findings: tuple[Finding, ...]
     domain: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def find(request: Request, records: Records, options: Options) -> Plan:
     """Look the host up. What cannot be found becomes a finding; never raises for what DNS says."""
     found = Findings(request.host)
-    hosts, domain = [request.host], ""
-    if request.is_whole_host and not is_address(request.host):
-        exchangers = _exchangers(records, request.host)
-        if exchangers:
-            hosts, domain = exchangers, request.host
-            found.passed("dns.mx_none", f"its mail goes to {', '.join(exchangers)} (MX)")
+    hosts, domain, notes = [request.host], "", []
+    is_domain = not is_address(request.host) and (request.is_whole_host or not addresses_of(request.host))
+    exchangers = _exchangers(records, request.host) if is_domain else []
+    if exchangers and (request.is_whole_host or not records.addresses(request.host)[0]):
+        hosts, domain = exchangers, request.host
+        found.passed("dns.mx_none", f"its mail goes to {', '.join(exchangers)} (MX)")
+    elif exchangers and request.host not in exchangers:
+        notes.append(
+            f"a port was named, so that {request.host} itself was looked at; its mail goes to {', '.join(exchangers)} "
+            "(MX): name one of these to look at it"
+        )
     planned: list[Endpoint] = []
     known: list[str] = []
     for host in hosts:
@@ -43,7 +49,7 @@ def find(request: Request, records: Records, options: Options) -> Plan:
         if domain and addresses:
             judge_public(found, host, addresses)
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
-    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain)
+    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes))
 
 
 def _exchangers(records: Records, domain: str) -> list[str]:
