@@ -58,7 +58,7 @@ bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measur
 	$(BIN)/python -m bench
 
 # In the long runs each command is started as a timer starts it, in `make test` only some thousand of them (tests/warm.py).
-faults soak: export MAILMON_TESTS_COLD := 1
+faults servers soak: export MAILMON_TESTS_COLD := 1
 
 faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; beside a naive monitor
 	$(BIN)/python -m tests.faults

@@ -3,7 +3,7 @@
 What a run of its own needs is its own: pid, memory, files, environment, directory and exit code. What it shares is the
 start of Python and the imports, which are four fifths of the work of a short run. Whatever is about the start itself
 (signals at any moment, another user, a clock that is set, what is imported) starts the command as a timer does:
-Monitor.start. With MAILMON_TESTS_COLD=1, and in `make soak` and `make faults`, all runs do.
+Monitor.start. With MAILMON_TESTS_COLD=1, and in `make soak`, `make faults` and `make servers`, all runs do.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def is_fit(environ: Mapping[str, str]) -> bool:
     return can_be and not os.environ.get("MAILMON_TESTS_COLD") and _of_the_start(environ) == _of_the_start(os.environ)
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str], timeout_s: float) -> Ended:
+def run(arguments: Sequence[str], environ: Mapping[str, str], timeout_s: float, directory: Path | None = None) -> Ended:
     """Run `mailmon ARGUMENTS` to its end; raise TimeoutExpired where it does not come, after having killed it."""
     out, err = os.memfd_create("stdout"), os.memfd_create("stderr")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with open(out, "rb") as stdout, open(err, "rb") as stderr, ours:
         with theirs:
-            request = json.dumps([list(arguments), dict(environ), os.getcwd()]).encode()
+            request = json.dumps([list(arguments), dict(environ), str(directory or Path.cwd())]).encode()
             _stem().ask(request, [out, err, theirs.fileno()])
         pid = int(ours.recv(32))
         ours.settimeout(timeout_s)

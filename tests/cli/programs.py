@@ -1,4 +1,4 @@
-"""How do these tests run a command that needs no server? As a process of its own."""
+"""How do these tests run a command that needs no server? As a process of its own (tests/warm.py)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests import warm
 
 COMMAND = [sys.executable, "-m", "mailmon"]
 
@@ -20,9 +22,12 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def run(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `mailmon` with these arguments, without a configuration of its own."""
+    environ = environment(home, **(env or {}))
+    if warm.is_fit(environ):
+        return subprocess.CompletedProcess([*COMMAND, *arguments], *warm.run(arguments, environ, 60.0, home))
     return subprocess.run(
         [*COMMAND, *arguments],
-        env=environment(home, **(env or {})),
+        env=environ,
         capture_output=True,
         text=True,
         timeout=60,
