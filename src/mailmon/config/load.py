@@ -115,6 +115,8 @@ def load(
         written = source.document
         problems = _override(written, overrides)
         full, more = flat.expand(written)
+        if environ.get("MAILMON_PING_URL"):  # a line in a crontab is all that it takes
+            full.setdefault("ping", {})
         place, loaded = place_of(full, path, environ), None
         state_file = place.state_file
         flat_keys = tuple(key for key in written if key in flat.KEYS)
