@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_NAMES, MAX_NAME_CHARS = 10, 120
 _MAX_DEPTH = 20
+_HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 # What a library adds to OpenSSL's words: the line of its C source.
 _PLACE = re.compile(r"\s*\(_ssl\.c:\d{1,9}\)")
 
@@ -39,6 +40,10 @@ def explain_tls(exc: ssl.SSLError, asked: str) -> Words:
         return _explain_verdict(exc, asked)
     if isinstance(exc, CLOSED):
         return Words("tls.handshake_failed", "the server closed the connection", "")
+    sent: Sent | None = getattr(exc, SENT, None)
+    if exc.reason == _HANDSHAKE_FAILURE and sent and sent.chain:
+        # It had a cipher, and showed its certificate: with TLS 1.2 that is how ours is demanded.
+        return tls_words.CLIENT_CERT
     return tls_words.of_reason(visible(exc.reason or _without_place(str(exc)), 200))
 
 

@@ -134,6 +134,8 @@ def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
         return Words("", said, "Use the port for https, or write http:// only where the network is trusted.")
     if words.finding_id == "tls.cert_name":
         return words._replace(advice="Use a name that the certificate has, or get a certificate for that one.")
+    if words.finding_id == "tls.client_cert_required":
+        return words._replace(advice="Use an address or a port where the server does without it.")
     if "`ca_file`" in words.advice and words.finding_id != "tls.cert_expired":
         return words._replace(advice=f"{words.advice} Without it, SSL_CERT_FILE counts.")
     return words

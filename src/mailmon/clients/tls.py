@@ -23,20 +23,20 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class Sent(NamedTuple):
-    """The certificates of a server (DER, its own first) that were not good enough for a context."""
+    """The certificates of a server (DER, its own first) with which a handshake came to nothing, and our context."""
 
     chain: tuple[bytes, ...]
     context: ssl.SSLContext
 
 
 class TellingSocket(ssl.SSLSocket):
-    """A TLS socket whose failure to verify a certificate carries what the server sent, for clients/failure.py."""
+    """A TLS socket whose failed handshake carries the certificates that the server sent, for clients/failure.py."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Do the handshake. Raises OSError; SSLCertVerificationError has the certificates as an attribute."""
+        """Do the handshake. Raises OSError; an SSLError has the certificates that were sent as an attribute."""
         try:
             super().do_handshake(block)
-        except ssl.SSLCertVerificationError as exc:
+        except ssl.SSLError as exc:
             setattr(exc, SENT, Sent(sent_chain(self), self.context))
             raise
 
@@ -64,6 +64,7 @@ def _make_context(trust: Trust) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        context.sslsocket_class = TellingSocket
         return context
     try:
         if trust.ca_file:

@@ -87,7 +87,7 @@ VERDICTS: dict[int, Words] = {
 }
 UNKNOWN_VERDICT = Words(_UNTRUSTED, "the certificate is not trusted", _SERVE)
 
-_CLIENT_CERT = Words(
+CLIENT_CERT = Words(
     "tls.client_cert_required",
     "the server demands a certificate of the client, and mailmon has none to show",
     "Let the server do without it on this port (Postfix: smtpd_tls_req_ccert, Dovecot: auth_ssl_require_client_cert), "
@@ -96,7 +96,7 @@ _CLIENT_CERT = Words(
 _CLIENT_REFUSED = Words(
     "tls.client_cert_required",
     "the server refuses the certificate of the client, and mailmon has none to show",
-    _CLIENT_CERT.advice,
+    CLIENT_CERT.advice,
 )
 _OLD = Words(
     "tls.old_version",
@@ -170,7 +170,7 @@ _BY_WORDS: tuple[tuple[Words, str], ...] = (
         "UNKNOWN_PROTOCOL",
     ),
     (
-        _CLIENT_CERT,
+        CLIENT_CERT,
         "TLSV13_ALERT_CERTIFICATE_REQUIRED PEER_DID_NOT_RETURN_A_CERTIFICATE SSLV3_ALERT_NO_CERTIFICATE "
         "NO_CERTIFICATE_SET NO_CERTIFICATE_ASSIGNED NO_CERTIFICATES_RETURNED",
     ),
