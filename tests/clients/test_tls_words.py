@@ -338,6 +338,12 @@ def test_a_channel_that_demands_a_certificate_of_ours_says_so(tmp_path: Path, ve
     assert "smtpd" not in exc.advice
 
 
+def test_plain_http_towards_a_tls_port_is_advised_to_use_https(tmp_path: Path) -> None:
+    with serving(context_for(make("hooks", root(), names=("localhost",)), tmp_path), greet) as port:
+        exc = refused(f"http://localhost:{port}/")
+    assert "https://" in exc.advice, exc.message
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

@@ -114,6 +114,7 @@ def _beginning(response: requests.Response) -> bytes:
 
 def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
     """Return why a request came to nothing, in the words that mail servers get too, with advice about a web address."""
+    from http.client import HTTPException
     from urllib.parse import urlsplit
 
     from mailmon.clients.failure import explain_tls, root_of, unusable_ca, words_of
@@ -127,7 +128,9 @@ def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
         host = ""
     root = root_of(exc)
     if not isinstance(root, ssl.SSLError):
-        return Words("", words_of(exc, host), _ADVICE.get(type(root), ""))
+        is_odd = isinstance(root, ConnectionError | HTTPException) and not isinstance(root, ConnectionRefusedError)
+        advice = _MAYBE_TLS if is_odd and url.lower().startswith("http://") else _ADVICE.get(type(root), "")
+        return Words("", words_of(exc, host), advice)
     words = explain_tls(root, host)
     if words.finding_id == PLAINTEXT:
         said = "it speaks plain HTTP where TLS is expected"
@@ -141,6 +144,7 @@ def why_not_reached(exc: Exception, url: str, ca_file: str | None) -> Words:
     return words
 
 
+_MAYBE_TLS = "If the server speaks TLS on this port, write https:// in its address."
 _ADVICE: dict[type[BaseException], str] = {
     ConnectionRefusedError: "Nothing listens there: is the server running, and is the port right?",
 }
