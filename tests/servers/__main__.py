@@ -74,7 +74,7 @@ def _run(row: Combination, cells: list[str]) -> dict[str, Any]:
     evidence = _evidence(row)
     shutil.rmtree(evidence, ignore_errors=True)
     evidence.mkdir(parents=True)
-    tree.make(row.packages)
+    tree.make(row.packages, row.suite)
     chosen = [word for cell in cells for word in ("--cell", cell)]
     own = [sys.executable, "-m", "tests.servers", row.key, "--inside", *chosen]
     try:
@@ -97,7 +97,7 @@ def _play(row: Combination, cells: list[str]) -> int:
         with set_up(row, evidence) as stage:
             parts = dict.fromkeys((row.transport, row.store))
             names = " + ".join(f"{part.name} {part.version(stage.machine)}" for part in parts)
-            names += f", {row.protocol.upper()}"
+            names += ", ".join(["", row.protocol.upper(), *([row.note] if row.note else [])])
             print(f"  {names}", flush=True)
             verdicts = scenario.play(stage, cells, lambda line: print(line, flush=True))
     except Exception as exc:

@@ -6,6 +6,7 @@ from tests.servers.courier import Courier
 from tests.servers.courier_imap import CourierImap
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot24 import Dovecot24
 from tests.servers.exim import Exim
 from tests.servers.opensmtpd import OpenSmtpd
 from tests.servers.parts import Combination
@@ -17,9 +18,11 @@ ROWS = (
     Combination(Postfix(), Dovecot(), "pop3"),
     Combination(Postfix(), Cyrus()),
     Combination(Postfix(), Cyrus(), "pop3"),
+    Combination(Postfix(), Cyrus(popminpoll=1), "pop3", note="LOGIN-DELAY 60", cells=("green", "cleanup")),
     Combination(Exim(), CourierImap()),
     Combination(Exim(), CourierImap(), "pop3"),
     Combination(Courier(), CourierImap()),
-    Combination(OpenSmtpd(), Dovecot()),
+    # In Debian 12 OpenSMTPD cannot do TLS: version 6.8 does not fit OpenSSL 3.
+    Combination(OpenSmtpd(), Dovecot24(), suite="trixie"),
     Combination(Sendmail(), Cyrus()),
 )

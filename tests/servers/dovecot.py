@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import ClassVar
 
 from tests.servers.machine import Machine
 from tests.servers.parts import CHAIN, KEY, LMTP_PORT, MONITOR, Store, Stored, read_maildir
 
-_LIMITS = "/etc/dovecot/limits"
+LIMITS = "/etc/dovecot/limits"
 _CONF = f"""\
 protocols = imap pop3 lmtp
 log_path = syslog
@@ -25,7 +26,7 @@ passdb {{
 }}
 userdb {{
   driver = passwd-file
-  args = {_LIMITS}
+  args = {LIMITS}
   result_success = continue
 }}
 userdb {{
@@ -59,11 +60,13 @@ class Dovecot(Store):
     name = "Dovecot"
     packages = ("dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd")
     auth_socket = "/var/spool/postfix/private/auth"
+    conf: ClassVar[str] = _CONF
+    full: ClassVar[str] = "userdb_quota_rule=*:storage=1K"
 
     def configure(self, machine: Machine) -> None:
         machine.path(self.auth_socket).parent.mkdir(parents=True, exist_ok=True)
-        machine.write("/etc/dovecot/dovecot.conf", _CONF)
-        machine.write(_LIMITS, "")
+        machine.write("/etc/dovecot/dovecot.conf", self.conf)
+        machine.write(LIMITS, "")
 
     def start(self, machine: Machine) -> None:
         machine.run("dovecot")
@@ -72,7 +75,7 @@ class Dovecot(Store):
         machine.run("doveadm", "stop")
 
     def limit(self, machine: Machine, *, is_full: bool) -> None:
-        machine.write(_LIMITS, f"{MONITOR}:::::::userdb_quota_rule=*:storage=1K\n" if is_full else "")
+        machine.write(LIMITS, f"{MONITOR}:::::::{self.full}\n" if is_full else "")
         # Dovecot looks at the file at most once a second, and what it knows then is a second old.
         time.sleep(2.1)
 

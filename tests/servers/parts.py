@@ -134,6 +134,10 @@ class Combination:
     transport: Transport
     store: Store
     protocol: str = "imap"
+    suite: str = "bookworm"
+    # What is special about the row, and the cells that it is about; () for all.
+    note: str = ""
+    cells: tuple[str, ...] = ()
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -144,4 +148,4 @@ class Combination:
     def key(self) -> str:
         """Return the name by which the row is chosen on the command line."""
         parts = dict.fromkeys((self.transport.name, self.store.name))
-        return "-".join((*(name.lower().replace(" ", "-") for name in parts), self.protocol))
+        return "-".join((*parts, self.protocol, *([self.note] if self.note else []))).lower().replace(" ", "-")

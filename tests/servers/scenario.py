@@ -45,7 +45,8 @@ def play(stage: Stage, wanted: list[str], tell: Callable[[str], None]) -> list[V
     recent = sum(message.is_recent for message in stage.stored())
     verdicts, touched = [], []
     for name, cell in CELLS.items():
-        if (wanted and name not in wanted) or (cell.needs_imap and stage.row.protocol != "imap"):
+        is_left_out = (wanted and name not in wanted) or (stage.row.cells and name not in stage.row.cells)
+        if is_left_out or (cell.needs_imap and stage.row.protocol != "imap"):
             verdicts.append(Verdict(name, "-"))
             continue
         word, remark = "yes", ""

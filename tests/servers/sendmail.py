@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.servers import saslauthd
 from tests.servers.machine import Machine
-from tests.servers.parts import CERTIFICATE, DOMAIN, HOST, KEY, LMTP_PORT, Store, Transport
+from tests.servers.parts import CERTIFICATE, CHAIN, DOMAIN, HOST, KEY, LMTP_PORT, Store, Transport
 
 _OWN_KEY = "/etc/ssl/mail/sendmail.key"
 _MC = f"""\
@@ -22,13 +22,15 @@ DAEMON_OPTIONS(`Family=inet, Name=MSP-v4, Port=submission, M=Ea, Addr=0.0.0.0')d
 define(`confPRIVACY_FLAGS', `needmailhelo,needexpnhelo,needvrfyhelo,restrictqrun,restrictexpand,authwarnings')dnl
 define(`confSERVER_CERT', `{CERTIFICATE}')dnl
 define(`confSERVER_KEY', `{_OWN_KEY}')dnl
+define(`confCACERT', `{CHAIN}')dnl
+define(`confCACERT_PATH', `/etc/ssl/certs')dnl
 define(`confAUTH_OPTIONS', `A p')dnl
 define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl
 TRUST_AUTH_MECH(`PLAIN LOGIN')dnl
 FEATURE(`use_cw_file')dnl
-FEATURE(`delay_checks', `friend', `n')dnl
+FEATURE(`delay_checks')dnl
 define(`confLOCAL_MAILER', `cyrusv2')dnl
-define(`CYRUSV2_MAILER_ARGS', `TCP 127.0.0.1 {LMTP_PORT}')dnl
+define(`CYRUSV2_MAILER_ARGS', `TCP [127.0.0.1] {LMTP_PORT}')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 MAILER(`cyrusv2')dnl

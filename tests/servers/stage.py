@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from mailmon.sandbox.receiver import Receiver
-from tests.bed import certificates
-from tests.bed.settings import Settings
 from tests.monitor import Monitor, Run
 from tests.servers import outside, tree
 from tests.servers.machine import ADDRESS, OUTSIDE, OUTSIDE_HOST, Machine
@@ -161,7 +159,7 @@ def set_up(row: Combination, evidence: Path) -> Iterator[Stage]:
     directory = Path(tempfile.mkdtemp(prefix="mailmon-servers-"))
     directory.chmod(0o755)
     try:
-        tree.unpack(row.packages, directory / "tree")
+        tree.unpack(row.packages, row.suite, directory / "tree")
         _resolve_outside(directory)
         with Machine(directory / "tree") as machine, outside.everything(), Receiver() as receiver:
             try:
@@ -191,13 +189,23 @@ def _resolve_outside(directory: Path) -> None:
 
 def _certify(directory: Path, machine: Machine) -> Path:
     """Give the server a certificate of a CA made for this run; return the CA's certificate."""
-    settings = Settings(directory, {})
-    certificates.configure(settings)
-    certificate, key = (settings.tls / f"live.{kind}" for kind in ("crt", "key"))
-    machine.write(CERTIFICATE, certificate.read_text())
-    machine.write(KEY, key.read_text(), 0o644)  # nothing else lives in this tree
-    machine.write(CHAIN, certificate.read_text() + settings.ca_file.read_text())
-    return settings.ca_file
+    own, ca = directory / "live", directory / "ca"
+    usage = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _openssl(ca, "CA of the server matrix", *usage)
+    signed = ("-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-addext", "basicConstraints=CA:FALSE")
+    _openssl(own, DOMAIN, "-addext", f"subjectAltName=DNS:{DOMAIN},DNS:{HOST}", *signed)
+    certificate, key = own.with_suffix(".crt").read_text(), own.with_suffix(".key").read_text()
+    machine.write(CERTIFICATE, certificate)
+    machine.write(KEY, key)  # readable for all: nothing else lives in this tree
+    machine.write(CHAIN, certificate + ca.with_suffix(".crt").read_text())
+    return ca.with_suffix(".crt")
+
+
+def _openssl(stem: Path, name: str, *more: str) -> None:
+    """Make a certificate. Its key is RSA: OpenSMTPD 6.8 with OpenSSL 3 cannot use another kind."""
+    new = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "800", "-subj", f"/CN={name}")
+    files = ("-keyout", f"{stem}.key", "-out", f"{stem}.crt")
+    subprocess.run(["openssl", *new, *files, *more], check=True, capture_output=True, timeout=60)
 
 
 def _add_users(machine: Machine) -> None:

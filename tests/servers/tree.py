@@ -7,7 +7,6 @@ import os
 import subprocess
 from pathlib import Path
 
-SUITE = "bookworm"
 _BASE = ("iproute2", "procps", "ca-certificates", "adduser")
 _BUILD_S = 900.0
 # Manuals would be half of the work of unpacking.
@@ -20,27 +19,27 @@ def cache() -> Path:
     return Path(home) / "mailmon-servers"
 
 
-def make(packages: tuple[str, ...]) -> None:
+def make(packages: tuple[str, ...], suite: str) -> None:
     """Make a tree with these packages unless the cache has it. Needs the network."""
-    archive = _archive(packages)
+    archive = _archive(packages, suite)
     if archive.exists():
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_name(f"{archive.stem}.{os.getpid()}.tar")
     included = ",".join((*_BASE, *packages))
-    _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", *_LEAN, SUITE, str(unfinished))
+    _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", *_LEAN, suite, str(unfinished))
     unfinished.rename(archive)
 
 
-def unpack(packages: tuple[str, ...], directory: Path) -> None:
+def unpack(packages: tuple[str, ...], suite: str, directory: Path) -> None:
     """Unpack the tree with these packages."""
     directory.mkdir(mode=0o755, parents=True)
-    _run("tar", "--extract", "--numeric-owner", "--file", str(_archive(packages)), "--directory", str(directory))
+    _run("tar", "--extract", "--numeric-owner", "--file", str(_archive(packages, suite)), "--directory", str(directory))
 
 
-def _archive(packages: tuple[str, ...]) -> Path:
+def _archive(packages: tuple[str, ...], suite: str) -> Path:
     key = hashlib.sha256("\0".join((*_BASE, *packages, *_LEAN)).encode()).hexdigest()[:12]
-    return cache() / f"{SUITE}-{key}.tar"
+    return cache() / f"{suite}-{key}.tar"
 
 
 def _run(*command: str) -> None:
