@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,10 @@ def main() -> int:
     if problem := _missing():
         print(problem, file=sys.stderr)
         return 2
-    results = []
     for row in rows:
-        started_s = time.monotonic()
-        print(f"{row.key}:", flush=True)
-        results.append(_run(row, options.cell))
-        print(f"  {time.monotonic() - started_s:.0f} s; evidence: {_evidence(row)}", flush=True)
+        tree.make(row.packages, row.suite)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda row: _run(row, options.cell), rows))
     text = table.render(results)
     print(f"\n{text}")
     if options.write:
@@ -52,6 +51,7 @@ def _options() -> argparse.Namespace:
     names = [row.key for row in ROWS]
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"default: all of {', '.join(names)}")
     parser.add_argument("--cell", action="append", default=[], choices=list(scenario.CELLS), help="play only this")
+    parser.add_argument("--jobs", type=int, default=3, help="rows at a time; they mostly wait (default: 3)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/measurements.md")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -70,20 +70,25 @@ def _missing() -> str:
 
 
 def _run(row: Combination, cells: list[str]) -> dict[str, Any]:
-    """Run a row in namespaces of its own."""
+    """Run a row in namespaces of its own, and print what it said when it has ended."""
+    started_s = time.monotonic()
     evidence = _evidence(row)
     shutil.rmtree(evidence, ignore_errors=True)
     evidence.mkdir(parents=True)
-    tree.make(row.packages, row.suite)
     chosen = [word for cell in cells for word in ("--cell", cell)]
-    own = [sys.executable, "-m", "tests.servers", row.key, "--inside", *chosen]
-    try:
-        ran = subprocess.run([*_APART, *own], stdin=subprocess.DEVNULL, timeout=_ROW_S, check=False).returncode
-    except subprocess.TimeoutExpired:
-        ran = -1
+    command = [*_APART, sys.executable, "-m", "tests.servers", row.key, "--inside", *chosen]
+    with (evidence / "printed").open("wb") as out:
+        try:
+            ended = str(
+                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=_ROW_S).returncode
+            )
+        except subprocess.TimeoutExpired:
+            ended = f"none after {_ROW_S:.0f} s"
+    printed = (evidence / "printed").read_text(errors="replace")
+    print(f"{row.key}:\n{printed}  {time.monotonic() - started_s:.0f} s; evidence: {evidence}", flush=True)
     result = evidence / "result.json"
     if not result.exists():
-        verdict = {"cell": "green", "word": "no", "remark": f"the row ended with exit code {ran} before its end"}
+        verdict = {"cell": "green", "word": "no", "remark": f"the row ended before its end; exit code: {ended}"}
         return {"servers": row.key, "verdicts": [verdict]}
     document: dict[str, Any] = json.loads(result.read_text())
     return document

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -138,6 +138,8 @@ class Combination:
     # What is special about the row, and the cells that it is about; () for all.
     note: str = ""
     cells: tuple[str, ...] = ()
+    # What the configuration of mailmon needs beyond the usual.
+    config: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def packages(self) -> tuple[str, ...]:

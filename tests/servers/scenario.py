@@ -244,7 +244,8 @@ def bounces(stage: Stage) -> str:
     wanted = {f"{local}@{AWAY}": (reason, hard) for local, (_, reason, hard) in REFUSALS.items()}
     with _submission(stage) as client:
         for recipient in wanted:
-            client.sendmail(sender, [recipient], letter(sender, recipient, "an offer", "Dear customer, ..."))
+            raw = letter(sender, recipient, "an offer", "Dear customer, ...")
+            client.sendmail(sender, [recipient], raw.replace(b"\n", b"\r\n"))
     for local in UNKNOWN:
         recipient = f"{local}@{DOMAIN}"
         wanted[recipient] = ("userunknown", True)
@@ -287,10 +288,26 @@ def bounces(stage: Stage) -> str:
 
 
 def _compare(wanted: dict[str, tuple[str, bool]], listed: dict[str, Any]) -> None:
-    got = {one["address"]: (one["reason"], one["hard"]) for one in listed["bounces"]}
-    wrong = {one: (value, got.get(one)) for one, value in wanted.items() if got.get(one) != value}
-    assert not wrong, f"read wrongly, as (wanted, got): {wrong}"
-    assert len(got) == len(wanted), f"too many recipients: {sorted(set(got) - set(wanted))}"
+    """Fail unless exactly these recipients were read, each with its reason, and as hard or soft."""
+    got = {one["address"]: one for one in listed["bounces"]}
+    assert set(got) == set(wanted), (
+        f"recipients: {sorted(set(wanted) - set(got))} missing, {sorted(set(got) - set(wanted))}"
+    )
+    wrong = {
+        f'"{_masked(one["diagnostic"], address)}" ({one["status"]}) is read as {one["reason"]}, {_how(one["hard"])}; '
+        f"it is {wanted[address][0]}, {_how(wanted[address][1])}"
+        for address, one in got.items()
+        if (one["reason"], one["hard"]) != wanted[address]
+    }
+    assert not wrong, "; ".join(sorted(wrong))
+
+
+def _masked(words: str, address: str) -> str:
+    return words.replace(address.partition("@")[0], "NAME")
+
+
+def _how(is_hard: bool) -> str:
+    return "hard" if is_hard else "soft"
 
 
 @contextlib.contextmanager

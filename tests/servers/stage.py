@@ -82,7 +82,7 @@ class Stage:
                 "checks": {"defaults": {"failure_threshold": 1}},
                 "notify": {"ntfy": {"server": self.receiver.url, "topic": "alerts"}},
             }
-            self.monitors[name] = Monitor(directory, {**default, **config})
+            self.monitors[name] = Monitor(directory, {**default, **self.row.config, **config})
         return self.monitors[name]
 
     def route(self, sender: str, reader: str, user: str = MONITOR) -> dict[str, Any]:
