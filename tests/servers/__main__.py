@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ def main() -> int:
     options = _options()
     rows = [row for row in ROWS if not options.rows or row.key in options.rows]
     if options.inside:
-        return _play(rows[0], options.cell)
+        return _play(rows[0], Path(options.inside), options.cell)
     if problem := _missing():
         print(problem, file=sys.stderr)
         return 2
@@ -53,7 +54,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cell", action="append", default=[], choices=list(scenario.CELLS), help="play only this")
     parser.add_argument("--jobs", type=int, default=3, help="rows at a time; they mostly wait (default: 3)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/measurements.md")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    # The directory of a row's process, which has namespaces of its own.
+    parser.add_argument("--inside", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if unknown := set(options.rows) - set(names):
         parser.error(f"unknown row {', '.join(sorted(unknown))} (defined: {', '.join(names)})")
@@ -76,7 +78,10 @@ def _run(row: Combination, cells: list[str]) -> dict[str, Any]:
     shutil.rmtree(evidence, ignore_errors=True)
     evidence.mkdir(parents=True)
     chosen = [word for cell in cells for word in ("--cell", cell)]
-    command = [*_APART, sys.executable, "-m", "tests.servers", row.key, "--inside", *chosen]
+    # Made and removed out here, where nothing is mounted below it.
+    directory = Path(tempfile.mkdtemp(prefix="mailmon-servers-"))
+    directory.chmod(0o755)
+    command = [*_APART, sys.executable, "-m", "tests.servers", row.key, "--inside", str(directory), *chosen]
     with (evidence / "printed").open("wb") as out:
         try:
             ended = str(
@@ -84,6 +89,8 @@ def _run(row: Combination, cells: list[str]) -> dict[str, Any]:
             )
         except subprocess.TimeoutExpired:
             ended = f"none after {_ROW_S:.0f} s"
+        finally:
+            shutil.rmtree(directory)
     printed = (evidence / "printed").read_text(errors="replace")
     print(f"{row.key}:\n{printed}  {time.monotonic() - started_s:.0f} s; evidence: {evidence}", flush=True)
     result = evidence / "result.json"
@@ -94,12 +101,12 @@ def _run(row: Combination, cells: list[str]) -> dict[str, Any]:
     return document
 
 
-def _play(row: Combination, cells: list[str]) -> int:
+def _play(row: Combination, directory: Path, cells: list[str]) -> int:
     """Play a row, inside its namespaces."""
     evidence = _evidence(row)
     names, verdicts = row.key, []
     try:
-        with set_up(row, evidence) as stage:
+        with set_up(row, directory, evidence) as stage:
             parts = dict.fromkeys((row.transport, row.store))
             names = " + ".join(f"{part.name} {part.version(stage.machine)}" for part in parts)
             names += ", ".join(["", row.protocol.upper(), *([row.note] if row.note else [])])

@@ -45,6 +45,9 @@ def everything() -> Iterator[None]:
 _ZONES = {
     DOMAIN: f'@ IN MX 10 {HOST}.\n@ IN A {ADDRESS}\nmx IN A {ADDRESS}\n@ IN TXT "v=spf1 mx -all"',
     AWAY: f"@ IN MX 10 mx.{AWAY}.\nmx IN A {OUTSIDE}\nwatch IN A {OUTSIDE}",
+    # Whose mail nobody here should relay: `diagnose` asks for that.
+    "example.net": f"@ IN MX 10 mx.{AWAY}.",
+    "example.com": f"@ IN MX 10 mx.{AWAY}.",
     "2.0.192.in-addr.arpa": f"10 IN PTR {HOST}.\n20 IN PTR watch.{AWAY}.",
 }
 

@@ -8,7 +8,6 @@ import json
 import shutil
 import ssl
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -154,27 +153,22 @@ class Stage:
 
 
 @contextlib.contextmanager
-def set_up(row: Combination, evidence: Path) -> Iterator[Stage]:
-    """Set the stage. The caller's mount, network, host name and process namespaces must be its own."""
-    directory = Path(tempfile.mkdtemp(prefix="mailmon-servers-"))
-    directory.chmod(0o755)
-    try:
-        tree.unpack(row.packages, row.suite, directory / "tree")
-        _resolve_outside(directory)
-        with Machine(directory / "tree") as machine, outside.everything(), Receiver() as receiver:
-            try:
-                ca_file = _certify(directory, machine)
-                stage = Stage(row, machine, directory, ca_file, receiver, evidence)
-                _add_users(machine)
-                row.store.configure(machine)
-                row.transport.configure(machine, row.store)
-                stage.start()
-                yield stage
-            finally:
-                if machine.log.exists():
-                    shutil.copy(machine.log, evidence / "syslog")
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+def set_up(row: Combination, directory: Path, evidence: Path) -> Iterator[Stage]:
+    """Set the stage below an empty directory. The caller's namespaces must be its own: mount, network, process, name."""
+    tree.unpack(row.packages, row.suite, directory / "tree")
+    _resolve_outside(directory)
+    with Machine(directory / "tree") as machine, outside.everything(), Receiver() as receiver:
+        try:
+            ca_file = _certify(directory, machine)
+            stage = Stage(row, machine, directory, ca_file, receiver, evidence)
+            _add_users(machine)
+            row.store.configure(machine)
+            row.transport.configure(machine, row.store)
+            stage.start()
+            yield stage
+        finally:
+            if machine.log.exists():
+                shutil.copy(machine.log, evidence / "syslog")
 
 
 def _resolve_outside(directory: Path) -> None:
