@@ -154,7 +154,7 @@ class Stage:
 
 @contextlib.contextmanager
 def set_up(row: Combination, directory: Path, evidence: Path) -> Iterator[Stage]:
-    """Set the stage below an empty directory. The caller's namespaces must be its own: mount, network, process, name."""
+    """Set the stage below an empty directory. The caller must have namespaces of its own: mount, net, pid and uts."""
     tree.unpack(row.packages, row.suite, directory / "tree")
     _resolve_outside(directory)
     with Machine(directory / "tree") as machine, outside.everything(), Receiver() as receiver:
