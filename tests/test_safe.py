@@ -173,3 +173,16 @@ def test_a_ring_of_links_ends(place: Path) -> None:
     (place / "b").symlink_to("a")
     with pytest.raises(OSError, match="symbolic link"):
         safe.follow(place / "a" / "file", safe.ROOT)
+
+
+@as_root
+def test_who_may_read_a_file_is_told_with_its_mode_and_the_command_to_use(place: Path) -> None:
+    path = place / "secret"
+    path.write_text("x")
+    path.chmod(0o640)
+    os.chown(path, OTHER, 0)
+    said = safe.who_may_read(path)
+    assert said.startswith(
+        f"It belongs to {OTHER}:root with mode 0640, and this runs as root: run as {OTHER} (sudo -u "
+    )
+    assert safe.who_may_read(place / "gone") == ""

@@ -243,6 +243,26 @@ def open_judged(path: str | Path, trusted: Collection[int]) -> Judged:
     return Judged(descriptor, status, way.others, way.place, way.is_hidden)
 
 
+def who_may_read(path: Path) -> str:
+    """Say who owns a file that may not be read, or the directory that hides it, and as whom to run; "" if unknown."""
+    me = _user_name(os.geteuid())
+    for place in (path, *path.absolute().parents):
+        try:
+            status = place.stat()
+        except PermissionError:
+            continue
+        except OSError:
+            return ""
+        owner, mode = _user_name(status.st_uid), f"{stat.S_IMODE(status.st_mode):04o}"
+        what = "It" if place == path else f"The directory {place}"
+        group = _group_name(status.st_gid)
+        return (
+            f"{what} belongs to {owner}:{group} with mode {mode}, and this runs as {me}: run as {owner} "
+            f"(sudo -u {owner} mailmon ...), or let {me} read it."
+        )
+    return ""
+
+
 def _is_shared(status: os.stat_result) -> bool:
     """Say whether more than the owner and root may write; a group of the owner alone (same number) does not count."""
     is_private = status.st_gid in (0, status.st_uid)
@@ -308,3 +328,21 @@ def _parts(path: str) -> list[str]:
 def _exchanged(old: int, new: int) -> int:
     os.close(old)
     return new
+
+
+def _user_name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _group_name(gid: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

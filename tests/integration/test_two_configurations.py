@@ -263,6 +263,24 @@ def test_an_alert_that_waits_in_the_old_state_goes_to_its_own_channel_once(desk:
     assert (desk.told("one"), desk.told("two")) == (["problem"], [])
 
 
+@pytest.mark.parametrize("lost", [("shared.json",), ("configuration",), ("shared.json", "configuration")])
+def test_a_takeover_that_was_interrupted_is_done_again_and_tells_nothing_twice(
+    desk: Desk, lost: tuple[str, ...]
+) -> None:
+    one = desk.configuration("one")
+    break_login_of(one)
+    desk.receiver.status = 503
+    desk.check_as_before(one)
+    desk.receiver.status = 200
+    desk.receiver.requests.clear()
+    assert len(one.run("status", "--json").document["pending"]) == 1
+    for name in lost:  # what a crash keeps from being written
+        (desk.shared / name if name == "shared.json" else one.state_file.with_name(name)).unlink()
+    for _ in range(2):
+        one.check()
+    assert desk.told("one") == ["problem"]
+
+
 def test_a_default_configuration_leaves_the_part_of_another_one_in_the_old_state(desk: Desk) -> None:
     default = desk.configuration("config")
     default.directory = desk.home / "config" / "mailmon"

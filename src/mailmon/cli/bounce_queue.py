@@ -56,6 +56,9 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
     now = common.now()
     with History(setup.state_file, now) as history:
         count = history.retry_notices(ids, now)
+    if count < len(set(ids)):
+        which = f"{count} of {len(set(ids))} notices" if count else "no notice"
+        common.warn(f"{which} with these ids could be queued: the others were sent, or there are none")
     if as_json:
         common.print_json({"schema": "mailmon/bounces-retry/1", "queued": count})
     else:

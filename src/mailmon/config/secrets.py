@@ -111,9 +111,8 @@ class SecretSources:
         except TimeoutError:
             raise SecretProblemError(f"{what}: {path}: nothing came within {self._pipe_timeout_s:g} s") from None
         except PermissionError as exc:
-            from mailmon.config.access import who_may_read
-
-            raise SecretProblemError(f"{what}: {path}: {exc.strerror}. {who_may_read(path)}") from None
+            said = f"{exc.strerror}. {safe.who_may_read(path)}".strip()
+            raise SecretProblemError(f"{what}: {path}: {said}") from None
         except OSError as exc:
             raise SecretProblemError(f"{what}: {path}: {exc.strerror}") from None
         except UnicodeDecodeError:

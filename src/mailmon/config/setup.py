@@ -30,6 +30,7 @@ from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits, RunLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
+from mailmon.safe import who_may_read
 from mailmon.store.belonging import Place
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ def _unusable_files(loaded: Loaded, base: Path, must_check: bool) -> list[str]:
 def _unusable(file: Path, must_check: bool) -> str:
     """Return why a file cannot be used, "" where it can: a pipe or a device would never come to its end."""
     if not os.access(file, os.R_OK):
-        return "cannot be read"
+        why = who_may_read(file)
+        return f"cannot be read. {why}" if why else "cannot be read"
     if not file.is_file():
         return "is not a regular file"
     if not must_check:

@@ -83,7 +83,8 @@ def peek(path: Path) -> Loaded:
         advice = "Move it away, or set state_file to another place."
         raise StateError(f"{path}: cannot be read: {exc.strerror}", advice) from exc
     except OSError as exc:
-        raise StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.") from exc
+        advice = safe.who_may_read(path) if isinstance(exc, PermissionError) else ""
+        raise StateError(f"{path}: cannot be read: {exc.strerror}", advice or "Run as the user that owns it.") from exc
     if len(raw) > MAX_BYTES:
         raise _Foreign(f"larger than {MAX_BYTES} bytes")
     return _parse(raw)
