@@ -44,7 +44,7 @@ def test_ntfy_messages_are_the_decoded_posts_to_the_root(receiver: Receiver) -> 
     post(receiver, json.dumps({"topic": "t", "message": "down"}).encode())
     post(receiver, b"{}", "/elsewhere")
     with urllib.request.urlopen(receiver.url, timeout=5) as response:
-        assert response.read() == b"{}"
+        assert response.read() == b'{"id":"sandbox00001","event":"message"}'
     assert receiver.ntfy_messages() == [{"topic": "t", "message": "down"}]
 
 
