@@ -173,7 +173,7 @@ def test_a_name_for_the_configuration_in_the_environment_counts_as_given(desk: D
     one.write()
     named = desk.configuration("other")
     named.environ["MAILMON_CONFIG"] = str(one.path)
-    run = Monitor.run(_Unnamed(named), "config", "validate", "--json")
+    run = _Unnamed(named).run("config", "validate", "--json")
     assert run.document["state_file"] == str(one.state_file)
 
 
@@ -188,6 +188,12 @@ class _Unnamed(Monitor):
 
     def write(self) -> None:
         pass
+
+    def run(self, *arguments: str, timeout_s: float = 60.0) -> Run:
+        begun_s = time.monotonic()
+        with self.start(arguments) as process:
+            stdout, stderr = process.communicate(timeout=timeout_s)
+        return Run(process.returncode, stdout, stderr, time.monotonic() - begun_s)
 
 
 def test_where_somebody_says_the_place_of_the_state_it_is_there(desk: Desk, tmp_path: Path) -> None:
@@ -218,9 +224,15 @@ def test_an_old_state_of_one_configuration_is_taken_over_as_it_is(desk: Desk) ->
     assert desk.told("one") == ["problem", "recovery"]
 
 
-@pytest.mark.parametrize("last", ["one", "two"])
-@pytest.mark.parametrize("first", ["one", "two"])
-@pytest.mark.parametrize("accounts", [("main", "main"), ("office", "other")], ids=["same names", "other names"])
+@pytest.mark.parametrize(
+    ("accounts", "first", "last"),
+    [
+        (("main", "main"), "one", "one"),
+        (("main", "main"), "two", "one"),
+        (("main", "main"), "one", "two"),
+        (("office", "other"), "two", "one"),
+    ],
+)
 def test_an_old_state_of_two_configurations_tells_nobody_of_the_others(
     desk: Desk, accounts: tuple[str, str], first: str, last: str
 ) -> None:
@@ -251,7 +263,7 @@ def test_an_old_state_of_two_configurations_tells_nobody_of_the_others(
 def test_an_alert_that_waits_in_the_old_state_goes_to_its_own_channel_once(desk: Desk) -> None:
     one, two = desk.configuration("one", MAIN, "office"), desk.configuration("two", SECOND, "customer")
     desk.check_as_before(two)
-    desk.receiver.status = 503
+    desk.receiver.status = 404
     break_login_of(one)
     assert desk.check_as_before(one).exit_code in (1, 69)
     desk.receiver.status = 200
@@ -269,7 +281,7 @@ def test_a_takeover_that_was_interrupted_is_done_again_and_tells_nothing_twice(
 ) -> None:
     one = desk.configuration("one")
     break_login_of(one)
-    desk.receiver.status = 503
+    desk.receiver.status = 404
     desk.check_as_before(one)
     desk.receiver.status = 200
     desk.receiver.requests.clear()
