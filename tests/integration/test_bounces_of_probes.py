@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailmon.mail.advice import advice_on
 from mailmon.mail.probe import find_token
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.bounce_forms import FORMS
@@ -38,6 +39,7 @@ def test_a_probe_that_came_back_is_told_with_the_reason(
     assert "then bounced: " in step["message"]
     assert REASON in step["message"]
     assert step["message"].count("5.2.2") == 1
+    assert step["advice"] == advice_on("mailbox-full")
     assert step["duration_s"] < 1
 
 
@@ -49,6 +51,7 @@ def test_why_a_probe_is_late_is_told_when_it_does_not_come(form: str, sandbox: S
     assert first["message"].startswith("not received within 1 s; accepted by ")
     assert "; delayed: " in first["message"]
     assert "connect to mx2.example.org: Connection refused" in first["message"]
+    assert first["advice"] == advice_on("next-server-down")
     sandbox.faults.bounce = None
     assert monitor.check().step("receive:main")["status"] == "ok"
 

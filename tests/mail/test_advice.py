@@ -41,6 +41,7 @@ MEANS: dict[str, set[str]] = {
     "wait-server-trouble": {
         "server-trouble",
         "refused-for-now",
+        "next-server-down",
         "lookup-failed",
         "overloaded",
         "login-service-down",

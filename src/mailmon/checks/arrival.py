@@ -30,8 +30,11 @@ def arrived(tools: Tools, route: Route, probe: Probe, delivery_s: float, error_s
 
 def bounced(probe: Probe, target: str) -> Finding:
     """Return that a probe came back."""
+    from mailmon.mail.advice import advise, refused_by_bounce
+
     said = f"{probe.acceptance}, then bounced: {probe.detail}"
-    return Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail)
+    fix = advise(refused_by_bounce(probe.detail)).text
+    return Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail, fix=fix)
 
 
 def look_into_junk(tools: Tools, route: Route, token: str, *, afresh: bool = False) -> None:

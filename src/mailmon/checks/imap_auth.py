@@ -19,14 +19,14 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     limits = tools.world.certificate_limits.get("imap_auth", CertificateLimits())
     yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, tools.world.now())
     yield Metric("messages", mailbox.client.exists)
-    yield from _quota(mailbox.client.quota(), tools.world.quota_percent, account.imap.target)
+    quota = mailbox.client.quota()
+    if quota:
+        tools.full_percent[account.name] = 100 * quota.used / quota.limit
+        yield from _quota(quota, tools.full_percent[account.name], tools.world.quota_percent, account.imap.target)
     yield Note("OK")
 
 
-def _quota(quota: Quota | None, most_percent: float, target: str) -> Iterator[Fact]:
-    if quota is None:
-        return
-    percent = 100 * quota.used / quota.limit
+def _quota(quota: Quota, percent: float, most_percent: float, target: str) -> Iterator[Fact]:
     yield Metric("quota_percent", round(percent, 1))
     if percent >= most_percent:
         what = "messages" if quota.resource == "MESSAGE" else "storage"

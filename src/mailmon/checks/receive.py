@@ -23,6 +23,8 @@ from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
 MIN_INTERVAL_S, MAX_INTERVAL_S, INTERVAL_SHARE = 0.005, 1.0, 0.05
 # A bounce need not be timed; where it comes to another mailbox than the probe, that one is asked less often.
 BOUNCE_INTERVAL_S = 2.0
+# A mailbox so full may be full for a probe: servers count otherwise than they tell.
+FULL_PERCENT = 99.0
 # So long before the run's deadline the wait is over.
 LAST_S = 1.0
 # A last look that the server refuses, or that did not get through the mailbox, is had so often.
@@ -149,9 +151,7 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float, m
     until_s = min(accepted_s + route.timeout_s, deadline.at_s - LAST_S)
     if mailbox and not mailbox.was_looked_through(until_s):
         return _not_looked_at(route, probe, mailbox)
-    advice = "Look at the server's mail queue and its filters."
-    if probe.queue_id:
-        advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
+    advice = _where_to_look(probe, tools.full_percent.get(route.reader.name, 0.0))
     if missing:
         advice += " It may be in a junk folder with another name: " + " ".join(one.fix for one in missing)
     if not route.recipient.isascii():
@@ -164,6 +164,21 @@ def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float, m
     return Finding(
         "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, evidence=probe.reply, fix=advice
     )
+
+
+def _where_to_look(probe: Probe, full_percent: float) -> str:
+    """Return where a probe may be that did not come: by the server's own notice, by the quota, or by its queue id."""
+    if probe.detail:
+        from mailmon.mail.advice import advise, refused_by_bounce
+
+        if advice := advise(refused_by_bounce(probe.detail)).text:
+            return advice
+    advice = "Look at the server's mail queue and its filters."
+    if probe.queue_id:
+        advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
+    if full_percent >= FULL_PERCENT:
+        return f"The mailbox is full to {int(full_percent)} % of its quota: delete mail, or raise the quota. {advice}"
+    return advice
 
 
 def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Finding:

@@ -62,6 +62,7 @@ class Tools:
         self.world = world
         self.ledger = ledger
         self.accepted: dict[str, Accepted] = {}
+        self.full_percent: dict[str, float] = {}  # how full each mailbox is, where this run has seen it
         self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
         ledger.mask = self._logins.masked
         self._lock = threading.Lock()

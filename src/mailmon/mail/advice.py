@@ -20,6 +20,9 @@ MAX_CHARS = 1000
 _MAX_RESPONSE_CODES = 3
 _RESPONSE_CODE = re.compile(r"\[([A-Z][A-Z/-]{1,30})[\] ]", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r"^(?:\* )?(?:NO|BAD|BYE|-ERR)\b ?", re.IGNORECASE)
+# A status and a basic code in the words of a bounce: "smtp; 552 5.2.2 mailbox full", "host mx said: 550 no".
+_STATUS_INSIDE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
+_CODE_INSIDE = re.compile(r"(?<![\d.:#])([45]\d\d)(?=[ -])", re.ASCII)
 # qmail and its descendants write the status at the end: "(#5.1.1)".
 _STATUS_AT_END = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\)", re.ASCII)
 
@@ -73,6 +76,12 @@ def refusal_in(protocol: str, stage: Stage, answer: str) -> Refusal:
     if protocol == "smtp" and code.isascii() and code.isdigit():
         return refused_by_smtp(stage, Reply(int(code), (answer[4:].encode(),)))
     return refused(protocol, stage, answer)
+
+
+def refused_by_bounce(detail: str) -> Refusal:
+    """Return what a bounce, or a notice of a delay, says of its recipient as a refusal."""
+    code, status = _CODE_INSIDE.search(detail[:MAX_CHARS]), _STATUS_INSIDE.search(detail[:MAX_CHARS])
+    return Refusal("smtp", Stage.RCPT, detail, int(code[1]) if code else 0, (status[1],) if status else ())
 
 
 def advise(refusal: Refusal) -> Advice:

@@ -113,6 +113,7 @@ CAUSES: dict[str, Cause] = {
         "The server is stopping, restarting or not ready yet: if this lasts, look at its log.", True
     ),
     "overloaded": Cause("The server is overloaded: wait; if it lasts, look at its load and its log.", True),
+    "next-server-down": Cause("The next server on the way was not reached: is it running, and is its port open?"),
     "idle": Cause(
         "The server waited too long for the next command: look for a slow network or machine in between.", True
     ),
@@ -487,6 +488,23 @@ ROWS: tuple[Row, ...] = (
             | service stopping | server stopped | is stopping | service not active"""
         ),
         _phrases("service not available, closing | service not available - closing"),
+    ),
+    Row(
+        "next-server-down",
+        (
+            (
+                "Postfix",
+                Stage.RCPT,
+                "450 4.1.1 <bob@example.org>: unverified address: connect to mx.example.org: Connection refused",
+            ),
+        ),
+        _SMTP,
+        _MAIL,
+        words=_phrases(
+            """connection refused | connect to…timed out | connect to…unreachable | no route to host
+            | network is unreachable | host is unreachable | lost connection with | delivery temporarily suspended
+            | host is down"""
+        ),
     ),
     Row(
         "idle",
@@ -1044,8 +1062,8 @@ ROWS: tuple[Row, ...] = (
             | refused by host"""
         ),
         _phrases(
-            """access denied | service refused | administrative prohibition | connection refused | not welcome
-            | no service | service currently unavailable | prohibited"""
+            """access denied | service refused | administrative prohibition | not welcome | no service
+            | service currently unavailable | prohibited"""
         ),
         codes=frozenset(),
     ),
