@@ -81,13 +81,13 @@ class Monitor:
     def run(self, *arguments: str, timeout_s: float = 60.0) -> Run:
         """Run the command to its end."""
         started_s = time.monotonic()
-        if not warm.is_fit(self.environment()):
-            with self.start(arguments) as process:
-                stdout, stderr = process.communicate(timeout=timeout_s)
-            return Run(process.returncode, stdout, stderr, time.monotonic() - started_s)
-        self.write()
-        ended = warm.run([*arguments, "--config", str(self.path)], self.environment(), timeout_s)
-        return Run(*ended, time.monotonic() - started_s)
+        command = self.command(*arguments)
+        if command[:3] == [sys.executable, "-m", "mailmon"] and warm.is_fit(self.environment()):
+            self.write()
+            return Run(*warm.run(command[3:], self.environment(), timeout_s), time.monotonic() - started_s)
+        with self.start(arguments) as process:
+            stdout, stderr = process.communicate(timeout=timeout_s)
+        return Run(process.returncode, stdout, stderr, time.monotonic() - started_s)
 
     def check(self, *arguments: str) -> Run:
         """Run one cycle with its document on stdout."""
