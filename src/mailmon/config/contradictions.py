@@ -11,6 +11,7 @@ from typing import Any
 
 from mailmon.config import flat
 from mailmon.config.models import DEFAULT_RECEIVE_TIMEOUT_S
+from mailmon.config.place import OF_HOSTS
 
 # What a run needs besides the longest wait for a probe: logging in, and its last 20 s for state and alerts.
 MARGIN_S = 30.0
@@ -105,19 +106,9 @@ _LIMITS = (
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
     accounts, checks = full.get("accounts"), _tables(full.get("checks"))
     has_server = any(t.get("smtp") or t.get("imap") or t.get("pop3") for t in _tables(accounts).values())
-    has_host = any(checks.get(check, {}).get(key) for check, key in _OF_HOSTS)
+    has_host = any(checks.get(check, {}).get(key) for check, key in OF_HOSTS)
     if isinstance(accounts, dict) and not has_server and not has_host:
         yield "accounts: none has a server in smtp, imap or pop3, so nothing would be checked"
-
-
-_OF_HOSTS = (
-    ("diagnose", "hosts"),
-    ("dnsbl", "hosts"),
-    ("dns", "domains"),
-    ("http", "pages"),
-    ("queue", "instances"),
-    ("certificate_file", "files"),
-)
 
 
 def _too_short(full: dict[str, Any]) -> Iterator[str]:

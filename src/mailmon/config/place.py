@@ -20,7 +20,8 @@ SYSTEM_FILE = Path("/etc/mailmon/config.json")
 # Different files of one name in a store: so many are told apart.
 MAX_NAMESAKES = 100
 _STORES = ("/nix/store/", "/gnu/store/")
-_OF_HOSTS = (
+# The checks that are of hosts and no account's, and where each lists them.
+OF_HOSTS = (
     ("diagnose", "hosts"),
     ("dnsbl", "hosts"),
     ("dns", "domains"),
@@ -133,7 +134,7 @@ def _watched(full: Mapping[str, Any]) -> Iterator[str]:
             if isinstance(server, dict) and server.get("host"):
                 yield f"{login} at {server['host']}"
     checks = _tables(full.get("checks"))
-    for check, key in _OF_HOSTS:
+    for check, key in OF_HOSTS:
         named = checks.get(check, {}).get(key)
         names = named if isinstance(named, list | dict) else ()
         yield from (f"{check} of {name}" for name in names if isinstance(name, str))
