@@ -28,7 +28,7 @@ MAX_NAMES, MAX_NAME_CHARS = 10, 120
 _MAX_DEPTH = 20
 _HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 # What a library adds to OpenSSL's words: the line of its C source.
-_PLACE = re.compile(r"\s*\(_ssl\.c:\d{1,9}\)")
+_PLACE = re.compile(r" ?\(_ssl\.c:\d{1,9}\)")
 
 
 def explain_tls(exc: ssl.SSLError, asked: str) -> Words:
