@@ -207,7 +207,7 @@ class Tools:
             current = self.smtp(account)
             if current is not ended:
                 return current
-            ended.close()
+            ended.close()  # other routes may still be in it: it is only ended then
             # Logged in before another route can see it.
             client = self.open_sender(account)
             with self._lock:

@@ -5,10 +5,12 @@ Server bytes go no further than here undecided; every failure leaves as a StageE
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
@@ -32,7 +34,11 @@ Record = Callable[[str, float, str, str], None]
 
 
 class Wire:
-    """A socket to `server` that is read line by line. Not for use by two threads at once."""
+    """A socket to `server` that is read line by line. Not for use by two threads at once.
+
+    Only `close` may come from another thread, at any moment. A socket that is in use is shut down then, and closed by
+    whoever uses it: its number could belong to another connection while a call on it goes on.
+    """
 
     def __init__(
         self, sock: socket.socket, server: Server, deadline: Deadline, masker: Masker, record: Record | None
@@ -48,6 +54,8 @@ class Wire:
         self._timeout_s = server.timeout_s
         self._until_s = deadline.at_s
         self._budget = MAX_COMMAND_BYTES
+        self._gate = threading.Lock()
+        self._is_in_use = self._is_closed = False
 
     def begin(self, stage: Stage, timeout_s: float | None = None) -> None:
         """Start a new command: all that follows up to the next call must end within `timeout_s`."""
@@ -103,8 +111,9 @@ class Wire:
         if self._record:
             self._show("client", visible(data.rstrip(b"\r\n"), MAX_REPLY_CHARS) if shown is None else shown)
         try:
-            self._sock.settimeout(self._time_left())
-            self._sock.sendall(data)
+            with self._used():
+                self._sock.settimeout(self._time_left())
+                self._sock.sendall(data)
         except OSError as exc:
             raise self._translate(exc) from exc
 
@@ -119,8 +128,9 @@ class Wire:
         self.begin(Stage.TLS)
         name = tls_name(self.server.host)
         try:
-            self._sock.settimeout(self._time_left())
-            self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=name)
+            with self._used():
+                self._sock.settimeout(self._time_left())
+                self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=name)
         except OSError as exc:
             raise tls_error(exc, self.server) or self._translate(exc) from exc
         tls = self._tls_socket()
@@ -137,11 +147,34 @@ class Wire:
         return self._tls_socket().getpeercert(binary_form=True) or b""
 
     def close(self) -> None:
-        """Close the connection; never raises."""
+        """Close the connection, or end it where another thread uses it; never raises."""
+        with self._gate:
+            self._is_closed = True
+            is_in_use = self._is_in_use
+        with contextlib.suppress(OSError):
+            if is_in_use:
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # of an SSLSocket, this leaves its state alone
+            else:
+                self._sock.close()
+
+    @contextlib.contextmanager
+    def _used(self) -> Iterator[None]:
+        """Use the socket, alone. Raises OSError where it is closed or another thread uses it."""
+        with self._gate:
+            if self._is_closed or self._is_in_use:
+                raise OSError(errno.EBADF, "it is closed" if self._is_closed else "it is in use")
+            self._is_in_use = True
         try:
-            self._sock.close()
-        except OSError:
-            return
+            yield
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """End the use of the socket; close it where that was asked for in the meantime."""
+        with self._gate:
+            self._is_in_use = False
+            if self._is_closed:
+                self._sock.close()
 
     def now_s(self) -> float:
         """Return the monotonic clock."""
@@ -181,8 +214,9 @@ class Wire:
 
     def _fill(self) -> None:
         try:
-            self._sock.settimeout(self._time_left())
-            received = self._sock.recv(65536)
+            with self._used():
+                self._sock.settimeout(self._time_left())
+                received = self._sock.recv(65536)
         except OSError as exc:
             raise self._translate(exc) from exc
         self._budget -= len(received)
