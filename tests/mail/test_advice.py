@@ -124,6 +124,212 @@ def test_each_cause_has_a_row() -> None:
     assert {row.cause for row in ROWS} == set(CAUSES)
 
 
+# Where, what the server says, the cause. Collected by a reader of the finished table who tried to lead it astray.
+ASTRAY = (
+    ("smtp", "rcpt", "504 5.5.2 <user>: Recipient address rejected: need fully-qualified address", "bad-address"),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <user@successfull.example>: Recipient address rejected: User unknown",
+        "recipient-unknown",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <account@example.org>: User unknown in local recipient table; fully checked",
+        "recipient-unknown",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <maintenance@example.org>: Recipient address rejected: User unknown",
+        "recipient-unknown",
+    ),
+    ("smtp", "rcpt", "450 4.2.0 <maintenance@example.org>: Recipient address rejected: Greylisted", "greylisted"),
+    ("smtp", "rcpt", "550 5.1.1 <stress@example.org>: Recipient address rejected: User unknown", "recipient-unknown"),
+    ("smtp", "rcpt", "550 5.1.1 <credits@example.org>: Recipient address rejected: User unknown", "recipient-unknown"),
+    ("smtp", "rcpt", "550 5.1.1 <sales@curbl.example>: Recipient address rejected: User unknown", "recipient-unknown"),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <bob@barracuda.example.org>: Recipient address rejected: User unknown",
+        "recipient-unknown",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <monitor@relaying.example>: Recipient address rejected: User unknown",
+        "recipient-unknown",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.1 <bob@example.org>: no such user; see https://mx.example/greylist-faq",
+        "recipient-unknown",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "554 5.7.1 <mail.throttle.example[192.0.2.7]>: Client host rejected: Access denied",
+        "client-refused",
+    ),
+    ("smtp", "rcpt", "554 5.7.1 <helo.example.org[192.0.2.7]>: Client host rejected: Access denied", "client-refused"),
+    (
+        "smtp",
+        "mail",
+        "553 5.1.8 <shutdown@x.example>: Sender address rejected: Domain not found",
+        "sender-domain-unresolved",
+    ),
+    ("imap", "login", "NO [AUTHENTICATIONFAILED] Authentication failed for spam@example.org", "wrong-credentials"),
+    ("imap", "login", "NO Login failed for user pamela@example.org", "wrong-credentials"),
+    (
+        "imap",
+        "login",
+        "NO [AUTHENTICATIONFAILED] Authentication failed. mail.directory.example.org",
+        "wrong-credentials",
+    ),
+    ("smtp", "login", "535 5.7.8 authentication failed for database@example.org", "wrong-credentials"),
+    ("imap", "login", "NO [AUTHENTICATIONFAILED] LOGIN failed for license@example.org", "wrong-credentials"),
+    ("imap", "select", "NO [NONEXISTENT] Mailbox doesn't exist: Maintenance", "folder-missing"),
+    ("imap", "select", "NO [NONEXISTENT] Mailbox doesn't exist: Client Certificate", "folder-missing"),
+    ("imap", "select", "NO Unknown Mailbox: INBOX.simultaneous (Failure)", "folder-missing"),
+    (
+        "smtp",
+        "login",
+        "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect",
+        "wrong-credentials",
+    ),
+    ("smtp", "login", "535 5.7.8 authentication failed: Spam account", "account-disabled"),
+    ("smtp", "login", "554 5.7.1 Your IP is listed at zen.spamhaus.org", "block-listed"),
+    ("smtp", "login", "535 Authentication Failed: client IP temporarily banned for 600 seconds", "too-many-logins"),
+    ("smtp", "login", "454 4.7.1 <unknown[192.0.2.7]>: Client host rejected: Access denied", "client-refused"),
+    ("smtp", "login", "535 5.7.8 Authentication failed: IP address blocked", "block-listed"),
+    ("smtp", "login", "454 4.7.0 TLS currently unavailable", "tls-unavailable"),
+    ("smtp", "login", "550 5.7.1 Too many bad commands", "too-many-errors"),
+    ("imap", "login", "NO Too many invalid IMAP commands.", "too-many-errors"),
+    ("pop3", "login", "-ERR User over quota, mailbox is full", "mailbox-full"),
+    ("imap", "login", "NO User login over quota", "mailbox-full"),
+    ("smtp", "login", "501 malformed auth input (#5.5.4)", "protocol-error"),
+    ("smtp", "login", "535 5.7.8 Error: authentication failed: no mechanism available", "mechanism-refused"),
+    (
+        "imap",
+        "login",
+        "NO [UNAVAILABLE] User is already logged in on backend; connection timed out",
+        "login-service-down",
+    ),
+    (
+        "imap",
+        "login",
+        "NO [UNAVAILABLE] Internal authentication failure. Refer to server log for more information.",
+        "login-service-down",
+    ),
+    ("smtp", "rcpt", "450 4.1.2 <bob@exmple.org>: Recipient address rejected: Domain not found", "recipient-unknown"),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.7.27 <a@example.org>: Sender address rejected: Domain example.org does not accept mail (nullMX)",
+        "sender-domain-unresolved",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.0 <a@example.org>: Sender address rejected: User unknown in virtual alias table",
+        "sender-refused",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "550 5.1.2 <bob@exmple.org>... Host unknown (Name server: exmple.org: host not found)",
+        "recipient-unknown",
+    ),
+    ("smtp", "rcpt", "550 5.4.4 Invalid domain name", "recipient-unknown"),
+    (
+        "smtp",
+        "rcpt",
+        "554 5.7.1 <bob@example.org>: Recipient address rejected: Policy restrictions",
+        "refused-by-policy",
+    ),
+    ("smtp", "rcpt", "550 5.7.1 Mail to this user not permitted", "recipient-refuses"),
+    ("smtp", "rcpt", "550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized", "recipient-refuses"),
+    ("smtp", "rcpt", "550 5.7.505 Access denied, banned recipient", "recipient-refuses"),
+    ("smtp", "rcpt", "550 5.7.502 Access denied, banned sender", "sender-refused"),
+    ("smtp", "rcpt", "550 5.7.507 Access denied, rejected by recipient", "recipient-refuses"),
+    (
+        "smtp",
+        "body",
+        "550 5.7.1 [192.0.2.7] The IP you're using is not authorized to send email directly to our servers.",
+        "block-listed",
+    ),
+    (
+        "smtp",
+        "body",
+        "554 5.2.122 The recipient has exceeded their limit of messages they can receive per hour",
+        "recipient-rate",
+    ),
+    (
+        "smtp",
+        "body",
+        "421 4.7.26 Your email has been rate limited because it is unauthenticated.",
+        "unauthenticated-mail",
+    ),
+    ("smtp", "body", "552 5.3.4 attachment size exceeds limit", "message-too-large"),
+    ("smtp", "body", "550 5.3.4 554 SendSizeLimit.Sender; message too large for this sender", "message-too-large"),
+    ("smtp", "body", "451 Temporary failure in spam filter, please try again later", "server-trouble"),
+    ("smtp", "body", "451 Virus scanner unavailable, try again later", "server-trouble"),
+    ("smtp", "body", "451 4.7.1 Could not contact SPF resolver", "lookup-failed"),
+    ("smtp", "body", "451 DKIM verification temporarily failed: key lookup", "lookup-failed"),
+    ("smtp", "rcpt", "450 4.7.1 <a@example.org>: SPF temperror", "lookup-failed"),
+    ("smtp", "rcpt", "450 4.7.1 <a@example.org>: Recipient address rejected: Policy quota exceeded", "sending-limit"),
+    ("smtp", "rcpt", "550 mailbox is full: retry timeout exceeded", "mailbox-full"),
+    (
+        "smtp",
+        "mail",
+        "421 4.7.1 - Connection refused - 192.0.2.7 - all mail servers must have a PTR record",
+        "reverse-dns",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "450 4.2.1 <user1@example.org>: Delivery temporarily suspended: mailbox being moved",
+        "server-trouble",
+    ),
+    (
+        "smtp",
+        "rcpt",
+        "451 4.7.1 Sorry, the service is currently unavailable. Please come back later.",
+        "refused-for-now",
+    ),
+    ("smtp", "rcpt", "451 Greylisting: sender 192.0.2.7 reputation unknown", "greylisted"),
+    ("smtp", "body", "554 5.5.1 Error: no valid recipients", "recipient-unknown"),
+    ("smtp", "body", "550 maximum allowed line length is 998 octets, got 1200", "protocol-error"),
+    ("smtp", "body", "550 Administrative prohibition", "refused-by-policy"),
+    (
+        "smtp",
+        "rcpt",
+        "550 The account or domain may not exist, they may be blacklisted, or missing dns entries.",
+        "refused",
+    ),
+    ("imap", "select", "NO [SERVERBUG] Timeout while waiting for lock", "mailbox-in-use"),
+    ("smtp", "connect", "521 5.3.2 mail.example.org does not accept mail", "client-refused"),
+    (
+        "imap",
+        "fetch",
+        "NO [THROTTLED] Request is throttled. Suggested Backoff Time: 1000 milliseconds",
+        "traffic-limit",
+    ),
+    ("smtp", "body", "500 5.0.0 Line too long", "protocol-error"),
+    ("smtp", "login", "501 5.5.2 Cannot decode response", "protocol-error"),
+    ("imap", "greeting", "* BYE Disconnected: Auth process broken", "server-fault"),
+)
+
+
+@pytest.mark.parametrize(("protocol", "stage", "text", "cause"), ASTRAY)
+def test_a_name_among_the_words_or_a_misleading_code_leads_nobody_astray(
+    protocol: str, stage: str, text: str, cause: str
+) -> None:
+    assert advise(refusal_in(protocol, STAGES[stage], text)).cause == cause
+
+
 SAYING = [(row, phrase) for row in ROWS for phrase in row.words]
 WITH_STATUS = [(row, status) for row in ROWS for status in sorted(row.statuses | row.vague_statuses)]
 

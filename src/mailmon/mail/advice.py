@@ -19,6 +19,13 @@ from mailmon.mail.reply import Reply
 MAX_CHARS = 1000
 _MAX_RESPONSE_CODES = 3
 _RESPONSE_CODE = re.compile(r"\[([A-Z][A-Z/-]{1,30})[\] ]", re.ASCII | re.IGNORECASE)
+# Between the parts of a phrase: at most so much, and no end of a clause.
+_GAP = re.compile(r"[^;:]{0,80}+")
+# A host as it is written in a reply; Exchange's names of errors (RESOLVER.ADR.RecipNotFound) have capitals.
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}+\.)++[a-z][a-z0-9-]{1,62}+")
+_LISTS = ("spamhaus", "spamcop", "barracudacentral", "dnsbl", "rbl.", "sorbs", "surbl", "uribl", "abuseat", "openspf")
+_FOLDER = re.compile(r"((?:mailbox|folder)[^:]{0,60}+:).*", re.IGNORECASE | re.DOTALL)
+_NAMELESS = "<>"
 _TAG = re.compile(r"^(?:\* )?(?:NO|BAD|BYE|-ERR)\b ?", re.IGNORECASE)
 # A status and a basic code in the words of a bounce: "smtp; 552 5.2.2 mailbox full", "host mx said: 550 no".
 _STATUS_INSIDE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
@@ -107,7 +114,7 @@ def choose(refusal: Refusal) -> Row | None:
 
     A status is as good as the words beside it: where they name a cause, it is that one, or none by status.
     """
-    words = _normalised(refusal.said)
+    words = _normalised(refusal.said, refusal.protocol, refusal.stage)
     fitting = [row for row in ROWS if refusal.protocol in row.protocols and refusal.stage in row.stages]
     evidence: tuple[Callable[[Row], bool], ...] = (
         lambda row: _says(words, row.words),
@@ -138,16 +145,53 @@ def _says(words: str, phrases: tuple[str, ...]) -> bool:
 
 
 def _contains(words: str, phrase: str) -> bool:
-    """Say whether the parts of a phrase ("too many…login") occur in this order."""
-    at = 0
-    for part in phrase.split("…"):
-        found = words.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
+    """Say whether a phrase occurs: its parts ("too many…login") begin words, in this order, within one sentence."""
+    first, *more = phrase.split("…")
+    at = _end_of(words, first, 0)
+    while at >= 0:
+        end, begins = at, True
+        for part in more:
+            found = _end_of(words, part, end)
+            if found < 0 or not _GAP.fullmatch(words, end, found - len(part.rstrip("_"))):
+                begins = False
+                break
+            end = found
+        if begins:
+            return True
+        at = _end_of(words, first, at)
+    return False
 
 
-def _normalised(said: str) -> str:
-    """Return words in lower case, with one blank between them and straight apostrophes."""
-    return " ".join(said[:MAX_CHARS].replace("\u2019", "'").casefold().split())
+def _end_of(words: str, part: str, start: int) -> int:
+    """Return where the next occurrence of a part ends that begins a word ("_" at its end: and ends one), else -1."""
+    text = part.rstrip("_")
+    at = words.find(text, start)
+    while at >= 0:
+        end = at + len(text)
+        if not (at and words[at - 1].isalnum() and text[:1].isalnum()) and not (
+            part != text and words[end : end + 1].isalnum()
+        ):
+            return end
+        at = words.find(text, at + 1)
+    return -1
+
+
+def _normalised(said: str, protocol: str, stage: Stage) -> str:
+    """Return words in lower case with one blank between them, without the names that stand among them.
+
+    Addresses, hosts, URLs and folders say nothing of the cause, whatever they are called.
+    """
+    if protocol == "imap" and stage is Stage.SELECT:
+        said = _FOLDER.sub(r"\1", said)
+    kept = (_NAMELESS if _is_name(word) else word for word in said[:MAX_CHARS].replace("\u2019", "'").split())
+    return " ".join(kept).casefold()
+
+
+def _is_name(word: str) -> bool:
+    """Say whether a word is an address, a URL, or a host that is no block list."""
+    bare = word.strip("<>()[]{}\"',;:.")
+    if "@" in bare or "://" in bare:
+        return True
+    is_bracketed = word.startswith("<") and any(sign in word for sign in ".[")
+    is_host = _HOST.fullmatch(bare) is not None and not any(name in bare for name in _LISTS)
+    return is_bracketed or is_host or ("[" in bare and "]" in word and bare[-1:].isdigit())

@@ -250,12 +250,14 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset(),
         _phrases(
-            """too many login | too many auth | too many failed | too many bad | too many invalid | too many incorrect
-            | too many attempts | too many wrong | too many unsuccessful | too many password | login attempts
-            | authentication attempts | auth attempts | login rate | auth rate | authentication rate | login limit
-            | too often | too frequent | too frequently | login frequency | brute force | brute-force | penalty
-            | rate limit | rate-limit | ratelimit | throttl | failed logins | authentication failures
-            | login failures"""
+            """too many invalid logon | too many bad logon | invalid logon attempts | logon attempts
+            | temporarily banned | banned for | too many bad login | too many bad auth | too many bad password
+            | too many invalid login | too many invalid auth | too many invalid password | too many invalid attempts
+            | too many login | too many auth | too many failed | too many incorrect | too many attempts
+            | too many wrong | too many unsuccessful | too many password | login attempts | authentication attempts
+            | auth attempts | login rate | auth rate | authentication rate | login limit | too often | too frequent
+            | too frequently | login frequency | brute force | brute-force | penalty | rate limit | rate-limit
+            | ratelimit | throttl | failed logins | authentication failures | login failures"""
         ),
     ),
     Row(
@@ -306,13 +308,14 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset(),
         _phrases(
-            """restarting authentication | credentials no longer | username or password | user name or password
-            | userid or password | user or password | login or password | name or password | email or password
-            | username and password not accepted | username and password do not | username/password | user/password
-            | incorrect username | incorrect user | incorrect password | wrong password | wrong username
-            | password incorrect | password is incorrect | invalid password | bad password | password mismatch
-            | incorrect authentication data | invalid credentials | incorrect credentials | wrong credentials
-            | bad credentials | credentials invalid | credentials are invalid | password…not match"""
+            """credentials were incorrect | credentials…incorrect | restarting authentication | credentials no longer
+            | username or password | user name or password | userid or password | user or password
+            | login or password | name or password | email or password | username and password not accepted
+            | username and password do not | username/password | user/password | incorrect username | incorrect user
+            | incorrect password | wrong password | wrong username | password incorrect | password is incorrect
+            | invalid password | bad password | password mismatch | incorrect authentication data
+            | invalid credentials | incorrect credentials | wrong credentials | bad credentials
+            | credentials invalid | credentials are invalid | password…not match"""
         ),
     ),
     Row(
@@ -327,7 +330,7 @@ ROWS: tuple[Row, ...] = (
         ),
         _ALL,
         _LOGIN,
-        frozenset({"X.7.139"}),
+        frozenset(),
         _phrases(
             """service disabled | service is disabled | requested service | service is not open | no permission
             | smtpclientauthentication | smtp auth…disabled | smtp client auth…disabled
@@ -339,6 +342,7 @@ ROWS: tuple[Row, ...] = (
             | pop…deactivated | imap service…off | service is not enabled | service not enabled
             | protocol is disabled | protocol disabled | protocol…not allowed | imap…premium | pop…premium"""
         ),
+        vague_statuses=frozenset({"X.7.139"}),
     ),
     Row(
         "account-disabled",
@@ -350,14 +354,15 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"X.7.13"}),
         _phrases(
-            """not yet activated | not activated | activate your | account disabled | account…is disabled
-            | account…been disabled | account…suspended | account…deactivated | account…inactive | account…blocked
-            | account…locked | account…closed | account…terminated | account…not active | account…deleted
-            | user…disabled | user…suspended | user…blocked | user…locked | mailbox…disabled | mailbox…suspended
-            | mailbox…blocked | mailbox…locked out | disabled account | disabled user | suspended account
-            | login disabled for | login is disabled for | login…disabled for this user
-            | authorized to use this service | license | subscription | no longer active | account is not active
-            | account is not authorized | not authorized to log | outgoing blocked | cancelled | canceled | unpaid"""
+            """spam account | spammer | sign-in blocked | login blocked | not yet activated | not activated
+            | activate your | account disabled | account…is disabled | account…been disabled | account…suspended
+            | account…deactivated | account…inactive | account…blocked | account…locked | account…closed
+            | account…terminated | account…not active | account…deleted | user…disabled | user…suspended
+            | user…blocked | user…locked | mailbox…disabled | mailbox…suspended | mailbox…blocked
+            | mailbox…locked out | disabled account | disabled user | suspended account | login disabled for
+            | login is disabled for | login…disabled for this user | authorized to use this service | license
+            | subscription | no longer active | account is not active | account is not authorized
+            | not authorized to log | outgoing blocked | cancelled | canceled | unpaid"""
         ),
     ),
     # Encryption and mechanisms, wherever the server says so
@@ -462,11 +467,23 @@ ROWS: tuple[Row, ...] = (
         frozenset({"LIMIT"}),
     ),
     Row(
+        "too-many-errors",
+        (("Postfix", Stage.RCPT, "421 4.7.0 mail.example.org Error: too many errors"),),
+        _ALL,
+        _ANY,
+        frozenset(),
+        _phrases(
+            """too many invalid…commands | too many bad…commands | too many errors | too many…errors
+            | too many unrecognized | too many unknown commands | too many bad commands | too many nonmail
+            | too many non-mail | too many invalid commands"""
+        ),
+    ),
+    Row(
         "traffic-limit",
         (("Gmail", Stage.ARRIVAL, "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"),),
         _READING,
         _ANY,
-        frozenset(),
+        frozenset({"THROTTLED"}),
         _phrases(
             """rate limited | rate-limited | too many…commands | download…limited | download was | bandwidth
             | command…limit | download limit | download quota | traffic limit | data limit | request limit
@@ -490,23 +507,6 @@ ROWS: tuple[Row, ...] = (
         _phrases("service not available, closing | service not available - closing"),
     ),
     Row(
-        "next-server-down",
-        (
-            (
-                "Postfix",
-                Stage.RCPT,
-                "450 4.1.1 <bob@example.org>: unverified address: connect to mx.example.org: Connection refused",
-            ),
-        ),
-        _SMTP,
-        _MAIL,
-        words=_phrases(
-            """connection refused | connect to…timed out | connect to…unreachable | no route to host
-            | network is unreachable | host is unreachable | lost connection with | delivery temporarily suspended
-            | host is down"""
-        ),
-    ),
-    Row(
         "idle",
         (
             ("Postfix", Stage.MAIL, "421 4.4.2 mail.example.org Error: timeout exceeded"),
@@ -516,11 +516,11 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"421 4.4.2", "451 4.4.2"}),
         _phrases(
-            """timeout exceeded | timeout waiting | timeout on connection | timed out waiting | idle for
-            | idle too long | been idle | inactivity | inactive for | idle timeout | idle time | session timeout
-            | command timeout | timeout - closing | timeout closing | closing idle | connection timed out
-            | connection timeout | timeout while reading | timeout, closing | autologout | timeout - good-bye
-            | for too long | data timeout | read timeout"""
+            """session expired | error: timeout exceeded | timeout waiting | timeout on connection | timed out waiting
+            | idle for | idle too long | been idle | inactivity | inactive for | idle timeout | idle time
+            | session timeout | command timeout | timeout - closing | timeout closing | closing idle
+            | timeout while reading | timeout, closing | autologout | timeout - good-bye | for too long
+            | data timeout | read timeout"""
         ),
     ),
     Row(
@@ -530,15 +530,16 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.7.0", "4.7.8", "4.3.0", "4.3.5", "4.3.2"}),
         _phrases(
-            """negotiation failure | connection negotiation | could not connect | unable to connect | cannot connect
-            | temporary auth | temporary login | authentication temporarily | auth…temporarily | temporarily…auth
-            | authentication service | authentication server | authentication system | authentication daemon
-            | authentication backend | auth server | auth service | auth daemon | authdaemon | auth backend
-            | unable to authenticate at | can't authenticate at | cannot authenticate at | cannot authenticate due
-            | temporary…problem | temporary…failure | temporary…error | temporarily unavailable | unable to check
-            | unable to verify | cannot verify | could not verify | ldap | database | userdb | passdb | saslauthd
-            | pam | generic failure | internal…error | backend | service unavailable | server unavailable
-            | server error | try again later | connecting to auth | radius | directory"""
+            """internal authentication | pam_ | negotiation failure | connection negotiation | could not connect
+            | unable to connect | cannot connect | temporary auth | temporary login | authentication temporarily
+            | auth…temporarily | temporarily…auth | authentication service | authentication server
+            | authentication system | authentication daemon | authentication backend | auth server | auth service
+            | auth daemon | authdaemon | auth backend | unable to authenticate at | can't authenticate at
+            | cannot authenticate at | cannot authenticate due | temporary…problem | temporary…failure
+            | temporary…error | temporarily unavailable | unable to check | unable to verify | cannot verify
+            | could not verify | ldap | database | userdb | passdb | saslauthd | generic failure | internal…error
+            | backend | service unavailable | server unavailable | server error | try again later
+            | connecting to auth | radius | directory"""
         ),
         codes=frozenset({421, 432, 451, 454}),
     ),
@@ -548,9 +549,35 @@ ROWS: tuple[Row, ...] = (
         _SMTP,
         _MAIL,
         words=_phrases(
-            """sender is blacklisted | sender blacklisted | blacklisted sender | sender is blocklisted
-            | sender is on our"""
+            """banned sender | sender is banned | sender is blacklisted | sender blacklisted | blacklisted sender
+            | sender is blocklisted | sender is on our"""
         ),
+    ),
+    Row(
+        "greylisted",
+        (
+            (
+                "Postgrey",
+                Stage.RCPT,
+                "450 4.2.0 <a@example.org>: Recipient address rejected: Greylisted, see https://postgrey.schweikert.ch/help/example.org.html",
+            ),
+        ),
+        _SMTP,
+        _MAIL | _OPENING,
+        frozenset(),
+        _phrases(
+            """reconnect to | retry later…first | temporary rejected | greylist | graylist | grey-list | gray-list
+            | grey list | gray list | postgrey | try again in…second | try again in…minute | try again after
+            | retry in…second | retry in…minute | come back in | first contact | first time sender | unknown triplet
+            | wait…before retrying | not yet authorized to deliver"""
+        ),
+    ),
+    Row(
+        "refused",
+        (("cPanel", Stage.RCPT, "550 The account or domain may not exist, they may be blacklisted"),),
+        _SMTP,
+        _MAIL,
+        words=_phrases("may not exist, they may be"),
     ),
     Row(
         "block-listed",
@@ -563,38 +590,33 @@ ROWS: tuple[Row, ...] = (
             ("Microsoft 365", Stage.RCPT, "451 4.7.500 Server busy. Please try again later from [192.0.2.7]. (AS761)"),
         ),
         _SMTP,
-        _MAIL | _OPENING,
+        _MAIL | _OPENING | _LOGIN,
         frozenset(
             {
                 "X.7.500",
                 "X.7.501",
-                "X.7.502",
-                "X.7.503",
-                "X.7.505",
                 "X.7.506",
                 "X.7.508",
                 "X.7.511",
-                "X.7.512",
                 "X.7.606",
                 "X.7.649",
                 "X.7.650",
                 "X.7.700",
                 "X.7.705",
                 "X.7.708",
-                "X.7.750",
                 "X.7.28",
             }
         ),
         _phrases(
-            """untrusted ip | untrusted sender | (bl) | ip address blocked | ip blocked | address is blocked
-            | address blocked | ip address is blocked | blocked using | blacklist | black list | black-list
-            | blocklist | block list | block-list | spamhaus | rbl | dnsbl | spamcop | barracuda | listed in
-            | listed at | listed by | listed on | is listed | are listed | reputation | user complaints
-            | unusual rate of unsolicited | suspicious activity | sending spam | source of spam | spam source
-            | spam from | banned sending | banned sender | been banned | is banned | please try again later from [
-            | blocked for spam | blocked - see | your ip…is blocked | your ip…been blocked
-            | address…has been blocked | host…is blocked | network…blocked | poor sender | blocked due to
-            | blocked because of spam | temporarily deferred due to"""
+            """authorized to send email directly | smtp relay at your | rbl_ | untrusted ip | untrusted sender | (bl)
+            | ip address blocked | ip blocked | address is blocked | address blocked | ip address is blocked
+            | blocked using | blacklist | black list | black-list | blocklist | block list | block-list | spamhaus
+            | dnsbl | spamcop | barracuda | listed in | listed at | listed by | listed on | is listed | are listed
+            | reputation | user complaints | unusual rate of unsolicited | suspicious activity | sending spam
+            | source of spam | spam source | spam from | banned sending | been banned | is banned
+            | please try again later from [ | blocked for spam | blocked - see | your ip…is blocked
+            | your ip…been blocked | address…has been blocked | host…is blocked | network…blocked | poor sender
+            | blocked due to | blocked because of spam | temporarily deferred due to"""
         ),
     ),
     Row(
@@ -613,21 +635,10 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        "too-many-errors",
-        (("Postfix", Stage.RCPT, "421 4.7.0 mail.example.org Error: too many errors"),),
-        _ALL,
-        _ANY,
-        frozenset(),
-        _phrases(
-            """too many errors | too many…errors | too many unrecognized | too many unknown commands
-            | too many bad commands | too many nonmail | too many non-mail | too many invalid commands"""
-        ),
-    ),
-    Row(
         "tls-unavailable",
         (("Postfix", Stage.TLS, "454 4.7.0 TLS not available due to local problem"),),
         _ALL,
-        _OPENING,
+        _OPENING | _LOGIN,
         frozenset(),
         _phrases(
             """tls not available | tls…currently unavailable | tls…temporarily unavailable | tls unavailable
@@ -659,25 +670,6 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        "greylisted",
-        (
-            (
-                "Postgrey",
-                Stage.RCPT,
-                "450 4.2.0 <a@example.org>: Recipient address rejected: Greylisted, see https://postgrey.schweikert.ch/help/example.org.html",
-            ),
-        ),
-        _SMTP,
-        _MAIL | _OPENING,
-        frozenset(),
-        _phrases(
-            """reconnect to | retry later…first | temporary rejected | greylist | graylist | grey-list | gray-list
-            | grey list | gray list | postgrey | try again in…second | try again in…minute | try again after
-            | retry in…second | retry in…minute | come back in | come back later | first contact | first time sender
-            | unknown triplet | wait…before retrying | not yet authorized to deliver"""
-        ),
-    ),
-    Row(
         "reverse-dns",
         (
             ("Postfix", Stage.RCPT, "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.7]"),
@@ -698,29 +690,33 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        "recipient-refuses",
-        (
-            ("Gmail", Stage.RCPT, "550 5.2.1 The email account that you tried to reach is disabled."),
-            (
-                "Exchange Server",
-                Stage.RCPT,
-                "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
-            ),
-        ),
+        "server-trouble",
+        (("Amavis", Stage.DATA, "451 4.5.0 Error in processing, id=07411-04, virus_scan FAILED"),),
         _SMTP,
         _MAIL,
-        frozenset({"5.2.1", "X.7.124", "X.7.133", "X.7.134", "X.7.135", "X.7.136", "X.7.2"}),
+        words=_phrases(
+            """failure in spam | scanner unavailable | scanner is | filter unavailable | filter is | filter temporarily
+            | error in processing | scanners failed | scanner failed | scan failed | unable to scan
+            | scanner timeout | filter failed | error occurred during"""
+        ),
+    ),
+    Row(
+        "lookup-failed",
+        (("Rspamd", Stage.DATA, "451 4.7.1 SPF temperror"),),
+        _SMTP,
+        _MAIL,
+        words=_phrases("temperror | temp error | temporarily failed | could not contact | key lookup"),
+    ),
+    Row(
+        "unauthenticated-mail",
+        (("Gmail", Stage.DATA, "550 5.7.26 This mail has been blocked because the sender is unauthenticated."),),
+        _SMTP,
+        _MAIL | _OPENING,
+        frozenset({"X.7.20", "X.7.21", "X.7.22", "X.7.23", "X.7.24", "X.7.26", "X.7.29", "X.7.509", "X.7.515"}),
         _phrases(
-            """recipient account is blocked | recipient is blocked | archived recipient | recipient archived
-            | mailbox is frozen | mailbox frozen | want your mail | refuses your mail | account is blocked
-            | account is not active | user is not active | mailbox is not active | account…disabled
-            | account is disabled | mailbox disabled | mailbox is disabled | mailbox…disabled | account…inactive
-            | mailbox…inactive | user is inactive | user inactive | account…suspended | user…suspended
-            | mailbox…suspended | account…deactivated | recipient…disabled | recipient…suspended
-            | recipient…inactive | allowed to send to | sendernotauthenticated | recipient does not accept
-            | only accept | restricted to | accepting mail from | not authenticated for group | delivery restriction
-            | recipient…restricted | accepting messages from | does not accept mail | not accept messages
-            | not accepting mail"""
+            """it is unauthenticated | message is unauthenticated | spf_ | dmarc | spf check | spf fail | spf:
+            | sender policy framework | openspf | dkim | domainkeys | sender is unauthenticated
+            | unauthenticated email | unauthenticated mail | unauthenticated message"""
         ),
     ),
     Row(
@@ -737,9 +733,10 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.2.121", "X.2.122"}),
         _phrases(
-            """received too much | receives too much | receive limit | receiving limit | receiving email at a rate
-            | receiving mail at a rate | receiving mail too | receiving email too | receiving too
-            | recipient…too many messages | incoming…limit | inbound…limit | recipient rate | recipientratelimit"""
+            """recipient has exceeded | they can receive | received too much | receives too much | receive limit
+            | receiving limit | receiving email at a rate | receiving mail at a rate | receiving mail too
+            | receiving email too | receiving too | recipient…too many messages | incoming…limit | inbound…limit
+            | recipient rate | recipientratelimit"""
         ),
     ),
     Row(
@@ -752,15 +749,15 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING | _LOGIN,
         frozenset({"X.1.90", "5.4.5", "X.7.232", "X.7.233", "X.7.236"}),
         _phrases(
-            """policy rejection…quota | sending limit | messaging limit | unusual sending | exceeded your messag
-            | send limit | sending quota | submission quota | submissionquota | daily…limit | daily…quota
-            | hourly…limit | hourly…quota | monthly…limit | per hour | per day | per minute | per connection
-            | per session | rate limit | rate-limit | ratelimit | rate exceeded | rate is | throttl
-            | too many messages | too much mail | too many mails | too many emails | too many recipients this
-            | message limit | messages limit | send quota | mail quota | outbound…limit | outgoing…limit
-            | sending rate | maximum sending | too fast | submission rate | messages exceeded | relay limit
-            | message rate | limit on the number | limit of messages | number of messages | message quota
-            | outgoing message | plan limit | credits"""
+            """policy quota | exceeded your | policy rejection…quota | sending limit | messaging limit
+            | unusual sending | exceeded your messag | send limit | sending quota | submission quota
+            | submissionquota | daily…limit | daily…quota | hourly…limit | hourly…quota | monthly…limit | per hour
+            | per day | per minute | per connection | per session | rate limit | rate-limit | ratelimit
+            | rate exceeded | rate is | throttl | too many messages | too much mail | too many mails
+            | too many emails | too many recipients this | message limit | messages limit | send quota | mail quota
+            | outbound…limit | outgoing…limit | sending rate | maximum sending | too fast | submission rate
+            | messages exceeded | relay limit | message rate | limit on the number | limit of messages
+            | number of messages | message quota | outgoing message | plan limit | credits"""
         ),
     ),
     Row(
@@ -780,6 +777,22 @@ ROWS: tuple[Row, ...] = (
             | no relaying | relaying is | relaying to | relay prohibited | relaying prohibited | prohibited relay
             | relay rejected | relay refused | open relay | cannot relay | can't relay | relaying temporarily
             | for relay | relay for | tenantattribution | relaying mail | attempt to relay | unauthorized relay"""
+        ),
+    ),
+    Row(
+        "recipient-refuses",
+        (
+            (
+                "Exchange Server",
+                Stage.RCPT,
+                "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
+            ),
+        ),
+        _SMTP,
+        _MAIL,
+        words=_phrases(
+            """sendernotauthenticated | not authenticated for group | delivery restriction | resolver.rst
+            | banned recipient | recipients are blocked | rejected by recipient"""
         ),
     ),
     Row(
@@ -815,27 +828,6 @@ ROWS: tuple[Row, ...] = (
         codes=frozenset({523, 538}),
     ),
     Row(
-        "server-trouble",
-        (("Amavis", Stage.DATA, "451 4.5.0 Error in processing, id=07411-04, virus_scan FAILED"),),
-        _SMTP,
-        _MAIL,
-        words=_phrases(
-            """error in processing | scanners failed | scanner failed | scan failed | unable to scan | scanner timeout
-            | filter failed | error occurred during"""
-        ),
-    ),
-    Row(
-        "unauthenticated-mail",
-        (("Gmail", Stage.DATA, "550 5.7.26 This mail has been blocked because the sender is unauthenticated."),),
-        _SMTP,
-        _MAIL | _OPENING,
-        frozenset({"X.7.20", "X.7.21", "X.7.22", "X.7.23", "X.7.24", "X.7.26", "X.7.29", "X.7.509", "X.7.515"}),
-        _phrases(
-            """dmarc | spf check | spf fail | spf: | spf | sender policy framework | openspf | dkim | domainkeys
-            | sender is unauthenticated | unauthenticated email | unauthenticated mail | unauthenticated message"""
-        ),
-    ),
-    Row(
         "content-refused",
         (
             ("Amavis", Stage.DATA, "554 5.7.0 Reject, id=01234-01 - SPAM"),
@@ -849,14 +841,16 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset(),
         _phrases(
-            """its content | message content | content rejected | content refused | content reject | content filter
-            | content policy | considered spam | classified as spam | identified as spam | detected as spam
-            | likely spam | like spam | as spam | is spam | spam message | spam content | spam score | spam detected
-            | - spam | high spam | likely unsolicited | suspected spam | virus | malware | infected | phish | clamav
-            | rspamd | spamassassin | spam filter | banned file | banned content | banned attachment | attachment
-            | unacceptable content | bulk mail | header…rejected | body…rejected | rejected by filter
-            | rejected message | rejected by the content | filtered | url in | message…suspicious | looks like spam
-            | message looks | spam-like | unsolicited content"""
+            """rfc 5322 | attachment type | blocked attachment | attachment is not | attachment contains
+            | executable attachment | dangerous attachment | attachment…not allowed | its content | message content
+            | content rejected | content refused | content reject | content filter | content policy
+            | considered spam | classified as spam | identified as spam | detected as spam | likely spam | like spam
+            | as spam | is spam | spam message | spam content | spam score | spam detected | - spam | high spam
+            | likely unsolicited | suspected spam | virus | malware | infected | phish | clamav | rspamd
+            | spamassassin | spam filter | banned file | banned content | banned attachment | unacceptable content
+            | bulk mail | header…rejected | body…rejected | rejected by filter | rejected message
+            | rejected by the content | filtered | url in | message…suspicious | looks like spam | message looks
+            | spam-like | unsolicited content"""
         ),
         _phrases(
             """message rejected | message not accepted | message refused | message was rejected
@@ -877,17 +871,17 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.7.60"}),
         _phrases(
-            """is not same | not the same as | unconfigured sending domain | unauthorized use | unauthorised use
-            | for specified email | for this sender | not owned by | sender address is not allowed | sender identity
-            | verified sender | header address | authorised to send | sendasdenied | send as | send on behalf
-            | allowed to send from | authorized to send from | authorised to send from | permitted to send from
-            | permitted to use | sender…not allowed for | must equal | must be same | must be the same | must match
-            | same as auth | does not match auth | doesn't match auth | not match…authenticated
-            | sender…authenticated | sender…not authorized | sender…does not belong | address is not verified
-            | address not verified | sender not allowed | sender is not allowed | mismatch | authorized to use
-            | allowed to use | not your address | unauthorized sender | sender unauthorized | not one of your
-            | from address…not | does not own | not belong to | allowed to send as | allowed to send mail from
-            | not an alias"""
+            """unregistered domain | is not same | not the same as | unconfigured sending domain | unauthorized use
+            | unauthorised use | for specified email | not owned by | sender address is not allowed
+            | sender identity | verified sender | header address | authorised to send | sendasdenied | send as
+            | send on behalf | allowed to send from | authorized to send from | authorised to send from
+            | permitted to send from | permitted to use | sender…not allowed for | must equal | must be same
+            | must be the same | must match | same as auth | does not match auth | doesn't match auth
+            | not match…authenticated | sender…authenticated | sender…not authorized | sender…does not belong
+            | address is not verified | address not verified | sender not allowed | sender is not allowed | mismatch
+            | authorized to use | allowed to use | not your address | unauthorized sender | sender unauthorized
+            | not one of your | from address…not | does not own | not belong to | allowed to send as
+            | allowed to send mail from | not an alias"""
         ),
     ),
     Row(
@@ -900,14 +894,23 @@ ROWS: tuple[Row, ...] = (
         _MAIL,
         frozenset({"X.1.8", "X.7.27"}),
         _phrases(
-            """no such domain | invalid domain | domain does not exist | domain doesn't exist | domain not found
-            | sender address rejected: domain | sender address rejected: malformed
+            """sender address rejected: domain | sender address rejected: malformed
             | sender address rejected: unverified | sender address rejected: undeliverable | domain of sender
             | sender domain | sender's domain | domain…does not resolve | sender…domain not found | unresolvable
             | unrouteable sender | domain name required for sender | domain required for sender | domain must exist
             | sender…dns | from domain | mail from domain | sender…null mx | sender verify | sender verification
             | verify sender | verification of sender | sender…could not be verified | sender…not resolve
             | sender callout | domain…no mx | real domain"""
+        ),
+    ),
+    Row(
+        "sender-domain-unresolved",
+        (("Courier", Stage.MAIL, "517 Invalid domain"),),
+        _SMTP,
+        frozenset({Stage.MAIL}),
+        words=_phrases(
+            """no such domain | invalid domain | domain does not exist | domain doesn't exist | domain not found
+            | host not found | host unknown"""
         ),
     ),
     Row(
@@ -925,16 +928,16 @@ ROWS: tuple[Row, ...] = (
             ("Dovecot", Stage.ARRIVAL, "NO [OVERQUOTA] Quota exceeded (mailbox for user is full)"),
         ),
         _ALL,
-        _MAIL | _FOLDER,
+        _MAIL | _FOLDER | _LOGIN,
         frozenset({"X.2.2", "OVERQUOTA"}),
         _phrases(
-            """mailbox full | mailbox is full | mailbox…is full | mailbox…full | inbox is full | inbox full
-            | inbox is out | maildir…full | maildrop…full | over quota | overquota | over-quota | over its quota
-            | over their quota | quota exceeded | exceeded…quota | exceeds…quota | exceed…quota | quota…exceeded
-            | quota violation | quota…reached | quota…full | quota exhausted | quota limit | out of storage
-            | exceeded storage | storage…exceeded | storage quota | storage limit | storage is full | mailbox size
-            | mailbox…limit exceeded | not enough storage | disk quota | insufficient quota | user…full
-            | account…full | is full"""
+            """maildrop…full_ | maildir…full_ | inbox is full_ | is full_ | account…full_ | user…full_
+            | mailbox…is full_ | mailbox is full_ | mailbox…full_ | mailbox full | inbox full | inbox is out
+            | over quota | overquota | over-quota | over its quota | over their quota | quota exceeded
+            | exceeded…quota | exceeds…quota | exceed…quota | quota…exceeded | quota violation | quota…reached
+            | quota…full | quota exhausted | quota limit | out of storage | exceeded storage | storage…exceeded
+            | storage quota | storage limit | storage is full | mailbox size | mailbox…limit exceeded
+            | not enough storage | disk quota | insufficient quota"""
         ),
     ),
     Row(
@@ -958,9 +961,9 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _FOLDER,
         frozenset({"X.2.3", "X.3.4", "TOOBIG"}),
         _phrases(
-            """message size | size limit | message…too large | message…too big | message…too long | too large | too big
-            | message length | size exceeds | fixed maximum | exceeds maximum | message exceeds | maximum message
-            | mail size"""
+            """attachment size | attachment limit | sizelimit | message size | size limit | message…too large
+            | message…too big | message…too long | too large | too big | message length | size exceeds
+            | fixed maximum | exceeds maximum | message exceeds | maximum message | mail size"""
         ),
         codes=frozenset({552}),
     ),
@@ -996,35 +999,6 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        "recipient-unknown",
-        (
-            (
-                "Postfix",
-                Stage.RCPT,
-                "550 5.1.1 <a@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
-            ),
-            ("Microsoft 365", Stage.RCPT, "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"),
-        ),
-        _SMTP,
-        frozenset({Stage.RCPT, Stage.DATA}),
-        frozenset({"5.1.1", "5.1.2", "5.1.4", "5.1.6", "5.1.10", "550 5.4.1"}),
-        _phrases(
-            """recipient not in | address not in | user unknown | unknown user | unknown or illegal | no such user
-            | no such recipient | no such mailbox | no such account | no such address | no such person
-            | no such local | no such domain | unknown recipient | recipient unknown
-            | recipient address rejected: access denied. as( | recipient address rejected: undeliverable
-            | recipient address rejected: user | user not found | recipient not found | recipnotfound
-            | mailbox not found | address not found | address unknown | unknown address | account not found
-            | account unknown | user doesn't | user does not | mailbox does not | mailbox doesn't | doesn't exist
-            | does not exist | not exist | unknown local | unknown mailbox | unrouteable address
-            | unroutable address | not our customer | no mailbox | invalid recipient | invalid mailbox
-            | invalid user | recipient invalid | not a valid | couldn't be found | could not be found
-            | doesn't have a | isn't in our | not known here | unknown in | unknown to | not a known user | no user"""
-        ),
-        vague=("address rejected",),
-        codes=frozenset({551}),
-    ),
-    Row(
         "sender-refused",
         (
             (
@@ -1046,13 +1020,75 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        "recipient-refuses",
+        (
+            ("Gmail", Stage.RCPT, "550 5.2.1 The email account that you tried to reach is disabled."),
+            (
+                "Exchange Server",
+                Stage.RCPT,
+                "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
+            ),
+        ),
+        _SMTP,
+        _MAIL,
+        frozenset({"5.2.1", "X.7.124", "X.7.133", "X.7.134", "X.7.135", "X.7.136", "X.7.2"}),
+        _phrases(
+            """mail to this user | recipient account is blocked | recipient is blocked | archived recipient
+            | recipient archived | mailbox is frozen | mailbox frozen | want your mail | refuses your mail
+            | account is blocked | account is not active | user is not active | mailbox is not active
+            | account…disabled | account is disabled | mailbox disabled | mailbox is disabled | mailbox…disabled
+            | account…inactive | mailbox…inactive | user is inactive | user inactive | account…suspended
+            | user…suspended | mailbox…suspended | account…deactivated | recipient…disabled | recipient…suspended
+            | recipient…inactive | allowed to send to | recipient does not accept | only accept | restricted to
+            | accepting mail from | recipient…restricted | accepting messages from | does not accept mail
+            | not accept messages | not accepting mail"""
+        ),
+    ),
+    Row(
+        "refused-by-policy",
+        (("Postfix", Stage.RCPT, "554 5.7.1 <a@example.org>: Recipient address rejected: Policy restrictions"),),
+        _SMTP,
+        _ENVELOPE,
+        words=_phrases("policy restriction | policy violation | rejected by policy"),
+    ),
+    Row(
+        "recipient-unknown",
+        (
+            (
+                "Postfix",
+                Stage.RCPT,
+                "550 5.1.1 <a@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
+            ),
+            ("Microsoft 365", Stage.RCPT, "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"),
+        ),
+        _SMTP,
+        frozenset({Stage.RCPT, Stage.DATA}),
+        frozenset({"5.1.1", "5.1.2", "5.1.4", "5.1.6", "5.1.10", "550 5.4.1"}),
+        _phrases(
+            """domain not found | host unknown | unknown host | no such domain | invalid domain | domain does not exist
+            | look up host | no valid recipients | recipient not in | address not in | user unknown | unknown user
+            | unknown or illegal | no such user | no such recipient | no such mailbox | no such account
+            | no such address | no such person | no such local | unknown recipient | recipient unknown
+            | recipient address rejected: access denied. as( | recipient address rejected: undeliverable
+            | recipient address rejected: user | user not found | recipient not found | recipnotfound
+            | mailbox not found | address not found | address unknown | unknown address | account not found
+            | account unknown | user doesn't | user does not | mailbox does not | mailbox doesn't | doesn't exist
+            | does not exist | not exist | unknown local | unknown mailbox | unrouteable address
+            | unroutable address | not our customer | no mailbox | invalid recipient | invalid mailbox
+            | invalid user | recipient invalid | not a valid | couldn't be found | could not be found
+            | doesn't have a | isn't in our | not known here | unknown in | unknown to | not a known user | no user"""
+        ),
+        vague=("address rejected",),
+        codes=frozenset({551}),
+    ),
+    Row(
         "client-refused",
         (
             ("Postfix", Stage.RCPT, "554 5.7.1 <unknown[192.0.2.7]>: Client host rejected: Access denied"),
             ("Sendmail", Stage.MAIL, "550 5.7.1 Access denied"),
         ),
         _ALL,
-        _MAIL | {Stage.CONNECT, Stage.GREETING},
+        _MAIL | {Stage.CONNECT, Stage.GREETING, Stage.LOGIN},
         frozenset(),
         _phrases(
             """allowed to use this server | forbidden | client host rejected | client host…not | no smtp service here
@@ -1062,8 +1098,8 @@ ROWS: tuple[Row, ...] = (
             | refused by host"""
         ),
         _phrases(
-            """access denied | service refused | administrative prohibition | not welcome | no service
-            | service currently unavailable | prohibited"""
+            """access denied | service refused | not welcome | no service | service currently unavailable
+            | prohibited"""
         ),
         codes=frozenset(),
     ),
@@ -1080,7 +1116,24 @@ ROWS: tuple[Row, ...] = (
         (("Exim", Stage.GREETING, "554 SMTP service not available"),),
         _SMTP,
         _OPENING,
-        codes=frozenset({550, 554}),
+        codes=frozenset({521, 550, 554}),
+    ),
+    Row(
+        "next-server-down",
+        (
+            (
+                "Postfix",
+                Stage.RCPT,
+                "450 4.1.1 <bob@example.org>: unverified address: connect to mx.example.org: Connection refused",
+            ),
+        ),
+        _SMTP,
+        _MAIL,
+        words=_phrases(
+            """connection timed out | connection timeout | connection refused | connect to…timed out
+            | connect to…unreachable | no route to host | network is unreachable | host is unreachable
+            | lost connection with | host is down"""
+        ),
     ),
     Row(
         "lookup-failed",
@@ -1092,11 +1145,11 @@ ROWS: tuple[Row, ...] = (
         _MAIL | _OPENING,
         frozenset({"X.4.3", "4.4.1", "4.4.4", "4.4.7"}),
         _phrases(
-            """lookup failure | lookup failed | lookup error | lookup fail | failed to look up | look up | look-up
-            | unable to resolve | callout | verify recipient | verify address | verify user | unverified address
-            | unverified recipient | address verification | could not resolve | cannot resolve | resolver
-            | dns error | dns failure | dns timeout | dns server | name server | host not found | domain not found
-            | ldap | database | directory"""
+            """resolver error | dns resolver | lookup failure | lookup failed | lookup error | lookup fail
+            | failed to look up | look up | look-up | unable to resolve | callout | verify recipient
+            | verify address | verify user | unverified address | unverified recipient | address verification
+            | could not resolve | cannot resolve | dns error | dns failure | dns timeout | dns server | name server
+            | host not found | ldap | database | directory"""
         ),
     ),
     Row(
@@ -1122,10 +1175,11 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset(),
         _phrases(
-            """command error | bare <lf> | bare lf | bare linefeed | bare newline | stray newline | command pipelining
-            | synchronization error | unrecognized command | command unrecognized | command not recognized
-            | syntax error | unknown command | bad sequence | nested mail | not implemented | unimplemented
-            | improper use of | invalid command | bad command"""
+            """malformed auth | cannot decode | line too long | line length | command error | bare <lf> | bare lf
+            | bare linefeed | bare newline | stray newline | command pipelining | synchronization error
+            | unrecognized command | command unrecognized | command not recognized | syntax error | unknown command
+            | bad sequence | nested mail | not implemented | unimplemented | improper use of | invalid command
+            | bad command"""
         ),
     ),
     # Mailboxes
@@ -1166,10 +1220,10 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"IN-USE", "INUSE"}),
         _phrases(
-            """kiss of death | locked by | is locked | maildrop…lock | maildrop…busy | mailbox…lock | mailbox…busy
-            | lock…mailbox | lock…maildrop | already in use | in use by | another pop | another session
-            | another client | being used | unable to lock | cannot lock | can't lock | failed to lock | to lock
-            | lock busy | lock file | dotlock | maildrop already | already logged in"""
+            """waiting for lock | timeout…lock | kiss of death | locked by | is locked | maildrop…lock | maildrop…busy
+            | mailbox…lock | mailbox…busy | lock…mailbox | lock…maildrop | already in use | in use by | another pop
+            | another session | another client | being used | unable to lock | cannot lock | can't lock
+            | failed to lock | to lock | lock busy | lock file | dotlock | maildrop already | already logged in"""
         ),
     ),
     Row(
@@ -1224,10 +1278,10 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"SYS/PERM", "CORRUPTION", "X.3.5"}),
         _phrases(
-            """unable to read | unable to open | unable to write | unable to unlink | unable to chdir | unable to stat
-            | unable to scan | unable to exec | cannot open | can't open | cannot read | could not open
-            | configuration error | misconfigur | server configuration | config error | corrupt | damaged
-            | inconsistent | i/o error | refer to server log | this user has no | crashed | fatal"""
+            """auth process | unable to read | unable to open | unable to write | unable to unlink | unable to chdir
+            | unable to stat | unable to scan | unable to exec | cannot open | can't open | cannot read
+            | could not open | configuration error | misconfigur | server configuration | config error | corrupt
+            | damaged | inconsistent | i/o error | refer to server log | this user has no | crashed | fatal"""
         ),
         _phrases("internal error | internal server error | unexpected error | system error | local error"),
     ),
@@ -1265,9 +1319,9 @@ ROWS: tuple[Row, ...] = (
         _ANY,
         frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.3.0", "4.7.0"}),
         _phrases(
-            """queue file write error | write error | temporary local problem | temporary system problem
-            | temporary server error | temporary problem | temporary failure | temporary error
-            | temporarily unavailable | temporarily rejected | try later | local problem"""
+            """retry later | could not be saved | queue file write error | write error | temporary local problem
+            | temporary system problem | temporary server error | temporary problem | temporary failure
+            | temporary error | temporarily unavailable | temporarily rejected | try later | local problem"""
         ),
         _phrases(
             """try again later | try again | temporar | unavailable | not available | backend | server error
@@ -1283,12 +1337,12 @@ ROWS: tuple[Row, ...] = (
         ),
         _ALL,
         _LOGIN,
-        frozenset({"X.5.4", "X.7.4", "X.7.9"}),
+        frozenset({"504 5.5.4", "X.7.4", "X.7.9"}),
         _phrases(
-            """unknown authentication | unrecognized authentication | unsupported authentication | unsupported auth
-            | unknown mechanism | unsupported mechanism | mechanism not supported | mechanism is not
-            | mechanism unsupported | no such mechanism | invalid mechanism | invalid authentication mechanism
-            | mechanism not available | method not supported"""
+            """no mechanism | unknown authentication | unrecognized authentication | unsupported authentication
+            | unsupported auth | unknown mechanism | unsupported mechanism | mechanism not supported
+            | mechanism is not | mechanism unsupported | no such mechanism | invalid mechanism
+            | invalid authentication mechanism | mechanism not available | method not supported"""
         ),
         _phrases(
             """authentication type | authentication mechanism | authentication method | auth mechanism | auth type
@@ -1332,7 +1386,8 @@ ROWS: tuple[Row, ...] = (
         "refused-by-policy",
         (("RFC 3463", Stage.RCPT, "550 5.7.1 Delivery not authorized"),),
         _SMTP,
-        _ENVELOPE | _OPENING,
+        _MAIL | _OPENING,
+        vague=("administrative prohibition",),
         vague_statuses=frozenset({"5.7.1", "5.7.0", "5.7.9"}),
     ),
     Row(
