@@ -186,3 +186,9 @@ def test_who_may_read_a_file_is_told_with_its_mode_and_the_command_to_use(place:
         f"It belongs to {OTHER}:root with mode 0640, and this runs as root: run as {OTHER} (sudo -u "
     )
     assert safe.who_may_read(place / "gone") == ""
+
+
+def test_a_file_that_its_owner_may_not_read_is_for_the_owner_to_open(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.touch(0o000)
+    assert safe.who_may_read(path) == f"It has mode 0000, which keeps its owner out: chmod u+r {path}"

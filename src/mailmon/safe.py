@@ -256,6 +256,9 @@ def who_may_read(path: Path) -> str:
         owner, mode = _user_name(status.st_uid), f"{stat.S_IMODE(status.st_mode):04o}"
         what = "It" if place == path else f"The directory {place}"
         group = _group_name(status.st_gid)
+        if status.st_uid == os.geteuid():  # the owner has no permission: nobody else to run as
+            right = "u+x" if stat.S_ISDIR(status.st_mode) else "u+r"
+            return f"{what} has mode {mode}, which keeps its owner out: chmod {right} {place}"
         return (
             f"{what} belongs to {owner}:{group} with mode {mode}, and this runs as {me}: run as {owner} "
             f"(sudo -u {owner} mailmon ...), or let {me} read it."

@@ -131,7 +131,8 @@ def test_without_any_file_the_command_says_what_to_do(tmp_path: Path) -> None:
         pytest.skip("this machine has a configuration")
     result = run(tmp_path, "check")
     assert result.returncode == 78
-    assert "No configuration file was found; `mailmon config example` prints one" in result.stderr
+    assert "There is no configuration file, neither /etc/mailmon/config.json" in result.stderr
+    assert "`mailmon config example --flat` prints one" in result.stderr
 
 
 def test_a_directory_in_the_place_of_the_file_is_told_as_such(tmp_path: Path) -> None:

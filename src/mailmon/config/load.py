@@ -139,7 +139,7 @@ def load(
     if loaded is None:
         problems = problems or ["an earlier version accepted it, and this one cannot use it: please report this"]
         raise ConfigError.of(
-            by_source(name, [visible(one, 1000) for one in problems], overrides.origins, full), _advice(path)
+            by_source(name, [visible(one, 1000) for one in problems], overrides.origins, full), _advice(path, environ)
         )
     return loaded._replace(flat_keys=flat_keys, origins=overrides.origins)
 
@@ -286,10 +286,11 @@ def _forget_passwords(table: dict[str, Any]) -> None:
         table.pop(key, None)
 
 
-def _advice(path: Path | None) -> str:
-    if path is None:
-        return "No configuration file was found; `mailmon config example` prints one for /etc/mailmon/config.json."
-    return ""
+def _advice(path: Path | None, environ: Mapping[str, str]) -> str:
+    if path is not None:
+        return ""
+    looked_in = " nor ".join(str(place) for place in default_files(environ))
+    return f"There is no configuration file, neither {looked_in}; `mailmon config example --flat` prints one."
 
 
 def by_source(
