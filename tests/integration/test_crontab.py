@@ -27,9 +27,9 @@ class Crontab(NamedTuple):
 
 
 def crontab_of(page: str, *, has_user: bool = False) -> Crontab:
-    """Return the crontab that a page shows, read as cron reads it (crontab(5))."""
+    """Return the crontab that a page shows, as cron reads it (crontab(5)) once its ping URL is no comment any more."""
     [block] = re.findall(r"^```cron\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
-    lines = block.strip().splitlines()
+    lines = block.strip().replace("# MAILMON_PING_URL=", "MAILMON_PING_URL=").splitlines()
     variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
     [line] = [line for line in lines if not re.match(r"[A-Z_]+=", line)]
     fields = line.split(None, 6 if has_user else 5)

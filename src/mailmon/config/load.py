@@ -304,10 +304,14 @@ def by_source(
             tables = full.get(path[0])
             names = tables if "*" in path and isinstance(tables, dict) else ("",)
             places |= {".".join(path).replace("*", str(one)): origin for one in names}
-    told = []
+    if full.get("ping") == {}:  # the variable alone says where it is
+        places["ping.url"] = "MAILMON_PING_URL"
+    told: list[tuple[str, str]] = []
     for problem in problems:
         place, _, said = problem.partition(": ")
-        told.append((places[place], said) if place in places else (name, problem))
+        whole = place.rstrip("0123456789").removesuffix(".")  # of a list that one value stands for
+        found = places.get(place) or places.get(whole)
+        told.append((found, said) if found else (name, problem))
     return told
 
 
