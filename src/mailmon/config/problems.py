@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailmon.config import flat
@@ -38,13 +38,41 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def _meant(path: Sequence[str]) -> str:
+    """Return what is called otherwise here than in other programs, or has its place elsewhere; "" for anything else."""
+    key = path[-1]
+    protocol, _, rest = key.partition("_")
+    if len(path) == 3 and path[0] == "accounts":
+        if key in ("security", "ca_file", "tls_sha256"):
+            return f"smtp.{key} and imap.{key}"
+        return f"{protocol}.{_OTHER_WORDS.get(rest, rest)}" if protocol in _PROTOCOLS and rest else ""
+    if len(path) == 1 and protocol in _PROTOCOLS:
+        if protocol == "pop3" or not rest:
+            return f"accounts.NAME.{protocol}{f'.{_OTHER_WORDS.get(rest, rest)}' if rest else ''}"
+        wanted = _OTHER_WORDS.get(rest, rest)
+        return next((name for name in (f"{protocol}_{wanted}", wanted) if name in flat.KEYS), "")
+    if len(path) == 1 and key in _OTHER_WORDS:
+        return " and ".join(f"{one}_{_OTHER_WORDS[key]}" for one in ("smtp", "imap"))
+    return ""
+
+
+_PROTOCOLS = ("smtp", "imap", "pop3")
+_OTHER_WORDS = dict.fromkeys(("tls", "ssl", "starttls", "encryption"), "security")
+
+
 def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix: tuple[str, ...]) -> str:
     """Return one mistake as `path: what is wrong`, "" for what a flat key was already told to lack."""
     path = [*prefix, *(str(step) for step in error["loc"] if step != "[key]")]
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     match error["type"]:
         case "unexpected_keyword_argument" | "extra_forbidden":
-            message = f"unknown key{did_you_mean(path[-1], _known_keys(kind, path[len(prefix) : -1]))}"
+            meant = _meant(path)
+            hint = (
+                f"; did you mean {meant}?"
+                if meant
+                else did_you_mean(path[-1], _known_keys(kind, path[len(prefix) : -1]))
+            )
+            message = f"unknown key{hint}"
         case "missing" | "missing_argument":
             if flat_keys and tuple(path[:2]) in (flat.ACCOUNT, flat.ROUTE):
                 return ""

@@ -58,7 +58,7 @@ def not_an_object(document: object) -> Mistake:
     """Return what is wrong with JSON that is no object."""
     kinds = {list: "a list: [ ... ]", str: "a text", bool: "true or false", type(None): "null"}
     what = kinds.get(type(document), "a number")
-    return Mistake(f"must be one JSON object, {{ ... }}, and is {what}", f"Put braces around it; {EXAMPLE}.")
+    return Mistake(f"must be one JSON object, {{ ... }}, and is {what}", f"Write an object in its place; {EXAMPLE}.")
 
 
 def _of_another_language(text: str) -> Mistake | None:
@@ -131,6 +131,10 @@ def _expected(text: str, at: int, place: str, said: str) -> Mistake:
         kind = "single quotation marks" if here == "'" else "typographic quotation marks"
         return Mistake(f"{place}: {kind}", 'JSON takes double ones: "text".')
     if said.startswith("Expecting ','"):
+        if here in "]}":
+            return Mistake(f"{place}: this {here} does not close the bracket that is open", "Close brackets in turn.")
+        if here.isdigit() and text[:at].endswith("0"):
+            return Mistake(f"{place}: a number must not begin with 0", "Remove the 0.")
         return Mistake(f"{place}: a comma is missing before this", "Put a comma between two entries.")
     if said.startswith("Expecting ':'"):
         what = f", not {here}" if here in "=,}" else ""
