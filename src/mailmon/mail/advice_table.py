@@ -791,7 +791,7 @@ ROWS: tuple[Row, ...] = (
         _SMTP,
         _MAIL,
         words=_phrases(
-            """sendernotauthenticated | not authenticated for group | delivery restriction | resolver.rst
+            """sendernotauthenticated | not authenticated for group | delivery restriction | notauthorized
             | banned recipient | recipients are blocked | rejected by recipient"""
         ),
     ),
