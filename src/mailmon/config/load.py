@@ -112,15 +112,11 @@ def load(
     name = str(path) if path else "options"
     try:
         source = read_source(path, environ) if path else Source({})
-        written = source.document
-        problems = _override(written, overrides)
-        full, more = flat.expand(written)
-        if environ.get("MAILMON_PING_URL"):  # a line in a crontab is all that it takes
-            full.setdefault("ping", {})
+        full, problems = _merge(source.document, overrides, environ)
         place, loaded = place_of(full, path, environ), None
         state_file = place.state_file
-        flat_keys = tuple(key for key in written if key in flat.KEYS)
-        problems += [*more, *find_contradictions(full, state_file, path, flat_keys)]
+        flat_keys = tuple(key for key in source.document if key in flat.KEYS)
+        problems += find_contradictions(full, state_file, path, flat_keys)
         # What is going to be refused needs no check, and no look at a state that it names.
         if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
             loaded = _build(full, place, source)
@@ -142,6 +138,17 @@ def load(
             by_source(name, [visible(one, 1000) for one in problems], overrides.origins, full), _advice(path, environ)
         )
     return loaded._replace(flat_keys=flat_keys, origins=overrides.origins)
+
+
+def _merge(
+    written: dict[str, Any], overrides: Overrides, environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the full form of what is written, with the options and variables in it, and what is wrong so far."""
+    problems = _override(written, overrides)
+    full, more = flat.expand(written)
+    if environ.get("MAILMON_PING_URL"):  # a line in a crontab is all that it takes
+        full.setdefault("ping", {})
+    return full, [*problems, *more]
 
 
 def _exists(path: Path) -> bool:

@@ -87,16 +87,10 @@ def resolve(
         for name, options in config.accounts.items()
     }
     nameservers = tuple(make_nameserver(text) for text in config.dns.nameservers)
-    channels = {
-        name: make_channel(f"notify.{name}", name, o, secrets, base, accounts)._replace(
-            is_flat=flat.is_channel(name, flat_keys)
-        )
-        for name, o in loaded.channels.items()
-    }
     return Setup(
         accounts=accounts,
         routes={name: make_route(name, options, config, accounts) for name, options in config.routes.items()},
-        channels=channels,
+        channels=_channels(loaded, secrets, base, accounts),
         ping=make_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
         nameservers=nameservers,
         deadline_s=config.deadline_s or longest_wait_s(loaded.document) + 90,
@@ -114,6 +108,17 @@ def resolve(
         warnings=(*warnings, *_warnings(config, flat_keys)),
         place=loaded.place,
     )
+
+
+def _channels(
+    loaded: Loaded, secrets: Mapping[str, Secret], base: Path, accounts: Mapping[str, Account]
+) -> dict[str, AnyChannel]:
+    return {
+        name: make_channel(f"notify.{name}", name, options, secrets, base, accounts)._replace(
+            is_flat=flat.is_channel(name, loaded.flat_keys)
+        )
+        for name, options in loaded.channels.items()
+    }
 
 
 def _certificate_limits(checks: ChecksOptions) -> dict[str, CertificateLimits]:

@@ -85,12 +85,16 @@ def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
     document = answer.document()
     message_id = document.get("id") if isinstance(document, dict) else None
     if not isinstance(message_id, str) or not message_id:
-        raise DeliveryError(
-            f"ntfy at {ntfy.server}: answered {answer.status}, but not as ntfy does, with the id of a message, so it "
-            "was not sent",
-            f"Something else answers there, a login page or a proxy: check `{channel.key('server')}`.",
-        )
+        raise _not_ntfy(channel, answer.status)
     return f"{ntfy.server} answered {answer.status}"
+
+
+def _not_ntfy(channel: Channel[NtfyOptions], status: int) -> DeliveryError:
+    return DeliveryError(
+        f"ntfy at {channel.options.server}: answered {status}, but not as ntfy does, with the id of a message, so it "
+        "was not sent",
+        f"Something else answers there, a login page or a proxy: check `{channel.key('server')}`.",
+    )
 
 
 def _authorization(channel: Channel[NtfyOptions]) -> dict[str, str]:
