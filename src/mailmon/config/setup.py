@@ -111,7 +111,7 @@ def resolve(
 
 
 def _channels(
-    loaded: Loaded, secrets: Mapping[str, Secret], base: Path, accounts: Mapping[str, Account]
+    loaded: Loaded, secrets: Mapping[tuple[str, str], Secret], base: Path, accounts: Mapping[str, Account]
 ) -> dict[str, AnyChannel]:
     return {
         name: make_channel(f"notify.{name}", name, options, secrets, base, accounts)._replace(
