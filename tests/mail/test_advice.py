@@ -126,6 +126,8 @@ def test_each_cause_has_a_row() -> None:
 
 # Where, what the server says, the cause. Collected by a reader of the finished table who tried to lead it astray.
 ASTRAY = (
+    ("imap", "login", "NO Access denied", "login-refused"),
+    ("pop3", "login", "-ERR chdir Maildir: No such file or directory", "login-refused"),
     ("smtp", "rcpt", "504 5.5.2 <user>: Recipient address rejected: need fully-qualified address", "bad-address"),
     (
         "smtp",

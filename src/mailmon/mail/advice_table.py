@@ -460,13 +460,6 @@ ROWS: tuple[Row, ...] = (
         frozenset({"LIMIT"}),
     ),
     Row(
-        "overloaded",
-        (("RFC 5530", Stage.CLEANUP, "NO [LIMIT] At most 32 flags in one mailbox supported"),),
-        _READING,
-        _FOLDER,
-        frozenset({"LIMIT"}),
-    ),
-    Row(
         "too-many-errors",
         (("Postfix", Stage.RCPT, "421 4.7.0 mail.example.org Error: too many errors"),),
         _ALL,
@@ -530,16 +523,16 @@ ROWS: tuple[Row, ...] = (
         _LOGIN,
         frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.7.0", "4.7.8", "4.3.0", "4.3.5", "4.3.2"}),
         _phrases(
-            """internal authentication | pam_ | negotiation failure | connection negotiation | could not connect
-            | unable to connect | cannot connect | temporary auth | temporary login | authentication temporarily
-            | auth…temporarily | temporarily…auth | authentication service | authentication server
-            | authentication system | authentication daemon | authentication backend | auth server | auth service
-            | auth daemon | authdaemon | auth backend | unable to authenticate at | can't authenticate at
-            | cannot authenticate at | cannot authenticate due | temporary…problem | temporary…failure
-            | temporary…error | temporarily unavailable | unable to check | unable to verify | cannot verify
-            | could not verify | ldap | database | userdb | passdb | saslauthd | generic failure | internal…error
-            | backend | service unavailable | server unavailable | server error | try again later
-            | connecting to auth | radius | directory"""
+            """directory service | directory server | internal authentication | pam_ | negotiation failure
+            | connection negotiation | could not connect | unable to connect | cannot connect | temporary auth
+            | temporary login | authentication temporarily | auth…temporarily | temporarily…auth
+            | authentication service | authentication server | authentication system | authentication daemon
+            | authentication backend | auth server | auth service | auth daemon | authdaemon | auth backend
+            | unable to authenticate at | can't authenticate at | cannot authenticate at | cannot authenticate due
+            | temporary…problem | temporary…failure | temporary…error | temporarily unavailable | unable to check
+            | unable to verify | cannot verify | could not verify | ldap | database | userdb | passdb | saslauthd
+            | generic failure | internal…error | backend | service unavailable | server unavailable | server error
+            | try again later | connecting to auth | radius"""
         ),
         codes=frozenset({421, 432, 451, 454}),
     ),
@@ -1088,7 +1081,7 @@ ROWS: tuple[Row, ...] = (
             ("Sendmail", Stage.MAIL, "550 5.7.1 Access denied"),
         ),
         _ALL,
-        _MAIL | {Stage.CONNECT, Stage.GREETING, Stage.LOGIN},
+        _MAIL | {Stage.CONNECT, Stage.GREETING},
         frozenset(),
         _phrases(
             """allowed to use this server | forbidden | client host rejected | client host…not | no smtp service here
@@ -1098,10 +1091,18 @@ ROWS: tuple[Row, ...] = (
             | refused by host"""
         ),
         _phrases(
-            """access denied | service refused | not welcome | no service | service currently unavailable
-            | prohibited"""
+            """access denied | service refused | not welcome | no service | service currently unavailable | prohibited"""
         ),
         codes=frozenset(),
+    ),
+    Row(
+        "client-refused",
+        (("Postfix", Stage.LOGIN, "454 4.7.1 <x[192.0.2.7]>: Client host rejected: Access denied"),),
+        _ALL,
+        _LOGIN,
+        words=_phrases(
+            """client host rejected | host rejected | client rejected | unauthorized ip | unauthorized host"""
+        ),
     ),
     Row(
         "helo-refused",
@@ -1287,14 +1288,14 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "administrator-needed",
-        (("RFC 5530", Stage.LOGIN, "NO [CONTACTADMIN]"),),
+        (("Dovecot", Stage.LOGIN, "NO [CONTACTADMIN] Closed on request"),),
         _READING,
         _ANY,
         frozenset({"CONTACTADMIN"}),
     ),
     Row(
         "not-supported",
-        (("RFC 5530", Stage.SELECT, "NO [CANNOT] Adjacent slashes are not supported"),),
+        (("Dovecot", Stage.SELECT, "NO [CANNOT] Renaming INBOX isn't supported."),),
         _READING,
         _FOLDER,
         frozenset({"CANNOT"}),
@@ -1317,7 +1318,7 @@ ROWS: tuple[Row, ...] = (
         ),
         _ALL,
         _ANY,
-        frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "4.3.0", "4.7.0"}),
+        frozenset({"UNAVAILABLE", "SYS/TEMP", "SERVERBUG", "LIMIT", "4.3.0", "4.7.0"}),
         _phrases(
             """retry later | could not be saved | queue file write error | write error | temporary local problem
             | temporary system problem | temporary server error | temporary problem | temporary failure
@@ -1376,7 +1377,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "content-refused",
-        (("RFC 5321", Stage.DATA, "554 Transaction failed"),),
+        (("Orange", Stage.DATA, "550 5.2.0 Mail rejete. Mail rejected. ofr_506 [506]"),),
         _SMTP,
         frozenset({Stage.DATA}),
         vague_statuses=frozenset({"5.7.1", "5.7.0", "5.7.9", "X.6.0"}),
@@ -1384,7 +1385,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "refused-by-policy",
-        (("RFC 3463", Stage.RCPT, "550 5.7.1 Delivery not authorized"),),
+        (("Exim", Stage.RCPT, "550 Administrative prohibition"),),
         _SMTP,
         _MAIL | _OPENING,
         vague=("administrative prohibition",),
@@ -1399,7 +1400,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "refused",
-        (("RFC 5321", Stage.RCPT, "550 Requested action not taken: mailbox unavailable"),),
+        (("Hotmail", Stage.RCPT, "550 Requested action not taken: mailbox unavailable"),),
         _SMTP,
         frozenset({Stage.RCPT}),
         codes=frozenset(range(510, 600)),
