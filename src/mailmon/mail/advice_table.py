@@ -1091,7 +1091,8 @@ ROWS: tuple[Row, ...] = (
             | refused by host"""
         ),
         _phrases(
-            """access denied | service refused | not welcome | no service | service currently unavailable | prohibited"""
+            """access denied | service refused | not welcome | no service | service currently unavailable
+            | prohibited"""
         ),
         codes=frozenset(),
     ),
