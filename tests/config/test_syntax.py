@@ -57,7 +57,7 @@ GOOD = '{\n  "smtp_host": "mail.example.org",\n  "imap_port": 993\n}\n'
         ('{"a": }', "line 1 column 7: a value is missing before }", "key"),
         ('{"a" = 1}', "line 1 column 6: a colon must follow a key, not =", '"key": value'),
         ('{"a": 1 "b": 2}', "line 1 column 9: a comma is missing before this", "comma"),
-        ('{"a": 1]', "line 1 column 8: this ] does not close the bracket that is open", "in turn"),
+        ('{"a": 1]', "line 1 column 8: this ] does not close the bracket that is open", "inner bracket first"),
         ('{"smtp_port": 0587}', "line 1 column 16: a number must not begin with 0", "Remove the 0"),
         ('{\n  "a": {\n "b": 1\n', "line 2 column 8: the { that begins here is never closed; the file ends at line 3",
          "the }"),

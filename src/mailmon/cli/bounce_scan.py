@@ -36,13 +36,7 @@ FAILED = 1
     "--timeout", "timeout_s", type=click.FloatRange(10, 86400), default=3600, show_default=True, metavar="SECONDS",
     help="After that, what is left is for the next scan.",
 )  # fmt: skip
-@click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    callback=common.note_verbose,
-    help="Show the conversations on stderr, credentials masked, and the path of the state.",
-)
+@common.transcript_option
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
 @common.common_options
 def scan(

@@ -49,13 +49,7 @@ def _override_options(command: Any) -> Any:
 )
 @click.option("--shard", metavar="I/N", help="Only part I of N: several machines share one configuration.")
 @click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
-@click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    callback=common.note_verbose,
-    help="Show the conversations on stderr, credentials masked, and the path of the state.",
-)
+@common.transcript_option
 @click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
 @common.common_options
 @_override_options

@@ -44,10 +44,23 @@ def common_options(command: F) -> F:
     return command
 
 
+def transcript_option(command: F) -> F:
+    """Add -v to a command that talks to mail servers; its `verbose` parameter says whether it was given."""
+    return click.option(
+        "-v", "--verbose", is_flag=True, callback=note_verbose,
+        help="Show the protocol transcripts on stderr, credentials masked, and the path of the state file.",
+    )(command)  # fmt: skip
+
+
 def verbose_option(command: F) -> F:
     """Add -v to a command that has no conversations to show: it prints where the state is."""
     return click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=note_verbose, help="Print the path of the state."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=note_verbose,
+        help="Print the path of the state file.",
     )(command)
 
 

@@ -132,7 +132,9 @@ def _expected(text: str, at: int, place: str, said: str) -> Mistake:
         return Mistake(f"{place}: {kind}", 'JSON takes double ones: "text".')
     if said.startswith("Expecting ','"):
         if here in "]}":
-            return Mistake(f"{place}: this {here} does not close the bracket that is open", "Close brackets in turn.")
+            return Mistake(
+                f"{place}: this {here} does not close the bracket that is open", "Close the inner bracket first."
+            )
         if here.isdigit() and text[:at].endswith("0"):
             return Mistake(f"{place}: a number must not begin with 0", "Remove the 0.")
         return Mistake(f"{place}: a comma is missing before this", "Put a comma between two entries.")
