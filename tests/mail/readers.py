@@ -19,8 +19,9 @@ from mailmon.clients import http, imap_session, oauth
 from mailmon.clients.program import MAX_LINE_BYTES as MAX_PROGRAM_BYTES
 from mailmon.clients.signatures import is_quick_key
 from mailmon.clients.wire import MAX_COMMAND_BYTES, MAX_LINE_BYTES
-from mailmon.errors import DeliveryError, MalformedError, StageError
+from mailmon.errors import DeliveryError, MalformedError, Stage, StageError
 from mailmon.mail import dsn, imapdata
+from mailmon.mail.advice import advise, refused, refused_by_bounce
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
 from mailmon.mail.bounce.evidence import examine, is_usable_key, usable_signatures
@@ -108,6 +109,11 @@ def _reply(raw: bytes) -> Iterator[object]:
         reply = reader.feed(line.rstrip(b"\r")[:MAX_LINE_BYTES])
         if reply:
             yield str(reply), reply.queue_id, reply.enhanced_code, parse_extensions(reply)
+
+
+def _advice(raw: bytes) -> object:
+    said = visible(raw, MAX_REPLY_CHARS)
+    return advise(refused("imap", Stage.LOGIN, said)), advise(refused_by_bounce(said))
 
 
 def _refusal(raw: bytes) -> object:
@@ -240,6 +246,7 @@ READERS = (
     Reader("COPYUID", lambda raw: imapdata.expand_uids(raw, 1000), MAX_LINE_BYTES, FETCHES, (MalformedError,)),
     Reader("IMAP refusal", lambda raw: imap_session._said(Exception(raw)), MAX_LINE_BYTES, REFUSALS),
     Reader("SMTP reply", lambda raw: list(islice(_reply(raw), 3)), 200 * 8192, REPLIES, (MalformedError,)),
+    Reader("advice", _advice, MAX_LINE_BYTES, (*REPLIES, *REFUSALS)),
     Reader("HTTP refusal", _refusal, http.MAX_SAID_BYTES, REFUSALS, (DeliveryError,)),
     Reader("token", lambda raw: oauth._token(OAUTH, 200, raw), oauth.MAX_BYTES, REFUSALS, (StageError,)),
     Reader("masker", lambda raw: MASKER(visible(raw, MAX_REPLY_CHARS)), MAX_LINE_BYTES, WORDS),
