@@ -59,9 +59,10 @@ class Link:
             listener.close()
 
     def cut(self) -> None:
-        """Break all open connections."""
-        while self._open:
-            _break(self._open.pop())
+        """Break all connections that are open now; one that is opened meanwhile in their place stays."""
+        broken, self._open = self._open, []
+        for sock in broken:
+            _break(sock)
 
     def heal(self, target: int | None = None) -> None:
         """Be a good link again."""
