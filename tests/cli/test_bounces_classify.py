@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,16 @@ from click.testing import CliRunner
 
 from mailmon.cli import cli
 from tests.mail.bounce.letters import LETTERS
-from tests.mail.bounce.notifications import dsn
+from tests.mail.bounce.notifications import dsn, report
 
 BOUNCE = LETTERS[0].raw
 LATE = LETTERS[2].raw
 FROM_LINE = b"From MAILER-DAEMON Mon Feb  2 10:00:00 2026\n"
 
 
-def rows(*names: str, stdin: bytes = b"") -> list[dict[str, Any]]:
+def rows(*names: str, stdin: bytes = b"", exit_code: int = 0) -> list[dict[str, Any]]:
     result = CliRunner().invoke(cli, ["bounces", "classify", *names], input=stdin)
-    assert result.exit_code == 0
+    assert result.exit_code == exit_code
     assert result.stderr == ""
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -58,7 +59,7 @@ def test_a_message_is_a_line(letter: str) -> None:
 
 
 def test_files_keep_their_order_and_a_missing_one_ends_nothing(letter: str, tmp_path: Path) -> None:
-    found = rows(letter, str(tmp_path / "none.eml"), letter)
+    found = rows(letter, str(tmp_path / "none.eml"), letter, exit_code=1)
     assert [row["kind"] for row in found] == ["bounce", "other", "bounce"]
     assert found[1] == {
         "file": str(tmp_path / "none.eml"),
@@ -108,8 +109,54 @@ def test_a_maildir_is_read_new_before_cur(tmp_path: Path) -> None:
     ]
 
 
-def test_a_directory_that_is_no_maildir_says_so(tmp_path: Path) -> None:
-    [row] = rows(str(tmp_path))
+def test_a_folder_of_saved_messages_is_read_by_path(tmp_path: Path) -> None:
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    for name in ("c.eml", "a.EML", "b/deep/1.eml", ".hidden/2.eml", ".3.eml"):
+        (tmp_path / name).write_bytes(BOUNCE)
+    (tmp_path / "truth.jsonl").write_text("{}\n")
+    found = rows(str(tmp_path))
+    assert [str(Path(row["file"]).relative_to(tmp_path)) for row in found] == ["a.EML", "b/deep/1.eml", "c.eml"]
+    assert {row["kind"] for row in found} == {"bounce"}
+
+
+def test_a_folder_without_any_name_in_eml_is_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "1.msg").write_bytes(BOUNCE)
+    (tmp_path / "2").write_bytes(LATE)
+    os.mkfifo(tmp_path / "3")
+    assert [row["kind"] for row in rows(str(tmp_path))] == ["bounce", "delayed"]
+
+
+def test_json_is_taken_and_changes_nothing(letter: str) -> None:
+    assert rows("--json", letter) == rows(letter)
+
+
+@pytest.mark.parametrize(
+    "raw", [bytes(range(256)) * 40, b"\x89PNG\r\n\x1a\n" + b"\0" * 50, b"just text\n", b"", b"\n\n"]
+)
+def test_what_is_no_message_gives_an_error_and_the_others_are_read(letter: str, tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "rubbish").write_bytes(raw)
+    found = rows(letter, str(tmp_path / "rubbish"), letter, exit_code=1)
+    assert [row["kind"] for row in found] == ["bounce", "other", "bounce"]
+    assert found[1]["error"].startswith("not a message")
+    assert found[1]["recipients"] == []
+
+
+def test_a_message_with_a_poor_beginning_is_still_a_message(tmp_path: Path) -> None:
+    for number, begin in enumerate((b"\n", b"From nobody\n", b"a line that is no field\n")):
+        (tmp_path / f"{number}.eml").write_bytes(begin + BOUNCE)
+    assert len(rows(str(tmp_path))) == 3
+
+
+def test_a_forward_tells_the_address_that_was_written_to(tmp_path: Path) -> None:
+    fields = "Original-Recipient: rfc822;ann@old.example\nFinal-Recipient: rfc822;bob@example.org\nAction: failed\n"
+    (tmp_path / "x.eml").write_bytes(report(f"Reporting-MTA: dns; mx.example.net\n\n{fields}Status: 5.1.1"))
+    [recipient] = rows(str(tmp_path / "x.eml"))[0]["recipients"]
+    assert (recipient["address"], recipient["original_recipient"]) == ("bob@example.org", "ann@old.example")
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    [row] = rows(str(tmp_path), exit_code=1)
     assert row["kind"] == "other"
     assert "neither new nor cur" in row["error"]
 

@@ -12,8 +12,8 @@ from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_of_a_system, judge_s
 from mailmon.mail.bounce.match import finder, read_phrases
 from mailmon.mail.bounce.message import Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
-from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
-from mailmon.mail.bounce.prose import Listed, after_start, cut, mentioned, read_listed, read_transcript
+from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, returned_headers
+from mailmon.mail.bounce.prose import Listed, after_start, cut, forwarded_from, mentioned, read_listed, read_transcript
 from mailmon.mail.bounce.recipients import build_recipient, read_said
 from mailmon.mail.bounce.statuses import holds_code, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
@@ -79,10 +79,16 @@ def _report(message: Message, text: str) -> Report | None:
     """Return the fields, from their part or from the text of a message whose parts are broken."""
     for part in message.parts:
         if part.type in STATUS_TYPES:
-            report = read_fields(part.text)
+            report = read_fields(part.read(_charsets(message)))
             if report.recipients:
                 return report
     return read_fields(text) if holds_fields(text) else read_session(text)
+
+
+def _charsets(message: Message) -> tuple[str, ...]:
+    """Return what the texts of a message are written in: its fields often are too, and do not say so."""
+    named = (part.parameters.get("charset", "") for part in message.parts[:5])
+    return tuple(dict.fromkeys(charset for charset in named if charset))
 
 
 def _from_json(message: Message) -> Classification | None:
@@ -118,7 +124,10 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
         words = listed.get(address.lower(), "")
         if not words and len(report.recipients) == 1:
             words = " ".join(entry.words for entry in read_transcript(text))
-        completed = reported._replace(address=address, action=reported.action or usual)
+        written_to = reported.original or forwarded_from(words)
+        if not written_to and len(report.recipients) == 1:
+            written_to = addressed_to(returned, address)
+        completed = reported._replace(address=address, action=reported.action or usual, original=written_to)
         recipients.setdefault(address.lower(), build_recipient(completed, words, all_said))
     found = tuple(recipients.values())
     return Classification(_kind_of(found), Form.DSN, found, read_original(returned, message.headers, report.sender))
@@ -141,8 +150,14 @@ def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str)
         listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
     action = "delayed" if _says_delay(gate.subject, text) or _is_soft_only(gate.subject, text) else "failed"
     all_said = read_said(text)
+    only = addressed_to(returned, listed[0].address) if len(listed) == 1 else ""
     found = tuple(
-        build_recipient(Reported(entry.address, action, "", ""), entry.words, all_said, own_words)
+        build_recipient(
+            Reported(entry.address, action, "", "", original=forwarded_from(own_words) or only),
+            entry.words,
+            all_said,
+            own_words,
+        )
         for entry, own_words in zip(listed, shown, strict=True)
     )
     return Classification(_kind_of(found), Form.TEXT, found, read_original(returned, message.headers, ""))

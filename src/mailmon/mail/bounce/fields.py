@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import typed_address
+from mailmon.mail.bounce.decoding import decode_words
 
 MAX_RECIPIENTS = 1000
 MAX_VALUE_CHARS = 4000
@@ -26,6 +27,10 @@ _ACTIONS = (("fail", "failed"), ("undeliver", "failed"), ("delay", "delayed"), (
             ("relay", "relayed"), ("expand", "expanded"))  # fmt: skip
 # What begins the fields of a recipient. The first two may come in either order, then one repeated begins the next.
 _FIRST_FIELDS = ("final-recipient", "original-recipient")
+# What is said of one recipient only.
+_OWN_FIELDS = ("action", "status", "diagnostic-code", "remote-mta", "x-supplementary-info", "x-powermta-bouncecategory")
+# "<192.0.2.7 #5.0.0 smtp; 550 unknown user>": Lotus Domino, Exchange.
+_SUPPLEMENT = re.compile(r"\s*<?[^\s<>#]{0,255}+ {0,4}+#[245]\.\d{1,3}\.\d{1,3} (.*)", re.ASCII)
 
 Fields = dict[str, str]
 
@@ -33,7 +38,8 @@ Fields = dict[str, str]
 class Reported(NamedTuple):
     """What the fields of one recipient say, each "" when it is missing. `address` is "" when it names none.
 
-    `comment` stands behind the status (Oracle Messaging Server), `category` is that of PowerMTA.
+    `comment` stands behind the status (Oracle Messaging Server), `category` is that of PowerMTA, `original` the address
+    that the sender wrote to, before it was forwarded (RFC 3464 section 2.3.1).
     """
 
     address: str
@@ -44,6 +50,7 @@ class Reported(NamedTuple):
     category: str = ""
     diagnostic_type: str = ""
     comment: str = ""
+    original: str = ""
 
 
 class Report(NamedTuple):
@@ -71,18 +78,39 @@ def read_fields(text: str) -> Report:
     blocks = _blocks(text[begin.start() :] if begin else text)
     about_all: Fields = {}
     recipients: list[Fields] = []
+    early: Fields = {}
     for block in blocks:
-        if any(name in block for name in _FIRST_FIELDS) or "x-actual-recipient" in block:
-            recipients.append(block)
-        elif recipients and not recipients[-1].get("action") and "action" in block:
-            recipients[-1] |= block  # a blank line in the middle of a recipient: Lotus Domino, InterScan
         for name, value in block.items():
             about_all.setdefault(name, value)
-        if len(recipients) >= MAX_RECIPIENTS:
-            break
+        if _names_recipient(block):
+            if recipients and _is_half(recipients[-1], block):
+                recipients[-1] = block | recipients[-1]
+                continue
+            if len(recipients) >= MAX_RECIPIENTS:
+                break
+            recipients.append(early | block)
+            early = {}
+        elif recipients:
+            # A blank line in the middle of a recipient (Lotus Domino, InterScan, gateways that rewrite line ends).
+            recipients[-1] = _own_fields(block) | recipients[-1]
+        elif "action" in block or "status" in block:
+            early = _own_fields(block)
     sender = next((about_all[name] for name in ("x-postfix-sender", "x-envelope-sender") if name in about_all), "")
     found = tuple(_reported(block) for block in recipients)
     return Report(_untyped(about_all.get("reporting-mta", "")), typed_address(sender) if sender else "", found)
+
+
+def _names_recipient(block: Fields) -> bool:
+    return any(name in block for name in _FIRST_FIELDS) or "x-actual-recipient" in block
+
+
+def _own_fields(block: Fields) -> Fields:
+    return {name: block[name] for name in _OWN_FIELDS if name in block}
+
+
+def _is_half(last: Fields, block: Fields) -> bool:
+    """Say whether a blank line stands between the two addresses of one recipient: nothing is said of the first yet."""
+    return not any(name in last for name in (*_OWN_FIELDS, *block.keys() & {*_FIRST_FIELDS}))
 
 
 def _blocks(text: str) -> list[Fields]:
@@ -109,19 +137,31 @@ def _reported(block: Fields) -> Reported:
     names = ("final-recipient", "original-recipient", "x-actual-recipient")
     address = next((found for name in names if name in block and (found := typed_address(block[name]))), "")
     action = block.get("action", "").lower()
-    kind = _TYPED.match(block.get("diagnostic-code", ""))
+    diagnostic = decode_words(_diagnostic(block))[:MAX_VALUE_CHARS]
+    kind = _TYPED.match(diagnostic)
     comment = _STATUS_COMMENT.search(block.get("status", "")[:300])
     status = block.get("status", "")
     return Reported(
         address,
         next((word for begin, word in _ACTIONS if action.startswith(begin)), "delivered" if status[:2] == "2." else ""),
         status,
-        _untyped(block.get("diagnostic-code", "")),
+        _untyped(diagnostic),
         _COMMENT.sub("", _untyped(block.get("remote-mta", ""))).rstrip(),
         block.get("x-powermta-bouncecategory", "").lower(),
         kind[1].lower() if kind else "",
         comment[1] if comment else "",
+        typed_address(block.get("original-recipient", "")),
     )
+
+
+def _diagnostic(block: Fields) -> str:
+    """Return the diagnostic with its type; where there is none, what an older field says instead."""
+    said = block.get("diagnostic-code", "")
+    if _untyped(said) or "x-supplementary-info" not in block:
+        return said
+    value = block["x-supplementary-info"]
+    match = _SUPPLEMENT.match(value)
+    return (match[1] if match else value).strip().removesuffix(">")
 
 
 def _untyped(value: str) -> str:

@@ -6,6 +6,7 @@ A returned message is a leaf here: what stands in it is not what the notificatio
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mailmon.mail.bounce.decoding import decode_body, strip_html
@@ -19,7 +20,13 @@ MAX_BOUNDARY_LINE = 250
 MAX_DASHED_LINES = 3000
 
 _PARAMETER = re.compile(r';\s*([\w*-]{1,40}+)\s*=\s*(?:"([^"]{0,300})"|([^\s;"]{1,300}+))', re.ASCII)
+# Where an HTML page says its charset (HTML Living Standard, section 4.2.5).
+_META = re.compile(r"<meta [^<>]{0,200}?charset=[\"']?([\w-]{1,40}+)", re.ASCII | re.IGNORECASE)
+MAX_META_CHARS = 2000
 _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
+
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,76}+[ \t]{0,4}+:", re.ASCII)
+_USUAL = ("from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "content-type")
 
 Headers = dict[str, list[str]]
 
@@ -35,9 +42,17 @@ class Part(NamedTuple):
     @property
     def text(self) -> str:
         """Return the decoded body, at most MAX_BODY_CHARS of it."""
+        return self.read()
+
+    def read(self, charsets: Iterable[str] = ()) -> str:
+        """Return the decoded body; `charsets` are tried where the part names none and is not in UTF-8."""
         encoding = first(self.headers, "content-transfer-encoding")
-        text = decode_body(self.body[:MAX_BODY_CHARS], encoding, self.parameters.get("charset", ""))
-        return strip_html(text) if self.type == "text/html" else text
+        body, charset = self.body[:MAX_BODY_CHARS], self.parameters.get("charset", "")
+        if self.type != "text/html":
+            return decode_body(body, encoding, charset, charsets)
+        if not charset and (match := _META.search(body[:MAX_META_CHARS])):
+            charset = match[1]
+        return strip_html(decode_body(body, encoding, charset, charsets))
 
 
 class Message(NamedTuple):
@@ -47,6 +62,14 @@ class Message(NamedTuple):
     parameters: dict[str, str]
     headers: Headers
     parts: tuple[Part, ...]
+
+
+def has_header(raw: bytes) -> bool:
+    """Say whether a header section stands there: its first line is a field, or a usual field is among its lines."""
+    text = raw[:MAX_HEADER_BYTES].decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    if text.startswith(("From ", ">From ")):
+        text = text.partition("\n")[2]
+    return _FIELD_NAME.match(text) is not None or any(name in _USUAL for name in read_head(text, 0)[0])
 
 
 def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:

@@ -47,6 +47,22 @@ def read_original(headers: Headers, outer: Headers, envelope_sender: str) -> Ori
     )
 
 
+def addressed_to(headers: Headers, final: str) -> str:
+    """Return the address that the sender of the returned message wrote to, where it was then forwarded to `final`.
+
+    Postfix notes it in X-Original-To. Each hop may do so, and the list that a message was sent to is no recipient of
+    it: only a single address is believed that the message itself is addressed to, and that is not its list.
+    """
+    noted = {first_address(value[:500]).lower() for value in headers.get("x-original-to", ())}
+    if len(noted) != 1 or final.lower() in noted:
+        return ""
+    [address] = noted
+    lists = " ".join((*headers.get("list-id", ()), *headers.get("list-post", ())))[:2000].lower()
+    is_list = bool(lists) and (address in lists or address.replace("@", ".") in lists)
+    named = {*_addresses(headers, "to"), *_addresses(headers, "cc")}
+    return "" if is_list else next((one for one in named if one.lower() == address), "")
+
+
 def _content(part: Part) -> str:
     encoding = first(part.headers, "content-transfer-encoding").strip().lower()
     if encoding in ("base64", "quoted-printable"):

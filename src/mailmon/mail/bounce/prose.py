@@ -34,6 +34,8 @@ _SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNOREC
 _ANSWERED = re.compile(
     rf"[ <]{{0,8}}([45]\d\d)[ -](?:[45]\.\d\.\d{{1,3}} )?<?({ADDRESS})>?(?:\.\.\.|[:,;]| \.\.\.)", re.ASCII
 )
+# Postfix and Sendmail: "(expanded from <ann@example.org>)"; Exim: "(ultimately generated from ann@example.org)".
+_FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
 _is_start = finder(read_phrases(START))
 _END_WORDS = (*read_phrases(END), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
@@ -80,6 +82,16 @@ def after_start(text: str) -> str:
             return text[position : position + MAX_WORDS].strip()
         position += len(line) + 1
     return text[:MAX_WORDS]
+
+
+def forwarded_from(words: str) -> str:
+    """Return the address that was written to before it was forwarded, or "".
+
+    >>> forwarded_from("(expanded from <ann@example.org>): host mx.example.org said: 550 unknown")
+    'ann@example.org'
+    """
+    match = _FORWARDED.search(words[:MAX_WORDS]) if " from" in words else None
+    return first_address(match[1]) if match else ""
 
 
 def read_transcript(text: str) -> list[Listed]:

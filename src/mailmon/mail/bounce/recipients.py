@@ -86,6 +86,7 @@ def build_recipient(reported: Reported, words: str, said: Said, shown: str = "")
         visible(" ".join((reported.diagnostic or shown or words).split()), MAX_DIAGNOSTIC_CHARS),
         said.mta,
         visible(reported.remote_mta, 255),
+        reported.original if reported.original.lower() != reported.address.lower() else "",
     )
 
 
@@ -108,7 +109,7 @@ def _status(reported: Reported, words: str, said: Said) -> str:
 def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
     """Return the reason; what many recipients have in common but for their addresses is looked up once."""
     own = reported.address or "\0"
-    texts = (text.replace(own, "") for text in (*reported, words))
+    texts = (text.replace(own, "") for text in (*reported._replace(original=""), words))
     key = (*texts, status)
     known = said.reasons.get(key)
     if known is None and said.left_chars > 0:

@@ -33,6 +33,7 @@ class Recipient(NamedTuple):
 
     `status` is an enhanced status code (RFC 3463); where the message has none it is x.0.0 with the class of what
     happened, and "" in a complaint. `action` is that of RFC 3464 section 2.3.3, `reason` a word of docs/bounces.md.
+    `original_recipient` is the address that the sender wrote to, "" where it is the same or is not known.
     """
 
     address: str
@@ -43,6 +44,7 @@ class Recipient(NamedTuple):
     diagnostic: str = ""
     reporting_mta: str = ""
     remote_mta: str = ""
+    original_recipient: str = ""
 
 
 class Original(NamedTuple):
