@@ -33,7 +33,7 @@ OF_HOSTS = (
 
 def default_files(environ: Mapping[str, str]) -> list[Path]:
     """Return the configuration files that are looked for where none is named."""
-    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
+    home = _home(environ, "XDG_CONFIG_HOME", ".config")
     return [SYSTEM_FILE, *([Path(home) / "mailmon/config.json"] if home else [])]
 
 
@@ -44,7 +44,7 @@ def place_of(full: Mapping[str, Any], config_file: Path | None, environ: Mapping
         return Place((config_file.parent if config_file else Path()) / configured)
     if environ.get("STATE_DIRECTORY"):
         return Place(Path(environ["STATE_DIRECTORY"].partition(":")[0]) / "state.json")
-    home = environ.get("XDG_STATE_HOME") or (f"{environ['HOME']}/.local/state" if environ.get("HOME") else None)
+    home = _home(environ, "XDG_STATE_HOME", ".local/state")
     if home is None:
         problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME says where to remember"
         raise ConfigError(str(config_file or "options"), [problem])
@@ -57,6 +57,13 @@ def place_of(full: Mapping[str, Any], config_file: Path | None, environ: Mapping
         if known is None or known.file == file or not os.path.exists(known.file):
             return Place(shared, shared, file, watched_by(full), known is not None and known.file == file)
     return _place_of_its_own(shared, file, watched_by(full))
+
+
+def _home(environ: Mapping[str, str], variable: str, usual: str) -> str | None:
+    """Return a base directory of the user; a relative one is to be ignored (XDG Base Directory Specification)."""
+    if environ.get(variable, "").startswith("/"):
+        return environ[variable]
+    return f"{environ['HOME']}/{usual}" if environ.get("HOME") else None
 
 
 def as_given(path: Path, environ: Mapping[str, str]) -> str:

@@ -59,7 +59,7 @@ class SecretSources:
         `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing, also as `mailmon_<name>`.
         Raises SecretProblemError.
         """
-        variable = f"MAILMON_{_upper(owner)}_{_upper(field)}"
+        variable = _variable(owner, field)
         inline, file, command = (table.get(f"{field}{form}") for form in ("", "_file", "_command"))
         given = [name for name, value in (("", inline), ("_file", file), ("_command", command)) if value is not None]
         if len(given) > 1:
@@ -193,6 +193,10 @@ def _usable(text: str, what: str) -> Secret:
     return Secret(value)
 
 
+def _variable(owner: str, field: str) -> str:
+    return f"MAILMON_{_upper(owner)}_{_upper(field)}"
+
+
 def _upper(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name).upper()
 
@@ -233,6 +237,11 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
 def inline_secrets(full: Mapping[str, Any]) -> list[str]:
     """Return the places of credentials that stand in the configuration itself."""
     return [f"{place}.{key}" for place, _, fields, _, table in _owners(full) for key in fields if table.get(key)]
+
+
+def secret_variables(full: Mapping[str, Any]) -> set[str]:
+    """Return the environment variables that may hold a credential of this configuration."""
+    return {_variable(owner, field) for _, owner, fields, _, _ in _owners(full) for field in fields}
 
 
 _Owner = tuple[str, str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]

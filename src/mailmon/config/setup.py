@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
-from mailmon.clients.server import Security
 from mailmon.config import flat
-from mailmon.config.account_options import SmtpOptions
 from mailmon.config.contradictions import longest_wait_s
+from mailmon.config.doubts import find_doubts
 from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded, by_source
 from mailmon.config.local_checks import MailQueueOptions
@@ -32,9 +31,6 @@ from mailmon.model.limits import BounceLimits, RunLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 from mailmon.safe import who_may_read
 from mailmon.store.belonging import Place
-
-if TYPE_CHECKING:
-    pass
 
 STATE_AND_ALERTS_S = 20.0
 
@@ -105,7 +101,7 @@ def resolve(
         hosts=hosts_of(config.checks, nameservers, base),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
-        warnings=(*warnings, *_warnings(config, flat_keys)),
+        warnings=(*warnings, *find_doubts(config, loaded.document, flat_keys, environ)),
         place=loaded.place,
     )
 
@@ -239,20 +235,3 @@ def _missing_extras(config: Config) -> list[str]:
     from importlib.util import find_spec
 
     return [] if find_spec("dkim") else ["bounce_notices.cc: needs dkimpy: pip install 'mailmon[dkim]'"]
-
-
-def _warnings(config: Config, flat_keys: Sequence[str]) -> list[str]:
-    warnings = []
-    if config.notify is None:
-        warnings.append('no channel is configured, nobody will be told; say `"notify": "none"` if that is meant')
-    for name, account in config.accounts.items():
-        for protocol, service in (("smtp", account.smtp), ("imap", account.imap), ("pop3", account.pop3)):
-            if service and service.insecure:
-                warnings.append(f"accounts.{name}: insecure, the certificate of {service.host} is not verified")
-            logs_in = not (isinstance(service, SmtpOptions) and service.auth == "none")
-            if service and logs_in and service.security is Security.PLAIN:
-                has_token = any((account.token, account.token_file, account.token_command, account.oauth))
-                what = "token" if has_token else "password"
-                place = f"{protocol}_security" if flat.is_account(name, flat_keys) else f"accounts.{name}"
-                warnings.append(f"{place}: plain, the {what} travels to {service.host} in clear text")
-    return warnings
