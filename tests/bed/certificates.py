@@ -4,7 +4,12 @@ import os
 import shutil
 import ssl
 import subprocess
+from datetime import timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from .settings import DOMAIN, BedError, Settings, make_directory, write
 
@@ -42,6 +47,7 @@ def _make_all(tls: Path) -> None:
     _self_signed(tls / "ca", "/CN=test bed authority", *usage)
     _leaf(tls, "server", DOMAIN, _SAN, 825)
     _leaf(tls, "soon", DOMAIN, _SAN, 5)
+    _date_back(tls, "soon", 85)
     _leaf(tls, "wronghost", "other.test", "DNS:other.test", 825)
     # `openssl x509` cannot date back before version 3.4. A negative age gives notAfter before notBefore,
     # and whoever verifies it says "expired".
@@ -64,6 +70,19 @@ def _leaf(tls: Path, name: str, common_name: str, san: str, days: int) -> None:
     serial = ("-set_serial", str(int.from_bytes(os.urandom(8)) >> 1))
     dates = ("-days", str(days), "-extfile", f"{stem}.ext")
     _openssl("x509", "-req", "-in", f"{stem}.csr", *signer, *serial, "-out", f"{stem}.crt", *dates)
+
+
+def _date_back(tls: Path, name: str, days: int) -> None:
+    """Let a certificate have begun in the past: one that is new has all of its time left, however little that is."""
+    authority = serialization.load_pem_private_key((tls / "ca.key").read_bytes(), None)
+    assert isinstance(authority, ec.EllipticCurvePrivateKey)
+    old = x509.load_pem_x509_certificate((tls / f"{name}.crt").read_bytes())
+    dates = (old.not_valid_before_utc - timedelta(days=days), old.not_valid_after_utc)
+    built = x509.CertificateBuilder(
+        old.issuer, old.subject, old.public_key(), old.serial_number, *dates, list(old.extensions)
+    )
+    signed = built.sign(authority, hashes.SHA256())
+    (tls / f"{name}.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
 
 def _openssl(*arguments: str) -> None:

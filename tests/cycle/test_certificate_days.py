@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.clients.tls import PeerCertificate
-from mailmon.model import Fact, Finding, Metric, Severity, Status, Verdict
+from mailmon.model import Certificate, Fact, Finding, Metric, Severity, Status, Verdict
 from mailmon.sandbox import Sandbox
 from tests.cycle.exchange import Exchange
 from tests.cycle.sights import finding, outcome
@@ -73,6 +73,53 @@ def test_a_certificate_that_expires_soon_is_a_warning_with_what_is_left(
     assert (found.target, found.message) == (TARGET, f"{TARGET}: the certificate expires in {left}")
     assert (found.found, found.expected) == (left, wanted)
     assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "days", "expected", "is_failed"),
+    [
+        # Let's Encrypt's of six days: renewed every three, and never well by a limit of 21 days.
+        (6.67, 6.6, None, False),
+        (6.67, 3.3, None, False),
+        (6.67, 1.7, None, False),
+        (6.67, 1.6, "at least 1.67 days of 6.67", False),
+        (6.67, 0.5, "at least 0.56 days of 6.67", True),
+        (45, 44, None, False),
+        (45, 22, None, False),
+        (45, 11.3, None, False),
+        (45, 11.2, "at least 11.25 days of 45", False),
+        (45, 3.7, "at least 3.75 days of 45", False),
+        (45, 2.9, "at least 3.75 days of 45", True),
+        (90, 21.1, None, False),
+        (90, 20.9, ">= 21 days", False),
+        (90, 6.9, ">= 7 days", False),
+        (90, 2.9, ">= 7 days", True),
+        (398, 20.9, ">= 21 days", False),
+        (398, 2.9, ">= 7 days", True),
+    ],
+)
+def test_limits_follow_from_how_long_the_certificate_is_valid_in_all(
+    lifetime: float, days: float, expected: str | None, is_failed: bool
+) -> None:
+    until_s = NOW.timestamp() + days * 86400
+    certificate = PeerCertificate("mail.example.org", until_s, until_s - lifetime * 86400)
+    said = list(certificate_facts(certificate, CertificateLimits(), TARGET, NOW))
+    found = [one for one in said if isinstance(one, Finding)]
+    assert [one.expected for one in found] == ([expected] if expected else [])
+    assert [one.is_critical for one in said if isinstance(one, Certificate)] == [is_failed]
+
+
+def test_days_that_the_configuration_sets_hold_for_short_lifetimes_too() -> None:
+    until_s = NOW.timestamp() + 2.5 * 86400
+    certificate = PeerCertificate("mail.example.org", until_s, until_s - 6.67 * 86400)
+
+    def expected(limits: CertificateLimits) -> list[str]:
+        said = certificate_facts(certificate, limits, TARGET, NOW)
+        return [one.expected for one in said if isinstance(one, Finding)]
+
+    assert expected(CertificateLimits(21)) == [">= 21 days"]
+    assert expected(CertificateLimits(2)) == expected(CertificateLimits()) == []
+    assert expected(CertificateLimits(None, 3)) == [">= 3 days"]
 
 
 @pytest.mark.parametrize(("days", "wrong"), [(20.6, "21 days"), (6.7, "7 days")])

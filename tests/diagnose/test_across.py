@@ -18,6 +18,7 @@ from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request
 from mailmon.diagnose.session import Session, Tools
+from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from tests.diagnose.test_certificate import certificate
 from tests.diagnose.test_names import Zone, found
@@ -47,7 +48,9 @@ def sha256(data: bytes) -> str:
     ids=["key", "split", "leaf", "sha512", "whole", "issuer", "usage", "other key", "unknown type"],
 )
 def test_a_tlsa_record_fits_by_usage_selector_and_matching_type(record: str, does_fit: bool) -> None:
-    assert fits(record, (LEAF, ISSUER)) is does_fit
+    parsed = read_tlsa(record)
+    assert parsed is not None
+    assert (not parsed.why_unusable and fits(parsed, (LEAF, ISSUER))) is does_fit
 
 
 def session(
@@ -100,9 +103,11 @@ def test_what_is_closed_on_ipv6_only_is_no_outage() -> None:
         (f"3 1 1 {sha256(KEY)}", True, {"dane.tlsa_mismatch": "pass"}),
         (f"3 1 1 {sha256(b'x')}", True, {"dane.tlsa_mismatch": "fail"}),
         (f"3 1 1 {sha256(KEY)}", False, {"dane.tlsa_mismatch": "pass", "dane.tlsa_without_dnssec": "fail"}),
-        (f"1 1 1 {sha256(b'x')}", True, {}),  # unusable for mail (RFC 7672 section 3.1.3)
+        (f"1 1 1 {sha256(b'x')}", True, {"dane.tlsa_unusable": "fail"}),  # RFC 7672 section 3.1.3
+        (f"3 1 5 {sha256(KEY)}", True, {"dane.tlsa_unusable": "fail"}),
+        (f"3 1 2 {sha256(KEY)}", True, {"dane.tlsa_unusable": "fail"}),  # 32 bytes are no SHA-512
     ],
-    ids=["fits", "mismatch", "without dnssec", "unusable"],
+    ids=["fits", "mismatch", "without dnssec", "usage 1", "type 5", "short digest"],
 )
 def test_tlsa_records_are_held_against_the_live_certificate(
     record: str, is_authentic: bool, expected: dict[str, str]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmon.catalogue import Findings
-from mailmon.diagnose.certificate import Certificates, Unreadable, is_forward_secret, matches
+from mailmon.diagnose.certificate import Certificates, Terms, Unreadable, is_forward_secret, matches
 from mailmon.diagnose.handshake import Secured
 from mailmon.model import Severity, Verdict
 from mailmon.model.diagnosis import Endpoint
@@ -69,7 +69,7 @@ def judged(der: bytes, code: int = GOOD, endpoint: Endpoint = LOGIN, *, is_deman
     """Return the severity of each failure, by its id."""
     found = Findings(endpoint.target)
     secured = Secured("TLSv1.3", "TLS_AES_256_GCM_SHA384", (der,), code, "words")
-    Certificates(secured).judge(found, endpoint, NOW, is_demanded=is_demanded)
+    Certificates(secured).judge(found, endpoint, NOW, Terms(is_demanded))
     return {one.id: one.severity or "" for one in found.all if one.status is Verdict.FAIL}
 
 
@@ -80,9 +80,19 @@ def judged(der: bytes, code: int = GOOD, endpoint: Endpoint = LOGIN, *, is_deman
         (certificate(days=-1), EXPIRED, {"tls.cert_expired": Severity.ERROR}),
         (certificate(days=40), EXPIRED, {"tls.cert_expired": Severity.ERROR}),  # one above it has expired
         (certificate(begins=2, days=90), 9, {"tls.cert_not_yet_valid": Severity.ERROR}),
-        (certificate(days=20.9), GOOD, {"tls.cert_expiring": Severity.WARNING}),
-        (certificate(days=6.9), GOOD, {"tls.cert_expiring": Severity.ERROR}),
-        (certificate(days=21.1), GOOD, {}),
+        (certificate(days=20.9, begins=-69.1), GOOD, {"tls.cert_expiring": Severity.WARNING}),
+        (certificate(days=6.9, begins=-83.1), GOOD, {"tls.cert_expiring": Severity.ERROR}),
+        (certificate(days=21.1, begins=-68.9), GOOD, {}),
+        # Of six and of 45 days, as Let's Encrypt issues them: limits of weeks would never let them be well.
+        (certificate(days=6.6, begins=-0.07), GOOD, {}),
+        (certificate(days=1.7, begins=-4.97), GOOD, {}),
+        (certificate(days=1.6, begins=-5.07), GOOD, {"tls.cert_expiring": Severity.WARNING}),
+        (certificate(days=0.5, begins=-6.17), GOOD, {"tls.cert_expiring": Severity.ERROR}),
+        (certificate(days=21, begins=-24), GOOD, {}),
+        (certificate(days=11.2, begins=-33.8), GOOD, {"tls.cert_expiring": Severity.WARNING}),
+        (certificate(days=3.7, begins=-41.3), GOOD, {"tls.cert_expiring": Severity.ERROR}),
+        (certificate(days=20.9, begins=-344), GOOD, {"tls.cert_expiring": Severity.WARNING}),
+        (certificate(days=21.1, begins=-344), GOOD, {}),
         (certificate(("other.example.org",)), GOOD, {"tls.cert_name": Severity.ERROR}),
         (certificate(()), GOOD, {"tls.cert_name": Severity.ERROR}),  # the CN does not count
         (certificate(("*.example.org",)), GOOD, {}),
@@ -103,6 +113,15 @@ def judged(der: bytes, code: int = GOOD, endpoint: Endpoint = LOGIN, *, is_deman
 )
 def test_each_fault_is_told_by_itself(der: bytes, code: int, expected: dict[str, str]) -> None:
     assert judged(der, code) == expected
+
+
+def test_an_end_that_is_near_is_told_with_the_limit_of_this_lifetime() -> None:
+    found = Findings(LOGIN.target)
+    secured = Secured("TLSv1.3", "x", (certificate(days=1.25, begins=-5.42),))
+    Certificates(secured).judge(found, LOGIN, NOW)
+    (one,) = [one for one in found.all if one.id == "tls.cert_expiring"]
+    assert (one.expected, one.found) == ("at least 1.67 days of 6.67", "30 hours")
+    assert one.message.endswith("expires in 30 hours (2026-03-02); at least 1.67 days of 6.67 should be left")
 
 
 def test_between_mail_servers_a_name_only_warns_unless_the_domain_demands_tls() -> None:

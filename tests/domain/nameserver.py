@@ -44,9 +44,20 @@ Faults = Mapping[str, Fault]
 
 
 class NameServer:
-    """Answers at 127.0.0.1:`port` until it is closed; `asked` are the questions so far, as "name TYPE"."""
+    """Answers at 127.0.0.1:`port` until it is closed; `asked` are the questions so far, as "name TYPE".
 
-    def __init__(self, zones: list[dns.zone.Zone], faults: Faults | None = None, latency_s: float = 0.0) -> None:
+    With `validates` it claims of every answer that DNSSEC vouches for it, as a resolver does that has validated it.
+    """
+
+    def __init__(
+        self,
+        zones: list[dns.zone.Zone],
+        faults: Faults | None = None,
+        latency_s: float = 0.0,
+        *,
+        validates: bool = False,
+    ) -> None:
+        self._flags = dns.flags.AD if validates else 0
         self._zones, self._faults, self._latency_s = Zones(zones), dict(faults or {}), latency_s
         self.asked: list[str] = []
         self._udp, self._tcp = _pair()
@@ -84,6 +95,7 @@ class NameServer:
             response.set_rcode(dns.rcode.from_text(fault.rcode))
         else:
             self._zones.fill(response, question.name, question.rdtype)
+            response.flags |= self._flags
         if is_tcp:
             return response.to_wire(max_size=65535)
         if fault.is_cut:
@@ -158,9 +170,11 @@ def zone_of(origin: str, lines: str) -> dns.zone.Zone:
 
 
 @contextlib.contextmanager
-def serving(zones: list[dns.zone.Zone], faults: Faults | None = None, latency_s: float = 0.0) -> Iterator[NameServer]:
+def serving(
+    zones: list[dns.zone.Zone], faults: Faults | None = None, latency_s: float = 0.0, *, validates: bool = False
+) -> Iterator[NameServer]:
     """Serve zones."""
-    server = NameServer(zones, faults, latency_s)
+    server = NameServer(zones, faults, latency_s, validates=validates)
     try:
         yield server
     finally:

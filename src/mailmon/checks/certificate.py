@@ -7,17 +7,29 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mailmon.clients.tls import PeerCertificate
+from mailmon.mail.lifetime import Lifetime, span
 from mailmon.model import Certificate, Fact, Finding, Metric, Severity, Verdict
 
-# Below this it is told once more: who put the first warning off has to act now.
-URGENT_DAYS = 7.0
+# The most that a certificate may have left and count as failed, in days: with it mail still goes.
+MAX_CRITICAL_DAYS = 3.0
 
 
 class CertificateLimits(NamedTuple):
-    """Days before its end at which a certificate is warned of, and at which it counts as failed."""
+    """Days before its end at which a certificate is warned of, and at which it counts as failed.
 
-    warning_days: float = 21.0
-    critical_days: float = 3.0
+    What is None follows from how long the certificate is valid in all.
+    """
+
+    warning_days: float | None = None
+    critical_days: float | None = None
+
+    def of(self, lifetime: Lifetime) -> tuple[float, float]:
+        """Return both limits for a certificate, in days."""
+        critical_days = min(MAX_CRITICAL_DAYS, lifetime.error_days)
+        return (
+            lifetime.warning_days if self.warning_days is None else self.warning_days,
+            critical_days if self.critical_days is None else self.critical_days,
+        )
 
 
 def certificate_facts(
@@ -28,29 +40,32 @@ def certificate_facts(
         return
     days = shown.days(now.timestamp())
     yield Metric("certificate_days", round(days, 2))
-    finding = _expiring(days, limits, target)
-    yield Certificate(shown.name, target, days, finding, is_critical=days < limits.critical_days)
+    lifetime = Lifetime(shown.lifetime_days)
+    warning_days, critical_days = limits.of(lifetime)
+    finding = _expiring(days, max(warning_days, critical_days), lifetime, target)
+    yield Certificate(shown.name, target, days, finding, is_critical=days < critical_days)
     if finding:
         yield finding
 
 
-def _expiring(days: float, limits: CertificateLimits, target: str) -> Finding | None:
-    warning_days = max(limits)
+def _expiring(days: float, warning_days: float, lifetime: Lifetime, target: str) -> Finding | None:
     if days >= warning_days:
         return None
-    wanted = URGENT_DAYS if days < URGENT_DAYS < warning_days else warning_days
-    span = f"{int(abs(days))} days" if abs(days) >= 2 else f"{int(abs(days) * 24)} hours"
+    # Below this it is told once more: who put the first warning off has to act now.
+    urgent_days = lifetime.error_days
+    wanted = lifetime.wanted(urgent_days if days < urgent_days < warning_days else warning_days)
+    left = span(days)
+    finding_id, said = "tls.cert_expiring", f"expires in {left}"
     # No connection shows one that has expired, for it is refused; a file does.
-    finding_id, said, left = "tls.cert_expiring", f"expires in {span}", span
     if days <= 0:
-        finding_id, said, left = "tls.cert_expired", f"expired {span} ago", "none"
+        finding_id, said, left = "tls.cert_expired", f"expired {left} ago", "none"
     return Finding(
         finding_id,
         Verdict.FAIL,
         target,
         f"{target}: the certificate {said}",
         Severity.WARNING,
-        expected=f">= {wanted:g} days",
+        expected=wanted,
         found=left,
         fix="Renew the certificate and reload the mail server.",
         reference="RFC 8314 section 3",

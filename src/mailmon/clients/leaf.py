@@ -53,7 +53,8 @@ def _about(certificate: bytes) -> PeerCertificate | None:
             names = [str(one.value) for one in parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
             names = names or sorted(_other_names(parsed))
             # As peer_certificate() has it: one certificate is one, wherever it was seen.
-            return PeerCertificate(visible((names or ["?"])[0], 200), parsed.not_valid_after_utc.timestamp())
+            until_s, since_s = parsed.not_valid_after_utc.timestamp(), parsed.not_valid_before_utc.timestamp()
+            return PeerCertificate(visible((names or ["?"])[0], 200), until_s, since_s)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import socket
 import ssl
 import threading
@@ -86,9 +87,18 @@ def why_unusable(exc: OSError) -> str:
 
 def sent_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
     """Return the certificates (DER) that a server sent; before Python 3.13 only the inner object knows them."""
-    inner: Any = sock if hasattr(sock, "get_unverified_chain") else getattr(sock, "_sslobj", None)
+    return _chain(sock, "get_unverified_chain")
+
+
+def verified_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
+    """Return the path (DER) from a server's certificate to the one that is trusted; () where nothing was verified."""
+    return _chain(sock, "get_verified_chain")
+
+
+def _chain(sock: ssl.SSLSocket, method: str) -> tuple[bytes, ...]:
+    inner: Any = sock if hasattr(sock, method) else getattr(sock, "_sslobj", None)
     try:
-        found = inner.get_unverified_chain() or ()
+        found = getattr(inner, method)() or ()
     except (AttributeError, ValueError, OSError):
         return ()
     return tuple(one if isinstance(one, bytes) else one.public_bytes(2) for one in found)  # 2: _ssl.ENCODING_DER
@@ -109,14 +119,20 @@ def verify_pin(certificate: bytes, server: Server) -> None:
 
 
 class PeerCertificate(NamedTuple):
-    """What is known of a certificate that was verified by its chain: a name of it, and its end in Unix time."""
+    """What is known of a certificate that was verified by its chain: a name of it, and its validity in Unix time."""
 
     name: str
     until_s: float
+    since_s: float = -math.inf
 
     def days(self, now_s: float) -> float:
         """Return the days that are left."""
         return (self.until_s - now_s) / 86400
+
+    @property
+    def lifetime_days(self) -> float:
+        """Return the days that it is valid in all, infinite where its beginning is not known."""
+        return (self.until_s - self.since_s) / 86400
 
 
 def peer_certificate(sock: socket.socket) -> PeerCertificate | None:
@@ -128,7 +144,8 @@ def peer_certificate(sock: socket.socket) -> PeerCertificate | None:
     common = [value for part in fields.get("subject", ()) for kind, value in part if kind == "commonName"]
     # The common name is on its way out; of the others the order may be another one after each renewal.
     names = common or sorted(value for _, value in fields.get("subjectAltName", ()))
-    return PeerCertificate(visible((names or ["?"])[0], 200), _unix_time(fields["notAfter"]))
+    since_s = _unix_time(fields["notBefore"]) if "notBefore" in fields else -math.inf
+    return PeerCertificate(visible((names or ["?"])[0], 200), _unix_time(fields["notAfter"]), since_s)
 
 
 def _unix_time(expires: str) -> float:

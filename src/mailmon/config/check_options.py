@@ -10,8 +10,15 @@ from mailmon.options import About, Between, Lasting, Name, options
 Runs = Annotated[int, Between(1, 1000)]
 Duration = Annotated[float | str, Lasting(366 * 86400)]
 
-CertificateDays = Annotated[float, Between(0, 365), About("Days before its end at which a certificate is warned of")]
-CriticalDays = Annotated[float, Between(0, 365), About("Days before its end at which it counts as failed")]
+_Days = Annotated[float, Between(0, 365)]
+CertificateDays = Annotated[
+    _Days | None,
+    About("Warn when a certificate has fewer days left; by default a quarter of its lifetime, at most 21"),
+]
+CriticalDays = Annotated[
+    _Days | None,
+    About("Count a certificate as failed when it has fewer days left; by default a twelfth of its lifetime, at most 3"),
+]
 
 
 @options

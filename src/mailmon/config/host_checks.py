@@ -117,8 +117,8 @@ class HttpOptions(CheckOptions):
 
     pages: Annotated[dict[Name, PageOptions], About("Pages by name")] = field(default_factory=dict)
     interval: Annotated[Duration, About("Time between two looks; by default every run looks")] = 0
-    certificate_days: CertificateDays = 21.0
-    certificate_critical_days: CriticalDays = 3.0
+    certificate_days: CertificateDays = None
+    certificate_critical_days: CriticalDays = None
 
 
 def hosts_of(

@@ -65,8 +65,8 @@ class CertificateFilesOptions(CheckOptions):
 
     files: Annotated[dict[Name, CertificateFileOptions], About("Certificates by name")] = field(default_factory=dict)
     interval: Annotated[Duration, About("Time between two looks; by default every hour")] = "1h"
-    certificate_days: CertificateDays = 21.0
-    certificate_critical_days: CriticalDays = 3.0
+    certificate_days: CertificateDays = None
+    certificate_critical_days: CriticalDays = None
 
 
 def certificates_of(asked: CertificateFilesOptions, base: Path) -> tuple[HostSubject, ...]:

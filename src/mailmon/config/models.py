@@ -44,8 +44,8 @@ Target = Annotated[
 class LoginOptions(CheckOptions):
     """The login of an account."""
 
-    certificate_days: CertificateDays = 21.0
-    certificate_critical_days: CriticalDays = 3.0
+    certificate_days: CertificateDays = None
+    certificate_critical_days: CriticalDays = None
 
 
 @options

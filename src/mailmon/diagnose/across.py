@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mailmon.catalogue import Findings
 from mailmon.clients.names import has_route_to
-from mailmon.clients.records import Records, is_address
+from mailmon.clients.records import Records
 from mailmon.diagnose.dane import judge_tlsa
 from mailmon.diagnose.session import Session
-from mailmon.diagnose.targets import Plan
 from mailmon.model.facts import Finding
-
-
-def demands(records: Records, plan: Plan) -> Callable[[str], bool]:
-    """Return what says of a host whether senders insist on good TLS there (RFC 8461, RFC 7672)."""
-
-    def is_demanded(host: str) -> bool:
-        policy = records.ask(f"_mta-sts.{plan.domain}", "TXT").values if plan.domain else ()
-        tlsa = () if is_address(host) else records.ask(f"_25._tcp.{host}", "TLSA")
-        return any(text.startswith("v=STSv1") for text in policy) or bool(tlsa and tlsa.values and tlsa.is_authentic)
-
-    return is_demanded
 
 
 def compare(

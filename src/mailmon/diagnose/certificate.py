@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import warnings
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,11 +15,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from mailmon.catalogue import Findings
 from mailmon.diagnose.handshake import Secured
+from mailmon.mail.lifetime import Lifetime, span
 from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Endpoint, TlsFacts
-from mailmon.model.facts import Severity
+from mailmon.model.facts import Finding, Severity, Verdict
 
-WARN_DAYS, ERROR_DAYS, MAX_NAME_CHARS = 21, 7, 1000
+MAX_NAME_CHARS = 1000
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _WEAK_HASHES = ("md5", "sha1")
 # OpenSSL's verdicts (x509_vfy.h)
@@ -36,8 +39,31 @@ UNREADABLE = (
 )
 
 
+# What a record of usage DANE-EE makes irrelevant (RFC 7671 section 5.1): all but the key and the TLS around it.
+_PINNED = ("expired", "not_yet_valid", "expiring", "self_signed", "untrusted", "chain_incomplete", "name")
+_PINNED_IDS = tuple(f"tls.cert_{one}" for one in (*_PINNED, "weak_signature"))
+
+
 class Unreadable(ValueError):
     """No parser makes sense of this certificate."""
+
+
+class Terms(NamedTuple):
+    """What a certificate is held against between mail servers.
+
+    `is_demanded` where senders refuse a server whose certificate is not right. `pin` is the TLSA record that names this
+    very certificate or its key; `anchor` one that names a CA above it, with the `path` that leads there and further
+    `names` that count then.
+    """
+
+    is_demanded: bool = False
+    pin: str = ""
+    anchor: str = ""
+    path: tuple[x509.Certificate, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+OPPORTUNISTIC = Terms()
 
 
 class Certificates:
@@ -51,6 +77,7 @@ class Certificates:
             warnings.simplefilter("ignore")
             try:
                 self.chain = [x509.load_der_x509_certificate(raw) for raw in secured.chain]
+                self._verified = [x509.load_der_x509_certificate(raw) for raw in secured.path]
                 self.leaf = self.chain[0]
                 self.names, self.addresses = _names(self.leaf)
                 self._issuer_urls = _issuer_urls(self.leaf)
@@ -71,49 +98,60 @@ class Certificates:
         except ValueError:
             return any(matches(host, name) for name in self.names)
 
-    def judge(self, found: Findings, endpoint: Endpoint, now: datetime, *, is_demanded: bool = False) -> None:
+    def judge(self, found: Findings, endpoint: Endpoint, now: datetime, terms: Terms = OPPORTUNISTIC) -> None:
         """Add what is good and bad about it.
 
         Between mail servers TLS is opportunistic: there a name or issuer that is not right only warns, unless the
         domain demands TLS (MTA-STS, DANE), when mail is refused because of it.
         """
         is_relay_port = endpoint.protocol == "smtp" and not endpoint.needs_login
-        severity = Severity.CRITICAL if is_demanded else Severity.WARNING if is_relay_port else Severity.ERROR
-        self._judge_time(found, now, Severity.CRITICAL if is_demanded else Severity.ERROR)
-        self._judge_trust(found, severity)
-        self._judge_name(found, endpoint.host, severity)
-        self._judge_strength(found)
+        demanded = Severity.CRITICAL if terms.is_demanded else None
+        severity = demanded or (Severity.WARNING if is_relay_port else Severity.ERROR)
+        own = Findings(found.target)
+        self._judge_time(own, now, demanded or Severity.ERROR, terms)
+        self._judge_trust(own, severity, terms)
+        self._judge_name(own, endpoint.host, severity, terms)
+        self._judge_strength(own, terms)
+        found.all += [_pinned(one, terms.pin) for one in own.all] if terms.pin else own.all
 
-    def _judge_time(self, found: Findings, now: datetime, severity: Severity) -> None:
+    def _judge_time(self, found: Findings, now: datetime, severity: Severity, terms: Terms) -> None:
         begins, ends = self.leaf.not_valid_before_utc, self.leaf.not_valid_after_utc
         days = (ends - now).total_seconds() / 86400
+        lifetime = Lifetime((ends - begins).total_seconds() / 86400)
         until = f"{ends:%Y-%m-%d}"
         facts = {
-            "expected": f">= {WARN_DAYS} days",
-            "found": f"{days:.0f} days",
+            "expected": lifetime.wanted(lifetime.warning_days),
+            "found": span(days),
             "evidence": f"notAfter={ends:%b %d %H:%M:%S %Y} GMT",
         }
+        above = [one for one in terms.path[1:] if not one.not_valid_before_utc <= now <= one.not_valid_after_utc]
         if now < begins:
             found.fail(
                 "tls.cert_not_yet_valid", f"the certificate is valid only from {begins:%Y-%m-%d %H:%M} UTC", severity
             )
         elif now > ends:
-            found.fail(
-                "tls.cert_expired", f"the certificate has expired on {until}, {-days:.0f} days ago", severity, **facts
-            )
-        elif self._secured.verify_code == _EXPIRED:
+            facts["found"] = "none"
+            found.fail("tls.cert_expired", f"the certificate expired on {until}, {span(days)} ago", severity, **facts)
+        elif self._secured.verify_code == _EXPIRED and not terms.anchor:
             said = self._secured.why or "a certificate above the server's in its chain has expired"
             found.fail("tls.cert_expired", said, severity, fix=_NEW_CHAIN)
-        elif days < WARN_DAYS:
-            soon = Severity.ERROR if days < ERROR_DAYS else Severity.WARNING
-            found.fail("tls.cert_expiring", f"certificate expires in {days:.0f} days ({until})", soon, **facts)
+        elif above:
+            said = f"the CA certificate {_name(above[0].subject)} above the server's is not valid today"
+            found.fail("tls.cert_expired", said, severity, fix=_NEW_CHAIN)
+        elif days < lifetime.warning_days:
+            is_urgent = days < lifetime.error_days
+            facts["expected"] = wanted = lifetime.wanted(lifetime.error_days if is_urgent else lifetime.warning_days)
+            said = f"the certificate expires in {span(days)} ({until}); {wanted} should be left"
+            found.fail("tls.cert_expiring", said, Severity.ERROR if is_urgent else Severity.WARNING, **facts)
         else:
-            found.passed("tls.cert_expired", f"the certificate is valid until {until}, {days:.0f} days", **facts)
+            found.passed("tls.cert_expired", f"the certificate is valid until {until}, {span(days)}", **facts)
 
-    def _judge_trust(self, found: Findings, severity: Severity) -> None:
+    def _judge_trust(self, found: Findings, severity: Severity, terms: Terms) -> None:
         code, issuer = self._secured.verify_code, self.facts.issuer
         evidence = f"OpenSSL {code}: {visible(self._secured.verify_message, 200)}"
-        if code in (0, _NOT_YET, _EXPIRED):
+        if terms.anchor:
+            found.passed("tls.cert_untrusted", f"its chain leads to the CA that DNS names ({terms.anchor}; {issuer})")
+        elif code in (0, _NOT_YET, _EXPIRED):
             found.passed("tls.cert_untrusted", f"its chain leads to a CA that is trusted here (issuer {issuer})")
         elif code == _SELF_SIGNED or self.is_self_signed:
             found.fail("tls.cert_self_signed", "the certificate is self-signed", severity, evidence=evidence)
@@ -125,22 +163,47 @@ class Certificates:
             said += ", and the server sends no chain to one that is" if len(self.chain) == 1 else ""
             found.fail("tls.cert_untrusted", said, severity, evidence=evidence)
 
-    def _judge_name(self, found: Findings, host: str, severity: Severity) -> None:
+    def _judge_name(self, found: Findings, host: str, severity: Severity, terms: Terms) -> None:
         listed = ", ".join((*self.names, *map(str, self.addresses))[:10]) or "no name at all"
-        more = {"expected": host, "found": listed}
-        if self.is_for(host):
-            found.passed("tls.cert_name", f"the certificate is for {host}", **more)
+        wanted = [host, *terms.names]
+        more = {"expected": " or ".join(dict.fromkeys(wanted)), "found": listed}
+        right = next(filter(self.is_for, wanted), "")
+        if right:
+            found.passed("tls.cert_name", f"the certificate is for {right}", **more)
         else:
             found.fail("tls.cert_name", f"the certificate is for {listed}, not for {host}", severity, **more)
 
-    def _judge_strength(self, found: Findings) -> None:
+    def _judge_strength(self, found: Findings, terms: Terms) -> None:
         kind, bits, is_weak = self.key
         found.judge("tls.cert_weak_key", not is_weak, f"its key is {kind} {bits} bit", f"its key is {kind} {bits} bit")
-        weak = [one for one in self.chain if one.issuer != one.subject and _hash_of(one) in _WEAK_HASHES]
-        if not weak and self.is_self_signed and _hash_of(self.leaf) in _WEAK_HASHES:
-            weak = [self.leaf]
-        hashes = _hash_of(weak[0]) if weak else _hash_of(self.leaf)
-        found.judge("tls.cert_weak_signature", not weak, f"it is signed with {hashes}", f"it is signed with {hashes}")
+        path = self._path(terms)
+        # Nobody looks at the signature of the CA that is trusted, nor at that of one that vouches for itself.
+        above = path[1:-1] if terms.path or self._verified else path[1:]
+        signed = [self.leaf, *(one for one in above if one.issuer != one.subject)]
+        weak = next((one for one in signed if _hash_of(one) in _WEAK_HASHES), None)
+        said = f"it is signed with {_hash_of(weak or self.leaf)}"
+        if weak and weak is not self.leaf:
+            said = f"{_name(weak.subject)}, a CA certificate of its chain, is signed with {_hash_of(weak)}"
+        found.judge("tls.cert_weak_signature", weak is None, said, said)
+
+    def _path(self, terms: Terms) -> Sequence[x509.Certificate]:
+        """Return the certificates that lead from the leaf to what is trusted: what else is sent need not be good.
+
+        Where nothing is trusted it is a guess: of several certificates of an issuer the self-signed one, then the one
+        that lasts longest.
+        """
+        if terms.path:
+            return terms.path
+        if self._verified:
+            return self._verified
+        path, left = [self.leaf], list(self.chain[1:])
+        while path[-1].issuer != path[-1].subject:
+            above = [one for one in left if one.subject == path[-1].issuer]
+            if not above:
+                break
+            path.append(max(above, key=lambda one: (one.issuer == one.subject, one.not_valid_after_utc)))
+            left.remove(path[-1])
+        return path
 
     def _read_facts(self) -> TlsFacts:
         kind, bits, _ = self.key
@@ -182,6 +245,14 @@ def matches(host: str, name: str) -> bool:
 def is_forward_secret(secured: Secured) -> bool:
     """Say whether a key that is stolen later does not open what was said (RFC 9325 section 4.1)."""
     return secured.version == "TLSv1.3" or secured.cipher.startswith(("ECDHE", "DHE"))
+
+
+def _pinned(finding: Finding, pin: str) -> Finding:
+    """Return what a finding about a certificate is worth where DANE pins this very one: nothing bad."""
+    if finding.status is not Verdict.FAIL or finding.id not in _PINNED_IDS:
+        return finding
+    said = f"{finding.message}; that does not count here, for DANE pins it ({pin}: RFC 7671 section 5.1)"
+    return finding._replace(status=Verdict.PASS, severity=None, fix="", message=said)
 
 
 def _names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]]:

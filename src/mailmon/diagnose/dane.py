@@ -1,29 +1,93 @@
-"""Do the TLSA records fit the certificate that is served? (RFC 6698, RFC 7672)"""
+"""DANE for SMTP: TLSA records held against the certificates that a server sends (RFC 6698, RFC 7671, RFC 7672)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Records, is_address
 from mailmon.diagnose.certificate import UNREADABLE
-from mailmon.diagnose.session import Session
+from mailmon.mail.records.tlsa import END_ENTITY, FULL, PUBLIC_KEY, TRUST_ANCHOR, WHOLE_CERTIFICATE, Tlsa, read_tlsa
 from mailmon.model.facts import Severity
+
+if TYPE_CHECKING:
+    from mailmon.diagnose.session import Session
+
+# A server may send any number of certificates; each is looked at once.
+MAX_CERTIFICATES = 20
+
+
+class Match(NamedTuple):
+    """The record that authenticates a server; `path` leads from its certificate to the one that the record names.
+
+    Where the record holds a bare key (2 1 0), the path ends with the certificate that this key has signed.
+    """
+
+    record: Tlsa
+    path: tuple[x509.Certificate, ...]
+
+    @property
+    def is_pin(self) -> bool:
+        """Say whether the record names the server's own certificate, of which nothing else counts (DANE-EE)."""
+        return self.record.usage == END_ENTITY
+
+
+def usable_for_mail(answer: Answer) -> list[Tlsa]:
+    """Return the TLSA records that senders of mail use (RFC 7672 section 3.1)."""
+    found = [read_tlsa(value) for value in answer.values]
+    return [one for one in found if one and not one.why_unusable]
+
+
+def why_unusable(answer: Answer) -> str:
+    """Return why senders use none of the records."""
+    found = [read_tlsa(value) for value in answer.values]
+    return "; ".join(dict.fromkeys(one.why_unusable if one else "it cannot be read" for one in found))[:300]
+
+
+def authenticate(records: Sequence[Tlsa], chain: Sequence[bytes]) -> Match | None:
+    """Return the record that authenticates the server with this chain (DER, the leaf first), None where none does.
+
+    DANE-EE (3) wins, for then neither dates nor names nor the chain count (RFC 7671 section 5.1). DANE-TA (2) needs
+    signatures from the leaf up to the certificate or key that the record names; names and dates are the caller's to
+    judge. The leaf itself is no trust anchor, as OpenSSL has it.
+    """
+    sent = _read(chain)
+    leaf = sent[0] if sent else None
+    for record in records:
+        if record.usage == END_ENTITY and chain and _is_of(record, chain[0], leaf):
+            return Match(record, (leaf,) if leaf else ())
+    anchors = [one for one in records if one.usage == TRUST_ANCHOR]
+    return _lead_to(anchors, sent) if anchors and leaf else None
+
+
+def fits(record: Tlsa, chain: Sequence[bytes]) -> bool:
+    """Say whether a record names a certificate of a chain (DER, the leaf first), whoever signed it."""
+    sent = _read(chain)
+    if record.usage == END_ENTITY:
+        return bool(chain) and _is_of(record, chain[0], sent[0] if sent else None)
+    return any(_is_of(record, None, one) for one in sent[1:])
 
 
 def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -> None:
-    """Compare TLSA records with what each SMTP port shows (RFC 6698, RFC 7672)."""
+    """Compare TLSA records with what each SMTP port shows."""
     for one in sessions:
         endpoint, secured = one.endpoint, one.secured
         if endpoint.protocol != "smtp" or not secured or is_address(endpoint.host):
             continue
         answer = records.ask(f"_{endpoint.port}._tcp.{endpoint.host}", "TLSA")
-        usable = usable_for_mail(answer)
-        if not usable:
+        if not answer.values:
+            continue
+        if not usable_for_mail(answer):
+            found.fail(
+                "dane.tlsa_unusable", f"senders use no TLSA record of port {endpoint.port}: {why_unusable(answer)}"
+            )
             continue
         if not answer.is_authentic:
             found.fail(
@@ -32,33 +96,112 @@ def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -
         judge_fit(found, answer, endpoint.port, secured.chain)
 
 
-def usable_for_mail(answer: Answer) -> list[str]:
-    """Return the TLSA records whose usage counts between mail servers (RFC 7672 section 3.1)."""
-    return [value for value in answer.values if value.split(" ", 1)[0] in ("2", "3")]
-
-
 def judge_fit(found: Findings, answer: Answer, port: int, chain: Sequence[bytes]) -> None:
     """Compare the TLSA records of a port with the certificates that its server sent."""
     usable = usable_for_mail(answer)
-    if any(fits(value, chain) for value in usable):
-        found.passed("dane.tlsa_mismatch", f"a TLSA record of port {port} fits the certificate")
+    match = authenticate(usable, chain)
+    if match:
+        found.passed("dane.tlsa_mismatch", f"a TLSA record of port {port} ({match.record.name}) fits the certificate")
         return
     severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
-    said = f"no TLSA record of port {port} fits the certificate: who checks DANE sends no mail"
-    found.fail("dane.tlsa_mismatch", said, severity, found="; ".join(usable)[:300])
+    said = f"no TLSA record of port {port} fits the certificate{_hint(usable, chain)}: who checks DANE sends no mail"
+    listed = "; ".join(f"{one.name} {one.data.hex()[:64]}" for one in usable)
+    found.fail("dane.tlsa_mismatch", said, severity, found=listed[:300])
 
 
-def fits(value: str, chain: Sequence[bytes]) -> bool:
-    """Say whether a TLSA record, as its text, fits the certificates that a server sent, the leaf first."""
-    usage, selector, matching, *digest = value.split()
-    wanted = "".join(digest).lower()
-    for der in chain[:1] if usage == "3" else chain:
-        try:
-            key = x509.load_der_x509_certificate(der).public_key()
-        except UNREADABLE:
+def _hint(usable: Sequence[Tlsa], chain: Sequence[bytes]) -> str:
+    """Return what comes close, for it is another mistake than a forgotten record."""
+    for record in usable:
+        if record.usage != TRUST_ANCHOR:
             continue
-        data = der if selector == "0" else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        forms = {"0": data.hex(), "1": hashlib.sha256(data).hexdigest(), "2": hashlib.sha512(data).hexdigest()}
-        if forms.get(matching) == wanted:
-            return True
-    return False
+        if chain and fits(record._replace(usage=END_ENTITY), chain):
+            return f" ({record.name} names the server's own certificate, for which the usage is 3)"
+        if fits(record, chain):
+            return f" ({record.name} names a certificate that is sent, and by which the server's was not issued)"
+        return f" (the CA certificate that {record.name} names must be sent along)" if len(chain) == 1 else ""
+    return ""
+
+
+def _read(chain: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return the certificates that can be read; one that cannot hides those behind it, for the leaf comes first."""
+    found = []
+    for der in chain[:MAX_CERTIFICATES]:
+        try:
+            one = x509.load_der_x509_certificate(der)
+            one.public_key()
+        except UNREADABLE:
+            break
+        found.append(one)
+    return found
+
+
+def _is_of(record: Tlsa, der: bytes | None, certificate: x509.Certificate | None) -> bool:
+    """Say whether a record is of this certificate or its key; a whole one can be compared although it is unreadable."""
+    if record.selector == WHOLE_CERTIFICATE:
+        data = der or (certificate.public_bytes(Encoding.DER) if certificate else None)
+    else:
+        data = _key_of(certificate) if certificate else None
+    return data is not None and record.data == _digests(data)[record.matching]
+
+
+def _digests(data: bytes) -> tuple[bytes, bytes, bytes]:
+    return data, hashlib.sha256(data).digest(), hashlib.sha512(data).digest()
+
+
+def _key_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _lead_to(anchors: Sequence[Tlsa], sent: Sequence[x509.Certificate]) -> Match | None:
+    """Follow the signatures up from the leaf; each certificate is tried once."""
+    waiting: list[tuple[x509.Certificate, ...]] = [(sent[0],)]
+    others = [*sent[1:], *_published(anchors)]
+    while waiting:
+        path = waiting.pop()
+        for record in anchors:
+            if len(path) > 1 and _is_of(record, None, path[-1]):
+                return Match(record, path)
+            if (record.selector, record.matching) == (PUBLIC_KEY, FULL) and _has_signed(record.data, path[-1]):
+                return Match(record, path)
+        # Of several certificates of one CA that which lasts longest is tried first.
+        issuers = sorted((one for one in others if _is_issuer(one, path[-1])), key=lambda one: one.not_valid_after_utc)
+        others = [one for one in others if one not in issuers]
+        waiting += [(*path, one) for one in issuers]
+    return None
+
+
+def _published(anchors: Sequence[Tlsa]) -> Iterator[x509.Certificate]:
+    """Yield the certificates that stand in DNS as a whole (2 0 0): these need not be sent (RFC 7671 section 5.2)."""
+    for record in anchors[:MAX_CERTIFICATES]:
+        if (record.selector, record.matching) == (WHOLE_CERTIFICATE, FULL):
+            yield from _read((record.data,))
+
+
+def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Say whether a certificate is that of a CA, and has signed another one."""
+    try:
+        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, x509.ExtensionNotFound, *UNREADABLE):
+        return False
+    return constraints.ca
+
+
+def _has_signed(key: bytes, certificate: x509.Certificate) -> bool:
+    """Say whether a bare key (DER) has signed a certificate."""
+    signature, signed = certificate.signature, certificate.tbs_certificate_bytes
+    try:
+        public, digest = load_der_public_key(key), certificate.signature_hash_algorithm
+        if isinstance(public, rsa.RSAPublicKey) and digest:
+            parameters = certificate.signature_algorithm_parameters
+            method = parameters if isinstance(parameters, padding.PSS) else padding.PKCS1v15()
+            public.verify(signature, signed, method, digest)
+        elif isinstance(public, ec.EllipticCurvePublicKey) and digest:
+            public.verify(signature, signed, ec.ECDSA(digest))
+        elif isinstance(public, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            public.verify(signature, signed)
+        else:
+            return False
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True

@@ -8,7 +8,7 @@ import warnings
 from typing import NamedTuple
 
 from mailmon.clients.failure import explain_tls, words_of
-from mailmon.clients.tls import TellingSocket, sent_chain, why_unusable
+from mailmon.clients.tls import SENT, Sent, TellingSocket, sent_chain, verified_chain, why_unusable
 from mailmon.errors import MailmonError
 from mailmon.mail.tls_words import PLAINTEXT, Words, of_reason
 
@@ -21,7 +21,8 @@ class Secured(NamedTuple):
     """A handshake that came about. `chain` is what the server sent, as DER, the leaf first.
 
     `verify_code` is OpenSSL's verdict on the chain (x509_vfy.h), 0 where it is good; names are not part of it.
-    `why` is that verdict in words, which name the certificate that it is about.
+    `why` is that verdict in words, which name the certificate that it is about. `path` is how a good chain leads to
+    what is trusted here, which need not be by all that was sent.
     """
 
     version: str
@@ -30,6 +31,7 @@ class Secured(NamedTuple):
     verify_code: int = 0
     verify_message: str = ""
     why: str = ""
+    path: tuple[bytes, ...] = ()
 
 
 class TlsKit:
@@ -77,6 +79,8 @@ class TlsKit:
         try:
             if self._ca_file:
                 context.load_verify_locations(self._ca_file)
+                # An intermediate in the file is trusted as it is, as OpenSSL's own tools and other libraries have it.
+                context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             else:
                 context.load_default_certs()
         except OSError as exc:
@@ -90,9 +94,14 @@ def read_secured(sock: ssl.SSLSocket, refused: ssl.SSLCertVerificationError | No
     chain = sent_chain(sock) or ((leaf,) if leaf else ())
     secured = Secured(sock.version() or "?", (sock.cipher() or ("?",))[0], chain)
     if refused is None:
-        return secured
+        return secured._replace(path=verified_chain(sock))
+    # Behind one address there may be several servers: the verdict is on what was sent with it.
+    judged: Sent | None = getattr(refused, SENT, None)
     return secured._replace(
-        verify_code=refused.verify_code, verify_message=refused.verify_message, why=explain_tls(refused, "").said
+        chain=(judged and judged.chain) or chain,
+        verify_code=refused.verify_code,
+        verify_message=refused.verify_message,
+        why=explain_tls(refused, "").said,
     )
 
 

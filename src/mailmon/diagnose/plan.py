@@ -52,6 +52,7 @@ class Options(NamedTuple):
     username: str = ""
     password: str = ""
     family: str = "auto"
+    https_port: int = 443
 
 
 def split_target(text: str) -> tuple[str, tuple[str, ...]]:

@@ -12,12 +12,14 @@ from mailmon.catalogue import Findings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose import across, targets
+from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.names import judge_pointers
 from mailmon.diagnose.plan import Kind, Options
 from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.sts import Access, Sts
 from mailmon.errors import place_of
 from mailmon.model.diagnosis import Diagnosis, Endpoint, in_order
 from mailmon.model.facts import Finding
@@ -46,7 +48,9 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     kit.verifying()  # a CA file that cannot be read is told before anything is asked
     plan = targets.find(request, records, options)
     options = options._replace(domain=options.domain or plan.domain)
-    tools = Tools(kit, records, across.demands(records, plan))
+    access = Access(options.timeout_s, options.ca_file, options.https_port)
+    sts = Sts(plan.domain, records, deadline, access)
+    tools = Tools(kit, records, Demands(records, plan.domain, sts))
     work = _Work(options, deadline, tools, progress)
     sessions = work.run(plan.endpoints, request.dnsbl)
     found = [*plan.findings, *work.extra]
@@ -61,9 +65,15 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
         tuple(in_order(found)),
         services,
         transcripts,
-        (*plan.notes, *_notes(options)),
+        (*plan.notes, *_policy_notes(sts, sessions), *_notes(options)),
         time.monotonic() - begun,
     )
+
+
+def _policy_notes(sts: Sts, sessions: Sequence[Session]) -> tuple[str, ...]:
+    """Say why certificates were judged as without the policy of MTA-STS that is announced."""
+    trouble = sts.trouble() if any(one.secured for one in sessions) else ""
+    return (f"the MTA-STS policy counts for nothing, as senders cannot use it: {trouble}",) if trouble else ()
 
 
 def _notes(options: Options) -> tuple[str, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
-from mailmon.diagnose.certificate import Certificates, Unreadable, now_utc
+from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, now_utc
+from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.greeting import judge_greeting, judge_smtp_form
 from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.handshake import Secured, TlsKit
@@ -25,11 +25,11 @@ from mailmon.model.diagnosis import Service
 
 
 class Tools(NamedTuple):
-    """What all endpoints share. `is_tls_demanded` says of a host whether MTA-STS or DANE asks for good TLS."""
+    """What all endpoints share. `demands` says what MTA-STS and DANE ask for; without it nothing is demanded."""
 
     kit: TlsKit
     records: Records
-    is_tls_demanded: Callable[[str], bool] = lambda _host: False
+    demands: Demands | None = None
 
 
 class Session:
@@ -54,6 +54,9 @@ class Session:
             tell_broken(self, exc)
         except OSError as exc:
             self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {handshake.why_failed(exc)}")
+        if self.secured:
+            # After the conversation: fetching a policy takes its time, and servers hang up on who is silent.
+            self._judge_tls(self.secured)
 
     def _run(self) -> None:
         try:
@@ -160,7 +163,6 @@ class Session:
             return False
         self.is_secured, self.secured = True, secured
         self.service.timings["tls_s"] = round(time.monotonic() - begun, 4)
-        self._judge_tls(secured)
         return True
 
     def _judge_tls(self, secured: Secured) -> None:
@@ -171,8 +173,8 @@ class Session:
             self.found.unknown("tls.cert_untrusted", str(exc))
             return
         self.service.tls = certificates.facts
-        is_demanded = self.endpoint.protocol == "smtp" and self.tools.is_tls_demanded(self.endpoint.host)
-        certificates.judge(self.found, self.endpoint, now_utc(), is_demanded=is_demanded)
+        terms = self.tools.demands.terms(self.endpoint, secured.chain) if self.tools.demands else OPPORTUNISTIC
+        certificates.judge(self.found, self.endpoint, now_utc(), terms)
         if secured.version in ("TLSv1", "TLSv1.1"):
             from mailmon.model.facts import Severity
 

@@ -11,15 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailmon.catalogue import Findings
-from mailmon.clients.records import Answered
-from mailmon.diagnose.across import demands
+from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.certificate import UNREADABLE
-from mailmon.diagnose.dane import judge_fit, usable_for_mail
+from mailmon.diagnose.dane import authenticate, judge_fit, usable_for_mail, why_unusable
+from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options as HostOptions
 from mailmon.diagnose.session import Session, Tools
-from mailmon.diagnose.targets import Plan
 from mailmon.domain.plan import SMTP_PORT
 from mailmon.domain.scene import Area, Scene
 from mailmon.model.diagnosis import Endpoint
@@ -69,16 +68,18 @@ class Live(NamedTuple):
         return leaf
 
 
-def endpoint(scene: Scene, host: str, port: int, protocol: str, *, is_implicit_tls: bool = False) -> Endpoint | None:
+def endpoint(
+    scene: Scene, host: str, port: int, protocol: str, *, is_implicit_tls: bool = False, needs_login: bool = False
+) -> Endpoint | None:
     """Return where a host is asked, None where it has no address."""
     addresses, _ = scene.records.addresses(host)
-    return Endpoint(host, addresses[0], port, protocol, is_implicit_tls) if addresses else None
+    return Endpoint(host, addresses[0], port, protocol, is_implicit_tls, needs_login) if addresses else None
 
 
 def run_sessions(scene: Scene, endpoints: Sequence[Endpoint], kit: TlsKit, pool: Executor) -> list[Session]:
     """Talk to endpoints side by side, and return how that went."""
     options = HostOptions(scene.options.ca_file, scene.options.timeout_s, scene.options.deadline_s, relay="none")
-    tools = Tools(kit, scene.records, demands(scene.records, Plan((), (), (), scene.domain)))
+    tools = Tools(kit, scene.records, Demands(scene.records, scene.domain, scene.sts, SMTP_PORT))
     sessions = [Session(Dialer(one, options, scene.deadline), tools) for one in endpoints[:MAX_SESSIONS]]
     list(pool.map(Session.run, sessions))
     return sessions
@@ -95,11 +96,11 @@ def meet(scene: Scene, kit: TlsKit, pool: Executor) -> Live:
 
 def judge(area: Area, live: Live) -> None:
     """Hold TLSA records, MTA-STS and the certificates against each other."""
-    is_demanded = demands(area.scene.records, Plan((), (), (), area.domain))
+    is_announced = area.scene.sts is not None and area.scene.sts.is_announced()
     for host in area.scene.hosts:
-        _judge_tlsa_records(area, host, live)
+        tlsa = _judge_tlsa_records(area, host, live)
         session = live.sessions.get(host)
-        if session and is_demanded(host):
+        if session and (is_announced or (tlsa.values and tlsa.is_authentic)):
             area.found.all += _telling(session)
     if area.scene.hosts and not area.scene.options.connects:
         said = "certificates were not looked at (--no-connect)"
@@ -115,7 +116,8 @@ def _telling(session: Session) -> list[Finding]:
     return kept
 
 
-def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
+def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
+    """Judge the TLSA records of a host, and return them."""
     name = f"_{SMTP_PORT}._tcp.{host}"
     answer = area.scene.records.ask(name, "TLSA")
     if answer.kind is Answered.FAILED and answer.is_bogus:
@@ -123,12 +125,17 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
     elif answer.kind is Answered.FAILED:
         said = f"whether {host} has TLSA records could not be looked up: {answer.why}"
         area.found.unknown("dns.resolver_error", f"{said}; who checks DANE holds mail back until then")
-    wanted = (live.tlsa(host) or answer.values) if answer.values else ""
+    session = live.sessions.get(host)
+    chain = session.secured.chain if session and session.secured else ()
+    usable = usable_for_mail(answer)
+    # Records of keys that are to come or to go, and of other usages, are as right as the one that is proposed.
+    is_right = bool(authenticate(usable, chain))
+    wanted = answer.values if is_right or not answer.values else live.tlsa(host) or answer.values
     area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
     if not answer.values:
-        return
-    if not usable_for_mail(answer):
-        said = f"the TLSA records of {host} are of usages that do not count for mail (only 2 and 3 do)"
+        return answer
+    if not usable:
+        said = f"senders use no TLSA record of {host}: {why_unusable(answer)}"
         area.found.fail("dane.tlsa_unusable", said, found="; ".join(answer.values)[:300])
     elif not answer.is_authentic:
         said = f"the TLSA records of {host} are not validated by DNSSEC here, so they count for nothing"
@@ -138,8 +145,8 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> None:
         area.found.fail("dane.tlsa_without_dnssec", said)
     else:
         area.found.passed("dane.tlsa_without_dnssec", f"the TLSA records of {host} are validated by DNSSEC")
-    session = live.sessions.get(host)
-    if session and session.secured and usable_for_mail(answer):
+    if chain and usable:
         found = Findings(host)
-        judge_fit(found, answer, SMTP_PORT, session.secured.chain)
+        judge_fit(found, answer, SMTP_PORT, chain)
         area.found.all += found.all
+    return answer

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mailmon.catalogue import Findings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answer, Answered, Records, spf_questions
+from mailmon.diagnose.sts import Sts
 from mailmon.domain.plan import Options
 from mailmon.mail.records.mx import Exchanger
 from mailmon.mail.spf import Found
@@ -29,6 +30,7 @@ class Scene(NamedTuple):
     mx: Answer = Answer(Answered.NODATA)
     exchangers: tuple[Exchanger, ...] = ()
     today: str = ""
+    sts: Sts | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

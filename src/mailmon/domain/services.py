@@ -128,7 +128,15 @@ def _compare(area: Area, named: dict[Service, str], configured: list[Service]) -
 def _try_out(area: Area, kit: TlsKit, named: dict[Service, str]) -> None:
     scene = area.scene
     endpoints = [
-        endpoint(scene, one.host, one.port, one.protocol, is_implicit_tls=one.is_implicit_tls) for one in named
+        endpoint(
+            scene,
+            one.host,
+            one.port,
+            one.protocol,
+            is_implicit_tls=one.is_implicit_tls,
+            needs_login=one.protocol == "smtp",
+        )
+        for one in named
     ]
     sources = {(one.host, one.port): source for one, source in named.items()}
     sessions = run_sessions(scene, [one for one in endpoints if one], kit, scene.questions)

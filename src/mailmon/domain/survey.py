@@ -11,6 +11,7 @@ from functools import partial
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answered, Records
 from mailmon.diagnose.handshake import TlsKit
+from mailmon.diagnose.sts import Access, Sts
 from mailmon.domain import (
     authorities,
     delegation,
@@ -46,9 +47,9 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
     try:
         mx = records.ask(domain, "MX")
         today = f"{datetime.now(UTC):%Y%m%d}"
-        scene = Scene(
-            domain, options, records, deadline, questions, mx, exchangers_of(mx.values)[:MAX_EXCHANGERS], today
-        )
+        sts = Sts(domain, records, deadline, Access(options.timeout_s, options.ca_file, options.https_port))
+        exchangers_found = exchangers_of(mx.values)[:MAX_EXCHANGERS]
+        scene = Scene(domain, options, records, deadline, questions, mx, exchangers_found, today, sts)
         areas, spf = _Work(scene, kit, progress).run()
     finally:
         questions.shutdown(wait=False, cancel_futures=True)

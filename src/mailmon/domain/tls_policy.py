@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailmon.clients.fetch import Fetch, FetchError
+from mailmon.clients.fetch import FetchError
 from mailmon.clients.records import Answered
 from mailmon.domain.expected import policy_file
 from mailmon.domain.scene import Area
@@ -16,7 +16,6 @@ from mailmon.mail.text import visible
 from mailmon.model.domain import Published
 from mailmon.model.facts import Severity
 
-MAX_BYTES = 64 * 1024
 SHORT_AGE_S = 86400
 POLICY_PURPOSE = "MTA-STS policy"
 
@@ -115,9 +114,9 @@ def _look_at_policy(area: Area) -> None:
         area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {host} has no address")
         area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted))
         return
-    fetch = Fetch(host, options.https_port, "/.well-known/mta-sts.txt", addresses, options.ca_file, MAX_BYTES)
+    assert scene.sts is not None
     try:
-        fetched = fetch.run(scene.deadline.bound_s(options.timeout_s))
+        fetched = scene.sts.fetch()
     except FetchError as exc:
         if exc.is_ours:
             area.found.unknown("mtasts.unreachable", f"the policy was not fetched: {exc.message}")

@@ -1,0 +1,62 @@
+"""What senders of mail hold a host's TLS against: MTA-STS (RFC 8461) and DANE (RFC 7672)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailmon.clients.records import Answer, Answered, Records, is_address
+from mailmon.diagnose.certificate import OPPORTUNISTIC, Terms
+from mailmon.diagnose.dane import authenticate, usable_for_mail
+from mailmon.diagnose.sts import Sts
+from mailmon.model.diagnosis import Endpoint
+
+_NOTHING = Answer(Answered.NODATA)
+
+
+class Demands:
+    """Says what counts at a port for mail between servers. Of ports for logins nothing is demanded but what always is.
+
+    `tlsa_port` is the port whose TLSA records count, by default that of the endpoint.
+    """
+
+    def __init__(self, records: Records, domain: str, sts: Sts | None = None, tlsa_port: int = 0) -> None:
+        self._records, self._domain, self._sts, self._tlsa_port = records, domain, sts, tlsa_port
+
+    def is_tls_mandatory(self, endpoint: Endpoint) -> bool:
+        """Say whether some senders deliver only by TLS, as unusable TLSA records demand too (RFC 7672 section 2.2)."""
+        return _is_relay(endpoint) and (self._is_enforced or bool(self._tlsa(endpoint).values))
+
+    def terms(self, endpoint: Endpoint, chain: Sequence[bytes]) -> Terms:
+        """Return what the certificate of a server (DER, the leaf first) is held against.
+
+        DANE that authenticates it spares it what a CA would vouch for; but not where MTA-STS is enforced, for many
+        senders know only that one.
+        """
+        if not _is_relay(endpoint):
+            return OPPORTUNISTIC
+        usable = usable_for_mail(self._tlsa(endpoint))
+        if self._is_enforced or not usable:
+            return Terms(is_demanded=self._is_enforced)
+        match = authenticate(usable, chain)
+        if match is None:
+            return Terms(is_demanded=True)
+        pin = f"TLSA {match.record.name}"
+        if match.is_pin:
+            return Terms(pin=pin)
+        # The next-hop domain is a name too (RFC 7672 section 3.2.2).
+        return Terms(is_demanded=True, anchor=pin, path=match.path, names=tuple(filter(None, (self._domain,))))
+
+    @property
+    def _is_enforced(self) -> bool:
+        return self._sts is not None and self._sts.mode() == "enforce"
+
+    def _tlsa(self, endpoint: Endpoint) -> Answer:
+        """Return the TLSA records, none where DNSSEC does not vouch for them."""
+        if is_address(endpoint.host):
+            return _NOTHING
+        answer = self._records.ask(f"_{self._tlsa_port or endpoint.port}._tcp.{endpoint.host}", "TLSA")
+        return answer if answer.is_authentic else _NOTHING
+
+
+def _is_relay(endpoint: Endpoint) -> bool:
+    return endpoint.protocol == "smtp" and not endpoint.needs_login

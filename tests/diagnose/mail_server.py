@@ -1,0 +1,107 @@
+"""A small SMTP server on loopback whose TLS is the test's to choose, and which can limit its connections."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+REPLIES = {b"QUIT": b"221 bye\r\n", b"RCPT": b"554 5.7.1 Relay access denied\r\n", b"VRFY": b"502 5.5.1 no\r\n"}
+
+
+class MailServer:
+    """Listens at `host` on a free port. With `is_implicit` TLS comes first, with `max_clients` more are hung up on.
+
+    With `lingers_s` a client that has gone is counted for a while yet, as a process that has not ended.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        is_implicit: bool = False,
+        max_clients: int = 100,
+        lingers_s: float = 0.0,
+    ) -> None:
+        self._context, self._is_implicit = context, is_implicit
+        self._max_clients, self._lingers_s = max_clients, lingers_s
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._clients = self.connections = self.turned_away = 0
+        self._listener = socket.create_server((host, port))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._over.set()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.settimeout(10)
+        with self._lock:
+            self.connections += 1
+            is_let_in = self._clients < self._max_clients
+            self._clients += is_let_in
+            self.turned_away += not is_let_in
+        with contextlib.suppress(OSError), sock:
+            if is_let_in:
+                self._talk(sock)
+        if is_let_in:
+            self._over.wait(self._lingers_s)
+            with self._lock:
+                self._clients -= 1
+
+    def _talk(self, sock: socket.socket) -> None:
+        if self._is_implicit:
+            sock = self._context.wrap_socket(sock, server_side=True)
+        current: socket.socket | None = sock
+        sock.sendall(b"220 mx.mail.test ESMTP\r\n")
+        while current:
+            sock, line = current, _line(current)
+            current = self._obey(sock, line)
+        sock.close()
+
+    def _obey(self, sock: socket.socket, line: bytes) -> socket.socket | None:
+        """Answer one line; return the socket that goes on, None at the end."""
+        verb = line[:4].upper().strip()
+        if not line:
+            return None
+        if verb == b"EHLO":
+            offers = [] if isinstance(sock, ssl.SSLSocket) else [b"STARTTLS"]
+            lines = [b"mx.mail.test", b"PIPELINING", b"SIZE 1000000", b"8BITMIME", b"SMTPUTF8", *offers]
+            sock.sendall(b"".join(b"250-" + one + b"\r\n" for one in lines) + b"250 DSN\r\n")
+        elif verb == b"STAR":
+            sock.sendall(b"220 go\r\n")
+            return self._context.wrap_socket(sock, server_side=True)
+        else:
+            sock.sendall(REPLIES.get(verb, b"250 2.0.0 ok\r\n"))
+        return None if verb == b"QUIT" else sock
+
+
+def _line(sock: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and (byte := sock.recv(1)):
+        line += byte
+    return line
+
+
+@contextlib.contextmanager
+def mail_server(context: ssl.SSLContext, **more: object) -> Iterator[MailServer]:
+    """Run a server."""
+    server = MailServer(context, **more)  # type: ignore[arg-type]
+    try:
+        yield server
+    finally:
+        server.close()
