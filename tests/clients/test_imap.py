@@ -159,6 +159,17 @@ def test_what_goes_wrong_right_behind_a_good_login_is_told(answer: bytes, findin
     assert told(error(script, logged_in), Stage.LOGIN, finding_id, words)
 
 
+@pytest.mark.parametrize("is_hesitant", [False, True])
+def test_a_server_that_says_bye_amid_the_login_and_keeps_the_line_open_is_not_waited_for(is_hesitant: bool) -> None:
+    hello = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN\r\nTAG OK done\r\n")
+    bye = b"* BYE too many connections\r\n"
+    begun = (b"TAG AUTHENTICATE PLAIN", b"+ \r\n" if is_hesitant else bye)
+    started_s = time.monotonic()
+    exc = error([GREETING[0], hello, begun, (b"", bye if is_hesitant else b"")], logged_in)
+    assert told(exc, Stage.LOGIN, "connection_lost", "too many connections")
+    assert time.monotonic() - started_s < 1.5
+
+
 def test_a_server_that_forbids_the_login_gets_none() -> None:
     hello = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\nTAG OK done\r\n")
     exc = error([GREETING[0], hello, (b"bye LOGOUT", b"")], logged_in)

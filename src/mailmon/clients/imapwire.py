@@ -46,7 +46,7 @@ class WireImap(imaplib.IMAP4):
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._hides_input = False
+        self._hides_input = self._has_asked = False
         self.keeps_bytes = MAX_LITERAL_BYTES
         self._wanted: set[str] = set()
         self._answers = self._answer_bytes = self._unasked_bytes = 0
@@ -83,6 +83,7 @@ class WireImap(imaplib.IMAP4):
         asked = str(args[0]) if name == "UID" and args else name
         self._wanted = _ANSWERED_BY.get(asked.upper(), set())
         self._answers = self._answer_bytes = 0
+        self._has_asked = True
         for kind in [kind for kind in self.untagged_responses if kind not in _NEWEST_OF]:
             del self.untagged_responses[kind]
         tag: bytes = super()._command(name, *args)  # type: ignore[misc]  # not in the stubs
@@ -101,6 +102,9 @@ class WireImap(imaplib.IMAP4):
             return
         if typ in _NEWEST_OF:
             self.untagged_responses[typ] = [dat or b""]
+        if typ == "BYE" and self._has_asked:
+            # imaplib looks for it only before some reads: amid an AUTHENTICATE it would wait for the whole time-out.
+            self._check_bye()
         self._unasked_bytes += size_bytes
         if self._unasked_bytes > MAX_UNASKED_BYTES:
             said = f"the server sent more than {MAX_UNASKED_BYTES // 1024**2} MiB that nobody asked for"
