@@ -121,8 +121,6 @@ LETTERS = (
         "Message status - undeliverable",
         "The message that you sent was undeliverable to the following:\n\tbob@example.org (user not found)\n",
         status="5.0.0",
-        reason="filtered",
-        hard=False,
         sender="Mailer-Daemon@example.net",
     ),
     Letter(

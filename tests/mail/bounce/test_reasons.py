@@ -163,7 +163,7 @@ HARD = [
     ("5.3.2", "521 5.3.2 System not accepting network messages", True),
     ("4.3.2", "421 4.3.2 System not accepting network messages", False),
     ("5.2.2", "552 5.2.2 Mailbox full", False),
-    ("5.0.0", "550 User unknown", False),
+    ("5.0.0", "550 User unknown", True),
 ]
 
 

@@ -5,6 +5,8 @@ RFC 3464 and RFC 6533 where the message keeps to them, else its words. Pure, bou
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mailmon.mail.bounce.addresses import find_addresses, first_address
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
 from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
@@ -104,7 +106,7 @@ def _from_json(message: Message) -> Classification | None:
     if kind == "complaint":
         addresses = [reported.address for reported in report.recipients]
         return complaint_about(addresses, "abuse", Form.COMPLAINT, report.reporting_mta, original)
-    words = read_said("", report.reporting_mta)
+    words = read_said("", (), report.reporting_mta, original.envelope_sender)
     found = tuple(build_recipient(one, "", words) for one in report.recipients if one.address)
     return Classification(_kind_of(found), Form.JSON, found, original)
 
@@ -116,7 +118,8 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
     if not all(reported.address for reported in report.recipients):  # a path to a mailbox file, an empty field
         failed = first_address(first(message.headers, "x-failed-recipients")[:2000])
         spare = failed or next(iter(listed), "") or first_address(first(returned, "to")[:2000]) or about
-    all_said = read_said(text, report.reporting_mta)
+    original = read_original(returned, message.headers, report.sender)
+    all_said = read_said(*_common(report, text, listed, spare), report.reporting_mta, original.envelope_sender)
     usual = "delayed" if _says_delay(gate.subject, text) else "failed"
     recipients: dict[str, Recipient] = {}
     for reported in report.recipients:
@@ -130,7 +133,22 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
         completed = reported._replace(address=address, action=reported.action or usual, original=written_to)
         recipients.setdefault(address.lower(), build_recipient(completed, words, all_said))
     found = tuple(recipients.values())
-    return Classification(_kind_of(found), Form.DSN, found, read_original(returned, message.headers, report.sender))
+    return Classification(_kind_of(found), Form.DSN, found, original)
+
+
+def _common(report: Report, text: str, listed: Collection[str], spare: str) -> tuple[str, list[str]]:
+    """Return what the text may say of all recipients, and whose names end that.
+
+    Where only some have a diagnostic of their own it is said of those; where it lists others only, of these.
+    """
+    explained = sum(bool(reported.diagnostic) for reported in report.recipients)
+    addresses = [reported.address or spare for reported in report.recipients]
+    lower = text.lower()
+    is_named = any(reported.original.lower() in listed for reported in report.recipients) or any(
+        address.lower() in lower for address in addresses
+    )
+    common = text if explained in (0, len(addresses)) else ""
+    return common, [*addresses, *(() if explained or is_named else (*listed, ""))]
 
 
 def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str) -> Classification:
@@ -149,7 +167,8 @@ def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str)
     if len(listed) == 1 and not reply_code(listed[0].words):
         listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
     action = "delayed" if _says_delay(gate.subject, text) or _is_soft_only(gate.subject, text) else "failed"
-    all_said = read_said(text)
+    original = read_original(returned, message.headers, "")
+    all_said = read_said(text, [entry.address for entry in listed], "", original.envelope_sender)
     only = addressed_to(returned, listed[0].address) if len(listed) == 1 else ""
     found = tuple(
         build_recipient(
@@ -160,7 +179,7 @@ def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str)
         )
         for entry, own_words in zip(listed, shown, strict=True)
     )
-    return Classification(_kind_of(found), Form.TEXT, found, read_original(returned, message.headers, ""))
+    return Classification(_kind_of(found), Form.TEXT, found, original)
 
 
 def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> list[Listed]:

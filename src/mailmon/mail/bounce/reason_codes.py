@@ -46,6 +46,32 @@ BANNED = range(606, 650)
 # Status codes with which an unknown user is sure, whatever was the command.
 UNKNOWN_USER_CODES = ("1.1", "1.3", "1.10", "1.350", "1.351")
 
+# Codes about the sender, our host or our login, whatever the words say besides (RFC 3463 sections 3.2 and 3.8,
+# RFC 7372, RFC 7505 section 4.2, and those of Google and Microsoft).
+OUR_CODES = frozenset(
+    {
+        "1.7",
+        "1.8",
+        "7.8",
+        "7.9",
+        "7.20",
+        "7.21",
+        "7.22",
+        "7.23",
+        "7.24",
+        "7.25",
+        "7.26",
+        "7.27",
+        "7.29",
+        "7.30",
+        "7.31",
+        "7.32",
+        "7.40",
+        "7.509",
+        "7.515",
+    }
+)
+
 # The reply code, where there is nothing better (RFC 5321 section 4.2.3, RFC 7504).
 REPLIES = {"521": "notaccept", "556": "notaccept", "452": "systemfull", "552": "mailboxfull", "551": "hasmoved",
            "530": "securityerror", "535": "securityerror", "525": "suspend", "523": "exceedlimit"}  # fmt: skip

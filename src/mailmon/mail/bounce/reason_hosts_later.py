@@ -177,7 +177,7 @@ norelaying: Mimecast
 spamdetected: Fortinet, Sophos and the like, of the content
     fortispam | fortiguard-antispam | found spam | fortiguard - antispam
 blocked: Barracuda, Trend Micro, of the host
-    blocked using
+    blocked using | ers-
 """,
     ),
     (

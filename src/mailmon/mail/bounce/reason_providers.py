@@ -7,6 +7,16 @@ lower case, `*` for any words between. They are asked first, in this order, of a
 from __future__ import annotations
 
 PROVIDERS = """
+filtered: KDDI, of which only the end of DATA is refused so
+    550 : user unknown
+filtered: MailFoundry, SurfControl, MX Logic, James at carriers and other gateways: they do not tell what was refused
+    failed with: 5* no such user | failed to send to identified host * no such user
+    a message that you have sent * unknown user | error message below: * no such user
+    had delivery errors--- * [user unknown] | unable to deliver message to the following * [-9]
+hostunknown: Sendmail, of its own question to a name server
+    550 host unknown (authoritative | host unknown (name server
+notaccept: Sendmail, of a null MX of the recipient's domain, with the code for that of the sender's
+    550 host does not accept mail
 notaccept: Google, of a null MX
     returned null mx
 networkerror: Google, of a lookup that may succeed later

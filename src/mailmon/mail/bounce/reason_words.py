@@ -2,7 +2,54 @@
 
 from __future__ import annotations
 
+# Words about our client, its name and address, the sender or our login: no word beside them is about the recipient.
+OURS = """
+our name in HELO or EHLO: Postfix, Exim, Sendmail, qmail and nearly all
+    helo command | ehlo command | helo name | ehlo name | helo/ehlo | ehlo/helo | bad helo | bad ehlo | invalid helo
+    invalid ehlo | helo rejected | ehlo rejected | helo host | ehlo host | helo argument | helo string | your helo
+    your ehlo | helo domain | helo hostname | in helo | in ehlo | helo verif | helo greeting | helo does | helo is
+our host, its address and PTR: nearly all
+    client host | sending host | connecting host | sending server | sending ip | connecting ip | reverse dns
+    your host | your hostname | your server | your ip | your mail server | your mailserver | your reverse | your ptr
+    ptr record | no ptr | rdns | reverse lookup | reverse hostname | fcrdns | your dns | your network | your client
+    client ip | client name | remote host name | ip address of the sending | sender's ip | sender ip
+the sender and its domain: nearly all
+    sender address | sender domain | sender's | sender verif | verify sender | verify the sender | sender rejected
+    sender denied | sender unknown | unknown sender | domain of sender | domain of the sender | domain of your sender
+    envelope sender | envelope from | envelope-from | sender not | sender is | sender does | sender host | sender email
+    sender invalid | invalid sender | bad sender | sender mailbox | sender callout | sender callback | callback
+    unroutable sender | unrouteable sender | sender refused | mail from domain | mail from address | mail from host
+    mailfrom | your domain | your address | your email address | from domain | from address | from header | return path
+    return-path | reverse path | reverse-path | originator | sending domain | not allowed to send | authorized to send
+    sender dns | sender mx | unauthorized sender | unauthorised sender | sdnf | backscatter
+our login: nearly all
+    authentication required | authentication failed | authentication is required | not authenticated
+    sender must | must authenticate | smtp auth
+other languages:
+    absender | expéditeur | emetteur | émetteur | remitente | mittente | remetente | отправител | 发件人 | 寄件人
+    差出人 | 送信者 | 발신자 | nadawc | afzender | odesílatel | avsändar | gönderen
+"""
+
+# Words that can be about nothing but the recipient's name.
+FIRM = """
+nearly all:
+    user unknown | unknown user | no such user | no such recipient | unknown recipient | recipient unknown
+    no such mailbox | mailbox not found | user not found | recipient not found | unknown local | invalid recipient
+    invalid mailbox | invalid user | no mailbox here | no such address | bad destination mailbox | address unknown
+    addressee unknown | unknown account | account not found | user doesn't exist | user does not exist
+    mailbox does not exist | mailbox doesn't exist | recipient does not exist | recipient doesn't exist
+    address does not exist | address doesn't exist | account does not exist | account doesn't exist | unknown mailbox
+    unrouteable address | no such person | no account by that | recipient list | user not known | no such account
+    unknown address | unknown virtual | no local user | recipient address not found | email address not found
+    non-existent user | nonexistent user | non-existent recipient | recipient not known
+    user invalid | recipient invalid | mailbox invalid | not our customer | mailbox non | rcpt dosn't exist
+    mailbox unknown | not in recipient list
+"""
+
 FIRST = """
+networkerror: Exim and Postfix, of a check of the recipient that could not be made
+    complete recipient verify | recipient verify callout | verification in progress | unverified address: connect
+    unverified address: lost connection | unverified address: conversation | unverified address: host or domain
 requireptr: nearly all, in words that leave no doubt
     reverse dns | ptr record | rdns record | no ptr | unverifyable sending ip | unverifiable sending ip
 networkerror: resolvers that ask to try again
@@ -53,7 +100,7 @@ suspend: nearly all
     temporarily disabled | recipient is disabled | account has been blocked | mailbox currently suspended
     mailbox suspended | account suspended | has been disabled | invalid/inactive | temporarily inactive
     account locked
-    account has been locked | account temporarily | compte * bloqu | deaktiviert | gesperrt
+    account has been locked | not configured to receive | account temporarily | compte * bloqu | deaktiviert | gesperrt
     inactivity | closed mailbox | over-aged | user is locked | unknown or inactive | inactive email | inaktiv
     inactivo
 hasmoved: nearly all
@@ -89,20 +136,22 @@ userunknown: Postfix, Sendmail, Exim, qmail, Exchange and nearly all
     unknown local | does not exist | doesn't exist | not a valid | invalid recipient | invalid mailbox
     invalid user
     invalid address | no mailbox here | no mailbox | no such address | bad destination mailbox | not our customer
-    doesn't have a | does not have a | no account by that | unknown account | account unavailable | address unknown
+    doesn't have a * account | does not have a * account | no account by that | unknown account
+    account unavailable | address unknown
     addressee unknown | not a known user | unrouteable address | unknown virtual | account not found
     no longer available | no longer valid | no longer accept | is not known | recipient does not
     recipient rejected
     not a local | name is not recognized | mailbox does | mailbox non | mailbox invalid | user invalid
     not existing
     no thank you | account does | not known at | is unknown | rejected recipient | no active user | no local user
-    not recogni | no such person | unknown mailbox | user doesn't | user does not | no account | recipient invalid
+    not recogni | no such person | unknown mailbox | no account | recipient invalid
     recipient is not | user is not | mailbox isn't | address does not | not a mailbox | no recipient
     unknown or illegal
-    receiver not found | undeliverable address | address invalid | is not a user | no user | this user
+    receiver not found | undeliverable address | address invalid | is not a user | no user
     there is no one | nobody here
     unknown e-mail | unknown email | no longer at | not in our | not exist | invalid addr | name not found
-    no one here
+    no one here | dosn't exist | doesnt exist | don't exist | does not exists | not exists | mailbox unknown
+    not in recipient list
 userunknown: other languages
     destinataire inconnu | destinataire invalide | utilisateur inconnu | empfänger unbekannt | unbekannter
     usuario desconocido | destinatario * sconosciuto | não existe | нет такого | не существует | не найден

@@ -7,6 +7,7 @@ filtered: filters of the recipient
     message filtered | rejected by filter | rejected by user | rejected by recipient | only accepting mail from
     not accepting mail from | blocked by recipient | recipient refuse | recipient has refused
     by the recipient's filter | user has blocked
+    rejected by destination | rejected by the destination
     user refused to receive | message rejected by account | recipient has blocked | recipient * opted out
 requireptr: nearly all
     reverse-dns | rdns | ptr lookup | cannot find your | can't find your | cannot resolve your

@@ -1,15 +1,28 @@
-"""Why did it fail, and is it for good? (docs/bounces.md lists the reasons)"""
+"""Why did it fail, and is it for good? (docs/bounces.md lists the reasons)
+
+In this order, so that words of any language only refine what structure and codes say:
+
+1. Whose fault? What a server says of our client, its name in HELO, its address or PTR, of the sender, of a check of the
+   sender or of our login, and all that it answers to EHLO and MAIL, is ours: never an unknown user, an unknown host or
+   hard. "Host not found" is hard of the recipient's domain only.
+2. For now or for good? The class of the reply in the recipient's own diagnostic, else that of his own status (RFC 3463
+   section 3.1). What is for now is not hard, but for a code that names the mailbox (4.1.1) with words that do so too,
+   once the queue has given up.
+3. Which refusal? "User unknown" is an unknown user, unless the end of DATA is known to have been refused (a filter says
+   so of everything) or the code says that the mailbox exists (X.2.z).
+"""
 
 from __future__ import annotations
 
 import re
 
-from mailmon.mail.bounce.match import Test, read_table
+from mailmon.mail.bounce.match import Test, finder, read_phrases, read_table
 from mailmon.mail.bounce.reason_codes import (
     BANNED,
     BY_COMMAND,
     CATEGORIES,
     CODES,
+    OUR_CODES,
     REFINED,
     REFUSED,
     REPLIES,
@@ -19,7 +32,7 @@ from mailmon.mail.bounce.reason_codes import (
 from mailmon.mail.bounce.reason_hosts import HOSTS
 from mailmon.mail.bounce.reason_hosts_later import MORE_HOSTS
 from mailmon.mail.bounce.reason_providers import PROVIDERS
-from mailmon.mail.bounce.reason_words import FIRST, UNKNOWN_HOST, UNKNOWN_USER
+from mailmon.mail.bounce.reason_words import FIRM, FIRST, OURS, UNKNOWN_HOST, UNKNOWN_USER
 from mailmon.mail.bounce.reason_words_later import REFUSALS, TROUBLES
 from mailmon.mail.bounce.reason_words_rare import RARE_FIRST, RARE_UNKNOWN_HOST, RARE_UNKNOWN_USER
 from mailmon.mail.bounce.reason_words_rare_later import RARE_REFUSALS, RARE_TROUBLES
@@ -27,10 +40,12 @@ from mailmon.mail.bounce.statuses import reply_code
 from mailmon.mail.bounce.words import COMMANDS
 from mailmon.mail.caps import number
 
+Table = tuple[tuple[str, Test], ...]
+
 MAX_CHARS = 3000
 UNDEFINED = "undefined"
-# An address or host that will not exist tomorrow either. `notaccept` too, unless the server says "for now".
-HARD = ("userunknown", "hostunknown", "hasmoved")
+# The recipient's address is the trouble. It will not exist tomorrow either, unless the server says "for now".
+ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 
 _HOSTS = tuple((tuple(signs.split(" | ")), read_table(table)) for signs, table in HOSTS + MORE_HOSTS)
 _PROVIDERS = read_table(PROVIDERS)
@@ -38,6 +53,7 @@ _USUAL = tuple(read_table(table) for table in (FIRST, UNKNOWN_USER, UNKNOWN_HOST
 _RARE_TABLES = (RARE_FIRST, RARE_UNKNOWN_USER, RARE_UNKNOWN_HOST, RARE_REFUSALS, RARE_TROUBLES)
 _RARE = tuple(read_table(table) for table in _RARE_TABLES)
 _COMMANDS = read_table(COMMANDS)
+_is_ours, _is_firm = finder(read_phrases(OURS)), finder(read_phrases(FIRM))
 # The code in front of each further line of a reply parts what belongs together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
 _URL = re.compile(r"https?://[^\s>]{1,300}+")
@@ -46,6 +62,11 @@ _URL = re.compile(r"https?://[^\s>]{1,300}+")
 def plain(words: str) -> str:
     """Return words as the tables compare them: lower case, one space, straight quotes, no line codes."""
     return _NEXT_LINE.sub(" ", words[:MAX_CHARS]).lower().replace("’", "'")
+
+
+def is_ours(words: str, status: str, command: str) -> bool:
+    """Say whether these plain words, or the code or the command beside them, tell of us and not of the recipient."""
+    return command in BY_COMMAND or status[2:] in OUR_CODES or _is_ours(words)
 
 
 def find_command(words: str) -> str:
@@ -70,26 +91,39 @@ def by_host(words: str) -> str:
     return ""
 
 
-def by_words(words: str, status: str, command: str, *, are_rare: bool = False) -> str:
-    """Return the reason that plain words give, or ""; with `are_rare` by the tables of rarer words."""
+def by_words(words: str, status: str, command: str, *, is_ours: bool, are_rare: bool = False) -> str:
+    """Return the reason that plain words give, or ""; with `are_rare` by the tables of rarer words.
+
+    Where the fault `is_ours` no word is about the recipient's address.
+    """
     if not words or words.isspace():
         return ""
     in_front, users, hosts, refusals, troubles = _RARE if are_rare else _USUAL
     bare = _URL.sub(" ", words) if "://" in words else words
-    detail = status[2:]
     reason = _first(in_front, bare)
-    if reason:
-        return REFINED.get((reason, detail), reason)
-    unknown = command not in ("EHLO", "MAIL") and _first(users, bare)
-    host = _first(hosts, bare)
-    is_sure = (command == "RCPT" and not detail.startswith("7.")) or detail in UNKNOWN_USER_CODES
-    if unknown and is_sure and not host:
-        return "userunknown"
-    reason = host or _first(refusals, bare) or ("filtered" if unknown else _first(troubles, bare))
+    if reason and not (is_ours and reason in ADDRESS):
+        return REFINED.get((reason, status[2:]), reason)
+    host = "" if is_ours else _first(hosts, bare)
+    user, is_firm = ("", False) if is_ours or host else _unknown_user(bare, users, status[2:], command)
+    reason = host or (user if is_firm else "") or _first(refusals, bare) or user
+    if not reason:
+        names_user = not is_ours and status[2:] in UNKNOWN_USER_CODES
+        reason = "userunknown" if names_user else _first(troubles, bare)
     return REFUSED.get((reason, command), reason)
 
 
-def _first(table: tuple[tuple[str, Test], ...], words: str) -> str:
+def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[str, bool]:
+    """Return what it means that no such user is known, or "", and whether no other refusal can be meant."""
+    if not _first(users, words):
+        return "", False
+    if detail in UNKNOWN_USER_CODES:
+        return "userunknown", True
+    if command == "DATA" or (command != "RCPT" and detail.startswith("2.")):
+        return "filtered", False
+    return "userunknown", _is_firm(words) or (command == "RCPT" and not detail.startswith("7."))
+
+
+def _first(table: Table, words: str) -> str:
     for reason, test in table:
         if test(words):
             return reason
@@ -101,14 +135,18 @@ def by_category(category: str) -> str:
     return CATEGORIES.get(category, "")
 
 
-def by_status(status: str, *, only_special: bool = False) -> str:
-    """Return the reason that a code gives, or ""; with `only_special` a general code gives none."""
+def by_status(status: str, *, only_special: bool = False, is_ours: bool = False) -> str:
+    """Return the reason that a code gives, or ""; with `only_special` a general code gives none.
+
+    A code of the recipient's address gives none where the words are about us.
+    """
     subject, _, detail = status[2:].partition(".")
     if only_special and detail in ("", "0"):
         return ""
     if subject == "7" and number(detail) in BANNED:
         return "blocked"
-    return CODES.get(f"{subject}.{detail}", "" if only_special else SUBJECTS.get(subject, ""))
+    reason = CODES.get(f"{subject}.{detail}", "" if only_special else SUBJECTS.get(subject, ""))
+    return "" if is_ours and reason in ADDRESS else reason
 
 
 def by_command(command: str) -> str:
@@ -121,8 +159,10 @@ def by_reply(words: str) -> str:
     return REPLIES.get(reply_code(words), "")
 
 
-def is_hard(reason: str, status: str, action: str) -> bool:
-    """Say whether sending again to this address is of no use."""
-    if action in ("delayed", "delivered", "relayed", "expanded"):
+def is_hard(reason: str, status: str, action: str, words: str) -> bool:
+    """Say whether sending again to this address is of no use; `words` are the plain ones about this recipient."""
+    if action in ("delayed", "delivered", "relayed", "expanded") or reason not in ADDRESS:
         return False
-    return reason in HARD or (reason == "notaccept" and not status.startswith("4"))
+    if (reply_code(words) or status)[:1] != "4":
+        return True
+    return reason == "userunknown" and status[2:] in UNKNOWN_USER_CODES and _is_firm(words)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailmon.mail.bounce import reasons
 from mailmon.mail.bounce.fields import Reported
+from mailmon.mail.bounce.masking import mask
 from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code
 from mailmon.mail.bounce.values import Recipient
 from mailmon.mail.text import visible
@@ -22,11 +24,12 @@ _DONE = ("delivered", "relayed", "expanded")
 class Said:
     """All that a notification says in words, and what that says of each recipient: read once, and if need be.
 
-    `left_chars` is what may still be compared with the tables.
+    `sender` is whom it was sent for; `left_chars` is what may still be compared with the tables.
     """
 
     text: str
     mta: str
+    sender: str = ""
     reasons: dict[tuple[str, ...], str] = field(default_factory=dict)
     left_chars: int = MAX_COMPARED_CHARS
 
@@ -34,12 +37,14 @@ class Said:
         """Note that a text of this length was compared."""
         self.left_chars -= chars + COMPARISON_CHARS
 
-    def reason(self, status: str, command: str) -> str:
-        """Return the reason that the words as a whole give, or ""."""
-        key = (status, command)
+    def reason(self, status: str, command: str, *, is_ours: bool) -> str:
+        """Return the reason that the words as a whole give, or ""; `is_ours`: their own say so."""
+        key = (status, command, str(is_ours))
         if key not in self.reasons:
             self.spend(len(self.plain))
-            self.reasons[key] = reasons.by_words(self.plain, status, command)
+            masked = mask(self.plain)
+            is_ours = is_ours or reasons.is_ours(masked, status, command)
+            self.reasons[key] = reasons.by_words(masked, status, command, is_ours=is_ours)
         return self.reasons[key]
 
     @cached_property
@@ -68,21 +73,33 @@ class Said:
         return reasons.by_provider(f"{self.mta.lower()} {self.plain}")
 
 
-def read_said(text: str, reporting_mta: str = "") -> Said:
-    """Return what each recipient is compared with."""
-    return Said(text, visible(reporting_mta, 255))
+def read_said(text: str, addresses: Collection[str], reporting_mta: str, sender: str) -> Said:
+    """Return what each recipient is compared with.
+
+    Of several `addresses` each has words of its own, from the line that names the first of them on; what is said of one
+    is not said of another.
+    """
+    above = _above(text, addresses) if len(addresses) > 1 else text
+    return Said(above, visible(reporting_mta, 255), sender.lower())
+
+
+def _above(text: str, addresses: Collection[str]) -> str:
+    lower = text.lower()
+    found = [at for address in addresses if address and (at := lower.find(address.lower())) >= 0]
+    return text[: text.rfind("\n", 0, min(found)) + 1] if found else text
 
 
 def build_recipient(reported: Reported, words: str, said: Said, shown: str = "") -> Recipient:
     """Return the recipient; `words` belong to it alone; `shown` are those of them to quote, "" for all."""
     status = _status(reported, words, said)
     reason = "delivered" if reported.action in _DONE else _reason(reported, words, said, status)
+    own_words = reasons.plain(f"{reported.diagnostic} {words}") if reported.diagnostic or words else said.plain
     return Recipient(
         reported.address,
         status,
         reported.action,
         reason,
-        reasons.is_hard(reason, status, reported.action),
+        reasons.is_hard(reason, status, reported.action, own_words),
         visible(" ".join((reported.diagnostic or shown or words).split()), MAX_DIAGNOSTIC_CHARS),
         said.mta,
         visible(reported.remote_mta, 255),
@@ -98,7 +115,7 @@ def _status(reported: Reported, words: str, said: Said) -> str:
     is_vague = not status or status == "4.4.7" or (status.endswith(".0.0") and not holds_code(diagnostic))
     if is_vague:
         status = choose_status(status, words)
-    if not status or (is_vague and status.endswith(".0.0")):
+    if not status or (is_vague and status.endswith(".0.0") and status[0] == said.status[:1]):
         status = said.status or status
     if status:
         return status
@@ -123,23 +140,38 @@ def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
 def _found_reason(reported: Reported, words: str, said: Said, status: str) -> str:
     diagnostic, paragraph = reasons.plain(reported.diagnostic), reasons.plain(words)
     near = f"{diagnostic} {paragraph}"
-    kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
     command = reasons.find_command(near) or said.command
     with_hosts = f"{status} {said.mta.lower()} {reported.remote_mta.lower()} {near}"
-    return (
+    known = (
         reasons.by_host(with_hosts)
         or reasons.by_provider(with_hosts)
         or said.provider_reason
         or reasons.by_category(reported.category)
-        or reasons.by_words(f"{kind}{diagnostic}", status, command)
-        or reasons.by_words(reported.comment.lower(), status, command)
-        or reasons.by_words(paragraph, status, command)
-        or reasons.by_words(f"{diagnostic} / {paragraph}", status, command, are_rare=True)
-        or reasons.by_status(status, only_special=True)
+    )
+    if known:
+        return known
+    kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
+    diagnostic, paragraph = (mask(text, reported.address) for text in (diagnostic, paragraph))
+    both = f"{diagnostic} / {paragraph}"
+    is_ours = _names(said.sender, reported.address, near) or reasons.is_ours(both, status, command)
+    return (
+        reasons.by_words(f"{kind}{diagnostic}", status, command, is_ours=is_ours)
+        or reasons.by_words(reported.comment.lower(), status, command, is_ours=is_ours)
+        or reasons.by_words(paragraph, status, command, is_ours=is_ours)
+        or reasons.by_words(both, status, command, is_ours=is_ours, are_rare=True)
+        or reasons.by_status(status, only_special=True, is_ours=is_ours)
         or (reasons.by_command(command) if diagnostic else "")
-        or said.reason(status, command)
-        or reasons.by_status(status)
+        or said.reason(status, command, is_ours=is_ours)
+        or reasons.by_status(status, is_ours=is_ours)
         or reasons.by_reply(f"{near} {said.plain}")
         or reasons.by_command(command)
         or ("expired" if reported.action == "delayed" else reasons.UNDEFINED)
     )
+
+
+def _names(sender: str, recipient: str, words: str) -> bool:
+    """Say whether these plain words name the sender, or deny that there is this domain, and name nobody else."""
+    domain, own = sender.rpartition("@")[2], recipient.lower().rpartition("@")[2]
+    if not domain or domain == own or own in words:
+        return False
+    return sender in words or f" {domain} does not exist" in words

@@ -1,0 +1,88 @@
+"""Leave out of a server's words what differs from message to message: addresses, names of hosts, the person's name.
+
+"mailbox bob@example.org is full" and "User <nobody.here> unknown" are then the phrases that everybody writes, and a
+host that is named after its trade ("mx.spamfilter.example") says nothing of why it refused.
+"""
+
+from __future__ import annotations
+
+_MARKS = "<>()[]{}\"'`,;:.!"
+# Names of characters and not of people: "bare <LF> received".
+_CHARACTERS = frozenset({"<lf>", "<cr>", "<crlf>", "<lf>.<lf>", "<cr><lf>"})
+# Local parts that are also words of a server: "user unknown" stays what it is where user@example.org is refused.
+_WORDS = frozenset(
+    {
+        "user",
+        "users",
+        "mail",
+        "email",
+        "mailbox",
+        "account",
+        "address",
+        "recipient",
+        "domain",
+        "host",
+        "name",
+        "unknown",
+        "no",
+        "not",
+        "invalid",
+        "inbox",
+        "alias",
+        "list",
+        "quota",
+        "spam",
+        "abuse",
+        "sender",
+        "client",
+        "service",
+        "server",
+        "system",
+        "message",
+        "local",
+        "office",
+        "smtp",
+        "test",
+        "support",
+        "help",
+        "is",
+        "full",
+    }
+)
+_HOST_BEFORE = frozenset({"host", "server", "mta", "relay"})
+
+
+def mask(words: str, own: str = "") -> str:
+    """Return lower-case words without addresses, host names beside an IP address, and what `own` is called.
+
+    >>> mask("550 mailbox <bob@example.org> is full"), mask("550 user <nobody.here> unknown")
+    ('550 mailbox is full', '550 user unknown')
+    >>> mask("host mx.spam.example[192.0.2.1] said: no bob here", "bob@example.org")
+    'host said: no here'
+    """
+    own = own.lower()
+    local, _, domain = own.rpartition("@")
+    names = {name for name in (own, local, domain) if len(name) > 1 and name not in _WORDS}
+    kept: list[str] = []
+    for word in words.split():
+        if not _is_name(word, names) and not (kept and kept[-1] in _HOST_BEFORE and _is_host(word)):
+            kept.append(word)
+        elif word[-1] in ":.;," and kept:
+            kept[-1] = f"{kept[-1]}{word[-1]}"
+    return " ".join(kept)
+
+
+def _is_name(word: str, names: set[str]) -> bool:
+    if "@" in word or word.strip(_MARKS) in names:
+        return True
+    if word[0] == "<" and len(word) > 2:
+        return ">" in word and word not in _CHARACTERS and "://" not in word
+    if "[" in word:
+        return _is_host(word) or (word[0] == "[" and word[1:2].isdigit() and ("." in word or ":" in word))
+    return False
+
+
+def _is_host(word: str) -> bool:
+    """Say whether a word is a host name, with or without an IP address behind it."""
+    name = word.partition("[")[0].strip("(:,")
+    return "." in name and "/" not in name and name.replace(".", "").replace("-", "").isalnum()
