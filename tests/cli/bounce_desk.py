@@ -27,8 +27,9 @@ class Desk(NamedTuple):
     def state_file(self) -> Path:
         return self.directory / "state.json"
 
-    def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(cli, ["bounces", *arguments, "--config", str(self.directory / "config.json")])
+    def run(self, *arguments: str, columns: int | None = None) -> Result:
+        command = ["bounces", *arguments, "--config", str(self.directory / "config.json")]
+        return CliRunner(env={"COLUMNS": str(columns or "")}).invoke(cli, command)
 
     def document(self, *arguments: str) -> Any:
         result = self.run(*arguments, "--json")

@@ -28,14 +28,22 @@ def test_the_list_has_a_line_for_each_recipient_the_latest_last(desk: Desk) -> N
     lines = desk.run("list").output.splitlines()
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
     patterns = [
-        rf"{when}  #5  hard      5\.1\.1   userunknown   bob@example\.org: smtp; 550 .*",
-        rf"{when}  #3  feedback  -       -             \(no address\)",
-        rf"{when}  #2  delayed   4\.4\.1   networkerror  dave@example\.org",
-        rf"{when}  #1  hard      5\.1\.1   userunknown   bob@example\.org: smtp; 550 5\.1\.1 .*",
-        rf"{when}  #1  soft      4\.2\.2   mailboxfull   carol@example\.com: 452 4\.2\.2 full",
+        rf"{when}\t#5\thard\t5\.1\.1\tuserunknown\tbob@example\.org\tsmtp; 550 .*",
+        rf"{when}\t#3\tfeedback\t-\t-\t\(no address\)",
+        rf"{when}\t#2\tdelayed\t4\.4\.1\tnetworkerror\tdave@example\.org",
+        rf"{when}\t#1\thard\t5\.1\.1\tuserunknown\tbob@example\.org\tsmtp; 550 5\.1\.1 .*",
+        rf"{when}\t#1\tsoft\t4\.2\.2\tmailboxfull\tcarol@example\.com\t452 4\.2\.2 full",
     ]
     for pattern, line in zip(patterns, lines, strict=True):
         assert re.fullmatch(pattern, line), line
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_on_a_terminal_no_line_is_wider_and_no_address_is_cut(desk: Desk, columns: int) -> None:
+    out = desk.run("list", columns=columns).output
+    assert all(len(line) <= columns for line in out.splitlines()), out
+    assert len(re.findall(r"(?m)\bbob@example\.org$", out)) == 2
+    assert "452 4.2.2 full" in out
 
 
 FILTERS: list[tuple[tuple[str, ...], str]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailmon.catalogue import domains, servers
 from mailmon.catalogue.row import Row
-from mailmon.mail.text import visible
+from mailmon.mail.text import utf8_text, visible
 from mailmon.model.facts import Finding, Severity, Verdict
 
 __all__ = ["ROWS", "Findings", "Row", "row"]
@@ -53,8 +53,8 @@ class Findings:
             self.fail(finding_id, bad, None, **more)
 
     def _finding(self, finding_id: str, status: Verdict, message: str, more: dict[str, str]) -> Finding:
-        said = visible(f"{self.target}: {message}", MAX_MESSAGE)
+        said = visible(utf8_text(f"{self.target}: {message}"), MAX_MESSAGE)
         evidence, expected, found = (
-            visible(more.get(name, ""), MAX_DETAIL) for name in ("evidence", "expected", "found")
+            visible(utf8_text(more.get(name, "")), MAX_DETAIL) for name in ("evidence", "expected", "found")
         )
         return Finding(finding_id, status, self.target, said, None, evidence, expected, found)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import click
 
 from mailmon import safe
-from mailmon.cli import common
+from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import chosen, filter_options, mask_option
 from mailmon.config import Setup
 from mailmon.errors import MailmonError, StateError
@@ -27,7 +27,6 @@ from mailmon.report.masked import masked_message, masked_row
 
 FORMATS = ("csv", "json", "xlsx")
 MAX_LISTED = 10_000
-_COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
 
 
 class NoSuchBounceError(MailmonError):
@@ -56,9 +55,8 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
     if as_json:
         common.print_json(report.list_document(rows))
         return
-    has_colour = common.wants_colour(color)
-    for row in rows:
-        common.say(report.row_line(row), colour=_COLOURS.get(report.word_of(row)) if has_colour else None)
+    printer = screen.Printer(common.wants_colour(color))
+    printer.lines(report.row_lines(rows, printer.paper))
     if not rows:
         common.say("nothing recorded" if wanted == BounceFilter() else "nothing recorded that fits")
 
@@ -70,7 +68,6 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
 @common.common_options
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
-    del color
     with open_reader(config_path) as reader:
         message = reader.message(number)
     if message is None:
@@ -80,8 +77,9 @@ def show(number: int, mask: bool, config_path: str | None, as_json: bool, color:
     if as_json:
         common.print_json(report.message_document(message))
         return
+    printer = screen.Printer(common.wants_colour(color))
     for line in report.message_lines(message):
-        common.say(line)
+        printer.text(line, indent=" " * 23)
 
 
 @click.command("export", short_help="Write bounces as CSV, JSON or XLSX.")

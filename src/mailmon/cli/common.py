@@ -200,15 +200,26 @@ def wants_colour(color: str) -> bool:
     return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def say(text: str, *, colour: str | None = None, err: bool = False) -> None:
-    """Print one line; threads may call it side by side. That nobody can read it must not keep an alert from anybody."""
+def say(text: str, *, colour: str | None = None, err: bool = False, is_styled: bool = False) -> None:
+    """Print one line; threads may call it side by side. That nobody can read it must not keep an alert from anybody.
+
+    `is_styled` says that the text holds escapes for colours that are wanted.
+    """
     stream = sys.stderr if err else sys.stdout
+    has_colour = True if colour or is_styled else None
     with _print_lock:
         try:
-            click.echo(click.style(text, fg=colour) if colour else text, file=stream, color=True if colour else None)
+            click.echo(click.style(text, fg=colour) if colour else text, file=stream, color=has_colour)
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def styled(text: str, style: str) -> str:
+    """Return text in a style such as `bold red` or `dim`."""
+    words = style.split()
+    colour = next((word for word in words if word not in ("bold", "dim")), None)
+    return click.style(text, fg=colour, bold="bold" in words or None, dim="dim" in words or None)
 
 
 def warn(text: str) -> None:

@@ -123,38 +123,25 @@ def _one_word(text: str | None) -> str:
 
 def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
     from mailmon.report import diagnosis as report
+    from mailmon.report.shorten import both_forms
 
-    console = screen.console(is_coloured)
-    print_line = screen.printer(console)
-    print_line(f"{result.host} ({', '.join(result.addresses) or 'no address'})", "bold")
-    print_line(f"{report.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
-    print_line("", "")
-    for line, colour in report.finding_lines(result.findings, is_verbose=is_verbose):
-        print_line(line, colour)
+    printer = screen.Printer(is_coloured)
+    printer.text(f"{both_forms(result.host)} ({', '.join(result.addresses) or 'no address'})", "bold", indent="  ")
+    printer.text(f"{report.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    printer.raw("")
+    printer.lines(report.finding_lines(result.findings, printer.paper, is_verbose=is_verbose))
     if result.services:
-        console.print(_table(result))
+        printer.raw("")
+        printer.lines(report.service_lines(result, printer.paper))
+    if result.notes:
+        printer.raw("")
     for note in result.notes:
-        print_line(f"note: {note}", "dim")
+        printer.text(f"note: {note}", "dim", indent="  ")
     if is_verbose:
         for one in result.transcripts:
-            print_line(f"\n{one.target}: {one.purpose}", "bold")
+            printer.raw(f"\n{one.target}: {one.purpose}", "bold")
             for said in one.lines:
-                print_line(f"{said.at_s:8.3f}  {'C:' if said.who == 'client' else 'S:'} {said.text}", "")
-
-
-def _table(result: Diagnosis) -> Any:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from mailmon.report import diagnosis as report
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in report.SERVICE_COLUMNS:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for row in report.service_rows(result):
-        table.add_row(*map(Text, row))
-    return table
+                printer.raw(f"{said.at_s:8.3f}  {'C:' if said.who == 'client' else 'S:'} {said.text}")
 
 
 COMMAND = diagnose

@@ -14,6 +14,7 @@ from mailmon.cli.findings import finding_options, must_be_known, outcome_of, rea
 from mailmon.domain.plan import Options, read_domain
 
 if TYPE_CHECKING:
+    from mailmon.model import Finding
     from mailmon.model.domain import Survey
 
 _STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to serve": "cyan"}
@@ -64,7 +65,7 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
         if given["runbook"]:
             _show_runbook(result, options, is_coloured=is_coloured)
         else:
-            _show(result, is_verbose=given["verbose"], is_coloured=is_coloured)
+            _show(result, everything, is_verbose=given["verbose"], is_coloured=is_coloured)
 
     tell(given, as_json, lambda: report.survey_document(result), lambda: report.markdown(result), show)
     raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
@@ -95,50 +96,35 @@ def _key(path: Path | None) -> str:
     return read_key_file(path)
 
 
-def _show(result: Survey, *, is_verbose: bool, is_coloured: bool) -> None:
+def _show(result: Survey, everything: Iterable[Finding], *, is_verbose: bool, is_coloured: bool) -> None:
     from mailmon.report import diagnosis, domain
+    from mailmon.report.shorten import both_forms
 
-    console = screen.console(is_coloured)
-    print_line = screen.printer(console)
-    print_line(result.domain, "bold")
-    print_line(f"{diagnosis.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
-    print_line("", "")
-    for line, colour in diagnosis.finding_lines(result.findings, is_verbose=is_verbose):
-        print_line(line, colour)
+    printer = screen.Printer(is_coloured)
+    printer.text(both_forms(result.domain), "bold")
+    printer.text(f"{diagnosis.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    printer.raw("")
+    printer.lines(diagnosis.finding_lines(result.findings, printer.paper, is_verbose=is_verbose))
     if result.records:
-        console.print(_table(domain.record_rows(result)))
+        printer.raw("")
+        printer.lines(domain.record_lines(result, printer.paper, everything))
     wanted = list(domain.wanted_lines(result))
     if wanted:
-        print_line("What should stand there:", "bold")
+        printer.raw("\nWhat should stand there:", "bold")
         for line in wanted:
-            print_line(f"  {line}", "")
+            printer.raw(f"  {line}")
     if result.spf and is_verbose:
-        print_line("\nSPF, with all that it leads to:", "bold")
+        printer.raw("\nSPF, with all that it leads to:", "bold")
         for line in domain.spf_lines(result):
-            print_line(f"  {line}", "")
+            printer.text(f"  {line}", indent=" " * (len(line) - len(line.lstrip()) + 6))
     for note in result.notes:
-        print_line(f"note: {note}", "dim")
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> Any:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from mailmon.report.domain import RECORD_COLUMNS
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in RECORD_COLUMNS:
-        table.add_column(name, no_wrap=name != "found", overflow="fold" if name == "found" else "ellipsis")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
+        printer.text(f"note: {note}", "dim", indent="  ")
 
 
 def _show_runbook(result: Survey, options: Options, *, is_coloured: bool) -> None:
     from mailmon.domain.runbook import runbook
 
-    print_line = screen.printer(screen.console(is_coloured))
+    print_line = screen.Printer(is_coloured).raw
     print_line(f"; What to publish for {result.domain}", "bold")
     for entry in runbook(result, options):
         print_line(f"\n; {entry.purpose}: {entry.state}", _STATES.get(entry.state, "magenta"))

@@ -1,14 +1,14 @@
-"""How is more shown than a line? Progress while something goes on, and text as wide as the terminal."""
+"""What is printed beside single lines: progress on a terminal, and text laid out to its width."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from mailmon.cli import common
+from mailmon.report.layout import Line, Paper, hanging
 
 
 @contextmanager
@@ -28,19 +28,53 @@ def progress(is_quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
         yield show
 
 
-def console(is_coloured: bool) -> Console:
-    """Return where rich text goes: as wide as the terminal, 140 columns into a file."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 140
-    return Console(no_color=not is_coloured, force_terminal=is_coloured or None, highlight=False, width=width)
+def paper() -> Paper:
+    """Return how stdout is written to: as wide as COLUMNS says, else as the terminal, else one line per row."""
+    return Paper(_columns(), _is_unicode())
 
 
-def printer(console: Console) -> Callable[[str, str], None]:
-    """Return what prints a line in a style; a long one is not cut."""
-    from rich.text import Text
+def _columns() -> int | None:
+    given = os.environ.get("COLUMNS", "").strip()
+    if given.isascii() and given.isdigit() and 0 < len(given) <= 4 and int(given):
+        return int(given)
+    if not sys.stdout.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
-    def print_line(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=True)
 
-    return print_line
+def _is_unicode() -> bool:
+    """Say whether UTF-8 can be shown: Python writes it in the C locale too, where a terminal expects ASCII."""
+    if "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower():
+        return False
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, names), "") not in ("C", "POSIX")
+
+
+class Printer:
+    """Prints laid out lines on stdout."""
+
+    def __init__(self, is_coloured: bool) -> None:
+        self.paper = paper()
+        self._is_coloured = is_coloured
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Print lines as they are laid out."""
+        for line in lines:
+            if self._is_coloured and line.style and line.head:
+                common.say(common.styled(line.head, line.style) + line.tail, is_styled=True)
+            else:
+                common.say(line.plain)
+
+    def text(self, text: str, style: str = "", *, indent: str = "") -> None:
+        """Print a paragraph, wrapped where there is a width; `indent` stands before further lines."""
+        text = self.paper.text(text)
+        wide = self.paper.columns is None
+        wrapped = [text] if wide else hanging(text, self.paper.prose, indent)
+        self.lines(Line(line, style) for line in wrapped)
+
+    def raw(self, text: str, style: str = "") -> None:
+        """Print a line as it is, for what may be copied."""
+        self.lines([Line(text, style)])

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from mailmon.cli import common
+from mailmon.cli import common, screen
 from mailmon.cli.findings import read_nameservers
 from mailmon.mail.spf import Client, Verdict
 from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
-from mailmon.mail.text import visible
+from mailmon.mail.text import utf8_text, visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
 
@@ -52,27 +52,34 @@ def _document(client: Client, verdict: Verdict) -> dict[str, Any]:
         "schema": "mailmon/spf/1",
         "result": verdict.result.value,
         "explanation": verdict.explanation,
-        "reason": visible(verdict.reason, 500),
+        "reason": _shown(verdict.reason, 500),
         "domain": visible(client.domain, 300),
-        "record": visible(verdict.record, 2000),
+        "record": _shown(verdict.record, 2000),
         "lookups": verdict.lookups,
         "void_lookups": verdict.void_lookups,
         "trace": [
-            {"domain": visible(one.domain), "term": visible(one.term), "outcome": one.outcome, "lookups": one.lookups}
+            {"domain": visible(one.domain), "term": _shown(one.term), "outcome": one.outcome, "lookups": one.lookups}
             for one in verdict.trace
         ],
     }
 
 
 def _show(verdict: Verdict, *, is_coloured: bool) -> None:
+    from mailmon.report.layout import Row, table
+
     result = verdict.result.value
-    common.say(f"{result}: {visible(verdict.reason, 500)}", colour=_COLOURS.get(result) if is_coloured else None)
+    printer = screen.Printer(is_coloured)
+    printer.text(f"{result}: {_shown(verdict.reason, 500)}", _COLOURS.get(result, ""), indent="  ")
     if verdict.explanation:
-        common.say(f"explanation of the domain: {visible(verdict.explanation, 500)}")
-    for one in verdict.trace:
-        common.say(f"  {visible(one.domain)}: {visible(one.term)}: {visible(one.outcome)}")
+        printer.text(f"explanation of the domain: {_shown(verdict.explanation, 500)}", indent="  ")
+    rows = [Row("", (_shown(one.domain), _shown(one.term)), (_shown(one.outcome),)) for one in verdict.trace]
+    printer.lines(table(rows, printer.paper))
     looks, void = f"{verdict.lookups} of {MAX_LOOKUPS}", f"{verdict.void_lookups} of {MAX_VOID}"
-    common.say(f"{looks} terms asked DNS, {void} found nothing")
+    printer.text(f"{looks} terms asked DNS, {void} found nothing")
+
+
+def _shown(text: str, limit: int = 400) -> str:
+    return visible(utf8_text(text), limit)
 
 
 COMMAND = spf

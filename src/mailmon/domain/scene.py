@@ -13,7 +13,7 @@ from mailmon.diagnose.sts import Sts
 from mailmon.domain.plan import Options
 from mailmon.mail.records.mx import Exchanger
 from mailmon.mail.spf import Found
-from mailmon.mail.text import visible
+from mailmon.mail.text import utf8_text, visible
 from mailmon.model.domain import Published
 
 MAX_SHOWN = 2000
@@ -69,8 +69,8 @@ class Area:
         """Add what stands, and should stand, under a name."""
         wanted = (expected,) if isinstance(expected, str) else expected
         is_known = answer.kind is not Answered.FAILED
-        found = tuple(visible(value, MAX_SHOWN) for value in answer.values)
-        lines = "\n".join(visible(value, MAX_SHOWN) for value in wanted)
+        found = tuple(visible(utf8_text(value), MAX_SHOWN) for value in answer.values)
+        lines = "\n".join(visible(utf8_text(value), MAX_SHOWN) for value in wanted)
         self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known))
 
     def tell_unknown(self, finding_id: str, what: str, answer: Answer) -> None:

@@ -19,8 +19,41 @@ def visible(raw: bytes | str, limit: int = 400) -> str:
     cut = text[:limit]
     if cut.isprintable():
         return cut + "…" if len(text) > limit else cut
+    cut = utf8_text(cut)
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut)
     return shown + "…" if len(text) > limit else shown
+
+
+# Bytes of UTF-8, each read as a character of Latin-1: a lead byte and what follows it.
+_DOUBLY_READ = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]{1,3}")
+
+
+def utf8_text(text: str) -> str:
+    """Return text that was read one character a byte, as DNS gives TXT, with what is UTF-8 in it decoded.
+
+    >>> utf8_text("gr\u00c3\u00bcn"), utf8_text("grün")
+    ('grün', 'grün')
+    """
+    return text if text.isascii() else _DOUBLY_READ.sub(_decoded, text)
+
+
+def _decoded(match: re.Match[str]) -> str:
+    try:
+        return match[0].encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return match[0]
+
+
+def one_line(fix: str) -> str:
+    """Return a fix of several lines, some of which are to be copied, as one.
+
+    >>> one_line("take passwords in TLS only; in main.cf:\\n  a = 1\\n  b = 2")
+    'take passwords in TLS only; in main.cf: a = 1; b = 2'
+    """
+    said = ""
+    for line in map(str.strip, fix.splitlines()):
+        said += f"{'' if not said else ' ' if said.endswith(':') else '; '}{line}"
+    return said
 
 
 def fit_bytes(text: str, limit: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mailmon.judge.trends import Ranking, Summary, Trend
 from mailmon.mail.text import format_duration, visible
 from mailmon.model.bounces import BounceRow, LoggedMessage
 from mailmon.report.document import instant
+from mailmon.report.layout import Line, Paper, Row, table
 from mailmon.report.terminal import local_time
 
 LIST_SCHEMA = "mailmon/bounces/1"
@@ -16,6 +17,8 @@ ONE_SCHEMA = "mailmon/bounce/1"
 SUMMARY_SCHEMA = "mailmon/bounces-summary/1"
 _MARKS = {"bounce": "soft", "delayed": "delayed", "feedback": "feedback", "other": "other"}
 _NAMES = {"": "(not said)"}
+_COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
+ADDRESS_COLUMN = 5
 
 
 def word_of(row: BounceRow) -> str:
@@ -89,12 +92,16 @@ def summary_document(summary: Summary, top: int) -> dict[str, Any]:
     }
 
 
-def row_line(row: BounceRow) -> str:
-    """Return a row as one line: `2026-03-01 13:00:00 +0100  #12  hard  5.1.1  userunknown  bob@example.org: 550 …`."""
-    said = f": {visible(row.diagnostic, 200)}" if row.diagnostic else ""
-    address = visible(row.address, 320) or "(no address)"
-    what = f"{word_of(row):<8}  {visible(row.status) or '-':<6}  {visible(row.reason) or '-':<12}"
-    return f"{local_time(row.received_at)}  #{row.id}  {what}  {address}{said}"
+def row_lines(rows: Iterable[BounceRow], paper: Paper) -> Iterator[Line]:
+    """Yield rows as a table: time, id, class, status, reason, address and the words of the server."""
+    return table([_table_row(row, paper) for row in rows], paper, name=ADDRESS_COLUMN)
+
+
+def _table_row(row: BounceRow, paper: Paper) -> Row:
+    what = (word_of(row), visible(row.status) or "-", visible(row.reason) or "-")
+    cells = (local_time(row.received_at), f"#{row.id}", *what, visible(row.address, 320) or "(no address)")
+    said = paper.text(visible(row.diagnostic, 200))
+    return Row("", tuple(map(paper.text, cells)), (said,) if said else (), _COLOURS.get(word_of(row), ""))
 
 
 def message_lines(message: LoggedMessage) -> Iterator[str]:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mailmon.mail.text import one_line
 from mailmon.model.diagnosis import Diagnosis, Service, summarise
-from mailmon.model.facts import Finding, Severity, Verdict
+from mailmon.model.facts import Finding, Verdict
 from mailmon.report.document import finding_document
-
-MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "❌", Verdict.SKIPPED: "–", Verdict.UNKNOWN: "?"}
-_SOFT = {Severity.WARNING: "⚠", Severity.NOTICE: "·", Severity.INFO: "·"}
-COLOURS = {
-    Severity.CRITICAL: "bold red",
-    Severity.ERROR: "red",
-    Severity.WARNING: "yellow",
-    Severity.NOTICE: "cyan",
-    Severity.INFO: "cyan",
-}
+from mailmon.report.layout import INDENT, STYLES, Line, Paper, Row, cells_of, hanging, kind_of, table
+from mailmon.report.shorten import short_keys, with_addresses
 
 
 def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -73,63 +66,118 @@ def summary_line(findings: Sequence[Finding]) -> str:
     return ", ".join(words) or "nothing was tested"
 
 
-def finding_lines(findings: Sequence[Finding], *, is_verbose: bool) -> Iterator[tuple[str, str]]:
-    """Yield lines with their colour: the worst first, each cause with its fix; what passed only where asked for."""
-    for one in findings if is_verbose else grouped(findings):
-        word = one.severity.value if one.severity else one.status.value
-        colour = COLOURS[one.severity] if one.severity else "magenta" if one.status is Verdict.UNKNOWN else "green"
-        yield f"{mark_of(one)} {word:<8} {one.message}  [{one.id}]", colour
-        if one.fix:
-            yield f"    → {one.fix}", ""
-        if is_verbose:
-            yield from ((f"    {line}", "dim") for line in _details(one))
+def finding_lines(findings: Sequence[Finding], paper: Paper, *, is_verbose: bool) -> Iterator[Line]:
+    """Yield findings, the worst first; what passed and the evidence only if `is_verbose`.
+
+    Without columns each finding is one line: symbol, severity, id, target, message, fix and what else there is,
+    separated by tabs. Else it is a block, and the same on several ports is one block.
+    """
+    is_table = paper.columns is None
+    chosen = list(findings) if is_verbose else _not_well(findings) if is_table else grouped(findings)
+    for one in chosen:
+        yield from _fields(one, paper, is_verbose=is_verbose) if is_table else _block(one, paper, is_verbose=is_verbose)
+
+
+def _fields(finding: Finding, paper: Paper, *, is_verbose: bool) -> Iterator[Line]:
+    kind = kind_of(finding)
+    more = [paper.text(line) for line in _details(finding)] if is_verbose else []
+    values = [with_addresses(_words(finding)), one_line(finding.fix), *more]
+    cells = (kind.value, finding.id, with_addresses(finding.target), *map(paper.text, values))
+    return table([Row(paper.mark(kind), cells, (), STYLES[kind])], paper)
+
+
+def _block(finding: Finding, paper: Paper, *, is_verbose: bool) -> Iterator[Line]:
+    """Yield symbol, severity, id and target; below them the message, the fix, the reference, and the evidence."""
+    kind, width = kind_of(finding), paper.prose
+    mark, target = f"{paper.mark(kind)} {kind.value:<8}", with_addresses(finding.target)
+    head = f"{mark} {finding.id}  {target}"
+    if cells_of(head) <= width:
+        yield Line(mark, STYLES[kind], head.removeprefix(mark))
+    else:
+        yield Line(mark, STYLES[kind], f" {finding.id}")
+        yield from (Line(tail=line) for line in hanging(target, width, INDENT, INDENT))
+    message = paper.text(with_addresses(_words(finding)))
+    yield from (Line(tail=line) for line in hanging(message, width, INDENT, INDENT))
+    yield from (Line(tail=line) for line in fix_lines(finding.fix, paper))
+    if is_verbose:
+        for name in ("found", "evidence"):
+            if value := getattr(finding, name):
+                text = paper.text(f"{name}: {short_keys(value) if name == 'found' else value}")
+                yield from (Line(line, "dim") for line in hanging(text, width, INDENT + "  ", INDENT))
+        if finding.expected:  # may be copied: unbroken
+            yield Line(paper.text(f"{INDENT}expected: {finding.expected}"), "dim")
+    if finding.reference:
+        yield Line(INDENT + finding.reference, "dim")
+
+
+def fix_lines(fix: str, paper: Paper) -> Iterator[str]:
+    """Yield a fix: sentences are wrapped; lines to be copied, which are indented, stay whole."""
+    arrow = paper.text("→ ")
+    for number, line in enumerate(fix.splitlines()):
+        if line.startswith(" "):
+            yield paper.text(f"{INDENT}  {line}")
+        else:
+            hang = INDENT + " " * len(arrow)
+            yield from hanging(paper.text(line), paper.prose, hang, INDENT + arrow if number == 0 else hang)
+
+
+def _words(finding: Finding) -> str:
+    """Return the message without the target, which stands before it."""
+    return finding.message.removeprefix(f"{finding.target}: ")
+
+
+def _not_well(findings: Sequence[Finding]) -> list[Finding]:
+    return [one for one in findings if one.status not in (Verdict.PASS, Verdict.SKIPPED)]
 
 
 def grouped(findings: Sequence[Finding]) -> list[Finding]:
-    """Return what is not well, each cause once: the same on several ports names all of them."""
+    """Return what is not well, each cause once: the same on several ports names all of them as its target."""
     first: dict[tuple[str, ...], Finding] = {}
     targets: dict[tuple[str, ...], list[str]] = {}
-    for one in findings:
-        if one.status in (Verdict.PASS, Verdict.SKIPPED):
-            continue
-        words = one.message.removeprefix(f"{one.target}: ")
-        key = (one.id, one.status.value, one.severity.value if one.severity else "", words)
+    for one in _not_well(findings):
+        key = (one.id, kind_of(one).value, _words(one), one.fix)
         first.setdefault(key, one)
         targets.setdefault(key, []).append(one.target)
-    return [
-        one._replace(message=f"{_together(targets[key])}: {key[3]}") if len(targets[key]) > 1 else one
-        for key, one in first.items()
-    ]
+    return [one._replace(target=_together(targets[key]), message=key[2]) for key, one in first.items()]
 
 
 def _together(targets: Sequence[str]) -> str:
-    """Return targets as one text: `mail.example.org:25, 587, 993`.
+    """Return targets as one text, the ports of one host and address side by side.
 
     >>> _together(["a.example:25", "a.example:587", "b.example:25"])
     'a.example:25, 587, b.example:25'
+    >>> _together(["a.example:25 (192.0.2.1)", "a.example:25 (2001:db8::1)", "a.example:587 (192.0.2.1)"])
+    'a.example:25, 587 (192.0.2.1), a.example:25 (2001:db8::1)'
     """
-    shown, before = [], ""
+    ports: dict[tuple[str, str], list[str]] = {}
     for target in targets:
-        host, _, port = target.rpartition(":")
-        shown.append(port if host == before and port.isdigit() else target)
-        before = host
+        place, _, address = target.partition(" ")
+        host, _, port = place.rpartition(":")
+        if not port.isdigit():
+            host, port, address = target, "", ""
+        ports.setdefault((host, address), []).append(port)
+    shown = []
+    for (host, address), listed in ports.items():
+        place = f"{host}:{', '.join(dict.fromkeys(listed))}" if any(listed) else host
+        shown.append(f"{place} {address}".rstrip())
     return ", ".join(shown)
 
 
-def mark_of(finding: Finding) -> str:
-    """Return the sign before a finding."""
-    return _SOFT.get(finding.severity, MARKS[finding.status]) if finding.severity else MARKS[finding.status]
+SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
 
 
 def service_rows(diagnosis: Diagnosis) -> Iterator[tuple[str, ...]]:
-    """Yield what each port is: port, TLS, certificate until, what it says."""
+    """Yield what each port is: port, protocol, TLS, certificate until, what it says."""
     for one in diagnosis.services:
         tls = f"{one.tls.version} {one.tls.cipher}" if one.tls else "none"
         until = f"{one.tls.not_after[:10]}" if one.tls else ""
-        yield one.target, one.protocol, tls, until, one.banner[:60]
+        yield one.target, one.protocol, tls, until, one.banner
 
 
-SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
+def service_lines(diagnosis: Diagnosis, paper: Paper) -> Iterator[Line]:
+    """Yield the table of services."""
+    shown = [tuple(map(paper.text, row)) for row in service_rows(diagnosis)]
+    return table([Row("", row[:-1], row[-1:]) for row in shown], paper, SERVICE_COLUMNS)
 
 
 def markdown(diagnosis: Diagnosis) -> Iterator[str]:
@@ -156,7 +204,7 @@ def finding_tables(findings: Sequence[Finding]) -> Iterator[str]:
             yield from ("", f"## {title}", "", "| | finding | what to do |", "|---|---|---|")
             for one in listed:
                 word = one.severity.value if one.severity else one.status.value
-                yield f"| {word} | {cell(one.message)} (`{one.id}`) | {cell(one.fix)} |"
+                yield f"| {word} | {cell(one.message)} (`{one.id}`) | {cell(one_line(one.fix))} |"
 
 
 def _details(finding: Finding) -> Iterator[str]:

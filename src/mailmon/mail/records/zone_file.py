@@ -11,7 +11,7 @@ def quoted(text: str) -> str:
     >>> quoted('v=spf1 -all')
     '"v=spf1 -all"'
     """
-    raw = text.encode("latin-1", "replace")
+    raw = text.encode("utf-8", "replace")
     pieces = [raw[at : at + MAX_STRING] for at in range(0, len(raw), MAX_STRING)] or [b""]
     return " ".join(f'"{_escaped(piece)}"' for piece in pieces)
 
