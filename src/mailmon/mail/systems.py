@@ -39,7 +39,7 @@ nearly all:
     error sending your mail | rejected mail | blocked mail | message status | problem delivering | message returned
     message not delivered | message blocked | message undelivered | message failed | sending failed | send failure
 older systems:
-    mail failed | nondeliverable | unknown user | unknown address | address unknown | invalid recipient
+    mail failed | failed mail | nondeliverable | unknown user | unknown address | address unknown | invalid recipient
     message could not | returned e-mail | returned email | bad address | user not found | mail not delivered
 mailing lists (fml, Mailman):
     loop alert | not member | reject mail
@@ -72,12 +72,22 @@ def may_be_notification(fields: dict[str, list[str]]) -> bool:
     """
     if "report" in " ".join(fields.get("content-type", ()))[:MAX_CHARS].lower():
         return True
-    if "x-failed-recipients" in fields or any(path.replace(" ", "") == "<>" for path in fields.get("return-path", ())):
+    if "x-failed-recipients" in fields or any(map(is_null, fields.get("return-path", ()))):
         return True
     if "auto-replied" in " ".join(fields.get("auto-submitted", ()))[:MAX_CHARS].lower():
         return True
     sender = _decoded(fields, "from")
     return sender in ("", "<>") or _holds_any(sender, DAEMONS) or _holds_any(_decoded(fields, "subject"), SUBJECTS)
+
+
+def is_null(path: str) -> bool:
+    """Say whether a return path is empty, also as Sendmail writes that for local programs.
+
+    >>> is_null("<>"), is_null("<MAILER-DAEMON@mx.example.org>"), is_null("<bob@example.org>")
+    (True, True, False)
+    """
+    bare = path.replace(" ", "").lower()
+    return bare == "<>" or bare.startswith(("<mailer-daemon@", "<mailer-daemon>"))
 
 
 def _decoded(fields: dict[str, list[str]], name: str) -> str:

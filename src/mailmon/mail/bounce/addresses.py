@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 # Possessive, and begun only where a word begins: each character is looked at a bounded number of times.
 _LOCAL = r"[^\s<>()\[\]:;,\"\\@|\x00-\x1f：，；（）、。「」『』《》〈〉【】]"
@@ -11,6 +11,10 @@ _DOMAIN = r"[^\W_](?:[\w-]|\.(?=[\w]))*+"
 ADDRESS = rf"(?:{_LOCAL}{{1,128}}+@{_DOMAIN}|\"[^\"@\n]{{1,64}}\"@{_DOMAIN})"
 _FIND = re.compile(rf"(?<!{_LOCAL})({ADDRESS})")
 _TYPE = re.compile(r"\s*[\w.-]{1,40}+\s*;\s*", re.ASCII)
+_VERP = re.compile(
+    r"(?:[^=+]{1,60}\+|[^=]{1,60}?-return-\d{1,10}-|[^=]{0,60}?-?bounces?-)([^=]{1,64})=((?:[\w-]{1,63}\.){1,10}[\w-]{2,63})",
+    re.ASCII,
+)
 _EXTENDED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
 
@@ -27,6 +31,22 @@ def find_addresses(text: str) -> Iterator[str]:
 def first_address(text: str) -> str:
     """Return the first address in a text, or ""."""
     return next(find_addresses(text), "") if "@" in text else ""
+
+
+def verp_recipient(headers: Mapping[str, list[str]]) -> str:
+    """Return the recipient that is written into the address of the sender: bounces+bob=example.org@lists.example.net.
+
+    Variable Envelope Return Paths (ezmlm, Mailman, Postfix). Rewritten senders (SRS) look alike and name the sender.
+
+    >>> verp_recipient({"to": ["bounces+bob=example.org@lists.example.net"]})
+    'bob@example.org'
+    """
+    for name in ("to", "delivered-to", "x-original-to"):
+        local = first_address(", ".join(headers.get(name, ()))[:2000]).rpartition("@")[0]
+        match = _VERP.fullmatch(local)
+        if match and not local.lower().startswith(("srs", "prvs", "btv")):
+            return f"{match[1]}@{match[2]}"
+    return ""
 
 
 def typed_address(value: str) -> str:

@@ -7,24 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mailmon.mail.bounce.addresses import find_addresses, first_address
+from mailmon.mail.bounce.addresses import find_addresses, first_address, verp_recipient
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
 from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
-from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_of_a_system, judge_sender
+from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_notification, judge_sender, may_be_returned_by
 from mailmon.mail.bounce.match import finder, read_phrases
-from mailmon.mail.bounce.message import Message, first, read_message
+from mailmon.mail.bounce.message import Headers, Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
-from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, returned_headers
-from mailmon.mail.bounce.prose import Listed, after_start, cut, forwarded_from, mentioned, read_listed, read_transcript
+from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, recipients_of, returned_headers
+from mailmon.mail.bounce.prose import (
+    Listed,
+    after_start,
+    cut,
+    find_span,
+    forwarded_from,
+    is_log,
+    mentioned,
+    read_listed,
+    read_transcript,
+    without_quotes,
+)
 from mailmon.mail.bounce.recipients import build_recipient, read_said
-from mailmon.mail.bounce.statuses import holds_code, reply_code
+from mailmon.mail.bounce.statuses import holds_code, holds_permanent, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
-from mailmon.mail.bounce.words import DELAYS, FAILURES, START, TROUBLE
+from mailmon.mail.bounce.words import DELAYS, FAILURES, START, SUCCESSES, TROUBLE
 
 _is_delay = finder(read_phrases(DELAYS))
 _is_start = finder(read_phrases(START))
 _is_failure = finder(read_phrases(FAILURES))
 _is_trouble = finder(read_phrases(TROUBLE))
+_is_success = finder(read_phrases(SUCCESSES))
 # What is looked at of a message: the notification stands in front of what it returns.
 MAX_READ_BYTES = 1 << 18
 # Whose JSON is believed to tell of mail.
@@ -46,23 +58,38 @@ def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> C
     if not gate.fields and not gate.prose:
         return Classification(Kind.OTHER, gate.form)
     text, below = cut(_own_text(message))
+    text = without_quotes(text)
     if about and _holds_reply(text):
         gate = gate._replace(needs_list=False)  # in whatever language: a code, and a message of ours
     report = _report(message, text) if gate.fields else None
     if report and report.recipients:
         return _from_fields(message, gate, report, before_fields(text), below, about)
-    lower = text.lower()
-    if (
-        not gate.prose
-        or is_session(text)
-        or not (_is_trouble(f"{gate.subject} {lower}") or (about and _holds_reply(text)))
-        or (gate.needs_list and not _is_start(lower))
-    ):
+    returned = returned_headers(message, below)
+    if not gate.prose or not _may_be_notification(message, gate, text, returned, about):
         return Classification(Kind.OTHER, gate.form)
-    found = _from_prose(message, gate, text, below, about)
-    if found.kind is Kind.OTHER and below and may_hold_another:
+    found = _from_prose(message, gate, text, returned, about)
+    if found.kind is Kind.OTHER and below and may_hold_another and not gate.needs_return:
         return classify(below.encode(errors="replace"), about=about, may_hold_another=False)
     return found
+
+
+def _may_be_notification(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> bool:
+    """Say whether words without fields may tell of mail that came back.
+
+    Where the words are known, words suffice. In any language a code of failure does, beside the message that came back
+    or in a notification that was sent automatically to nobody's question (RFC 3834 section 5).
+    """
+    if is_session(text) or is_log(text) or not may_be_returned_by(gate, message, returned):
+        return False
+    lower = text.lower()
+    holds_code = _holds_reply(text)
+    if not holds_code and _is_success(lower) and not _is_failure(lower):
+        return False
+    has_words = _is_start(lower) or _is_delay(lower)
+    if not gate.needs_list:
+        return has_words or holds_code or _is_trouble(f"{gate.subject} {lower}")
+    is_sure = bool(returned) or (gate.may_be_own and gate.form is Form.AUTO_REPLY)
+    return has_words or (is_sure and (holds_code or bool(find_span(text))))
 
 
 def _own_text(message: Message) -> str:
@@ -151,22 +178,33 @@ def _common(report: Report, text: str, listed: Collection[str], spare: str) -> t
     return common, [*addresses, *(() if explained or is_named else (*listed, ""))]
 
 
-def _from_prose(message: Message, gate: Gate, text: str, below: str, about: str) -> Classification:
-    returned = returned_headers(message, below)
+def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> Classification:
     outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
     outer.add(first_address(first(message.headers, "from")[:500]).lower())
     listed = _whom(message, text, outer, may_be_own=bool(returned) or gate.may_be_own)
     if not listed and not gate.needs_list:
         is_plain = bool(returned) or gate.may_be_own or bool(reply_code(text))
-        addressee = "" if is_of_a_system(returned) else first_address(first(returned, "to")[:2000])
-        address = about or mentioned(text, outer, in_any_line=is_plain) or addressee
+        addressee = "" if is_notification(returned) else first_address(first(returned, "to")[:2000])
+        outer |= set(
+            map(
+                str.lower,
+                find_addresses(" ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]),
+            )
+        )
+        address = (
+            about
+            or mentioned(text, outer, recipients_of(returned), in_any_line=is_plain)
+            or addressee
+            or verp_recipient(message.headers)
+        )
         listed = [Listed(address, "")] if address else []
     if not listed:
         return Classification(Kind.OTHER, gate.form)
     shown = [entry.words for entry in listed]
     if len(listed) == 1 and not reply_code(listed[0].words):
         listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
-    action = "delayed" if _says_delay(gate.subject, text) or _is_soft_only(gate.subject, text) else "failed"
+    is_late = _says_delay(gate.subject, text) or _is_soft_only(gate, text)
+    action = "delayed" if is_late else "failed"
     original = read_original(returned, message.headers, "")
     all_said = read_said(text, [entry.address for entry in listed], "", original.envelope_sender)
     only = addressed_to(returned, listed[0].address) if len(listed) == 1 else ""
@@ -215,9 +253,12 @@ def _holds_reply(text: str) -> bool:
     return bool(reply_code(text)) or holds_code(text)
 
 
-def _is_soft_only(subject: str, text: str) -> bool:
-    """Say whether nothing but a 4xx reply speaks, in words that no table knows: the mail may still be under way."""
-    return reply_code(text)[:1] == "4" and not _is_trouble(f"{subject} {text.lower()}")
+def _is_soft_only(gate: Gate, text: str) -> bool:
+    """Say whether nothing but 4xx or a span of time speaks, in a language that no table knows: tries may go on."""
+    lower = text.lower()
+    if not gate.needs_list or _is_start(lower) or _is_failure(lower):
+        return reply_code(text)[:1] == "4" and not _is_trouble(f"{gate.subject} {lower}")
+    return not holds_permanent(text)
 
 
 def _kind_of(recipients: tuple[Recipient, ...]) -> Kind:

@@ -6,31 +6,59 @@ a list and a receipt are no notifications (RFC 3834, RFC 8098).
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.decoding import decode_header
 from mailmon.mail.bounce.match import finder, read_phrases
 from mailmon.mail.bounce.message import Headers, Message, first
+from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.values import Form
-from mailmon.mail.bounce.words import DAEMONS, NO_NOTIFICATION, NOTICES, SUBJECTS
-from mailmon.mail.systems import LISTS
+from mailmon.mail.bounce.words import DAEMONS, NO_NOTIFICATION, NOTICES, REPORTS, SUBJECTS, SUCCESSES_BY_SUBJECT
+from mailmon.mail.systems import LISTS, is_null
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
 _FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "vs:")
 _REPLIES = ("re:", "aw:", "sv:", "antw:", "r:", "odp:")
 
+# Programs that write of notifications, by the fields that they set: cron, list managers, issue trackers, absence
+# notices, monitoring. RFC 8058: nothing but bulk mail can be unsubscribed by one click.
+_OTHER_FIELDS = (
+    "x-cron-env", "list-unsubscribe-post", "x-ticket-id", "rt-ticket", "x-phabricator-to",
+    "x-auto-reply-from", "x-vacation", "x-dmarc-report", "tls-report-domain", "x-logwatch", "x-fax-status",
+)  # fmt: skip
+_OTHER_PREFIXES = (
+    "x-github-", "x-gitlab-", "x-gitea-", "x-forgejo-", "x-jira-", "x-redmine-", "x-zendesk-", "x-otrs-", "x-rt-",
+    "x-bugzilla-", "x-trac-", "x-mantis-", "x-discourse-", "x-launchpad-", "x-phabricator-", "x-gerrit-", "x-jenkins-",
+    "x-sympa-", "x-nagios-", "x-icinga-", "x-zabbix-", "x-sentry-", "x-freshdesk-", "x-helpscout-",
+)  # fmt: skip
+# A local part that no person has.
+_MACHINE = re.compile(
+    r"(?<![\w.+-])(?:no-?_?reply|do-?not-?reply|mail(?!ing)|e?smtp|mta|mx\d{0,3}|relay|gateway|system|server|exim|postfix|qmail"
+    r"|exchange|delivery|dsn|ndr|error|filter|antivirus|antispam|firewall|imss|post\w{0,10}master|pooo?stmaster)"
+    r"[\w.+-]{0,64}+@"
+)
+
+_TICKET = re.compile(
+    r"\[[^\[\]]{0,60}\d{2}[^\[\]]{0,60}\]|\[[^\[\]]{1,60}/|(?:ticket|case|issue|request|anfrage|incident)\W{0,3}#?\d{2}"
+)
+
 _is_daemon = finder(read_phrases(DAEMONS))
 _is_subject = finder(read_phrases(SUBJECTS))
 _is_notice = finder(read_phrases(NOTICES))
 _is_other = finder(read_phrases(NO_NOTIFICATION))
+_is_periodic = finder(read_phrases(REPORTS))
+_SUCCESSES = read_phrases(SUCCESSES_BY_SUBJECT)
 
 
 class Gate(NamedTuple):
     """What is believed of a message, and what it is if that says nothing.
 
     `fields` and `prose` say whether those are believed. With `needs_list` prose is believed only where it lists whom
-    it could not reach: the subject is not that of a notification. `may_be_own`: it may tell of its own recipient.
+    it could not reach: the subject is not that of a notification. With `needs_return` only where it returns the message
+    that it is about: the sender is not known as a mail system, so an empty return path alone shows nothing.
+    `may_be_own`: it may tell of its own recipient.
     """
 
     fields: bool
@@ -39,6 +67,7 @@ class Gate(NamedTuple):
     form: Form
     needs_list: bool = False
     may_be_own: bool = False
+    needs_return: bool = False
 
 
 def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
@@ -50,24 +79,92 @@ def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
     headers = message.headers
     subject = decode_header(first(headers, "subject")[:1000]).lower().lstrip()
     form = _form(message, subject)
-    if form is Form.MDN or _is_notice(subject):
-        return Gate(False, False, subject, form)
+    reported = _is_report(message) and not subject.startswith(_FORWARDS)
     sender = decode_header(first(headers, "from")[:1000]).lower()
-    is_daemon = is_of_a_system(headers)
-    has_null_path = any(path.replace(" ", "") == "<>" for path in headers.get("return-path", ()))
-    is_named = "x-failed-recipients" in headers
+    is_daemon = is_of_a_system(headers) and not _is_list(sender)
     fits = _is_subject(subject)
+    if form is Form.MDN and not (is_daemon and _is_refusal(headers)):
+        return Gate(False, False, subject, form)
+    # Some systems copy fields of the returned message into the notification (Lotus Domino).
+    if _is_told_of_many(subject) or (_is_of_other_software(message) and not (is_daemon and fits)):
+        return Gate(reported, False, subject, form)
+    has_null_path = any(map(is_null, headers.get("return-path", ())))
+    is_named = "x-failed-recipients" in headers
     # Old Sendmail and some gateways name no writer at all; fml and Majordomo write as the list's administrator.
     is_nameless = "from" not in headers or _is_list(sender)
-    is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_nameless))
-    is_persons = subject.startswith(_FORWARDS) or (not is_daemon and subject.startswith(_REPLIES))
+    is_programs = is_nameless or _MACHINE.search(sender) is not None
+    is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_programs))
+    is_persons = subject.startswith(_FORWARDS) or (
+        not is_daemon and (subject.startswith(_REPLIES) or _is_ticket(subject))
+    )
     is_absence = (form is Form.AUTO_REPLY or _is_other(subject)) and not (is_daemon and fits)
     if form is Form.AUTO_REPLY and is_daemon and not _is_other(subject):  # Postfix marks its notifications so
         is_absence = False
     believed = is_system and not is_persons and not is_absence
-    reported = _is_report(message) and not subject.startswith(_FORWARDS)
-    may_be_own = is_ours or (is_daemon and has_null_path)
-    return Gate(believed or reported, believed, subject, form, not (is_named or fits), may_be_own)
+    needs_return = not (is_daemon or is_named or is_ours or "from" not in headers)
+    return Gate(
+        reported or (believed and not needs_return),
+        believed,
+        subject,
+        form,
+        not (is_named or fits),
+        is_ours or (is_daemon and has_null_path),
+        needs_return,
+    )
+
+
+def may_be_returned_by(gate: Gate, message: Message, returned: Headers) -> bool:
+    """Say whether it is the writer of a message who returns one with these headers, and not one that he forwards.
+
+    A report about a bounce and a person's question return or quote the bounce itself. A message that is returned as a
+    part was not pasted there; where it stands in the text the writer must at least be called like a program.
+    """
+    if not gate.needs_return:
+        return True
+    if not returned or is_notification(returned):
+        return False
+    is_part = any(part.type in RETURNED_TYPES for part in message.parts)
+    sender = decode_header(first(message.headers, "from")[:1000]).lower()
+    is_machines = _MACHINE.search(sender) is not None or _is_list(sender)
+    return is_machines or (is_part and not gate.needs_list)
+
+
+def _is_told_of_many(subject: str) -> bool:
+    """Say whether a subject is that of a report on many messages, or of a success.
+
+    Behind "Undeliverable: " stands the subject of the message that came back, whatever that is.
+    """
+    head = subject.partition(": ")[0]
+    own = head if head != subject and _is_subject(head) else subject
+    return _is_notice(own) or _is_periodic(own) or own.startswith(_SUCCESSES)
+
+
+def _is_ticket(subject: str) -> bool:
+    """Say whether a subject carries the number of a ticket: what is told of there is somebody else's mail."""
+    return _TICKET.search(subject[:1000]) is not None
+
+
+def is_notification(headers: Headers) -> bool:
+    """Say whether these headers are those of a notification themselves."""
+    sender = decode_header(first(headers, "from")[:1000]).lower()
+    is_daemon = is_of_a_system(headers) and not _is_list(sender)
+    return is_daemon or any(map(is_null, headers.get("return-path", ())))
+
+
+def _is_refusal(headers: Headers) -> bool:
+    """Say whether a receipt refuses the message, as a filter of the recipient may (RFC 5429 section 2.2)."""
+    return "reject" in f"{first(headers, 'auto-submitted')} {first(headers, 'subject')}"[:2000].lower()
+
+
+def _is_of_other_software(message: Message) -> bool:
+    """Say whether a program writes that quotes notifications and sends none: cron, issue trackers, calendars."""
+    headers = message.headers
+    if any(name in headers for name in _OTHER_FIELDS) or any(name.startswith(_OTHER_PREFIXES) for name in headers):
+        return True
+    if first(headers, "x-loop").lower().startswith("sympa"):
+        return True
+    submitted = first(headers, "auto-submitted").lower()
+    return submitted.startswith("auto-notified") or any(part.type == "text/calendar" for part in message.parts)
 
 
 def is_of_a_system(headers: Headers) -> bool:

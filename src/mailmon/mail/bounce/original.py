@@ -10,12 +10,14 @@ from mailmon.mail.bounce.message import Headers, Message, Part, first, read_head
 from mailmon.mail.bounce.values import Original
 
 RETURNED_TYPES = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
+MAX_QUOTED_CHARS = 1 << 14
 MAX_ADDRESSES = 100
 MAX_SUBJECT_CHARS = 1000
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}+>")
 _ENVELOPE_SENDER = re.compile(rf"envelope[- ](?:from|sender)[ :=]{{1,3}}<?({ADDRESS})", re.IGNORECASE)
-_HEADER = re.compile(r"^[ \t]{0,8}(?=(?:return-path|received|message-id|from|to|subject|date):)", re.I | re.M)
+_FOR = re.compile(rf" for <({ADDRESS})>")
+_HEADER = re.compile(r"^[ \t>]{0,8}(?=(?:return-path|received|message-id|from|to|subject|date):)", re.I | re.M)
 
 
 def returned_headers(message: Message, below: str) -> Headers:
@@ -25,7 +27,9 @@ def returned_headers(message: Message, below: str) -> Headers:
     begin = _HEADER.search(text[:20000])
     if not begin:
         return {}
-    text = text[begin.start() :].lstrip(" \t")
+    margin, text = begin[0], text[begin.start() :]
+    if margin:  # indented, or quoted as in a reply
+        text = f"\n{text[:MAX_QUOTED_CHARS]}".replace(f"\n{margin}", "\n")[1:]
     return read_head(text, 0)[0]
 
 
@@ -45,6 +49,13 @@ def read_original(headers: Headers, outer: Headers, envelope_sender: str) -> Ori
         _addresses(headers, "to"),
         _addresses(headers, "cc"),
     )
+
+
+def recipients_of(headers: Headers) -> set[str]:
+    """Return whom the returned message went to by its header, in lower case: addressees, and "for" in Received."""
+    received = " ".join(headers.get("received", ())[:5])[:4000]
+    found = (*_addresses(headers, "to"), *_addresses(headers, "cc"), *_FOR.findall(received))
+    return {address.lower() for address in found}
 
 
 def addressed_to(headers: Headers, final: str) -> str:

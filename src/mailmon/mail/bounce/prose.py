@@ -7,13 +7,23 @@ paragraph each (qmail, Postfix, Exim, Exchange and most others), and the transcr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
 from mailmon.mail.bounce.match import finder, read_phrases
 from mailmon.mail.bounce.words import END, END_FIELDS, START
 
+# What is quoted, but for a session ("<<< 550", ">>> RCPT TO") and what Momentum puts in front of an address.
+_QUOTED = re.compile(r"^[ \t]{0,3}(?:>(?!>>)|\|(?= )).*\n?", re.MULTILINE)
+# Lines of a log or a queue: syslog, Exim, mailq of Postfix and Sendmail.
+_LOGGED = re.compile(
+    r"^[ \t]{0,8}(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,80} [\w./-]{2,60}(?:\[\d{1,10}\])?:"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,20} \S{1,80} [\w./-]{2,60}(?:\[\d{1,10}\])?:"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:\[\d{1,10}\] )?\w{6}-\w{6,12}-\w{2,4} "
+    r"|[0-9A-Za-z]{8,20}[*!]? {1,8}\d{1,10} [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)",
+    re.ASCII | re.MULTILINE,
+)
 MAX_LINES = 4000
 MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
@@ -36,6 +46,7 @@ _ANSWERED = re.compile(
 )
 # Postfix and Sendmail: "(expanded from <ann@example.org>)"; Exim: "(ultimately generated from ann@example.org)".
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
+_SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\d:.@/-])[^\d\n:.@/-]{2,16}")
 _is_start = finder(read_phrases(START))
 _END_WORDS = (*read_phrases(END), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
@@ -65,6 +76,20 @@ def cut(text: str) -> tuple[str, str]:
     return text[:MAX_TEXT_CHARS], ""
 
 
+def without_quotes(text: str) -> str:
+    """Return what the writer says himself.
+
+    >>> without_quotes("Why?\\n> <bob@example.org>: 550 unknown\\n>>> RCPT TO:<bob@example.org>")
+    'Why?\\n>>> RCPT TO:<bob@example.org>'
+    """
+    return _QUOTED.sub("", text) if ">" in text or "|" in text else text
+
+
+def is_log(text: str) -> bool:
+    """Say whether lines of a log or a queue stand in a text: whoever sends those reports on many messages."""
+    return _LOGGED.search(text) is not None
+
+
 def read_listed(text: str) -> list[Listed]:
     """Return the addresses that a text lists, each with its paragraph, in their order and once."""
     lines = [line[:MAX_LINE_CHARS] for line in text.split("\n")]
@@ -82,6 +107,12 @@ def after_start(text: str) -> str:
             return text[position : position + MAX_WORDS].strip()
         position += len(line) + 1
     return text[:MAX_WORDS]
+
+
+def find_span(text: str) -> str:
+    """Return "1 days, 19 hours and 56 minutes" in whatever language: for so long a server will try again; or ""."""
+    match = _SPAN.search(text[:MAX_TEXT_CHARS])
+    return match[0] if match else ""
 
 
 def forwarded_from(words: str) -> str:
@@ -118,20 +149,25 @@ def read_transcript(text: str) -> list[Listed]:
     return [Listed(address, " ".join(said)[:MAX_WORDS]) for address, said in words.items() if said]
 
 
-def mentioned(text: str, foreign: Iterable[str], *, in_any_line: bool) -> str:
+def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_any_line: bool) -> str:
     """Return the first address in a text that is not one of `foreign` and that no mail system has, or "".
 
-    Unless `in_any_line`, the line itself must say that something could not be delivered.
+    One of the `likely` comes before all others. Unless `in_any_line`, the line itself must say that something could not
+    be delivered.
     """
     known = {address.lower() for address in foreign}
+    other = ""
     for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
         if "@" not in line or not (in_any_line or _is_start(line[:MAX_LINE_CHARS].lower())):
             continue
         for address in find_addresses(line[:MAX_LINE_CHARS]):
             lower = address.lower()
-            if lower not in known and "." in lower.partition("@")[2] and not _is_of_a_system(lower):
+            if lower in known or "." not in lower.partition("@")[2] or _is_of_a_system(lower):
+                continue
+            if lower in likely:
                 return address
-    return ""
+            other = other or address
+    return other
 
 
 def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:

@@ -39,6 +39,11 @@ def holds_code(words: str) -> bool:
     return any(code[0] != "2" for code in _codes(words))
 
 
+def holds_permanent(words: str) -> bool:
+    """Say whether a code of class 5 stands in these words."""
+    return any(code[0] == "5" for code in _codes(words)) or any(match[1][0] == "5" for match in _REPLY.finditer(words))
+
+
 def reply_code(words: str) -> str:
     """Return the first SMTP reply code of class 4 or 5 in these words, or ""."""
     match = _REPLY.search(words)

@@ -27,6 +27,33 @@ Mailman, Sympa, quarantines:
     digest, vol | moderator request | messages held | spam summary | blocked messages summary
 """
 
+# The same for what is told in periods, and for deliveries that succeeded (Exchange: "Relayed: Newsletter").
+REPORTS = """
+statistics of servers and sending services:
+    daily | weekly | monthly | hourly | summary | statistic | error monitoring | quota warning | log watch | logwatch
+    täglich | wöchentlich | monatlich | zusammenfassung | bericht | statistik | quotidien | hebdomadaire | résumé
+    resumen | diario | semanal | resumo | diário | relatório | giornalier | settimanale | riepilogo | dagelijks
+    wekelijks | samenvatting | dziennik | dzienn | podsumowanie | ежедневн | сводка | отчет | отчёт | 日报 | 周报 | 摘要
+    日報 | 週報 | 要約 | レポート
+"""
+SUCCESSES_BY_SUBJECT = """
+Exchange, Postfix:
+    delivered: | relayed: | expanded: | successful mail delivery | zugestellt: | weitergeleitet: | remis : | remis:
+    relayé : | relayé: | transmis : | transmis: | entregado: | retransmitido: | entregue: | retransmitida: | consegnato:
+    recapitato: | inoltrato: | bezorgd: | doorgestuurd: | dostarczono: | przekazano: | доставлено: | передано:
+    送达: | 已送达: | 已中继: | 配信済み: | 中継: | levererat: | leveret: | toimitettu: | doručeno: | teslim edildi:
+"""
+SUCCESSES = """
+Postfix, Exchange, Sendmail:
+    successfully delivered | delivered successfully | successfully relayed | or groups is complete
+    has been delivered to the following | relayed to the following recipients | was delivered to the following
+    successful delivery | erfolgreich zugestellt | gruppen ist abgeschlossen | wurde zugestellt
+    a été remis | a été effectuée | est terminée | ha sido entregado | se ha completado | se completó | è completat
+    è stato recapitato | è stato consegnato | foi entregue | foi concluída | is voltooid | is bezorgd
+    zostało dostarczone | zakończone | было доставлено | завершена | 已完成 | 已成功 | 完了しました | 配信されました
+    är slutförd | er fuldført
+"""
+
 # A line with one of these opens the list of recipients.
 START = """
 Postfix, Exim, Sendmail, qmail, Courier, OpenSMTPD, and what copies them:
