@@ -31,6 +31,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# readline sets them in the process of pytest, and its workers inherit them: text would be as wide as nobody chose.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 # Children inherit that a signal is ignored, as in a background job of a shell; a handler is none of their business.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
