@@ -349,7 +349,7 @@ POLICIES = (
         passes="",
         greeting=("554 5.7.1 {host} Service unavailable; Client host [{client}] blocked using bl.example",),
     ),
-    _smtp("the greeting comes after 5.5 s", "tarpit", delay_s=5.5),
+    _smtp("the greeting comes after 5.2 s", "tarpit", delay_s=5.2),
     _smtp(
         "a greeting of many lines, and extensions nobody has heard of",
         "many-lines",

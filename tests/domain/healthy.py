@@ -54,6 +54,7 @@ def ordinary() -> dict[str, list[str] | None]:
         "@ MX": ["10 mx1", "20 mx2"],
         "mx1 A": ["9.9.9.10"],
         "mx2 A": ["9.9.9.11"],
+        "out A": ["9.9.9.9"],
         "@ TXT": ['"v=spf1 mx -all"'],
         "s1._domainkey TXT": [key_record()],
         "_dmarc TXT": ['"v=DMARC1; p=reject; rua=mailto:dmarc@firm.example"'],
@@ -115,7 +116,7 @@ alt4.aspmx A 9.9.9.44
 r40 A 9.9.9.40
 r40 AAAA 2620:fe::40
 _spf TXT "v=spf1 include:_netblocks.provider.example include:_netblocks2.provider.example ~all"
-_netblocks TXT "v=spf1 ip4:9.9.9.0/26 ip4:9.9.8.0/24 ~all"
+_netblocks TXT "v=spf1 ip4:9.9.12.0/24 ip4:9.9.8.0/24 ~all"
 _netblocks2 TXT "v=spf1 ip6:2620:fe::/48 ~all"
 """
 _NESTED = {f"n{number} TXT": [f'"v=spf1 include:n{number + 1}.firm.example -all"'] for number in range(1, 9)}
@@ -360,7 +361,9 @@ spf.protection TXT "v=spf1 ip4:9.9.10.0/24 ip4:9.9.11.0/24 -all"
         "SPF in many strings, cut inside of words",
         {
             "@ TXT": ['"v=spf1 ip4:9.9." "9.9 ip" "4:9.9.8.0/2" "4 mx " "" "-a" "ll"'],
+            "news A": ["9.9.8.77"],
         },
+        reverse="77.8.9.9 PTR news.firm.example.\n",
         arguments=("--selector", "s1", "--ip", "9.9.9.9", "--ip", "9.9.8.77"),
     ),
     Domain(

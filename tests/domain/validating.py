@@ -147,14 +147,21 @@ def all_zones() -> tuple[list[dns.zone.Zone], Key]:
 def validating(directory: Path) -> Iterator[tuple[int, NameServer]]:
     """Run Unbound in front of all zones; yield its port."""
     zones, top = all_zones()
+    with resolving(directory, zones, PARENT, top) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def resolving(directory: Path, zones: list[dns.zone.Zone], anchored: str, key: Key) -> Iterator[tuple[int, NameServer]]:
+    """Run Unbound in front of zones of which one, with its key, is the trust anchor; yield its port."""
     with serving(zones) as upstream:
         port = _free_port()
-        anchor = f"{PARENT}. DS {top.ds.to_text()}"
+        anchor = f"{anchored}. DS {key.ds.to_text()}"
         conf = directory / "unbound.conf"
         conf.write_text(_CONF.substitute(dir=directory, port=port, anchor=anchor, upstream=upstream.port))
         process = subprocess.Popen(["unbound", "-d", "-c", str(conf)], stderr=subprocess.DEVNULL)
         try:
-            _wait_until_it_answers(port)
+            _wait_until_it_answers(port, anchored)
             yield port, upstream
         finally:
             process.terminate()
@@ -167,8 +174,8 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _wait_until_it_answers(port: int) -> None:
-    query = dns.message.make_query(f"good.{PARENT}", "MX")
+def _wait_until_it_answers(port: int, name: str) -> None:
+    query = dns.message.make_query(name, "SOA")
     until = time.monotonic() + 10
     while True:
         try:
