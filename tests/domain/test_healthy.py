@@ -26,7 +26,6 @@ from tests.domain.web import Page, web
 from tests.healthy import ON_LOOPBACK, cases, excess
 
 _NAMES = "hosts that only receive have to have a name"
-_DANE = "DANE does not yet decide which certificate counts"
 # Reported today beyond the label; each goes with what mends it.
 KNOWN = {
     "five MX hosts of one provider, of which some have no name": _NAMES,
@@ -39,11 +38,6 @@ KNOWN = {
     "subdomain's name is asked",
     "a name server that answers FORMERR to EDNS": "EDNS is not left out",
     "a name server that answers NOTIMP to EDNS": "EDNS is not left out",
-    "DANE with a self-signed certificate": _DANE,
-    "DANE with a certificate that has expired": _DANE,
-    "DANE with a certificate for another name": _DANE,
-    "DANE with a private CA, by its key": _DANE,
-    "DANE with a private CA, by its whole certificate": _DANE,
 }
 
 POLICY = "/.well-known/mta-sts.txt"
