@@ -18,12 +18,25 @@ from mailmon.domain.survey import survey
 from tests.diagnose.authority import Authority, tlsa_words
 from tests.diagnose.healthy import Certificate, Service
 from tests.diagnose.unusual import PORTS, Doors
-from tests.domain.healthy import DOMAINS, LIVE, NO_CAA, NO_STS, REVERSE, SIGNED, Changes, Domain, Live, ordinary
-from tests.domain.nameserver import NameServer, zone_of
+from tests.domain.healthy import (
+    DOMAINS,
+    LIVE,
+    LONG_KEY,
+    NO_CAA,
+    NO_STS,
+    REVERSE,
+    SIGNED,
+    Changes,
+    Domain,
+    Live,
+    ordinary,
+)
+from tests.domain.nameserver import NameServer, serving, zone_of
 from tests.domain.unusual import Validating, WithoutEdns
 from tests.domain.validating import make_key, resolving, signed
 from tests.domain.web import Page, web
 from tests.healthy import ON_LOOPBACK, cases, excess
+from tests.monitor import Monitor
 
 _NAMES = "hosts that only receive have to have a name"
 # Reported today beyond the label; each goes with what mends it.
@@ -38,6 +51,19 @@ KNOWN = {
     "subdomain's name is asked",
     "a name server that answers FORMERR to EDNS": "EDNS is not left out",
     "a name server that answers NOTIMP to EDNS": "EDNS is not left out",
+}
+
+# What a provider changes from one day to the next: addresses of its hosts, a DKIM key, the networks in its SPF.
+ROTATED = {
+    "the one MX host of a provider, named after the domain, with addresses that rotate": (
+        "firm-example.mail.protection A 9.9.9.50",
+        "firm-example.mail.protection A 9.9.9.53",
+    ),
+    "five MX hosts of one provider, of which some have no name": ("alt2.aspmx A 9.9.9.42", "alt2.aspmx A 9.9.9.45"),
+    "DKIM keys by aliases to a provider, which rotates them, through three names": (
+        "key-2026.keys CNAME k77.pool",
+        f"key-2026.keys CNAME k78.pool\nk78.pool TXT {LONG_KEY}",
+    ),
 }
 
 POLICY = "/.well-known/mta-sts.txt"
@@ -160,6 +186,20 @@ def test_what_is_published_is_held_against_the_servers(live: Live, doors: Doors,
     ]
     optional = () if live.policy else (NO_STS,)
     assert excess(found, (*live.may, *optional, NO_CAA, ON_LOOPBACK)) == []
+
+
+@pytest.mark.xfail(strict=True, reason="all that is found is remembered, whoever publishes it")
+@pytest.mark.parametrize("name", sorted(ROTATED))
+def test_what_a_provider_changes_in_its_own_domain_is_no_change_of_ours(name: str, monitor: Monitor) -> None:
+    domain = next(one for one in DOMAINS if one.name == name)
+    monitor.config["checks"]["dns"] = {"domains": {"firm.example": {"selectors": ["s1"]}}, "connect": False}
+    before, after = ROTATED[name]
+    for text in (before, after):
+        zones = {**texts(domain), "provider.example": domain.others["provider.example"].replace(before, text)}
+        with serving([zone_of(origin, lines) for origin, lines in zones.items()]) as server:
+            monitor.config["dns"] = {"nameservers": [f"127.0.0.1:{server.port}"]}
+            run = monitor.check("firm.example")
+            assert run.step("dns:firm.example")["status"] == "ok", run.stdout
 
 
 def test_each_label_has_its_reason_and_each_domain_a_name_of_its_own() -> None:
