@@ -23,17 +23,17 @@ IMPLICIT = ("smtps", "imaps", "pop3s")
 SPOKEN = {"submission": "smtp", "smtps": "smtp", "imaps": "imap", "pop3s": "pop3"}
 IDLE_S = 20.0
 MAX_LINE = 4096
-# Where the ports below 1024 are not ours, all of them are higher by this.
+# Where the usual ports are taken, or are not ours to take, all of them are higher by this.
 OFFSET = 20_000
 
 
-def offset() -> int:
-    """Return what is added to each port: nothing where the usual ones can be used."""
-    with socket.socket() as sock:
-        try:
-            sock.bind(("127.0.0.254", 26))
-        except PermissionError:
-            return OFFSET
+def _offset(address: str) -> int:
+    """Return what is added to each port: nothing where the usual ones are free and ours."""
+    try:
+        for port in PORTS.values():
+            socket.create_server((address, port)).close()
+    except OSError:
+        return OFFSET
     return 0
 
 
@@ -338,7 +338,7 @@ class Doors:
         self._net = 130 + os.getpid() % 60
         self._count = 0
         self._is_over = threading.Event()
-        self.offset = offset()
+        self.offset = _offset(f"127.{self._net}.255.254")
 
     def open(self, host: str, services: Sequence[Service]) -> tuple[str, list[Door]]:
         """Let the services of a host answer; return its address, and where they answer."""
