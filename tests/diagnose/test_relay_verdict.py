@@ -9,6 +9,7 @@ import pytest
 from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.relay import CONTROL, Form, Said, Tried, _read, forms, verdict, verdict_of_one
+from mailmon.mail.relaying import Asked
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint
 
@@ -17,9 +18,9 @@ OWN = Form("percent", "a@example.net", "b%example.com@mx.example.org", is_own=Tr
 ANY = Form(CONTROL, "a@example.net", "nobody@mx.example.org", is_own=True)
 
 
-def told(*tried: tuple[Form, Said], is_trusted: bool = False) -> str:
+def told(*tried: tuple[Form, Said], trust: str = "") -> str:
     found = Findings("mx.example.org:25")
-    verdict(found, [Tried(form, said, "") for form, said in tried], is_trusted=is_trusted)
+    verdict(found, [Tried(form, said, "") for form, said in tried], trust=trust)
     (finding,) = found.all
     return finding.status.value
 
@@ -37,6 +38,10 @@ def told(*tried: tuple[Form, Said], is_trusted: bool = False) -> str:
         ([(DIRECT, Said.SINK)], "unknown"),
         ([(DIRECT, Said.LATER)], "unknown"),
         ([(DIRECT, Said.ABOUT_ADDRESS)], "unknown"),
+        ([(DIRECT, Said.UNCLEAR)], "unknown"),
+        ([(DIRECT, Said.FOREIGN)], "pass"),
+        ([(DIRECT, Said.CLIENT), (OWN, Said.DENIED)], "unknown"),
+        ([(DIRECT, Said.SENDER), (DIRECT, Said.DENIED)], "pass"),
         ([(ANY, Said.ACCEPTED), (DIRECT, Said.DENIED)], "pass"),
         ([], "unknown"),
     ],
@@ -46,7 +51,7 @@ def test_the_verdict_follows_from_all_answers(tried: list[tuple[Form, Said]], st
 
 
 def test_whoever_is_trusted_cannot_tell() -> None:
-    assert told((DIRECT, Said.RELAYED), is_trusted=True) == "unknown"
+    assert told((DIRECT, Said.RELAYED), trust="this is its own machine") == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -54,26 +59,32 @@ def test_whoever_is_trusted_cannot_tell() -> None:
     [
         (554, "5.7.1 <b@example.com>: Relay access denied", Said.DENIED),
         (550, "relaying denied", Said.DENIED),
-        (530, "5.7.0 Must issue a STARTTLS command first", Said.DENIED),
+        (530, "5.7.0 Must issue a STARTTLS command first", Said.TLS),
+        (530, "5.7.0 Authentication required", Said.DENIED),
         (556, "5.1.10 Recipient address has null MX", Said.ABOUT_ADDRESS),
-        (550, "5.1.1 User unknown", Said.ABOUT_ADDRESS),
-        (550, "5.7.27 Sender address rejected: domain does not accept mail (nullMX)", Said.ABOUT_ADDRESS),
+        (550, "5.1.1 User unknown", Said.UNCLEAR),
+        (454, "4.7.1 <b@example.com>: Relay access denied", Said.DENIED),
+        (550, "5.7.27 Sender address rejected: domain does not accept mail (nullMX)", Said.SENDER),
         (450, "4.2.0 Greylisted", Said.LATER),
         (250, "2.1.5 Ok", Said.ACCEPTED),
         (251, "will forward", Said.ACCEPTED),
     ],
 )
 def test_a_refusal_for_the_address_is_not_one_of_relaying(code: int, text: str, said: Said) -> None:
-    assert _read(Reply(code, (text.encode(),))) is said
+    assert _read(Reply(code, (text.encode(),)), Asked("mx.example.net", "a@example.net")) is said
 
 
 @pytest.mark.parametrize(
     ("said", "status"),
-    [(Said.DENIED, "pass"), (Said.ACCEPTED, "unknown"), (Said.LATER, "unknown"), (Said.ABOUT_ADDRESS, "unknown")],
+    [
+        (Said.DENIED, "pass"),
+        (Said.FOREIGN, "pass"),
+        *((said, "unknown") for said in Said if said not in (Said.DENIED, Said.FOREIGN, Said.RELAYED, Said.SINK)),
+    ],
 )
 def test_one_recipient_alone_proves_no_relay(said: Said, status: str) -> None:
     found = Findings("mx.example.org:25")
-    verdict_of_one(found, Tried(DIRECT, said, "words"))
+    verdict_of_one(found, [Tried(DIRECT, said, "words")])
     assert [one.status.value for one in found.all] == [status]
 
 

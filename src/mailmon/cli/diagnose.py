@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--deadline", type=click.FloatRange(1, 3600), help="Seconds in all [default: 30, or 4 time-outs].")
 @click.option("--relay-test/--no-relay-test", "relay", default=None, help="Try every form of relaying, or none.")
 @click.option("--relay-recipient", metavar="ADDR", help="A foreign address to ask relaying for.")
+@click.option("--mail-from", metavar="ADDR", help="A foreign envelope sender to ask relaying with.")
 @click.option(
     "--trusted-client", is_flag=True, help="We are in its trusted network: that it relays for us says nothing."
 )
@@ -99,6 +100,8 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
     )
     if given["relay_recipient"]:
         options = options._replace(relay_recipient=_address(given["relay_recipient"]))
+    if given["mail_from"]:
+        options = options._replace(mail_from=_address(given["mail_from"]))
     if given["account"]:
         accounts = common.load_setup(config_path, uses_state=False).accounts
         if given["account"] not in accounts:

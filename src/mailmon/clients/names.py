@@ -98,6 +98,27 @@ def is_loopback(address: str) -> bool:
     return found[:1] == b"\x7f" if len(found) == 4 and any(found) else found in (bytes(4), bytes(16), _ONE)
 
 
+def is_own_machine(address: str, local_address: str) -> bool:
+    """Say whether a peer is this very machine, asked from `local_address`: mail servers trust their own machine.
+
+    Of the loopback network only the addresses in common use count (127.0.1.1 is Debian's own name): the others are
+    given to servers on purpose.
+    """
+    found = packed(address) or b""
+    if is_loopback(address):
+        return found in (b"\x7f\0\0\x01", b"\x7f\0\x01\x01", bytes(4), bytes(16), _ONE)
+    return found == packed(local_address) or _can_be_bound(address)
+
+
+def _can_be_bound(address: str) -> bool:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
 def ask_nameserver(name: str, nameserver: tuple[str, int], deadline: Deadline) -> str:
     """Ask one name server for a name. Return "" when it answers, or in a word why not (clients/dns.py)."""
     from mailmon.clients.dns import ask

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailmon.clients.names import is_loopback
+from mailmon.clients.names import is_own_machine
 from mailmon.diagnose import handshake, relay
+from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
@@ -29,8 +30,12 @@ def followups(session: Session) -> list[Followup]:
     asked: list[Followup] = []
     if session.is_secured and session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
         asked.append(Followup("tls.old_version", lambda: old_versions(session)))
-    if protocol == "smtp" and options.relay == "all":
-        asked.append(Followup("smtp.open_relay", lambda: relaying(session)))
+    if protocol == "smtp":
+        if options.relay == "all":
+            asked.append(Followup("smtp.open_relay", lambda: relaying(session)))
+        asked.append(Followup("smtp.vrfy_enabled", lambda: users(session)))
+        if session.is_first_contact:
+            asked.append(Followup("smtp.ext_missing", lambda: second_contact(session)))
     if options.username and session.offers_login and session.is_secured:
         asked.append(Followup(f"{protocol}.login_refused", lambda: login(session)))
     if options.is_intrusive:
@@ -83,10 +88,34 @@ def old_versions(session: Session) -> None:
 
 
 def relaying(session: Session) -> None:
-    """Try every form of relaying."""
-    is_trusted = session.options.is_trusted or _is_own_machine(session)
-    tried = relay.try_all(lambda: _smtp(session, "relaying"), relay.forms(session.endpoint, session.options))
-    relay.verdict(session.found, tried, is_trusted=is_trusted)
+    """Try every form of relaying, for at most half of the time that is left."""
+    deadline, forms = session.dialer.deadline, relay.forms(session.endpoint, session.options)
+    until_s = deadline.monotonic() + deadline.remaining_s() / 2
+    asker = relay.Asker(lambda: _smtp(session, "relaying"), session.endpoint, session.options)
+    tried = relay.try_all(asker, forms, lambda: deadline.monotonic() < until_s)
+    relay.verdict(session.found, tried, trust=_why_trusted(session), planned=len(forms))
+
+
+def users(session: Session) -> None:
+    """Ask VRFY and EXPN, on a connection of their own: each refusal is an error, and servers hang up after a few."""
+    speaker = _smtp(session, "VRFY and EXPN")
+    try:
+        judge_vrfy(speaker, session.mailbox, session.found)
+    finally:
+        speaker.close()
+
+
+def second_contact(session: Session) -> None:
+    """Ask again what a server offers and refuses: postscreen answers a stranger's first session itself."""
+    try:
+        speaker = _smtp(session, "second contact")
+    except (StageError, OSError):
+        session.judge_first()
+        return
+    try:
+        session.judge_again(speaker)
+    finally:
+        speaker.close()
 
 
 def injection(session: Session) -> None:
@@ -149,7 +178,9 @@ def _smtp(session: Session, purpose: str) -> SmtpSpeaker:
     return speaker
 
 
-def _is_own_machine(session: Session) -> bool:
-    """Say whether the server is this machine by an address that others use: then it trusts us more than others."""
-    address = session.endpoint.address
-    return not is_loopback(address) and session.local_address == address
+def _why_trusted(session: Session) -> str:
+    """Return why the server may trust us more than others, "" where nothing says so."""
+    if session.options.is_trusted:
+        return "we are in its trusted network"
+    is_own = is_own_machine(session.endpoint.address, session.local_address)
+    return "this is its own machine, which most servers trust" if is_own else ""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from mailmon.diagnose.names import is_ehlo_name, is_host_name, leads_to
+from mailmon.clients.names import packed
+from mailmon.clients.records import Answered
+from mailmon.diagnose.names import is_ehlo_name, is_host_name
 from mailmon.diagnose.speakers import Greeting, SmtpSpeaker
+from mailmon.mail.relaying import Asked, Refused, names_client, what_is_refused
+from mailmon.mail.reply import Reply
 from mailmon.model.facts import Severity
 
 if TYPE_CHECKING:
@@ -13,12 +18,20 @@ if TYPE_CHECKING:
 
 # Sendmail waits 5 minutes, but some senders less than 30 s; half of that leaves room for the way.
 SLOW_BANNER_S = 10.0
+# EHLO itself is not known (RFC 5321 section 4.2.4).
+_NO_COMMAND = (500, 502)
+_ANY_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4}:[0-9a-f:]{2,40})(?![\w:])", re.I | re.ASCII
+)
 
 
 def judge_greeting(session: Session, greeting: Greeting) -> bool:
     """Judge the first words; return whether the conversation can go on."""
     endpoint, found = session.endpoint, session.found
     finding_id = f"{endpoint.protocol}.greeting_rejected"
+    if not greeting.is_good and endpoint.protocol == "smtp" and (why := _why_us(session, greeting)):
+        found.unknown(finding_id, f"it refuses this machine ({why}), ask from another: {greeting.text[:200]}")
+        return False
     if not greeting.is_good:
         severity = Severity.WARNING if greeting.is_temporary else Severity.ERROR
         found.fail(finding_id, f"it greets with a refusal: {greeting.text[:200]}", severity)
@@ -33,6 +46,43 @@ def judge_greeting(session: Session, greeting: Greeting) -> bool:
         said = f"the banner comes after {waited_s:.1f} s"
         found.judge("smtp.slow_banner", waited_s <= SLOW_BANNER_S, said, said, expected=f"<= {SLOW_BANNER_S:.0f} s")
     return True
+
+
+def _why_us(session: Session, greeting: Greeting) -> str:
+    """Return why a greeting refuses us and perhaps nobody else, "" where it does not say so.
+
+    Behind a router our address is another than the one we know: any that is not the server's may be ours.
+    """
+    code, _, words = greeting.text.partition(" ")
+    own = packed(session.endpoint.address)
+    named = [packed(found) for found in _ANY_ADDRESS.findall(words)]
+    if any(found not in (None, own) for found in named):
+        return "it names its address"
+    is_client = not any(named) and code.isdigit() and names_client(Reply(int(code), (words.encode(),)))
+    return "a block list, or its address" if is_client else ""
+
+
+def judge_ehlo_refused(session: Session, speaker: SmtpSpeaker) -> None:
+    """Judge a refusal of EHLO: of the command, the name in it, this machine, or for now (RFC 5321 section 4.1.1.1)."""
+    reply = speaker.refusal
+    if reply is None:
+        return
+    found, finding_id, name = session.found, "smtp.ehlo_refused", speaker.helo_name
+    refused = what_is_refused(reply, Asked(name, "", is_recipient=False))
+    said, evidence = f"EHLO {name} is refused: {str(reply)[:200]}", str(reply)
+    if refused is Refused.CLIENT:
+        found.unknown(finding_id, f"{said} (it refuses this machine: ask from another)", evidence=evidence)
+    elif reply.is_transient:
+        found.unknown(finding_id, f"{said} (for now: ask again later)", evidence=evidence)
+    elif reply.code in _NO_COMMAND and refused is not Refused.HELO:
+        instead = "; HELO works" if speaker.knows_helo else ""
+        said = f"{said}{instead}: no TLS, no login, no size limit can be asked for"
+        found.fail(finding_id, said, evidence=evidence)
+    else:
+        fix = "give a name with --helo that resolves to this machine; a server should take an address literal too"
+        found.fail(finding_id, f"{said} (another name may do: --helo)", Severity.WARNING, evidence=evidence, fix=fix)
+    if not speaker.knows_helo:
+        found.unknown("smtp.open_relay", f"it could not be told: EHLO and HELO are refused: {str(reply)[:200]}")
 
 
 def judge_smtp_form(session: Session, speaker: SmtpSpeaker) -> None:
@@ -50,7 +100,7 @@ def judge_smtp_form(session: Session, speaker: SmtpSpeaker) -> None:
 
 
 def _judge_banner(session: Session, ehlo_name: str) -> None:
-    """The banner's name is right when it is the host, or leads to the address; many hosts have several names."""
+    """Judge the banner's name: any that resolves will do, for many hosts have several (RFC 5321 section 4.2)."""
     found, host, address = session.found, session.endpoint.host, session.endpoint.address
     name = session.service.banner[4:].partition(" ")[0].lower().rstrip(".")
     if not is_host_name(name):
@@ -59,16 +109,13 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
         return
     records = session.tools.records
     pointers = [pointer.lower() for pointer in records.pointers(address).values]
-    leads = True if name == host.lower() or name in pointers else leads_to(records, name, address)
-    if leads is None:
-        found.unknown("smtp.banner_mismatch", f"whether the banner's {name} is {address} could not be looked up")
+    addresses, trouble = records.addresses(name)
+    if name == host.lower() or name in pointers or addresses:
+        found.passed("smtp.banner_mismatch", f"the banner's name {name} resolves")
+        return
+    if trouble and trouble.kind is Answered.FAILED:
+        found.unknown("smtp.banner_mismatch", f"whether the banner's {name} resolves could not be looked up")
         return
     other = f", and in reply to EHLO it is {ehlo_name}" if ehlo_name.lower() != name else ""
-    found.judge(
-        "smtp.banner_mismatch",
-        leads,
-        f"the banner's name {name} belongs to the host",
-        f"the banner says {name}, which does not lead to {address}{other}",
-        expected=host,
-        found=name,
-    )
+    said = f"the banner says {name}, which does not resolve{other}"
+    found.fail("smtp.banner_mismatch", said, Severity.NOTICE, expected=host, found=name)

@@ -44,6 +44,7 @@ class Options(NamedTuple):
     deadline_s: float = 30.0
     relay: str = "one"
     relay_recipient: str = "mailmon-relay-test@example.com"
+    mail_from: str = "mailmon-relay-test@example.net"
     is_trusted: bool = False
     is_intrusive: bool = False
     mailbox: str = ""

@@ -1,41 +1,46 @@
-"""Does the server relay anybody's mail to anywhere?
+"""Open relay test: mail from a stranger to a stranger, in every known form (RFC 5321 sections 3.6.2, 7.1).
 
-Each known form of address is tried, up to the answer to DATA; then the connection is closed, so that no message is ever
-sent. Only a server that asks for the message is a relay: many accept every RCPT and refuse later.
+Each form is tried up to the answer to DATA; then the connection is closed, so that no message is ever sent. Only a
+server that asks for the message is a relay: many accept every RCPT and refuse later. Only a server that refuses to
+relay is none: one that refuses us, our name or our sender may relay for everybody else (mail/relaying.py).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from mailmon.catalogue import Findings
+from mailmon.clients.records import is_address
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.speakers import SmtpSpeaker
+from mailmon.errors import StageError
+from mailmon.mail.relaying import Asked, Refused, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint
 
-# Postfix slows a client down after 10 errors and hangs up after 20.
-FORMS_A_CONNECTION = 6
+# chasquid hangs up after 3 errors; Postfix slows a client down after 10 and hangs up after 20.
+ERRORS_A_CONNECTION = 3
+# Courier waits 8 s after each error of a session: a new connection begins without.
+SLOW_S = 2.0
+MAX_CONNECTIONS = 16
 MAX_SINKS = 2
-EXTERNAL_SENDER = "mailmon-relay-test@example.net"
-NOBODY, CONTROL = "mailmon-no-such-mailbox-7f3a", "any mailbox"
-_ABOUT_ADDRESS = re.compile(
-    r"null ?mx|does not accept mail|domain not found|unknown (?:user|mailbox|recipient)|user unknown|no such|"
-    r"sender address rejected|domain of sender|5\.1\.\d|5\.7\.27",
-    re.IGNORECASE,
-)
+NOBODY, CONTROL, UNQUALIFIED = "mailmon-no-such-mailbox-7f3a", "any mailbox", "any mailbox without a domain"
 
 
 class Form(NamedTuple):
-    """One way to ask for relaying. `is_own` recipients end in the server's own domain, as those of a catch-all do."""
+    """One way to ask for relaying.
+
+    `is_own` recipients end in the server's own domain, as those of a catch-all do, or have none: `is_unqualified`.
+    """
 
     name: str
     sender: str
     recipient: str
     is_own: bool = False
+    is_unqualified: bool = False
 
 
 class Said(StrEnum):
@@ -43,10 +48,49 @@ class Said(StrEnum):
 
     RELAYED = "asks for the message"
     SINK = "accepted, and refused at DATA"
-    DENIED = "refused"
-    ABOUT_ADDRESS = "refused for its address"
-    LATER = "refused for now"
     ACCEPTED = "accepted"
+    DENIED = "refused"
+    FOREIGN = "refused, unlike a mailbox of its own"
+    CLIENT = "refused because of this machine's address"
+    HELO = "refused because of the name in EHLO"
+    SENDER = "refused because of its sender"
+    ABOUT_ADDRESS = "refused because of its recipient's domain"
+    TLS = "refused without TLS"
+    LATER = "refused for now"
+    UNCLEAR = "refused without a reason"
+
+
+_SAID = {
+    Refused.RELAYING: Said.DENIED,
+    Refused.CLIENT: Said.CLIENT,
+    Refused.HELO: Said.HELO,
+    Refused.SENDER: Said.SENDER,
+    Refused.TARGET: Said.ABOUT_ADDRESS,
+    Refused.TLS: Said.TLS,
+    Refused.LATER: Said.LATER,
+    Refused.OTHER: Said.UNCLEAR,
+}
+_GOOD = (Said.DENIED, Said.FOREIGN)
+_OPEN = (Said.SINK, Said.ACCEPTED)
+# Why nothing is known, those first that there is something to do about, and what that is.
+_WHY = {
+    Said.CLIENT: (
+        "it refuses this machine (a block list, its address or its PTR record)",
+        "ask from another machine, or exempt this one at the server",
+    ),
+    Said.HELO: ("it refuses the name in EHLO", "give a name that resolves to this machine with --helo"),
+    Said.SENDER: ("it refuses the senders of the test", "give another with --mail-from"),
+    Said.ABOUT_ADDRESS: (
+        "it refuses the domain of the test's recipient",
+        "name another recipient with --relay-recipient",
+    ),
+    Said.TLS: ("it takes no mail without TLS", "look at why there is no TLS"),
+    Said.LATER: ("it refuses for now only (greylisting, a rate limit?)", "ask again later"),
+    Said.UNCLEAR: (
+        "it refuses the recipient without a reason, and no mailbox of its own is known to compare with",
+        "name one with --mailbox",
+    ),
+}
 
 
 class Tried(NamedTuple):
@@ -57,119 +101,263 @@ class Tried(NamedTuple):
     reply: str
 
 
+def own_domain(endpoint: Endpoint, options: Options) -> str:
+    """Return the domain of the server's own mailboxes: the one that was asked for, else its name or address literal."""
+    own = options.domain or endpoint.host
+    if not is_address(own):
+        return own
+    return f"[IPv6:{own}]" if ":" in own else f"[{own}]"
+
+
+def own_mailbox(endpoint: Endpoint, options: Options) -> str:
+    """Return a mailbox of the server's own: the one that was named, else its postmaster."""
+    return options.mailbox or f"postmaster@{own_domain(endpoint, options)}"
+
+
 def forms(endpoint: Endpoint, options: Options) -> list[Form]:
     """Return the classic forms, those that tell most first."""
-    recipient = options.relay_recipient
+    recipient, sender = options.relay_recipient, options.mail_from
     local, _, domain = recipient.rpartition("@")
-    own = options.domain or endpoint.host
+    own = own_domain(endpoint, options)
     literal = f"[IPv6:{endpoint.address}]" if ":" in endpoint.address else f"[{endpoint.address}]"
     return [
-        Form("plain", EXTERNAL_SENDER, recipient),
+        Form("plain", sender, recipient),
         Form("null sender", "", recipient),
-        Form("sender of the own domain", f"postmaster@{own}", recipient),
-        Form("source route", EXTERNAL_SENDER, f"@{own}:{recipient}"),
+        Form("sender of the own domain", own_mailbox(endpoint, options), recipient),
+        Form("source route", sender, f"@{own}:{recipient}"),
         Form("sender at the address literal", f"postmaster@{literal}", recipient),
-        Form("percent", EXTERNAL_SENDER, f"{local}%{domain}@{own}", is_own=True),
-        Form("UUCP path", EXTERNAL_SENDER, f"{domain}!{local}@{own}", is_own=True),
-        Form("quoted", EXTERNAL_SENDER, f'"{recipient}"@{own}', is_own=True),
-        Form("percent at the address literal", EXTERNAL_SENDER, f"{local}%{domain}@{literal}", is_own=True),
-        Form("quoted without a domain", EXTERNAL_SENDER, f'"{recipient}"', is_own=True),
-        Form("UUCP path without a domain", EXTERNAL_SENDER, f"{domain}!{local}", is_own=True),
-        Form("percent without a domain", EXTERNAL_SENDER, f"{local}%{domain}", is_own=True),
+        Form("percent", sender, f"{local}%{domain}@{own}", is_own=True),
+        Form("UUCP path", sender, f"{domain}!{local}@{own}", is_own=True),
+        Form("quoted", sender, f'"{recipient}"@{own}', is_own=True),
+        Form("percent at the address literal", sender, f"{local}%{domain}@{literal}", is_own=True),
+        Form("quoted without a domain", sender, f'"{recipient}"', is_own=True, is_unqualified=True),
+        Form("UUCP path without a domain", sender, f"{domain}!{local}", is_own=True, is_unqualified=True),
+        Form("percent without a domain", sender, f"{local}%{domain}", is_own=True, is_unqualified=True),
     ]
 
 
-def ask_once(speaker: SmtpSpeaker, form: Form) -> Tried:
-    """Ask for one RCPT and take it back; nothing is proven by a server that accepts it."""
-    reply, _ = _recipient(speaker, form)
-    tried = Tried(form, _read(reply), str(reply))
-    speaker.command("RSET")
-    return tried
+class Asker:
+    """Asks form after form, on as many connections as that takes: servers hang up after a few errors.
 
-
-def try_all(open_session: Callable[[], SmtpSpeaker], all_forms: list[Form]) -> list[Tried]:
-    """Try the forms until one is taken. Raises StageError, OSError.
-
-    Where any mailbox of the own domain is taken, a trick with that domain is just one more mailbox and not tried.
+    `given` is a session to begin with, which is left open. A refusal without a reason is compared with the answer that
+    the server's own mailbox gets.
     """
-    own = next(form for form in all_forms if form.is_own)
-    control = Form(CONTROL, own.sender, f"{NOBODY}@{own.recipient.rpartition('@')[2]}", is_own=True)
-    tried: list[Tried] = []
-    left = [control, *all_forms]
-    while left:
-        speaker = open_session()
+
+    def __init__(
+        self,
+        open_session: Callable[[], SmtpSpeaker],
+        endpoint: Endpoint,
+        options: Options,
+        given: SmtpSpeaker | None = None,
+    ) -> None:
+        self._open_session, self._mailbox = open_session, own_mailbox(endpoint, options)
+        self._needs_login = endpoint.needs_login
+        self._given = self._speaker = given
+        self._errors = self._connections = 0
+        self._takes_own: bool | None = None
+
+    def ask(self, form: Form, *, asks_for_data: bool) -> Tried:
+        """Return what a form comes to, asked once more where an earlier one ended the session.
+
+        Raises StageError, OSError.
+        """
+        while True:
+            is_fresh = self._errors == 0
+            speaker = self._ready()
+            begun = time.monotonic()
+            try:
+                tried = self._try(speaker, form, asks_for_data=asks_for_data)
+            except StageError as exc:
+                self.close()
+                if is_fresh or not exc.lost or self._connections >= MAX_CONNECTIONS:
+                    raise
+                continue
+            is_over = tried.reply.startswith("421")
+            if is_over or tried.said is Said.RELAYED or time.monotonic() - begun > SLOW_S:
+                self.close()
+            if not is_over or is_fresh or self._connections >= MAX_CONNECTIONS:
+                return tried
+
+    def close(self) -> None:
+        """End the session, if there is one."""
+        if self._speaker and self._speaker is not self._given:
+            self._speaker.close()
+        self._speaker, self._errors = None, 0
+
+    def _ready(self) -> SmtpSpeaker:
+        if self._errors >= ERRORS_A_CONNECTION:
+            self.close()
+        if self._speaker is None:
+            self._connections += 1
+            self._speaker = self._open_session()
+        return self._speaker
+
+    def _try(self, speaker: SmtpSpeaker, form: Form, *, asks_for_data: bool) -> Tried:
+        reply, said = self._recipient(speaker, form)
+        if said is Said.ACCEPTED and asks_for_data and form.name not in (CONTROL, UNQUALIFIED):
+            reply = speaker.command("DATA")
+            said = Said.RELAYED if reply.code == 354 else _read(reply, self._asked(speaker, form))
+            said = said if said in (Said.RELAYED, Said.DENIED) else Said.SINK
+        if said is Said.UNCLEAR and not form.is_own and self._takes_own_mail(speaker):
+            said = Said.FOREIGN
+        if said is not Said.RELAYED and reply.code != 421:
+            self._reset(speaker)
+        return Tried(form, said, str(reply))
+
+    def _reset(self, speaker: SmtpSpeaker) -> None:
+        """Take the transaction back; the answer that was had counts although the server hangs up then."""
         try:
-            for form in left[:FORMS_A_CONNECTION]:
-                tried.append(ask_once(speaker, form) if form is control else _try(speaker, form))
-                if tried[-1].said is Said.RELAYED or sum(one.said is Said.SINK for one in tried) >= MAX_SINKS:
-                    return tried
-        finally:
-            speaker.close()
-        left = [form for form in left[FORMS_A_CONNECTION:] if not (form.is_own and _has_catch_all(tried))]
+            is_over = speaker.command("RSET").code == 421
+        except StageError:
+            is_over = True
+        if is_over:
+            self.close()
+
+    def _recipient(self, speaker: SmtpSpeaker, form: Form) -> tuple[Reply, Said]:
+        """Return the answer to RCPT, or that to MAIL where it is a refusal, and what it is."""
+        reply = speaker.command(f"MAIL FROM:<{form.sender}>")
+        is_recipient = reply.code == 250
+        if is_recipient:
+            reply = speaker.command(f"RCPT TO:<{form.recipient}>")
+        self._errors += not reply.is_positive
+        return reply, _read(reply, self._asked(speaker, form, is_recipient=is_recipient))
+
+    def _asked(self, speaker: SmtpSpeaker, form: Form, *, is_recipient: bool = True) -> Asked:
+        wants_login = self._needs_login and "AUTH" in speaker.capabilities
+        return Asked(speaker.helo_name, form.sender, is_recipient, wants_login)
+
+    def _takes_own_mail(self, speaker: SmtpSpeaker) -> bool:
+        """Say whether this transaction takes a mailbox of the server's own, asked once (RFC 5321 section 4.5.1)."""
+        if self._takes_own is None:
+            for mailbox in dict.fromkeys((self._mailbox, "postmaster")):
+                reply = speaker.command(f"RCPT TO:<{mailbox}>")
+                self._takes_own = reply.is_positive
+                if self._takes_own or reply.code == 421:
+                    break
+                self._errors += 1
+        return bool(self._takes_own)
+
+
+def ask_plainly(asker: Asker, all_forms: Sequence[Form]) -> list[Tried]:
+    """Ask for one RCPT and take it back; again from another sender where the first is refused.
+
+    A domain that sends no mail (RFC 7505) is refused as a sender before the recipient is looked at. Raises StageError,
+    OSError.
+    """
+    tried: list[Tried] = []
+    for form in all_forms[:3]:
+        tried.append(asker.ask(form, asks_for_data=False))
+        if tried[-1].said is not Said.SENDER:
+            break
     return tried
 
 
-def verdict(found: Findings, tried: Iterable[Tried], *, is_trusted: bool) -> None:
-    """Judge what all forms came to."""
+def try_all(asker: Asker, all_forms: Sequence[Form], is_time_left: Callable[[], bool] = lambda: True) -> list[Tried]:
+    """Try the forms until one is taken or the time is over. Raises StageError and OSError only where nothing was told.
+
+    Where any mailbox of the own domain is taken, a trick with that domain is just one more mailbox and not tried; nor
+    is one without a domain where any bare word is a mailbox (OpenSMTPD).
+    """
+    tried: list[Tried] = []
+    try:
+        for form in _with_controls(all_forms):
+            if not is_time_left() and tried:
+                break
+            if _is_pointless(form, tried):
+                continue
+            sender = _good_sender(tried) if form.is_own or form.name == "source route" else form.sender
+            tried.append(asker.ask(form._replace(sender=sender), asks_for_data=True))
+            if tried[-1].said is Said.RELAYED or sum(one.said is Said.SINK for one in tried) >= MAX_SINKS:
+                break
+    except (StageError, OSError):
+        if not tried:
+            raise
+    finally:
+        asker.close()
+    return tried
+
+
+def _with_controls(all_forms: Sequence[Form]) -> list[Form]:
+    """Return the forms with those of them before their kind that ask for a mailbox that cannot be there."""
+    first = all_forms[0]
+    own = next(form for form in all_forms if form.is_own)
+    control = Form(CONTROL, first.sender, f"{NOBODY}@{own.recipient.rpartition('@')[2]}", is_own=True)
+    bare = Form(UNQUALIFIED, first.sender, NOBODY, is_own=True)
+    direct = [form for form in all_forms if not form.is_own]
+    qualified = [form for form in all_forms if form.is_own and not form.is_unqualified]
+    return [*direct, control, *qualified, bare, *(form for form in all_forms if form.is_unqualified)]
+
+
+def _is_pointless(form: Form, tried: Iterable[Tried]) -> bool:
+    taken = {one.form.name for one in tried if one.said is Said.ACCEPTED}
+    return (form.is_unqualified and UNQUALIFIED in taken) or (
+        form.is_own and CONTROL in taken and form.name not in (CONTROL, UNQUALIFIED)
+    )
+
+
+def _good_sender(tried: Sequence[Tried]) -> str:
+    """Return the first sender that was not refused for itself, else the first of all."""
+    good = (one.form.sender for one in tried if one.said is not Said.SENDER and not one.form.is_own)
+    return next(good, tried[0].form.sender)
+
+
+def verdict(found: Findings, tried: Iterable[Tried], *, trust: str = "", planned: int = 0) -> None:
+    """Judge what the forms came to. `trust` says why the server may trust us; `planned` forms were to be asked."""
     seen = list(tried)
     evidence = "; ".join(f"{one.form.name}: {one.said} ({one.reply[:100]})" for one in seen)
-    relayed = [one for one in seen if one.said is Said.RELAYED]
+    relayed = next((one.form for one in seen if one.said is Said.RELAYED), None)
     direct = [one for one in seen if not one.form.is_own]
-    if relayed and is_trusted:
-        found.unknown("smtp.open_relay", "it relays for us, but we are in its trusted network", evidence=evidence)
-    elif relayed:
-        form = relayed[0].form
-        said = f"an open relay: it takes mail from <{form.sender}> to <{form.recipient}> ({form.name}) without a login"
-        found.fail("smtp.open_relay", said, evidence=evidence)
-    elif any(one.said in (Said.SINK, Said.ACCEPTED) for one in direct):
-        found.unknown("smtp.open_relay", "it accepts foreign recipients, but not the message", evidence=evidence)
-    elif any(one.said is Said.LATER for one in direct):
-        found.unknown("smtp.open_relay", "it refuses for now only (greylisting?): ask again later", evidence=evidence)
-    elif any(one.said is Said.DENIED for one in direct):
-        hidden = " (what it does with %, ! and quotes its catch-all hides)" if _has_catch_all(seen) else ""
-        found.passed("smtp.open_relay", f"it refuses to relay{hidden}", evidence=evidence)
-    else:
-        said = "it refuses the test's addresses, not relaying: name another with --relay-recipient"
+    if relayed and trust:
+        said = f"it relays for us, but {trust}: ask from another machine"
         found.unknown("smtp.open_relay", said, evidence=evidence)
-
-
-def verdict_of_one(found: Findings, tried: Tried) -> None:
-    """Judge a single RCPT: refused is good, accepted proves nothing."""
-    if tried.said is Said.DENIED:
-        found.passed("smtp.open_relay", "it refuses to relay (one form tried)", evidence=tried.reply)
-    elif tried.said is Said.ACCEPTED:
-        said = "it accepts a foreign recipient; whether it takes the message tells --relay-test"
-        found.unknown("smtp.open_relay", said, evidence=tried.reply)
+    elif relayed:
+        asked = f"from <{relayed.sender}> to <{relayed.recipient}> ({relayed.name})"
+        said = f"an open relay: it takes mail {asked} without a login"
+        found.fail("smtp.open_relay", said, evidence=evidence)
+    elif any(one.said in _OPEN for one in direct):
+        words = next(one.reply for one in direct if one.said in _OPEN)[:160]
+        found.unknown(
+            "smtp.open_relay", f"it accepts foreign recipients, but not the message: {words}", evidence=evidence
+        )
+    elif any(one.said in _GOOD for one in direct):
+        found.passed("smtp.open_relay", f"it refuses to relay{_what_is_open(seen, planned)}", evidence=evidence)
     else:
-        found.unknown("smtp.open_relay", f"the test's recipient was {tried.said}", evidence=tried.reply)
+        found.unknown("smtp.open_relay", _why_unknown(direct), evidence=evidence)
 
 
-def _has_catch_all(tried: Iterable[Tried]) -> bool:
-    return any(one.form.name == CONTROL and one.said is Said.ACCEPTED for one in tried)
+def verdict_of_one(found: Findings, tried: Sequence[Tried]) -> None:
+    """Judge a single RCPT, from whichever senders it took: refused is good, accepted proves nothing."""
+    last = tried[-1]
+    evidence = "; ".join(f"<{one.form.sender}>: {one.reply[:200]}" for one in tried)
+    if last.said in _GOOD:
+        found.passed("smtp.open_relay", "it refuses to relay (one form tried)", evidence=evidence)
+    elif last.said is Said.ACCEPTED:
+        said = "it accepts a foreign recipient; whether it takes the message tells --relay-test"
+        found.unknown("smtp.open_relay", said, evidence=evidence)
+    else:
+        found.unknown("smtp.open_relay", _why_unknown(tried), evidence=evidence)
 
 
-def _try(speaker: SmtpSpeaker, form: Form) -> Tried:
-    reply, is_recipient = _recipient(speaker, form)
-    said = _read(reply)
-    if said is Said.ACCEPTED and is_recipient:
-        reply = speaker.command("DATA")
-        said = Said.RELAYED if reply.code == 354 else Said.SINK
-    if said is not Said.RELAYED:
-        speaker.command("RSET")
-    return Tried(form, said, str(reply))
+def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
+    """Return what was not told although relaying is refused, "" where all was."""
+    left = []
+    if any(one.form.name == CONTROL and one.said is Said.ACCEPTED for one in seen):
+        left.append("what it does with %, ! and quotes its catch-all hides")
+    elif planned > (asked := sum(one.form.name not in (CONTROL, UNQUALIFIED) for one in seen)) and not any(
+        one.form.name == UNQUALIFIED and one.said is Said.ACCEPTED for one in seen
+    ):
+        left.append(f"{asked} of {planned} forms asked: it answers too slowly, or hangs up")
+    return f" ({'; '.join(left)})" if left else ""
 
 
-def _recipient(speaker: SmtpSpeaker, form: Form) -> tuple[Reply, bool]:
-    """Return the answer to RCPT, or that to MAIL where it is a refusal."""
-    reply = speaker.command(f"MAIL FROM:<{form.sender}>")
-    if reply.code != 250:
-        return reply, False
-    return speaker.command(f"RCPT TO:<{form.recipient}>"), True
+def _why_unknown(tried: Sequence[Tried]) -> str:
+    """Return what refused us, with the server's words, and what to do about it."""
+    said = {one.said: one.reply for one in reversed(tried)}
+    for kind, (why, advice) in _WHY.items():
+        if kind in said:
+            return f"whether it relays is not known: {why}: {said[kind][:200]} ({advice})"
+    return "whether it relays is not known: nothing was answered"
 
 
-def _read(reply: Reply) -> Said:
-    if reply.is_positive:
-        return Said.ACCEPTED
-    if reply.is_transient:
-        return Said.LATER
-    return Said.ABOUT_ADDRESS if _ABOUT_ADDRESS.search(str(reply)) else Said.DENIED
+def _read(reply: Reply, asked: Asked) -> Said:
+    return Said.ACCEPTED if reply.is_positive else _SAID[what_is_refused(reply, asked)]

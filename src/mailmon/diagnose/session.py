@@ -11,13 +11,12 @@ from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
 from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, now_utc
 from mailmon.diagnose.demand import Demands
-from mailmon.diagnose.greeting import judge_greeting, judge_smtp_form
-from mailmon.diagnose.guests import judge_vrfy
+from mailmon.diagnose.greeting import judge_ehlo_refused, judge_greeting, judge_smtp_form
 from mailmon.diagnose.handshake import Secured, TlsKit
 from mailmon.diagnose.line import Dialer
-from mailmon.diagnose.offers import judge_after_tls, judge_before_tls
+from mailmon.diagnose.offers import is_first_contact, judge_after_tls, judge_before_tls
 from mailmon.diagnose.opening import Opener
-from mailmon.diagnose.relay import ask_once, forms, verdict_of_one
+from mailmon.diagnose.relay import Asker, Tried, ask_plainly, forms, own_mailbox, verdict_of_one
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker, speaker_for
 from mailmon.diagnose.trouble import tell_broken, tell_no_handshake, tell_unreachable
 from mailmon.errors import StageError
@@ -41,7 +40,7 @@ class Session:
         self.found = Findings(self.endpoint.target)
         self.service = Service(self.endpoint.target, self.endpoint.address, self.endpoint.protocol)
         self.opener = Opener(dialer, tools.kit)
-        self.is_open = self.is_secured = self.is_complete = False
+        self.is_open = self.is_secured = self.is_complete = self.is_first_contact = False
         self.secured: Secured | None = None
         self.offers_login = False
         self.local_address = ""
@@ -74,6 +73,8 @@ class Session:
                 return
             self._converse(self._speaker or speaker)
         finally:
+            if self.is_complete:
+                (self._speaker or speaker).say_goodbye()
             wire.close()
             if self._speaker:
                 self._speaker.close()
@@ -94,11 +95,12 @@ class Session:
         if self.endpoint.is_implicit_tls:
             self._finish(speaker)
             return
-        judge_before_tls(self, speaker)
-        if not speaker.offers_starttls:
+        is_begun = speaker.is_mute and not speaker.start_tls()
+        judge_before_tls(self, speaker, offers_tls=is_begun or speaker.offers_starttls)
+        if not (is_begun or speaker.offers_starttls):
             self._finish(speaker)
             return
-        refusal = speaker.start_tls()
+        refusal = "" if is_begun else speaker.start_tls()
         if refusal:
             self.found.fail(self.id_of("starttls_refused"), f"STARTTLS is offered, and refused: {refusal[:200]}")
             self.found.skipped("tls.handshake_failed", "STARTTLS was refused")
@@ -116,35 +118,74 @@ class Session:
                 self.service.ehlo = speaker.ehlo_words
             return True
         if isinstance(speaker, SmtpSpeaker):
-            self.found.fail("smtp.ehlo_refused", "EHLO is refused: no TLS, no login, no size limit can be asked for")
+            judge_ehlo_refused(self, speaker)
+            if speaker.knows_helo:  # without extensions, but the other questions can be asked
+                self.service.ehlo = speaker.ehlo_words
+                tried = self._ask_of_relaying(speaker)
+                if self.options.relay == "one" and tried:
+                    verdict_of_one(self.found, tried)
+                self.is_complete = True
         else:
-            self.found.unknown(self.id_of("auth_before_tls"), "it does not tell its capabilities")
+            if not self.endpoint.is_implicit_tls:
+                self.found.unknown(self.id_of("auth_before_tls"), "it does not tell its capabilities")
         return False
 
     def _finish(self, speaker: Speaker) -> None:
         """Judge what is offered at the end, inside TLS where there is some."""
-        judge_after_tls(self, speaker)
         self.offers_login = bool(speaker.logins())
-        if isinstance(speaker, SmtpSpeaker):
-            judge_smtp_form(self, speaker)
-            self._ask_strangers_questions(speaker)
         self.is_complete = True
+        if not isinstance(speaker, SmtpSpeaker):
+            return
+        judge_smtp_form(self, speaker)
+        tried = self._ask_of_relaying(speaker)
+        self._first = (speaker, tried)
+        self.is_first_contact = is_first_contact(speaker, tried)
+        if not self.is_first_contact:
+            self._judge_words(speaker, tried)
 
-    def _ask_strangers_questions(self, speaker: SmtpSpeaker) -> None:
-        """Ask what some servers hang up at: that tells nothing of the rest."""
-        finding_id = "smtp.vrfy_enabled"
+    def judge_again(self, speaker: SmtpSpeaker) -> None:
+        """Judge a later session of the same run where the first may have been held by a screen before the server."""
+        known = self.service.extensions
+        known += [name for name in speaker.capabilities if name not in known]
+        self._judge_words(speaker, self._ask_of_relaying(speaker))
+
+    def judge_first(self) -> None:
+        """Judge the first session after all, as there is no later one."""
+        if self._first:
+            self._judge_words(*self._first)
+
+    _first: tuple[SmtpSpeaker, list[Tried]] | None = None
+
+    def _judge_words(self, speaker: SmtpSpeaker, tried: list[Tried]) -> None:
+        judge_after_tls(self, speaker)
+        if self.options.relay == "one" and tried:
+            verdict_of_one(self.found, tried)
+
+    def _ask_of_relaying(self, speaker: SmtpSpeaker) -> list[Tried]:
+        """Ask for one foreign recipient, the gravest question first."""
+        if self.options.relay == "none":
+            return []
+        asker = Asker(self._again, self.endpoint, self.options, speaker)
         try:
-            judge_vrfy(speaker, self.mailbox, self.found)
-            finding_id = "smtp.open_relay"
+            return ask_plainly(asker, forms(self.endpoint, self.options))
+        except (StageError, OSError) as exc:
             if self.options.relay == "one":
-                verdict_of_one(self.found, ask_once(speaker, forms(self.endpoint, self.options)[0]))
-        except StageError as exc:
-            self.found.unknown(finding_id, f"it could not be told: {exc.said}")
+                words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
+                self.found.unknown("smtp.open_relay", f"it could not be told: {words}")
+            return []
+        finally:
+            asker.close()
+
+    def _again(self) -> SmtpSpeaker:
+        purpose = "relaying"
+        speaker = self.opener.in_tls(purpose) if self.is_secured else self.opener.plain(purpose)
+        assert isinstance(speaker, SmtpSpeaker)
+        return speaker
 
     @property
     def mailbox(self) -> str:
         """Return a mailbox of the server's own: the one that was named, else its postmaster."""
-        return self.options.mailbox or f"postmaster@{self.options.domain or self.endpoint.host}"
+        return own_mailbox(self.endpoint, self.options)
 
     def _begin_tls(self, speaker: Speaker, begun: float) -> bool:
         """Do the handshake and judge it; where the chain is not good, again on a new connection that takes it."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # So long a port that said nothing is given to answer a TLS handshake, in seconds.
 PROBE_S = 3.0
+CLIENT_CERTIFICATE = "tls.client_cert_required"
 
 
 def tell_unreachable(session: Session, exc: OSError) -> None:
@@ -38,6 +39,8 @@ def tell_broken(session: Session, exc: StageError) -> None:
     ):
         said = "the port waits for TLS from the first byte where plain text is expected"
         session.found.fail(session.id_of("tls_on_plain_port"), said)
+    elif exc.finding_id == CLIENT_CERTIFICATE:
+        tell_client_certificate(session, exc.said)
     elif exc.is_silence:
         session.found.unknown(exc.finding_id, f"{exc.stage}: {exc.said}")
     else:
@@ -55,8 +58,16 @@ def tell_no_handshake(session: Session, exc: OSError) -> None:
         session.found.unknown("tls.handshake_failed", f"the OpenSSL here cannot do it: {handshake.why_failed(exc)}")
         return
     words = handshake.explained(exc)
-    finding_id = words.finding_id if words.finding_id == "tls.client_cert_required" else "tls.handshake_failed"
-    session.found.fail(finding_id, f"the TLS handshake failed: {words.said}", fix=words.advice)
+    if words.finding_id == CLIENT_CERTIFICATE:
+        tell_client_certificate(session, words.said)
+        return
+    session.found.fail("tls.handshake_failed", f"the TLS handshake failed: {words.said}", fix=words.advice)
+
+
+def tell_client_certificate(session: Session, words: str) -> None:
+    """Tell that only clients with a certificate get in: meant so or not, nothing can be seen from here."""
+    said = f"it demands a certificate of the client, so that nothing could be looked at: {words}"
+    session.found.unknown(CLIENT_CERTIFICATE, said)
 
 
 def _plain_greeting(session: Session) -> str:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import ClassVar, NamedTuple
 
 from mailmon.diagnose.line import OpenLine
 from mailmon.diagnose.plan import Options
-from mailmon.errors import Stage
+from mailmon.errors import Stage, StageError
 from mailmon.mail.text import visible
 
 # Mechanisms that hand over the password, or a token that is as good as one.
 PLAINTEXT = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 MAX_LINES = 200
+_PRIVACY = (
+    "disabled",
+    "privacy",
+    "tls",
+    "ssl",
+    "secure",
+    "encrypt",
+    "plaintext",
+    "plain text",
+    "cleartext",
+    "disallowed",
+)
 
 
 class Greeting(NamedTuple):
@@ -34,6 +47,8 @@ class Speaker(ABC):
     farewells: ClassVar[int] = 1
     goodbye: ClassVar[bytes]
     starttls: ClassVar[bytes]
+    # Whether capabilities and TLS are not told and have to be tried.
+    is_mute = False
 
     def __init__(self, wire: OpenLine, options: Options) -> None:
         self.wire = wire
@@ -66,12 +81,24 @@ class Speaker(ABC):
         """Try to log in; return whether it worked, and the server's words."""
 
     @abstractmethod
+    def refusal_of_logins(self) -> str:
+        """Begin each login that sends a password, and go no further.
+
+        Return "" where one is taken, else the words of the last refusal. The session is of no use afterwards.
+        """
+
+    @abstractmethod
     def is_answer(self, line: bytes) -> bool:
         """Say whether a line ends an answer to a command."""
 
     def close(self) -> None:
         """Say goodbye without waiting for the answer; never raises."""
         self.wire.close()
+
+    def say_goodbye(self) -> None:
+        """Take leave without waiting for the answer; never raises."""
+        with contextlib.suppress(StageError):
+            self.wire.send(self.goodbye)
 
     def line(self) -> bytes:
         """Return the next line without its end."""
@@ -87,6 +114,15 @@ class Speaker(ABC):
         return self.wire.error(
             "protocol_error", f"not an answer of this protocol: {visible(line, 100) or 'an empty line'}"
         )
+
+
+def asks_for_privacy(said: str) -> bool:
+    """Say whether a login is refused because of the connection, not of the user or the mechanism.
+
+    >>> asks_for_privacy("NO LOGIN Command disabled"), asks_for_privacy("-ERR no such user")
+    (True, False)
+    """
+    return any(word in said.lower() for word in _PRIVACY)
 
 
 def sasl_plain(username: str, password: str) -> str:

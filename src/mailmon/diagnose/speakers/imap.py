@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker
+from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import quoted
 from mailmon.mail.text import visible
+
+# GNU mailutils says XTLSREQUIRED for LOGINDISABLED (RFC 3501 section 6.2.3).
+_DISABLED = {"LOGINDISABLED", "XTLSREQUIRED"}
 
 
 class ImapSpeaker(Speaker):
@@ -27,7 +30,7 @@ class ImapSpeaker(Speaker):
         status, lines = self._command("CAPABILITY")
         told = next((line for line in lines if line.upper().startswith(b"* CAPABILITY ")), b"")
         self.capabilities = dict.fromkeys(visible(told[13:], 4000).upper().split(), "")
-        return status.startswith("OK") and bool(told)
+        return _is_ok(status) and bool(told)
 
     @property
     def offers_starttls(self) -> bool:
@@ -35,22 +38,33 @@ class ImapSpeaker(Speaker):
 
     def logins(self) -> tuple[str, ...]:
         offered = tuple(name for name in PLAINTEXT if f"AUTH={name}" in self.capabilities)
-        command = () if "LOGINDISABLED" in self.capabilities else ("the LOGIN command",)
+        command = () if _DISABLED & self.capabilities.keys() else ("the LOGIN command",)
         return (*offered, *command)
 
     def start_tls(self) -> str:
         status, _ = self._command("STARTTLS")
-        return "" if status.startswith("OK") else status
+        return "" if _is_ok(status) else status
 
     def log_in(self, username: str, password: str) -> tuple[bool, str]:
         status, _ = self._command(f"LOGIN {quoted(username)} {quoted(password)}", "LOGIN **** ****")
-        return status.startswith("OK"), status
+        return _is_ok(status), status
+
+    def refusal_of_logins(self) -> str:
+        """Begin AUTHENTICATE; LOGIN without its words only where nothing else is offered, for it would be a login."""
+        commands = [f"AUTHENTICATE {name}" for name in PLAINTEXT if f"AUTH={name}" in self.capabilities] or ["LOGIN"]
+        said = ""
+        for command in commands:
+            status, _ = self._command(command, may_go_on=True)
+            if not asks_for_privacy(status):
+                return ""
+            said = status
+        return said
 
     def is_answer(self, line: bytes) -> bool:
         return line[:1] == b"t" and b" " in line
 
-    def _command(self, text: str, shown: str | None = None) -> tuple[str, list[bytes]]:
-        """Return the status with its words, and the untagged lines before it."""
+    def _command(self, text: str, shown: str | None = None, *, may_go_on: bool = False) -> tuple[str, list[bytes]]:
+        """Return the status with its words ("+" for a question, where that may come), and the untagged lines before."""
         self._number += 1
         tag = f"a{self._number}"
         self.send(f"{tag} {text}", None if shown is None else f"{tag} {shown}")
@@ -59,7 +73,14 @@ class ImapSpeaker(Speaker):
             line = self.line()
             if line.startswith(f"{tag} ".encode()):
                 return visible(line.partition(b" ")[2], 500), lines
+            if may_go_on and line.startswith(b"+"):
+                return "+", lines
             if not line.startswith((b"* ", b"+ ")):
                 raise self.malformed(line)
             lines.append(line)
         raise self.wire.error("protocol_error", f"an answer of more than {MAX_LINES} lines")
+
+
+def _is_ok(status: str) -> bool:
+    """Say whether a status is OK, in any case (RFC 3501 section 9)."""
+    return status[:2].upper() == "OK"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker
+from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.mail.text import visible
 
@@ -18,11 +18,13 @@ class Pop3Speaker(Speaker):
         return Greeting(visible(line, 500), line.startswith(b"+OK"))
 
     def ask(self) -> bool:
-        """Without CAPA (RFC 2449) nothing is known but that USER may work."""
+        """Ask for CAPA (RFC 2449); without it nothing is known but that USER may work, and STLS has to be tried."""
         self.send("CAPA")
         self.capabilities = {}
         if not self._status().startswith(b"+OK"):
-            return False
+            self.is_mute = True
+            self.capabilities = {"USER": ""}
+            return True
         for _ in range(MAX_LINES):
             line = self.line()
             if line == b".":
@@ -52,6 +54,17 @@ class Pop3Speaker(Speaker):
             self.send(f"PASS {password}", "PASS ****")
             line = self._status()
         return line.startswith(b"+OK"), visible(line, 500)
+
+    def refusal_of_logins(self) -> str:
+        """Give the name of nobody, or begin AUTH (RFC 5034 section 4)."""
+        said = ""
+        for name in self.logins():
+            self.send("USER mailmon-no-such-mailbox-7f3a" if name == "USER" else f"AUTH {name}")
+            line = self.line()
+            said = visible(line, 500)
+            if not (line.startswith(b"-ERR") and asks_for_privacy(said)):  # many do not know nobody
+                return ""
+        return said
 
     def is_answer(self, line: bytes) -> bool:
         return line.startswith((b"+OK", b"-ERR"))

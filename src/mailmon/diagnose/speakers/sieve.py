@@ -8,8 +8,11 @@ from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speak
 from mailmon.errors import Stage
 from mailmon.mail.text import visible
 
-_CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "([^"]{0,2000})")?\s*')
+_CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "((?:[^"\\]|\\.){0,2000})")?\s*')
+# A string at the end of a line whose bytes follow on the next one (RFC 5804 section 4).
+_LITERAL = re.compile(rb"\{(\d{1,6})\+?\}$")
 _STATUS = (b"OK", b"NO", b"BYE")
+MAX_LITERAL_BYTES = 65536
 
 
 class SieveSpeaker(Speaker):
@@ -24,7 +27,7 @@ class SieveSpeaker(Speaker):
         self.wire.begin(Stage.GREETING)
         status = self._answer(is_capabilities=True)
         self._is_told = True
-        return Greeting(self.capabilities.get("IMPLEMENTATION", "") or status, status.startswith("OK"))
+        return Greeting(self.capabilities.get("IMPLEMENTATION", "") or status, _is_ok(status))
 
     def ask(self) -> bool:
         if self._is_told:
@@ -34,7 +37,7 @@ class SieveSpeaker(Speaker):
         if not self._is_after_tls:
             self.send("CAPABILITY")
         self._is_after_tls = False
-        return self._answer(is_capabilities=True).startswith("OK")
+        return _is_ok(self._answer(is_capabilities=True))
 
     _is_after_tls = False
 
@@ -49,13 +52,17 @@ class SieveSpeaker(Speaker):
     def start_tls(self) -> str:
         self.send("STARTTLS")
         status = self._answer()
-        self._is_after_tls = status.startswith("OK")
+        self._is_after_tls = _is_ok(status)
         return "" if self._is_after_tls else status
 
     def log_in(self, username: str, password: str) -> tuple[bool, str]:
         self.send(f'AUTHENTICATE "PLAIN" "{sasl_plain(username, password)}"', 'AUTHENTICATE "PLAIN" ****')
         status = self._answer()
-        return status.startswith("OK"), status
+        return _is_ok(status), status
+
+    def refusal_of_logins(self) -> str:
+        """Return "": only mechanisms that can be used now are listed (RFC 5804 section 1.7)."""
+        return ""
 
     def is_answer(self, line: bytes) -> bool:
         return line.split(b" ")[0].upper() in _STATUS
@@ -64,7 +71,7 @@ class SieveSpeaker(Speaker):
         """Read up to the line that says OK, NO or BYE; take the capabilities in."""
         found: dict[str, str] = {}
         for _ in range(MAX_LINES):
-            line = self.line()
+            line = self._logical_line()
             if line.split(b" ")[0].upper() in _STATUS:
                 if is_capabilities:
                     self.capabilities = found
@@ -74,3 +81,23 @@ class SieveSpeaker(Speaker):
                 raise self.malformed(line)
             found[visible(match[1]).upper()] = visible(match[2] or b"", 2000)
         raise self.wire.error("protocol_error", f"an answer of more than {MAX_LINES} lines")
+
+    def _logical_line(self) -> bytes:
+        """Return the next line with its literals as quoted strings (RFC 5804 sections 1.2, 4). Raises StageError."""
+        line = self.line()
+        for _ in range(MAX_LINES):
+            match = _LITERAL.search(line)
+            if not match:
+                return line
+            size = int(match[1])
+            if size > MAX_LITERAL_BYTES:
+                raise self.wire.error("protocol_error", f"a literal of {size} bytes")
+            literal = self.wire.read_start(size, size)
+            escaped = literal.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\r", b"").replace(b"\n", b" ")
+            line = line[: match.start()] + b'"' + escaped + b'"' + self.line()
+        raise self.malformed(line)
+
+
+def _is_ok(status: str) -> bool:
+    """Say whether a status is OK; atoms have no case (RFC 5804 section 4)."""
+    return status[:2].upper() == "OK"

@@ -9,6 +9,8 @@ from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
 from mailmon.mail.text import visible
 
 MAX_REPLY_BYTES = 512
+# AUTH is refused as such: RFC 4954 section 6, RFC 3207 section 4, and what servers say that have it switched off.
+_NO_LOGIN = (502, 503, 504, 523, 524, 530, 534, 535, 538, 550, 554)
 _NO_CONTROL = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
 
@@ -27,15 +29,28 @@ class SmtpSpeaker(Speaker):
         return Greeting(str(reply), reply.code == 220, reply.is_transient)
 
     def ask(self) -> bool:
+        """Send EHLO, and HELO where that is refused (RFC 5321 section 3.2)."""
         reply = self.command(f"EHLO {self.helo_name}")
-        if reply.code != 250:
-            return False
-        self.ehlo_name = visible(reply.lines[0], 300).strip().partition(" ")[0] if reply.lines else ""
-        self.ehlo_words = visible(reply.lines[0], 300).strip() if reply.lines else ""
-        self.capabilities = parse_extensions(reply)
-        return True
+        if reply.code == 250:
+            self._take_name(reply)
+            self.capabilities = parse_extensions(reply)
+            return True
+        self.refusal = reply
+        if reply.code >= 500:
+            reply = self.command(f"HELO {self.helo_name}")
+            self.knows_helo = reply.code == 250
+            if self.knows_helo:
+                self._take_name(reply)
+        return False
 
     ehlo_words = ""
+    # The answer to EHLO where that is refused, and whether HELO works instead.
+    refusal: Reply | None = None
+    knows_helo = False
+
+    def _take_name(self, reply: Reply) -> None:
+        self.ehlo_words = visible(reply.lines[0], 300).strip() if reply.lines else ""
+        self.ehlo_name = self.ehlo_words.partition(" ")[0]
 
     @property
     def helo_name(self) -> str:
@@ -66,6 +81,16 @@ class SmtpSpeaker(Speaker):
                 break
             reply = self.command(b64encode(word.encode()).decode(), "****")
         return reply.code == 235, str(reply)
+
+    def refusal_of_logins(self) -> str:
+        """Begin AUTH without an initial response (RFC 4954 section 4): 334 asks for the password."""
+        said = ""
+        for name in self.logins():
+            reply = self.command(f"AUTH {name}")
+            if reply.code not in _NO_LOGIN:
+                return ""
+            said = str(reply)
+        return said
 
     def is_answer(self, line: bytes) -> bool:
         return line[:3].isdigit() and line[3:4] != b"-"
