@@ -34,20 +34,8 @@ SLOW_FIRST = sorted(
 _DANE = "DANE does not yet decide which certificate counts"
 # Reported today beyond the label; each goes with what mends it.
 KNOWN = {
-    "Postfix as Debian ships it refuses to relay in its own words": "454 is taken for greylisting",
-    "Stalwart refuses to relay in its own words": "5.1.2 is taken for an unknown address",
-    "chasquid refuses to relay in its own words": "the errors it allows are used up before",
-    "senders whose domain takes no mail are refused, the null sender is not": "<> is not tried",
-    "a block list has our address, and the greeting says so": "called a refusal of everybody",
-    "it takes local recipients without a domain, of any shape": "called an open relay",
-    "a certificate of the client is demanded on one port": "called an error",
-    "a server that takes LOGIN only in TLS, and says it in its own way": "XTLSREQUIRED is not known",
-    "ManageSieve in small letters": "ok is not OK",
-    "ManageSieve with literals and response codes": "literals are not read",
     "one service shows RSA, the other ECDSA": "called a warning",
     "DANE with a private certificate at port 25, a public one for clients": _DANE,
-    "its banner has another name, which resolves": "the banner has to lead to the address",
-    "its banner has the name of the domain": "the banner has to lead to the address",
     "inside, its address is private and has no name (split horizon)": "private addresses are asked for names",
     "the first MX host is closed on purpose (nolisting)": "called an error",
     "a domain that takes no mail, with a web server": "its web server is judged",
