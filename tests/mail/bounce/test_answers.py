@@ -5,11 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.match import read_phrases
-from mailmon.mail.bounce.reason_words import FIRST, UNKNOWN_HOST, UNKNOWN_USER
-from mailmon.mail.bounce.reason_words_later import REFUSALS, TROUBLES
-from mailmon.mail.bounce.reason_words_rare import RARE_FIRST, RARE_UNKNOWN_HOST, RARE_UNKNOWN_USER
-from mailmon.mail.bounce.reason_words_rare_later import RARE_REFUSALS, RARE_TROUBLES
 from tests.mail.bounce import answers, answers_of_others
 from tests.mail.bounce.answers import Answer
 from tests.mail.bounce.notifications import dsn
@@ -19,8 +14,6 @@ ALL = [
     for table in (answers.PROVIDERS, answers_of_others.PROVIDERS, answers_of_others.SERVERS)
     for answer in answers.read(table)
 ]
-USUAL = (FIRST, UNKNOWN_USER, UNKNOWN_HOST, REFUSALS, TROUBLES)
-RARE = (RARE_FIRST, RARE_UNKNOWN_USER, RARE_UNKNOWN_HOST, RARE_REFUSALS, RARE_TROUBLES)
 
 
 @pytest.mark.parametrize("answer", ALL, ids=lambda answer: answer.words[:50])
@@ -46,10 +39,3 @@ def test_what_a_provider_means_by_its_words_counts_only_there(status: str, words
 def test_words_of_two_texts_make_no_phrase_together() -> None:
     words = "<bob@example.org>: host mx.example.org said: 550 no (in reply to end of DATA command)"
     assert classify(dsn("5.0.0", "550 message unknown", text=words)).recipients[0].reason != "hostunknown"
-
-
-def test_every_phrase_can_be_reached() -> None:
-    """A rare word that holds a usual one is never asked for."""
-    usual = [phrase for table in USUAL for phrase in read_phrases(table) if "*" not in phrase]
-    rare = [phrase for table in RARE for phrase in read_phrases(table)]
-    assert [phrase for phrase in rare if any(part in phrase for part in usual)] == []

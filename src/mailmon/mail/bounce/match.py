@@ -1,10 +1,16 @@
-"""Does a phrase of a table stand in this text? In linear time, `*` for any words between."""
+"""Does a phrase of a table stand in this text? In linear time.
+
+`*` stands for any words between, `~` for a few: at most MAX_GAP characters without a colon, semicolon or stroke, with a
+word beginning behind them. What stands beside `~` may be several words, parted by `|`, each of which will do.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 Test = Callable[[str], bool]
+MAX_GAP = 25
+_PARTS = frozenset(":;/")
 
 
 def read_table(table: str) -> tuple[tuple[str, Test], ...]:
@@ -24,21 +30,47 @@ def read_phrases(table: str) -> tuple[str, ...]:
 
 
 def finder(phrases: Iterable[str]) -> Test:
-    """Return a function that says whether any of the phrases stands in a lower-case text."""
+    """Return a function that says whether any of the phrases stands in a lower-case text.
+
+    >>> test = finder(["mailbox|inbox ~ full"])
+    >>> test("mailbox of bob is full"), test("mailbox read successfully"), test("mailbox and 25 letters and full")
+    (True, False, False)
+    """
     listed = tuple(phrases)
-    whole = tuple(phrase for phrase in listed if "*" not in phrase)
+    whole = tuple(phrase for phrase in listed if "*" not in phrase and "~" not in phrase)
     broken = tuple(tuple(piece.strip() for piece in phrase.split("*")) for phrase in listed if "*" in phrase)
+    near = tuple(_alternatives(phrase) for phrase in listed if "~" in phrase)
 
     def test(text: str) -> bool:
         for phrase in whole:
             if phrase in text:
                 return True
+        for begins, ends in near:
+            for begin in begins:
+                if begin in text and any(end in text and _are_near(begin, end, text) for end in ends):
+                    return True
         for pieces in broken:  # noqa: SIM110 (a generator costs more than what it tests)
             if pieces[0] in text and _stands(pieces, text):
                 return True
         return False
 
     return test
+
+
+def _alternatives(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    begin, end = phrase.split(" ~ ")
+    return tuple(begin.split("|")), tuple(end.split("|"))
+
+
+def _are_near(begin: str, end: str, text: str) -> bool:
+    at = text.find(begin)
+    while at >= 0:
+        behind = at + len(begin)
+        found = text.find(end, behind, behind + MAX_GAP + len(end))
+        if found >= 0 and not text[found - 1].isalnum() and not _PARTS.intersection(text[behind:found]):
+            return True
+        at = text.find(begin, behind)
+    return False
 
 
 def _rows(table: str) -> list[tuple[str, list[str]]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from mailmon.mail.bounce.match import Test, finder, read_phrases, read_table
+from mailmon.mail.bounce.match import read_table
 from mailmon.mail.bounce.reason_codes import (
     BANNED,
     BY_COMMAND,
@@ -29,31 +29,17 @@ from mailmon.mail.bounce.reason_codes import (
     SUBJECTS,
     UNKNOWN_USER_CODES,
 )
-from mailmon.mail.bounce.reason_hosts import HOSTS
-from mailmon.mail.bounce.reason_hosts_later import MORE_HOSTS
-from mailmon.mail.bounce.reason_providers import PROVIDERS
-from mailmon.mail.bounce.reason_words import FIRM, FIRST, OURS, UNKNOWN_HOST, UNKNOWN_USER
-from mailmon.mail.bounce.reason_words_later import REFUSALS, TROUBLES
-from mailmon.mail.bounce.reason_words_rare import RARE_FIRST, RARE_UNKNOWN_HOST, RARE_UNKNOWN_USER
-from mailmon.mail.bounce.reason_words_rare_later import RARE_REFUSALS, RARE_TROUBLES
 from mailmon.mail.bounce.statuses import reply_code
+from mailmon.mail.bounce.tables import Table, tables
 from mailmon.mail.bounce.words import COMMANDS
 from mailmon.mail.caps import number
-
-Table = tuple[tuple[str, Test], ...]
 
 MAX_CHARS = 3000
 UNDEFINED = "undefined"
 # The recipient's address is the trouble. It will not exist tomorrow either, unless the server says "for now".
 ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 
-_HOSTS = tuple((tuple(signs.split(" | ")), read_table(table)) for signs, table in HOSTS + MORE_HOSTS)
-_PROVIDERS = read_table(PROVIDERS)
-_USUAL = tuple(read_table(table) for table in (FIRST, UNKNOWN_USER, UNKNOWN_HOST, REFUSALS, TROUBLES))
-_RARE_TABLES = (RARE_FIRST, RARE_UNKNOWN_USER, RARE_UNKNOWN_HOST, RARE_REFUSALS, RARE_TROUBLES)
-_RARE = tuple(read_table(table) for table in _RARE_TABLES)
 _COMMANDS = read_table(COMMANDS)
-_is_ours, _is_firm = finder(read_phrases(OURS)), finder(read_phrases(FIRM))
 # The code in front of each further line of a reply parts what belongs together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
 _URL = re.compile(r"https?://[^\s>]{1,300}+")
@@ -66,7 +52,12 @@ def plain(words: str) -> str:
 
 def is_ours(words: str, status: str, command: str) -> bool:
     """Say whether these plain words, or the code or the command beside them, tell of us and not of the recipient."""
-    return command in BY_COMMAND or status[2:] in OUR_CODES or _is_ours(words)
+    return command in BY_COMMAND or status[2:] in OUR_CODES or bool(by_fault(words))
+
+
+def by_fault(words: str) -> str:
+    """Return the reason that plain words about us or the sender give, where they say no more, or ""."""
+    return _first(tables().ours, words)
 
 
 def find_command(words: str) -> str:
@@ -76,12 +67,12 @@ def find_command(words: str) -> str:
 
 def by_provider(words: str) -> str:
     """Return the reason that plain words of a single provider or product give, or ""."""
-    return _first(_PROVIDERS, words)
+    return _first(tables().products, words)
 
 
 def by_host(words: str) -> str:
     """Return the reason that plain words give at the hosts that are named among them, or ""."""
-    for signs, table in _HOSTS:
+    for signs, table in tables().hosts:
         for sign in signs:
             if sign in words:
                 reason = _first(table, words)
@@ -98,12 +89,12 @@ def by_words(words: str, status: str, command: str, *, is_ours: bool, are_rare: 
     """
     if not words or words.isspace():
         return ""
-    in_front, users, hosts, refusals, troubles = _RARE if are_rare else _USUAL
+    in_front, users, domains, refusals, troubles = tables().rare if are_rare else tables().usual
     bare = _URL.sub(" ", words) if "://" in words else words
     reason = _first(in_front, bare)
     if reason and not (is_ours and reason in ADDRESS):
         return REFINED.get((reason, status[2:]), reason)
-    host = "" if is_ours else _first(hosts, bare)
+    host = "" if is_ours else _first(domains, bare)
     user, is_firm = ("", False) if is_ours or host else _unknown_user(bare, users, status[2:], command)
     reason = host or (user if is_firm else "") or _first(refusals, bare) or user
     if not reason:
@@ -114,13 +105,14 @@ def by_words(words: str, status: str, command: str, *, is_ours: bool, are_rare: 
 
 def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[str, bool]:
     """Return what it means that no such user is known, or "", and whether no other refusal can be meant."""
-    if not _first(users, words):
+    is_sure = tables().sure_users(words)
+    if not is_sure and not _first(users, words):
         return "", False
     if detail in UNKNOWN_USER_CODES:
         return "userunknown", True
     if command == "DATA" or (command != "RCPT" and detail.startswith("2.")):
         return "filtered", False
-    return "userunknown", _is_firm(words) or (command == "RCPT" and not detail.startswith("7."))
+    return "userunknown", is_sure or (command == "RCPT" and not detail.startswith("7."))
 
 
 def _first(table: Table, words: str) -> str:
@@ -165,4 +157,4 @@ def is_hard(reason: str, status: str, action: str, words: str) -> bool:
         return False
     if (reply_code(words) or status)[:1] != "4":
         return True
-    return reason == "userunknown" and status[2:] in UNKNOWN_USER_CODES and _is_firm(words)
+    return reason == "userunknown" and status[2:] in UNKNOWN_USER_CODES and tables().sure_users(words)

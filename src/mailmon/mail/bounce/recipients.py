@@ -160,7 +160,7 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         or reasons.by_words(paragraph, status, command, is_ours=is_ours)
         or reasons.by_words(both, status, command, is_ours=is_ours, are_rare=True)
         or reasons.by_status(status, only_special=True, is_ours=is_ours)
-        or (reasons.by_command(command) if diagnostic else "")
+        or (reasons.by_command(command) or reasons.by_fault(both) if diagnostic else "")
         or said.reason(status, command, is_ours=is_ours)
         or reasons.by_status(status, is_ours=is_ours)
         or reasons.by_reply(f"{near} {said.plain}")

@@ -1,0 +1,101 @@
+"""Which phrase stands for which reason? The files of the folder phrases, read once and only when a bounce is judged.
+
+A row is a phrase, its reason and who sends it: at least two systems, or one that is named. In hosts.tsv a fourth column
+names the signs of a provider, one of which must stand beside the phrase. The first row that fits decides.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import groupby
+from typing import NamedTuple
+
+from mailmon.mail.bounce.match import Test, finder
+
+Table = tuple[tuple[str, Test], ...]
+
+# Asked in the order of these names; what follows "rare_" only where nothing else has an answer.
+IDEAS = ("states", "users", "domains", "refusals", "troubles")
+FILES = ("hosts", "products", "ours", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
+_HEAD = "phrase\treason\twho sends it"
+
+
+class Row(NamedTuple):
+    """A phrase, what it means, who sends it, and `signs` of the only provider of whom it counts."""
+
+    phrase: str
+    reason: str
+    senders: str
+    signs: str = ""
+
+
+class Words(NamedTuple):
+    """The tables of words: what a server says first of its own state, of users, domains, and why it refuses."""
+
+    states: Table
+    users: Table
+    domains: Table
+    refusals: Table
+    troubles: Table
+
+
+class Tables(NamedTuple):
+    """All tables. `hosts` are those of single providers, by their signs; `ours` and `sure_users` only test."""
+
+    hosts: tuple[tuple[tuple[str, ...], Table], ...]
+    products: Table
+    ours: Table
+    sure_users: Test
+    usual: Words
+    rare: Words
+
+
+@cache
+def tables() -> Tables:
+    """Return the tables of this package."""
+    return build({name: read_rows(name) for name in FILES})
+
+
+def read_rows(name: str) -> tuple[Row, ...]:
+    """Return the rows of a file."""
+    raw = pkgutil.get_data(__package__, f"phrases/{name}.tsv")
+    assert raw is not None, name
+    return parse(raw.decode(), has_signs=name == "hosts")
+
+
+def parse(text: str, *, has_signs: bool = False) -> tuple[Row, ...]:
+    """Return the rows of a text; ValueError with the line where it is none.
+
+    >>> parse("phrase\\treason\\twho sends it\\nmailbox full\\tmailboxfull\\tExim, Dovecot\\n")[0].reason
+    'mailboxfull'
+    """
+    head, *lines = text.removesuffix("\n").split("\n")
+    if head != (f"{_HEAD}\tbeside one of" if has_signs else _HEAD):
+        raise ValueError(f"line 1: {head!r} is not the heading")
+    for number, line in enumerate(lines, 2):
+        cells = line.split("\t")
+        if len(cells) != head.count("\t") + 1 or any(not cell or cell != cell.strip() for cell in cells):
+            raise ValueError(f"line {number}: {line!r} does not fill the columns")
+    return tuple(Row(*line.split("\t")) for line in lines)
+
+
+def build(rows: Mapping[str, Iterable[Row]]) -> Tables:
+    """Return the tables of these rows, by the names of their files."""
+    tables = {name: _table(rows[name]) for name in FILES}
+    hosts = groupby(rows["hosts"], key=lambda row: row.signs)
+    return Tables(
+        tuple((tuple(signs.split(" | ")), _table(of_one)) for signs, of_one in hosts),
+        tables["products"],
+        tables["ours"],
+        finder(row.phrase for row in rows["sure_users"]),
+        Words(*(tables[idea] for idea in IDEAS)),
+        Words(*(tables[f"rare_{idea}"] for idea in IDEAS)),
+    )
+
+
+def _table(rows: Iterable[Row]) -> Table:
+    return tuple(
+        (reason, finder(row.phrase for row in same)) for reason, same in groupby(rows, key=lambda row: row.reason)
+    )
