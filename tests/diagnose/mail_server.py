@@ -65,13 +65,18 @@ class MailServer:
 
     def _talk(self, sock: socket.socket) -> None:
         if self._is_implicit:
-            sock = self._context.wrap_socket(sock, server_side=True)
+            sock = self._begin_tls(sock)
         current: socket.socket | None = sock
-        sock.sendall(b"220 mx.mail.test ESMTP\r\n")
-        while current:
-            sock, line = current, _line(current)
-            current = self._obey(sock, line)
-        sock.close()
+        try:
+            sock.sendall(b"220 mx.mail.test ESMTP\r\n")
+            while current:
+                sock = current
+                current = self._obey(sock, _line(sock))
+        finally:
+            sock.close()
+
+    def _begin_tls(self, sock: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(sock, server_side=True)
 
     def _obey(self, sock: socket.socket, line: bytes) -> socket.socket | None:
         """Answer one line; return the socket that goes on, None at the end."""
@@ -84,7 +89,7 @@ class MailServer:
             sock.sendall(b"".join(b"250-" + one + b"\r\n" for one in lines) + b"250 DSN\r\n")
         elif verb == b"STAR":
             sock.sendall(b"220 go\r\n")
-            return self._context.wrap_socket(sock, server_side=True)
+            return self._begin_tls(sock)
         else:
             sock.sendall(REPLIES.get(verb, b"250 2.0.0 ok\r\n"))
         return None if verb == b"QUIT" else sock

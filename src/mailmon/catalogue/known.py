@@ -53,6 +53,7 @@ tcp.ipv6_unreachable tcp.unreachable
 tls.cert_chain_incomplete tls.cert_differs_between_ports tls.cert_expired tls.cert_expiring tls.cert_name
 tls.cert_not_yet_valid tls.cert_self_signed tls.cert_untrusted tls.cert_weak_key tls.cert_weak_signature
 tls.client_cert_required tls.handshake_failed tls.no_forward_secrecy tls.no_tls13 tls.old_version tls.pin_mismatch
+tls.weak_dh
 tlsrpt.none tlsrpt.syntax
 """
 IDS = frozenset(_LISTED.split())

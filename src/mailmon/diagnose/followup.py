@@ -9,10 +9,10 @@ from mailmon.clients.names import is_own_machine
 from mailmon.diagnose import handshake, relay
 from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
+from mailmon.diagnose.probes import Prober
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import Stage, StageError
-from mailmon.model.facts import Severity
 
 
 class Followup(NamedTuple):
@@ -29,7 +29,7 @@ def followups(session: Session) -> list[Followup]:
     protocol, options = session.endpoint.protocol, session.options
     asked: list[Followup] = []
     if session.is_secured and session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
-        asked.append(Followup("tls.old_version", lambda: old_versions(session)))
+        asked.append(Followup("tls.old_version", lambda: handshakes(session)))
     if protocol == "smtp":
         if options.relay == "all":
             asked.append(Followup("smtp.open_relay", lambda: relaying(session)))
@@ -64,27 +64,11 @@ def ask(session: Session, followup: Followup) -> None:
         session.found.unknown(followup.finding_id, f"it could not be told: {words}")
 
 
-def old_versions(session: Session) -> None:
-    """Offer nothing but TLS 1.1, and then nothing but TLS 1.0 (RFC 8996)."""
-    found, untested, taken = session.found, [], []
-    for version in ("TLSv1.1", "TLSv1.0"):
-        try:
-            session.opener.in_tls(f"{version} only", session.tools.kit.old(version)).close()
-            taken.append(version)
-        except TimeoutError:
-            untested.append(f"{version}: no answer")
-        except OSError as exc:
-            if handshake.is_own_limit(exc):
-                untested.append(f"{version}: the OpenSSL here cannot offer it")
-        except StageError as exc:
-            if exc.is_silence:
-                untested.append(f"{version}: {exc.said}")
-    if taken:
-        found.fail("tls.old_version", f"{' and '.join(taken)} are still taken beside newer versions", Severity.WARNING)
-    elif untested:
-        found.unknown("tls.old_version", f"whether old versions are taken could not be tested: {'; '.join(untested)}")
-    else:
-        found.passed("tls.old_version", "TLS 1.0 and 1.1 are refused")
+def handshakes(session: Session) -> None:
+    """Try what should be refused, one handshake after the other: some servers limit their connections."""
+    prober = Prober(session)
+    prober.old_versions()
+    prober.dh_group()
 
 
 def relaying(session: Session) -> None:

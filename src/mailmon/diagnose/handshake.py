@@ -54,6 +54,10 @@ class TlsKit:
         """Return the context that offers TLS 1.1, or TLS 1.0, and nothing else."""
         return self._get(version)
 
+    def dhe(self) -> ssl.SSLContext:
+        """Return the context that offers Diffie-Hellman in a group of the server's own, and nothing else."""
+        return self._get("dhe")
+
     def _get(self, kind: str) -> ssl.SSLContext:
         with self._lock:
             if kind not in self._made:
@@ -70,6 +74,9 @@ class TlsKit:
             context.minimum_version = ssl.TLSVersion.TLSv1
             if kind in _OLD:
                 context.minimum_version = context.maximum_version = _OLD[kind]
+            if kind == "dhe":
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+                context.set_ciphers("DHE:@SECLEVEL=0")
         if kind != "verifying":
             context.verify_mode = ssl.CERT_NONE
             return context

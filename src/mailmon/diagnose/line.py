@@ -17,6 +17,9 @@ from mailmon.mail.text import Masker
 from mailmon.model.diagnosis import Endpoint, Line, Transcript
 
 MAX_TRANSCRIPT_LINES = 400
+MAX_HANDSHAKE_BYTES = 256 * 1024
+# The first byte of a record that is no alert (RFC 5246 section 6.2.1).
+HANDSHAKE_RECORD = b"\x16"
 
 
 class OpenLine(Wire):
@@ -31,6 +34,40 @@ class OpenLine(Wire):
         if self._record:
             self._show("server", f"({secured.version()}, {(secured.cipher() or ('?',))[0]})")
         return secured
+
+    def watched_handshake(self, context: ssl.SSLContext) -> bytes:
+        """Do a TLS handshake on the side, and return all that the server sent in it, at most MAX_HANDSHAKE_BYTES.
+
+        The connection itself is of no use afterwards. A handshake that fails behind the server's first words counts:
+        what it sent tells enough. Raises OSError as it comes where nothing was sent but an alert or the end.
+        """
+        self.begin(Stage.TLS)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_hostname=tls_name(self.server.host))
+        received = bytearray()
+        while len(received) < MAX_HANDSHAKE_BYTES:
+            try:
+                tls.do_handshake()
+                is_over = True
+            except ssl.SSLWantReadError:
+                is_over = False
+            except ssl.SSLError:
+                if received[:1] != HANDSHAKE_RECORD:
+                    raise
+                break
+            self._sock.settimeout(self._time_left())
+            self._sock.sendall(outgoing.read())
+            if is_over:
+                break
+            more = self._sock.recv(65536)
+            received += more
+            if more:
+                incoming.write(more)
+            elif received[:1] == HANDSHAKE_RECORD:
+                break
+            else:
+                raise ConnectionResetError("the server closed the connection")
+        return bytes(received)
 
     @property
     def has_more(self) -> bool:

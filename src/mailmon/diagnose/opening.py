@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.speakers import Speaker, speaker_for
+from mailmon.errors import StageError
+
+# Before each further try, in parts of the pause that is asked for.
+PAUSES = (0.5, 1.0, 2.0)
 
 
 class Opener:
@@ -27,12 +32,29 @@ class Opener:
         return speaker
 
     def before_tls(self, purpose: str) -> Speaker:
-        """Return a session whose next bytes are those of the handshake."""
+        """Return a session whose next bytes are those of the handshake.
+
+        A server that turns us away is asked again after a while: some let each client in once at a time, and take a
+        moment to see that one has gone.
+        """
+        for part in PAUSES:
+            try:
+                return self._before_tls(purpose)
+            except (ConnectionError, StageError) as exc:
+                if isinstance(exc, StageError) and exc.is_silence:
+                    raise
+            time.sleep(self._dialer.deadline.bound_s(part * self._dialer.options.pause_s))
+        return self._before_tls(purpose)
+
+    def _before_tls(self, purpose: str) -> Speaker:
         with self._opening(purpose) as speaker:
             if not self._is_implicit_tls:
-                speaker.greet()
+                greeting = speaker.greet()
+                if not greeting.is_good:
+                    raise speaker.wire.error("greeting_rejected", f"the greeting was a refusal: {greeting.text[:200]}")
                 speaker.ask()
-                speaker.start_tls()
+                if refusal := speaker.start_tls():
+                    raise speaker.wire.error("starttls_refused", f"STARTTLS is refused: {refusal[:200]}")
         return speaker
 
     def in_tls(self, purpose: str, context: ssl.SSLContext | None = None) -> Speaker:

@@ -36,6 +36,7 @@ BY_PORT = {kind.port: kind for kind in KINDS.values()} | {2525: KINDS["smtp"]}
 class Options(NamedTuple):
     """How a host is looked at. Seconds: `timeout_s` bounds each step, `deadline_s` everything.
 
+    A server that hangs up on us is asked again `pause_s` later.
     `relay` is "none", "one" (a single RCPT) or "all" (each known form, up to the answer to DATA).
     """
 
@@ -54,6 +55,7 @@ class Options(NamedTuple):
     password: str = ""
     family: str = "auto"
     https_port: int = 443
+    pause_s: float = 0.4
 
 
 def split_target(text: str) -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,127 @@
+"""Handshakes that offer only what nobody should take: old versions of TLS, small Diffie-Hellman groups.
+
+A server that hangs up has not refused what was offered: it may limit its connections (Courier's MAXPERIP). So it is
+asked again, more slowly, and held against a handshake as usual.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from mailmon.clients.tls import CLOSED
+from mailmon.diagnose import handshake
+from mailmon.diagnose.key_exchange import dh_bits
+from mailmon.diagnose.line import OpenLine
+from mailmon.errors import StageError
+from mailmon.model.facts import Severity
+
+if TYPE_CHECKING:
+    from mailmon.diagnose.session import Session
+
+T = TypeVar("T")
+MIN_DH_BITS, BROKEN_DH_BITS = 2048, 1024
+
+
+class NotToldError(Exception):
+    """The server did not get as far as what was asked; the words say why."""
+
+
+class Prober:
+    """Tries handshakes at one endpoint, one after the other, and says what they come to."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._found = session, session.found
+        self._pause_s = 0.0  # before each connection, once we were hung up on
+
+    def old_versions(self) -> None:
+        """Offer nothing but TLS 1.1, and then nothing but TLS 1.0 (RFC 8996)."""
+        found, untested, taken = self._found, [], []
+        for version in ("TLSv1.1", "TLSv1.0"):
+            try:
+                if self._ask(f"{version} only", partial(_shake, self._session.tools.kit.old(version))):
+                    taken.append(version)
+            except NotToldError as exc:
+                untested.append(f"{version}: {exc}")
+        more = "; ".join(("", *untested))
+        if taken:
+            said = f"{' and '.join(taken)} {'are' if len(taken) > 1 else 'is'} still taken beside newer versions{more}"
+            found.fail("tls.old_version", said, Severity.WARNING)
+        elif untested:
+            found.unknown("tls.old_version", f"whether old versions are taken could not be tested{more}")
+        else:
+            found.passed("tls.old_version", "TLS 1.0 and 1.1 are refused")
+
+    def dh_group(self) -> None:
+        """Offer nothing but DHE, and measure the group that the server has for it (RFC 9325 section 4.1)."""
+        found = self._found
+        try:
+            bits = self._ask("DHE only", partial(_measure, self._session.tools.kit.dhe()))
+        except NotToldError as exc:
+            found.unknown("tls.weak_dh", f"its Diffie-Hellman group could not be measured: {exc}")
+            return
+        if bits is None:
+            found.passed("tls.weak_dh", "it takes no DHE cipher suites, whose group could be too small")
+        elif bits >= MIN_DH_BITS:
+            found.passed("tls.weak_dh", f"its Diffie-Hellman group has {bits} bits")
+        else:
+            severity = Severity.ERROR if bits < BROKEN_DH_BITS else Severity.WARNING
+            said = f"its Diffie-Hellman group has only {bits} bits: what is said with DHE may be read by others"
+            found.fail("tls.weak_dh", said, severity, expected=f">= {MIN_DH_BITS} bits", found=f"{bits} bits")
+
+    def _ask(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
+        """Return what a handshake comes to, None where the server refuses it. Raises NotToldError."""
+        was_slow = self._pause_s > 0
+        with contextlib.suppress(ConnectionError):
+            return self._attempt(purpose, shake)
+        self._pause_s = self._session.options.pause_s
+        try:
+            is_there = self._attempt("is it still there?", partial(_shake, self._session.tools.kit.lax()))
+        except ConnectionError:
+            is_there = None
+        if not is_there:
+            raise NotToldError("the server hangs up, whatever is offered")
+        if was_slow:
+            return None  # at this very pace it lets in who offers what is usual
+        with contextlib.suppress(ConnectionError):
+            return self._attempt(purpose, shake)
+        return None
+
+    def _attempt(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
+        """Try a handshake once. Raises ConnectionError where the server hung up in it; NotToldError."""
+        deadline = self._session.dialer.deadline
+        time.sleep(deadline.bound_s(self._pause_s))
+        try:
+            wire = self._session.opener.before_tls(purpose).wire
+        except (OSError, StageError) as exc:
+            raise NotToldError(exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)) from exc
+        try:
+            return shake(wire)
+        except CLOSED as exc:
+            raise ConnectionAbortedError("the server closed the connection") from exc
+        except ssl.SSLError as exc:
+            if handshake.is_own_limit(exc):
+                raise NotToldError("the OpenSSL here cannot offer it") from exc
+            return None
+        except ConnectionError:
+            raise
+        except OSError as exc:  # silence above all
+            raise NotToldError(handshake.why_failed(exc)) from exc
+        finally:
+            wire.close()
+
+
+def _shake(context: ssl.SSLContext, wire: OpenLine) -> bool:
+    wire.handshake(context)
+    return True
+
+
+def _measure(context: ssl.SSLContext, wire: OpenLine) -> int:
+    bits = dh_bits(wire.watched_handshake(context))
+    if bits is None:
+        raise NotToldError("what the server sends for DHE makes no sense")
+    return bits
