@@ -11,15 +11,17 @@ from mailmon.mail.bounce.addresses import find_addresses, first_address, verp_re
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
 from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
 from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_notification, judge_sender, may_be_returned_by
-from mailmon.mail.bounce.match import finder, read_phrases
+from mailmon.mail.bounce.match import finder
 from mailmon.mail.bounce.message import Headers, Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
 from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, recipients_of, returned_headers
 from mailmon.mail.bounce.prose import (
     Listed,
     after_start,
+    begin_of,
     cut,
     find_span,
+    find_start,
     forwarded_from,
     is_log,
     mentioned,
@@ -30,13 +32,12 @@ from mailmon.mail.bounce.prose import (
 from mailmon.mail.bounce.recipients import build_recipient, read_said
 from mailmon.mail.bounce.statuses import holds_code, holds_permanent, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
-from mailmon.mail.bounce.words import DELAYS, FAILURES, START, SUCCESSES, TROUBLE
+from mailmon.mail.phrases import phrases
 
-_is_delay = finder(read_phrases(DELAYS))
-_is_start = finder(read_phrases(START))
-_is_failure = finder(read_phrases(FAILURES))
-_is_trouble = finder(read_phrases(TROUBLE))
-_is_success = finder(read_phrases(SUCCESSES))
+_is_delay = finder(phrases("delay"))
+_is_failure = finder(phrases("failure"))
+_is_trouble = finder(phrases("trouble"))
+_is_success = finder(phrases("success"))
 # What is looked at of a message: the notification stands in front of what it returns.
 MAX_READ_BYTES = 1 << 18
 # Whose JSON is believed to tell of mail.
@@ -81,15 +82,20 @@ def _may_be_notification(message: Message, gate: Gate, text: str, returned: Head
     """
     if is_session(text) or is_log(text) or not may_be_returned_by(gate, message, returned):
         return False
-    lower = text.lower()
+    lower = begin_of(text)
     holds_code = _holds_reply(text)
     if not holds_code and _is_success(lower) and not _is_failure(lower):
         return False
-    has_words = _is_start(lower) or _is_delay(lower)
+    has_words = find_start(text) >= 0 or _is_delay(lower)
     if not gate.needs_list:
         return has_words or holds_code or _is_trouble(f"{gate.subject} {lower}")
-    is_sure = bool(returned) or (gate.may_be_own and gate.form is Form.AUTO_REPLY)
-    return has_words or (is_sure and (holds_code or bool(find_span(text))))
+    # What is sent automatically, and to nobody's question, is a digest or a report (RFC 3834 section 5).
+    is_answer = gate.form is Form.AUTO_REPLY
+    is_sure = bool(returned) or (gate.may_be_own and (is_answer or message.type == "multipart/report"))
+    is_made = first(message.headers, "auto-submitted").lower().startswith("auto-generated")
+    return (is_sure and (has_words or holds_code or bool(find_span(text)))) or (
+        has_words and not is_made and (holds_code or gate.may_be_own)
+    )
 
 
 def _own_text(message: Message) -> str:
@@ -244,7 +250,7 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
 
 
 def _says_delay(subject: str, text: str) -> bool:
-    lower = text.lower()
+    lower = begin_of(text)
     return (_is_delay(subject) or _is_delay(lower)) and not _is_failure(lower)
 
 
@@ -255,8 +261,8 @@ def _holds_reply(text: str) -> bool:
 
 def _is_soft_only(gate: Gate, text: str) -> bool:
     """Say whether nothing but 4xx or a span of time speaks, in a language that no table knows: tries may go on."""
-    lower = text.lower()
-    if not gate.needs_list or _is_start(lower) or _is_failure(lower):
+    lower = begin_of(text)
+    if not gate.needs_list or find_start(text) >= 0 or _is_failure(lower):
         return reply_code(text)[:1] == "4" and not _is_trouble(f"{gate.subject} {lower}")
     return not holds_permanent(text)
 

@@ -10,11 +10,11 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.decoding import decode_header
-from mailmon.mail.bounce.match import finder, read_phrases
+from mailmon.mail.bounce.match import finder
 from mailmon.mail.bounce.message import Headers, Message, first
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.values import Form
-from mailmon.mail.bounce.words import DAEMONS, NO_NOTIFICATION, NOTICES, REPORTS, SUBJECTS, SUCCESSES_BY_SUBJECT
+from mailmon.mail.phrases import phrases
 from mailmon.mail.systems import LISTS, is_null
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
@@ -44,12 +44,12 @@ _TICKET = re.compile(
     r"\[[^\[\]]{0,60}\d{2}[^\[\]]{0,60}\]|\[[^\[\]]{1,60}/|(?:ticket|case|issue|request|anfrage|incident)\W{0,3}#?\d{2}"
 )
 
-_is_daemon = finder(read_phrases(DAEMONS))
-_is_subject = finder(read_phrases(SUBJECTS))
-_is_notice = finder(read_phrases(NOTICES))
-_is_other = finder(read_phrases(NO_NOTIFICATION))
-_is_periodic = finder(read_phrases(REPORTS))
-_SUCCESSES = read_phrases(SUCCESSES_BY_SUBJECT)
+_is_daemon = finder(phrases("daemon"))
+_is_subject = finder(phrases("subject"))
+_is_notice = finder(phrases("notice"))
+_is_other = finder(phrases("other"))
+_is_periodic = finder(phrases("report"))
+_SUCCESSES = phrases("success subject")
 
 
 class Gate(NamedTuple):
@@ -108,7 +108,7 @@ def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
         subject,
         form,
         not (is_named or fits),
-        is_ours or (is_daemon and has_null_path),
+        is_ours or ((is_daemon or "from" not in headers) and has_null_path),
         needs_return,
     )
 

@@ -50,7 +50,7 @@ class Part(NamedTuple):
         body, charset = self.body[:MAX_BODY_CHARS], self.parameters.get("charset", "")
         if self.type != "text/html":
             return decode_body(body, encoding, charset, charsets)
-        if not charset and (match := _META.search(body[:MAX_META_CHARS])):
+        if not charset and (match := _META.search(decode_body(body[:MAX_META_CHARS], encoding, "latin-1"))):
             charset = match[1]
         return strip_html(decode_body(body, encoding, charset, charsets))
 

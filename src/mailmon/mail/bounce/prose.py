@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
-from mailmon.mail.bounce.match import finder, read_phrases
-from mailmon.mail.bounce.words import END, END_FIELDS, START
+from mailmon.mail.bounce.match import finder
+from mailmon.mail.bounce.words import END_FIELDS
+from mailmon.mail.phrases import phrases
 
 # What is quoted, but for a session ("<<< 550", ">>> RCPT TO") and what Momentum puts in front of an address.
 _QUOTED = re.compile(r"^[ \t]{0,3}(?:>(?!>>)|\|(?= )).*\n?", re.MULTILINE)
@@ -24,9 +26,10 @@ _LOGGED = re.compile(
     r"|[0-9A-Za-z]{8,20}[*!]? {1,8}\d{1,10} [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)",
     re.ASCII | re.MULTILINE,
 )
-MAX_LINES = 4000
+MAX_LINES, MAX_START_LINES = 4000, 400
 MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
+MAX_SEARCHED_CHARS = 1 << 13
 MAX_LISTED = 300
 MAX_WORDS = 3000
 
@@ -47,8 +50,9 @@ _ANSWERED = re.compile(
 # Postfix and Sendmail: "(expanded from <ann@example.org>)"; Exim: "(ultimately generated from ann@example.org)".
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
 _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\d:.@/-])[^\d\n:.@/-]{2,16}")
-_is_start = finder(read_phrases(START))
-_END_WORDS = (*read_phrases(END), *END_FIELDS)
+_STARTS = phrases("start")
+_is_start = finder(_STARTS)
+_END_WORDS = (*phrases("end"), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
 
 
@@ -90,23 +94,32 @@ def is_log(text: str) -> bool:
     return _LOGGED.search(text) is not None
 
 
+def begin_of(text: str) -> str:
+    """Return in lower case where a notification says what it is."""
+    return text[:MAX_SEARCHED_CHARS].lower()
+
+
 def read_listed(text: str) -> list[Listed]:
     """Return the addresses that a text lists, each with its paragraph, in their order and once."""
     lines = [line[:MAX_LINE_CHARS] for line in text.split("\n")]
-    starts = (number for number, line in enumerate(lines) if _is_start(line.lower()))
-    start = next(starts, -1) if _is_start(text.lower()) else -1  # one look at the whole is far faster than 4000
-    found = _collect(lines, start if start >= 0 else 0, _LISTED) or _collect(lines, 0, _NAMED)
+    start = find_start(text)
+    found = _collect(lines, max(start, 0), _LISTED) or _collect(lines, 0, _NAMED)
     return found or ([] if start < 0 else _collect(lines, 0, _LISTED))
+
+
+@lru_cache(maxsize=1)  # each reading of the same text asks
+def find_start(text: str) -> int:
+    """Return the number of the first line that opens the list of recipients, from 0; -1 where none does."""
+    begin = begin_of(text)
+    places = [at for phrase in _STARTS if (at := begin.find(phrase)) >= 0]
+    return begin.count("\n", 0, min(places)) if places else -1
 
 
 def after_start(text: str) -> str:
     """Return the text from the line that opens the list of recipients, else the whole text."""
-    position = 0
-    for line in text.split("\n", 200)[:200]:
-        if _is_start(line[:MAX_LINE_CHARS].lower()):
-            return text[position : position + MAX_WORDS].strip()
-        position += len(line) + 1
-    return text[:MAX_WORDS]
+    start = find_start(text)
+    said = text if start < 1 else text.split("\n", start)[start]
+    return said[:MAX_WORDS].strip()
 
 
 def find_span(text: str) -> str:
@@ -157,7 +170,8 @@ def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_a
     """
     known = {address.lower() for address in foreign}
     other = ""
-    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
+    most = MAX_LINES if in_any_line else MAX_START_LINES
+    for line in text.split("\n", most)[:most]:
         if "@" not in line or not (in_any_line or _is_start(line[:MAX_LINE_CHARS].lower())):
             continue
         for address in find_addresses(line[:MAX_LINE_CHARS]):
