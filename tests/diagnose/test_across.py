@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,9 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailmon.clients.deadline import Deadline
+from mailmon.clients.hosts_file import HOSTS_FILE
 from mailmon.clients.records import Answer, Answered, Records
 from mailmon.diagnose import across, targets
 from mailmon.diagnose.dane import fits
+from mailmon.diagnose.exchange import judge_exchange
 from mailmon.diagnose.handshake import Secured, TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options, kinds_for
@@ -97,6 +100,34 @@ def test_what_is_closed_on_ipv6_only_is_no_outage() -> None:
     assert together(session("::1"), session(is_open=False), is_whole=False) == {"tcp.unreachable": "fail"}
 
 
+def exchange(*states: str, port: int = 25, is_nolisting: bool = False) -> dict[str, str]:
+    """Judge the MX hosts mx1, mx2, ... of a domain: open, refused, silent, or 554 (open, and refuses us)."""
+    made = []
+    for number, state in enumerate(states, 1):
+        endpoint = Endpoint(f"mx{number}.example", f"192.0.2.{number}", port, "smtp")
+        one = Session(Dialer(endpoint, Options(), Deadline(1)), Tools(TlsKit(None), cast(Records, Zone({}))))
+        one.is_open, one.is_refused = state in ("open", "554"), state == "refused"
+        if not one.is_open:
+            one.found.fail("tcp.unreachable", state)
+        if state == "554":
+            one.found.fail("smtp.greeting_rejected", "554 no")
+        made.append(one)
+    kept = [finding for one in made for finding in one.found.all]
+    judged = judge_exchange(kept, made, "firm.example", is_nolisting=is_nolisting)
+    return {one.target.partition(".")[0]: str(one.severity) for one in judged if one.id == "tcp.unreachable"}
+
+
+def test_an_mx_host_that_refuses_is_no_outage_where_another_takes_mail() -> None:
+    assert exchange("refused", "open") == {"mx1": "warning"}
+    assert exchange("open", "refused") == {"mx2": "warning"}
+    assert exchange("refused", "open", is_nolisting=True) == {"mx1": "notice"}
+    assert exchange("open", "refused", is_nolisting=True) == {"mx2": "warning"}
+    assert exchange("refused", "refused") == {"mx1": "error", "mx2": "error"}
+    assert exchange("refused", "554") == {"mx1": "error"}
+    assert exchange("silent", "open") == {"mx1": "error"}  # as it was: silence is no refusal
+    assert exchange("refused", "open", port=2525) == {"mx1": "warning"}
+
+
 @pytest.mark.parametrize(
     ("record", "is_authentic", "expected"),
     [
@@ -117,10 +148,15 @@ def test_tlsa_records_are_held_against_the_live_certificate(
 
 
 def plan(
-    records: dict[str, Answer], host: str = "example.org", *, family: str = "auto", port: str = ""
+    records: dict[str, Answer],
+    host: str = "example.org",
+    *,
+    family: str = "auto",
+    port: str = "",
+    hosts_file: Path = HOSTS_FILE,
 ) -> targets.Plan:
     request = Request(host, tuple(kinds_for((port,) if port else (), None)), is_whole_host=not port)
-    return targets.find(request, cast(Records, KindZone(records)), Options(family=family))
+    return targets.find(request, cast(Records, KindZone(records)), Options(family=family), hosts_file)
 
 
 class KindZone(Zone):
@@ -168,10 +204,43 @@ def test_with_a_port_a_domain_without_an_address_stands_for_its_mail_hosts() -> 
     assert made.notes == ()
 
 
-def test_a_null_mx_is_no_host_and_the_name_itself_is_looked_at() -> None:
+def test_the_web_server_of_a_domain_that_takes_no_mail_is_not_looked_at() -> None:
     records = {"example.org MX": found("0 ."), "example.org A": found("1.1.1.1")}
     made = plan(records)
-    assert (made.domain, {one.host for one in made.endpoints}) == ("", {"example.org"})
+    assert (made.domain, made.endpoints) == ("", ())
+    assert [(one.id, one.status.value) for one in made.findings] == [("dns.mx_none", "pass")]
+    assert {one.host for one in plan(records, port="25").endpoints} == {"example.org"}
+
+
+@pytest.mark.parametrize("why", ["SERVFAIL", "no answer within 5 s"])
+def test_nor_is_that_of_a_domain_whose_mx_records_cannot_be_looked_up(why: str) -> None:
+    records = {"example.org MX": Answer(Answered.FAILED, why=why), "example.org A": found("1.1.1.1")}
+    made = plan(records)
+    assert made.endpoints == ()
+    assert {one.id: one.status.value for one in made.findings} == {
+        "dns.resolver_error": "unknown",
+        "dns.mx_none": "unknown",
+    }
+    assert all(why in one.message for one in made.findings)
+    assert {one.host for one in plan(records, port="25").endpoints} == {"example.org"}
+
+
+def test_what_the_hosts_file_of_this_machine_says_is_not_what_dns_says(tmp_path: Path) -> None:
+    records = {
+        "localhost MX": found("10 mx.example"),
+        "mx.example A": found("1.1.1.1"),
+        "localhost A": found("8.8.8.8"),
+    }
+    assert plan(records, "localhost").addresses[0] == "127.0.0.1"  # RFC 6761: never asked in DNS
+    file = tmp_path / "hosts"
+    file.write_text("127.0.1.1 mx.firm.example mx\n10.1.2.3 inside.firm.example\n")
+    mine = {"firm.example MX": found("10 mx.firm.example"), "mx.firm.example A": found("5.9.7.25")}
+    assert plan(mine, "firm.example", hosts_file=file).addresses == ("5.9.7.25",)
+    assert plan(mine, "mx.firm.example", hosts_file=file).addresses == ("5.9.7.25",)
+    assert plan(mine, "inside.firm.example", hosts_file=file).addresses == ("10.1.2.3",)
+    del mine["mx.firm.example A"]
+    made = plan(mine, "firm.example", hosts_file=file)
+    assert (made.addresses, [one.id for one in made.findings if one.severity]) == ((), ["dns.mx_dangling"])
 
 
 def test_what_dns_cannot_tell_is_not_missing() -> None:

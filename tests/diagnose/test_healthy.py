@@ -36,9 +36,6 @@ _DANE = "DANE does not yet decide which certificate counts"
 KNOWN = {
     "one service shows RSA, the other ECDSA": "called a warning",
     "DANE with a private certificate at port 25, a public one for clients": _DANE,
-    "inside, its address is private and has no name (split horizon)": "private addresses are asked for names",
-    "the first MX host is closed on purpose (nolisting)": "called an error",
-    "a domain that takes no mail, with a web server": "its web server is judged",
 }
 
 

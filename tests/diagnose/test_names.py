@@ -12,7 +12,7 @@ from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records
 from mailmon.diagnose.blocklists import LISTS, BlockList, query_name
 from mailmon.diagnose.dnsbl import judge_lists
-from mailmon.diagnose.names import is_ehlo_name, is_generic, judge_pointers
+from mailmon.diagnose.names import is_ehlo_name, is_generic, judge_pointers, may_send
 from mailmon.diagnose.plan import kinds_for, split_target
 
 ADDRESS = "192.0.2.66"
@@ -116,6 +116,47 @@ def test_pointers_are_confirmed_or_not_known(records: dict[str, Answer], expecte
     judged = Findings(ADDRESS)
     judge_pointers(cast(Records, Zone(records)), ADDRESS, judged)
     assert {one.id: one.status.value for one in judged.all} == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "sends", "expected"),
+    [
+        ("9.9.9.9", True, "error"),
+        ("9.9.9.9", False, "notice"),
+        ("10.1.2.3", True, "skipped"),
+        ("192.168.1.1", True, "skipped"),
+        ("172.20.0.1", True, "skipped"),
+        ("100.64.0.1", True, "skipped"),
+        ("fd00::1", True, "skipped"),
+        ("fe80::1", True, "skipped"),
+        ("::1", True, "skipped"),
+        ("127.0.0.1", True, "skipped"),
+        ("127.0.1.1", True, "skipped"),
+        ("127.55.0.9", True, "info"),
+        ("2001:4860::1", True, "error"),
+    ],
+)
+def test_a_missing_name_counts_where_receivers_would_look_for_it(address: str, sends: bool, expected: str) -> None:
+    judged = Findings(address)
+    judge_pointers(cast(Records, Zone({})), address, judged, sends=sends)
+    (one,) = [one for one in judged.all if one.id == "dns.ptr_missing"]
+    assert (one.severity or one.status).value == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "sends"),
+    [
+        ((), True),
+        (("v=spf1 ip4:192.0.2.66 -all",), True),
+        (("v=spf1 ip4:192.0.2.1 -all",), False),
+        (("v=spf1 ip4:192.0.2.1 ~all",), False),
+        (("v=spf1 -all",), False),
+        (("v=spf1 bogus",), True),
+    ],
+)
+def test_an_address_that_spf_leaves_out_only_receives(texts: tuple[str, ...], sends: bool) -> None:
+    assert may_send(cast(Records, Zone({"firm.example": found(*texts)})), "firm.example", ADDRESS) is sends
+    assert may_send(cast(Records, Zone({})), "", ADDRESS)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--trusted-client", is_flag=True, help="We are in its trusted network: that it relays for us says nothing."
 )
+@click.option("--nolisting", is_flag=True, help="The preferred MX host refuses connections on purpose.")
 @click.option("--intrusive", is_flag=True, help="Also smuggling, injection, wrong passwords: this sends messages.")
 @click.option("--mailbox", metavar="ADDR", help="A mailbox of our own there [default: postmaster@HOST].")
 @click.option("--helo", metavar="NAME", help="Host name to send in EHLO [default: the machine's, else its address].")
@@ -93,6 +94,7 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
         given["deadline"] or max(30.0, 4 * timeout_s),
         relay,
         is_trusted=given["trusted_client"],
+        is_nolisting=given["nolisting"],
         is_intrusive=given["intrusive"],
         mailbox=_address(given["mailbox"]),
         helo=_one_word(given["helo"]),

@@ -39,6 +39,7 @@ class DiagnoseOptions(CheckOptions):
     trusted_client: Annotated[
         bool, About("We are in the server's trusted network: that it relays for us says nothing")
     ] = False
+    nolisting: Annotated[bool, About("The preferred MX host refuses connections on purpose")] = False
     helo: Annotated[
         Helo | None, About("Name to send in EHLO; by default the machine's host name, else its address")
     ] = None
@@ -196,6 +197,7 @@ def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...],
         max(30.0, 4 * asked.timeout_s),
         "all" if asked.relay_test else "one",
         is_trusted=asked.trusted_client,
+        is_nolisting=asked.nolisting,
         helo=asked.helo or "",
         mailbox=asked.mailbox or "",
     )

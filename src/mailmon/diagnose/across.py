@@ -9,6 +9,7 @@ from mailmon.clients.names import has_route_to
 from mailmon.clients.records import Records
 from mailmon.diagnose.dane import judge_tlsa
 from mailmon.diagnose.session import Session
+from mailmon.diagnose.trouble import NO_IPV6
 from mailmon.model.facts import Finding
 
 
@@ -33,7 +34,9 @@ def _anything_open(found: Findings, sessions: Sequence[Session]) -> None:
     if any(one.is_open for one in sessions):
         return
     closed = [finding for one in sessions for finding in one.found.all if finding.id == "tcp.unreachable"]
-    if closed and all("no answer" in finding.message for finding in closed):
+    if closed and all(NO_IPV6 in finding.message for finding in closed):
+        found.unknown("tcp.unreachable", f"{NO_IPV6}, and the host has no other address")
+    elif closed and all("no answer" in finding.message for finding in closed):
         found.unknown("tcp.unreachable", "none of the mail ports answers: a firewall may drop the packets")
     elif closed:
         found.fail("tcp.unreachable", "none of the mail ports is open")

@@ -6,24 +6,38 @@ import ipaddress
 import re
 
 from mailmon.catalogue import Findings
-from mailmon.clients.names import packed
-from mailmon.clients.records import Answered, Records
+from mailmon.clients.names import is_loopback, packed
+from mailmon.clients.records import Answered, Records, spf_questions
+from mailmon.model.facts import Severity
 
 MAX_POINTERS = 5
+_INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/23"),
+            *("fc00::/7", "fe80::/10", "::1"),
+        ),
+    )
+)
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\.?", re.I
 )
 
 
-def judge_pointers(records: Records, address: str, found: Findings) -> tuple[str, ...]:
-    """Judge the PTR records of an address; return their names."""
+def judge_pointers(records: Records, address: str, found: Findings, *, sends: bool = True) -> tuple[str, ...]:
+    """Judge the PTR records of an address; return their names.
+
+    Receivers look at the names of addresses that send: `sends` is False where the domain's SPF record leaves this one
+    out. Nobody outside sees private addresses.
+    """
     answer = records.pointers(address)
     if answer.kind is Answered.FAILED:
         found.unknown("dns.resolver_error", f"the PTR record of {address} could not be looked up: {answer.why}")
         found.unknown("dns.ptr_missing", f"whether {address} has a PTR record is not known")
         return ()
     if not answer.values:
-        found.fail("dns.ptr_missing", f"{address} has no PTR record: many receivers refuse its mail", found=answer.why)
+        _judge_missing(address, answer.why, found, sends=sends)
         found.skipped("dns.fcrdns_mismatch", "without a PTR record there is nothing to confirm")
         return ()
     names = answer.values[:MAX_POINTERS]
@@ -33,6 +47,40 @@ def judge_pointers(records: Records, address: str, found: Findings) -> tuple[str
     if len(generic) == len(names):
         found.fail("dns.ptr_generic", f"the PTR name {generic[0]} looks like one of an address pool")
     return names
+
+
+def _judge_missing(address: str, why: str, found: Findings, *, sends: bool) -> None:
+    finding_id, said = "dns.ptr_missing", f"{address} has no PTR record"
+    if is_inside(address):
+        found.skipped(finding_id, f"{said}, and needs none: it is private")
+    elif is_loopback(address):
+        found.fail(finding_id, f"{said}: nobody but this machine can reach it", Severity.INFO, found=why)
+    elif not sends:
+        said = f"{said}: it only receives, for SPF leaves it out; receivers would refuse mail from it"
+        found.fail(finding_id, said, Severity.NOTICE, found=why)
+    else:
+        found.fail(finding_id, f"{said}: many receivers refuse its mail", found=why)
+
+
+def is_inside(address: str) -> bool:
+    """Say whether an address is private (RFC 1918, RFC 4193, RFC 6598), link-local, or the usual one of loopback.
+
+    >>> is_inside("10.1.2.3"), is_inside("fd00::1"), is_inside("192.0.2.1")
+    (True, True, False)
+    """
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return any(parsed in network for network in _INSIDE)
+
+
+def may_send(records: Records, domain: str, address: str) -> bool:
+    """Say whether a domain's mail may come from an address, as far as its SPF record tells; without one it may."""
+    from mailmon.mail.spf import Client, Result, check_host
+
+    if not domain:
+        return True
+    client = Client(ipaddress.ip_address(address.partition("%")[0]), domain, f"postmaster@{domain}")
+    result = check_host(client, spf_questions(records)).result
+    return result not in (Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL)
 
 
 def _judge_forward(records: Records, address: str, names: tuple[str, ...], found: Findings) -> None:

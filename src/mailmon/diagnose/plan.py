@@ -47,6 +47,7 @@ class Options(NamedTuple):
     relay_recipient: str = "mailmon-relay-test@example.com"
     mail_from: str = "mailmon-relay-test@example.net"
     is_trusted: bool = False
+    is_nolisting: bool = False
     is_intrusive: bool = False
     mailbox: str = ""
     helo: str = ""

@@ -13,10 +13,11 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose import across, targets
 from mailmon.diagnose.demand import Demands
+from mailmon.diagnose.exchange import judge_exchange
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer
-from mailmon.diagnose.names import judge_pointers
+from mailmon.diagnose.names import judge_pointers, may_send
 from mailmon.diagnose.plan import Kind, Options
 from mailmon.diagnose.session import Session, Tools
 from mailmon.diagnose.sts import Access, Sts
@@ -57,6 +58,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     for one in sessions:
         found += one.found.all
     found = across.compare(found, sessions, records, is_whole_host=request.is_whole_host)
+    found = judge_exchange(found, sessions, plan.domain, is_nolisting=options.is_nolisting)
     services = tuple(one.service for one in sessions if one.is_open)
     transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)
     return Diagnosis(
@@ -137,7 +139,9 @@ class _Work:
 
     def _pointers(self, address: str) -> None:
         found = Findings(address)
-        judge_pointers(self._tools.records, address, found)
+        records = self._tools.records
+        sends = bool(records.pointers(address).values) or may_send(records, self._options.domain, address)
+        judge_pointers(records, address, found, sends=sends)
         self.extra += found.all
 
     def _lists(self, dnsbl: Callable[[Records, str], list[Findings]], address: str) -> None:

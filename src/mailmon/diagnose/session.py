@@ -40,6 +40,7 @@ class Session:
         self.found = Findings(self.endpoint.target)
         self.service = Service(self.endpoint.target, self.endpoint.address, self.endpoint.protocol)
         self.opener = Opener(dialer, tools.kit)
+        self.is_refused = False
         self.is_open = self.is_secured = self.is_complete = self.is_first_contact = False
         self.secured: Secured | None = None
         self.offers_login = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.catalogue import Findings
-from mailmon.clients.hosts_file import addresses_of
-from mailmon.clients.records import Answered, Records, is_address
+from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
+from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.plan import MAX_MX, Options, endpoints
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
@@ -27,12 +28,15 @@ class Plan(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find(request: Request, records: Records, options: Options) -> Plan:
+def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Plan:
     """Look the host up. What cannot be found becomes a finding; never raises for what DNS says."""
     found = Findings(request.host)
     hosts, domain, notes = [request.host], "", []
-    is_domain = not is_address(request.host) and (request.is_whole_host or not addresses_of(request.host))
-    exchangers = _exchangers(records, request.host) if is_domain else []
+    answer = _exchange(records, request)
+    exchangers = _exchangers(answer)
+    if request.is_whole_host and (said := _why_no_host(answer)):
+        _judge_no_host(found, request.host, answer, said)
+        return Plan((), (), tuple(found.all))
     if exchangers and (request.is_whole_host or not records.addresses(request.host)[0]):
         hosts, domain = exchangers, request.host
         found.passed("dns.mx_none", f"its mail goes to {', '.join(exchangers)} (MX)")
@@ -44,7 +48,7 @@ def find(request: Request, records: Records, options: Options) -> Plan:
     planned: list[Endpoint] = []
     known: list[str] = []
     for host in hosts:
-        addresses = tuple(_of_family(_addresses(records, host, found, is_exchanger=bool(domain)), options.family))
+        addresses = tuple(_of_family(_addresses(records, host, found, None if domain else hosts_file), options.family))
         known += addresses
         if domain and addresses:
             judge_public(found, host, addresses)
@@ -52,23 +56,56 @@ def find(request: Request, records: Records, options: Options) -> Plan:
     return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes))
 
 
-def _exchangers(records: Records, domain: str) -> list[str]:
+def _exchange(records: Records, request: Request) -> Answer:
+    """Return the MX records of what was asked for, none where it is an address or the name of a host."""
+    is_host = is_address(request.host) or _is_local(request.host) or "." not in request.host
+    return Answer(Answered.NODATA) if is_host else records.ask(request.host, "MX")
+
+
+def _is_local(host: str) -> bool:
+    """Say whether a name is this machine's own, which no name server is asked for (RFC 6761 section 6.3)."""
+    return f".{host.lower()}".endswith(".localhost")
+
+
+def _exchangers(answer: Answer) -> list[str]:
     """Return the hosts of the MX records, the preferred first."""
-    return list(dict.fromkeys(one.host for one in exchangers_of(records.ask(domain, "MX").values)))[:MAX_MX]
+    return list(dict.fromkeys(one.host for one in exchangers_of(answer.values)))[:MAX_MX]
 
 
-def _addresses(records: Records, host: str, found: Findings, *, is_exchanger: bool) -> tuple[str, ...]:
+def _why_no_host(answer: Answer) -> str:
+    """Return why there is no host to look at although the name may have an address, "" where there may be one.
+
+    A null MX says that the domain takes no mail (RFC 7505 section 3); where the look-up fails nobody may take the
+    domain for its own mail host (RFC 5321 section 5.1).
+    """
+    if answer.kind is Answered.FAILED:
+        return f"where its mail goes could not be looked up (MX): {answer.why}"
+    is_null = bool(answer.values) and not exchangers_of(answer.values)
+    return "a null MX says that it takes no mail: there is nothing to look at" if is_null else ""
+
+
+def _judge_no_host(found: Findings, host: str, answer: Answer, said: str) -> None:
+    if answer.kind is not Answered.FAILED:
+        found.passed("dns.mx_none", said)
+        return
+    found.unknown("dns.resolver_error", f"the MX records of {host} could not be looked up: {answer.why}")
+    found.unknown("dns.mx_none", f"{said}; name a port to look at {host} itself")
+
+
+def _addresses(records: Records, host: str, found: Findings, hosts_file: Path | None) -> tuple[str, ...]:
+    """Return the addresses of a host; of an MX host, without `hosts_file`, what DNS tells everybody."""
     if is_address(host):
         return (host,)
-    if own := addresses_of(host):  # as every program of this machine does, before it asks DNS
-        return own
-    addresses, trouble = records.addresses(host)
+    addresses, trouble = ((), None) if _is_local(host) else records.addresses(host)
     if addresses:
         return addresses
+    # The hosts file is this machine's alone, and names the machine itself by an address of loopback (Debian).
+    if hosts_file and (own := addresses_of(host, hosts_file)):
+        return own
     if trouble and trouble.kind is Answered.FAILED:
         found.unknown("dns.resolver_error", f"{host} could not be looked up: {trouble.why}")
         return ()
-    if is_exchanger:
+    if hosts_file is None:
         found.fail("dns.mx_dangling", f"the MX host {host} has no address")
     else:
         found.fail("dns.host_not_found", f"{host} has no address: {trouble.why if trouble else 'no record'}")

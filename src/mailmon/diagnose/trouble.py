@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailmon.clients.names import has_route_to
 from mailmon.diagnose import handshake
 from mailmon.diagnose.speakers import speaker_for
 from mailmon.errors import StageError
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
 
 # So long a port that said nothing is given to answer a TLS handshake, in seconds.
 PROBE_S = 3.0
+NO_IPV6 = "this machine has no IPv6"
 CLIENT_CERTIFICATE = "tls.client_cert_required"
 
 
 def tell_unreachable(session: Session, exc: OSError) -> None:
-    words = handshake.why_failed(exc)
-    if not session.endpoint.is_asked_for:
+    words, address = handshake.why_failed(exc), session.endpoint.address
+    session.is_refused = isinstance(exc, ConnectionRefusedError)
+    is_expected = session.endpoint.is_asked_for or not session.endpoint.is_one_of_many
+    if ":" in address and is_expected and not has_route_to(address):
+        session.found.unknown("tcp.unreachable", f"{NO_IPV6}, so {address} could not be asked")
+    elif not session.endpoint.is_asked_for:
         silent = isinstance(exc, TimeoutError)
         session.found.skipped("tcp.unreachable", "not open from here" + (" (no answer)" if silent else f" ({words})"))
     elif isinstance(exc, TimeoutError):
