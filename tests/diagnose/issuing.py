@@ -73,7 +73,7 @@ def issue(
 
 
 def signed_with_sha1(issued: Issued, by: Issued | None = None) -> Issued:
-    """Return a certificate signed anew with SHA-1, which only the openssl command still does."""
+    """Return a self-signed certificate signed anew with SHA-1, which only the openssl command still does."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "cert").write_bytes(issued.pem)

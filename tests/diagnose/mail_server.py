@@ -27,7 +27,7 @@ class MailServer:
         max_clients: int = 100,
         lingers_s: float = 0.0,
     ) -> None:
-        self._context, self._is_implicit = context, is_implicit
+        self._context, self.is_implicit = context, is_implicit
         self._max_clients, self._lingers_s = max_clients, lingers_s
         self._lock, self._over = threading.Lock(), threading.Event()
         self._clients = self.connections = self.turned_away = 0
@@ -64,7 +64,7 @@ class MailServer:
                 self._clients -= 1
 
     def _talk(self, sock: socket.socket) -> None:
-        if self._is_implicit:
+        if self.is_implicit:
             sock = self._begin_tls(sock)
         current: socket.socket | None = sock
         try:

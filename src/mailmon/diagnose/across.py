@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailmon.catalogue import Findings
 from mailmon.clients.names import has_route_to
@@ -10,7 +10,7 @@ from mailmon.clients.records import Records
 from mailmon.diagnose.dane import judge_tlsa
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.trouble import NO_IPV6
-from mailmon.model.facts import Finding
+from mailmon.model.facts import Finding, Severity, Verdict
 
 
 def compare(
@@ -43,22 +43,65 @@ def _anything_open(found: Findings, sessions: Sequence[Session]) -> None:
 
 
 def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
-    """The same host should show one certificate: one that was forgotten at a renewal is the next to expire."""
-    by_digest: dict[str, list[str]] = {}
-    for one in sessions:
-        if one.service.tls:
-            shown = f"{one.service.tls.not_after[:10]} on {one.endpoint.port}"
-            by_digest.setdefault(f"{one.service.tls.sha256}", []).append(shown)
-    ports = sum(map(len, by_digest.values()))
-    if len(by_digest) > 1:
-        listed = "; ".join(
-            f"{digest[:12]}… ({', '.join(dict.fromkeys(places))})" for digest, places in by_digest.items()
-        )
-        found.fail(
-            "tls.cert_differs_between_ports", f"its ports show {len(by_digest)} different certificates", found=listed
-        )
-    elif ports > 1:
-        found.passed("tls.cert_differs_between_ports", f"all {ports} TLS ports show the same certificate")
+    """Say where a host shows several certificates: one that was forgotten at a renewal is the next to expire."""
+    shown = [one for one in sessions if one.service.tls]
+    digests = {_digest(one) for one in shown}
+    if len(digests) < 2:
+        if len(shown) > 1:
+            found.passed("tls.cert_differs_between_ports", f"all {len(shown)} TLS ports show the same certificate")
+        return
+    what = next((what for what, place in _PLACES.items() if _is_settled_by(place, shown)), "services")
+    place = _PLACES.get(what, _service)
+    listed = "; ".join(
+        f"{', '.join(dict.fromkeys(place(one) for one in own))} {digest[:12]}… (until {_until(own[0])})"
+        for digest, own in ((digest, [one for one in shown if _digest(one) == digest]) for digest in _each(shown))
+    )
+    said = f"its {what} show {len(digests)} different certificates: {listed}"
+    # Each right for its name: RSA here and ECDSA there, or each server of a pool with one of its own.
+    if any(finding.id.startswith("tls.cert_") for one in shown for finding in _failed(one)):
+        found.fail("tls.cert_differs_between_ports", said, found=listed)
+    else:
+        found.fail("tls.cert_differs_between_ports", said, Severity.NOTICE, found=listed, fix=_MEANT)
+
+
+_MEANT = "nothing where it is meant so; else let all services read the same file, and reload all of them"
+
+
+def _address(session: Session) -> str:
+    return session.endpoint.address
+
+
+def _port(session: Session) -> str:
+    return str(session.endpoint.port)
+
+
+def _service(session: Session) -> str:
+    address, port = session.endpoint.address, session.endpoint.port
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+_PLACES: dict[str, Callable[[Session], str]] = {"ports": _port, "addresses": _address}
+
+
+def _is_settled_by(place: Callable[[Session], str], shown: Sequence[Session]) -> bool:
+    """Say whether the certificate follows from the place alone."""
+    return len({(place(one), _digest(one)) for one in shown}) == len({place(one) for one in shown})
+
+
+def _each(shown: Sequence[Session]) -> list[str]:
+    return list(dict.fromkeys(map(_digest, shown)))
+
+
+def _digest(session: Session) -> str:
+    return session.service.tls.sha256 if session.service.tls else ""
+
+
+def _until(session: Session) -> str:
+    return session.service.tls.not_after[:10] if session.service.tls else "?"
+
+
+def _failed(session: Session) -> list[Finding]:
+    return [one for one in session.found.all if one.status is Verdict.FAIL]
 
 
 def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]:

@@ -67,6 +67,7 @@ class TlsKit:
     def _make(self, kind: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
+        context.sslsocket_class = TellingSocket
         # At the usual level OpenSSL refuses weak keys, SHA-1 and TLS 1.1 without saying which it was.
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         with warnings.catch_warnings():
@@ -82,7 +83,6 @@ class TlsKit:
             return context
         # docs/decisions/0006-certificates.md
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-        context.sslsocket_class = TellingSocket
         try:
             if self._ca_file:
                 context.load_verify_locations(self._ca_file)
@@ -103,13 +103,25 @@ def read_secured(sock: ssl.SSLSocket, refused: ssl.SSLCertVerificationError | No
     if refused is None:
         return secured._replace(path=verified_chain(sock))
     # Behind one address there may be several servers: the verdict is on what was sent with it.
-    judged: Sent | None = getattr(refused, SENT, None)
-    return secured._replace(
-        chain=(judged and judged.chain) or chain,
-        verify_code=refused.verify_code,
-        verify_message=refused.verify_message,
-        why=explain_tls(refused, "").said,
-    )
+    judged = shown_with(refused)
+    return _with_verdict(secured._replace(chain=judged.chain if judged else chain), refused)
+
+
+def shown_with(exc: OSError) -> Secured | None:
+    """Return what a server showed in a handshake that failed, None where it got to show nothing.
+
+    Where the failure is not about the chain, the chain was found to be good before.
+    """
+    sent: Sent | None = getattr(exc, SENT, None)
+    if not sent or not sent.chain:
+        return None
+    shown = Secured("", "", sent.chain)
+    return _with_verdict(shown, exc) if isinstance(exc, ssl.SSLCertVerificationError) else shown
+
+
+def _with_verdict(secured: Secured, refused: ssl.SSLCertVerificationError) -> Secured:
+    code, message = refused.verify_code, refused.verify_message
+    return secured._replace(verify_code=code, verify_message=message, why=explain_tls(refused, "").said)
 
 
 def is_plaintext(exc: OSError) -> bool:

@@ -12,10 +12,12 @@ from mailmon.clients.reach import open_socket
 from mailmon.clients.server import Security, Server, tls_name
 from mailmon.clients.wire import Wire
 from mailmon.diagnose.plan import Options
-from mailmon.errors import Stage
+from mailmon.errors import Stage, StageError
 from mailmon.mail.text import Masker
 from mailmon.model.diagnosis import Endpoint, Line, Transcript
 
+# So long an alert is waited for that a server may have sent before it hung up, in seconds.
+LAST_WORDS_S = 0.2
 MAX_TRANSCRIPT_LINES = 400
 MAX_HANDSHAKE_BYTES = 256 * 1024
 # The first byte of a record that is no alert (RFC 5246 section 6.2.1).
@@ -34,6 +36,22 @@ class OpenLine(Wire):
         if self._record:
             self._show("server", f"({secured.version()}, {(secured.cipher() or ('?',))[0]})")
         return secured
+
+    def send(self, data: bytes, shown: str | None = None) -> None:
+        """Send bytes. Where the server is gone its last words count: in TLS 1.3 they tell why it let nobody in."""
+        try:
+            super().send(data, shown)
+        except StageError as exc:
+            if not self.is_encrypted or exc.is_silence:
+                raise
+            try:
+                self._sock.settimeout(LAST_WORDS_S)
+                self._sock.recv(1)
+            except ssl.SSLError as last:
+                raise self._translate(last) from exc
+            except OSError:
+                raise exc from None
+            raise
 
     def watched_handshake(self, context: ssl.SSLContext) -> bytes:
         """Do a TLS handshake on the side, and return all that the server sent in it, at most MAX_HANDSHAKE_BYTES.

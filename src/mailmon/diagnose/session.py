@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
-from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, now_utc
+from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, is_forward_secret, now_utc
 from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.greeting import judge_ehlo_refused, judge_greeting, judge_smtp_form
 from mailmon.diagnose.handshake import Secured, TlsKit
@@ -54,9 +54,11 @@ class Session:
             tell_broken(self, exc)
         except OSError as exc:
             self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {handshake.why_failed(exc)}")
+        # After the conversation: fetching a policy takes its time, and servers hang up on who is silent.
         if self.secured:
-            # After the conversation: fetching a policy takes its time, and servers hang up on who is silent.
             self._judge_tls(self.secured)
+        elif self._shown:
+            self._judge_certificate(self._shown)
 
     def _run(self) -> None:
         try:
@@ -194,29 +196,56 @@ class Session:
             secured = handshake.read_secured(speaker.wire.handshake(self.tools.kit.verifying()))
         except ssl.SSLCertVerificationError as exc:
             speaker.wire.close()
-            self._speaker = again = self.opener.before_tls("without verification")
-            sock = again.wire.handshake(self.tools.kit.lax())
-            secured = handshake.read_secured(sock, exc)
+            if not (taken := self._begin_again(exc)):
+                return False
+            secured = taken
         except TimeoutError:
             self.found.unknown("tls.handshake_failed", f"no TLS handshake within {self.options.timeout_s:.0f} s")
             return False
         except OSError as exc:
             tell_no_handshake(self, exc)
+            self._shown = handshake.shown_with(exc)
             return False
         self.is_secured, self.secured = True, secured
         self.service.timings["tls_s"] = round(time.monotonic() - begun, 4)
         return True
 
+    # What the server showed in a handshake that came to nothing, as where it demands a certificate of ours.
+    _shown: Secured | None = None
+
+    def _begin_again(self, refused: ssl.SSLCertVerificationError) -> Secured | None:
+        """Do the handshake on a new connection, whatever the chain; tell why where that comes to nothing."""
+        self._shown = handshake.shown_with(refused)
+        try:
+            self._speaker = again = self.opener.before_tls("without verification")
+        except (OSError, StageError) as exc:
+            words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
+            said = f"the chain is not good, and the server let us in no second time to look past it: {words}"
+            self.found.unknown("tls.handshake_failed", said)
+            return None
+        try:
+            return handshake.read_secured(again.wire.handshake(self.tools.kit.lax()), refused)
+        except OSError as exc:
+            tell_no_handshake(self, exc)
+            return None
+
     def _judge_tls(self, secured: Secured) -> None:
         self.found.passed("tls.handshake_failed", f"{secured.version}, {secured.cipher}")
+        if certificates := self._judge_certificate(secured):
+            self.service.tls = certificates.facts
+            self._judge_handshake(secured)
+
+    def _judge_certificate(self, secured: Secured) -> Certificates | None:
         try:
             certificates = Certificates(secured)
         except Unreadable as exc:
             self.found.unknown("tls.cert_untrusted", str(exc))
-            return
-        self.service.tls = certificates.facts
+            return None
         terms = self.tools.demands.terms(self.endpoint, secured.chain) if self.tools.demands else OPPORTUNISTIC
         certificates.judge(self.found, self.endpoint, now_utc(), terms)
+        return certificates
+
+    def _judge_handshake(self, secured: Secured) -> None:
         if secured.version in ("TLSv1", "TLSv1.1"):
             from mailmon.model.facts import Severity
 
@@ -227,7 +256,7 @@ class Session:
             "tls.no_tls13", is_new, "TLS 1.3 is offered", f"TLS 1.3 is not offered, only {secured.version}"
         )
         said = f"{secured.cipher} has no forward secrecy"
-        self.found.judge("tls.no_forward_secrecy", certificates.facts.is_forward_secret, "it has forward secrecy", said)
+        self.found.judge("tls.no_forward_secrecy", is_forward_secret(secured), "it has forward secrecy", said)
 
     def id_of(self, problem: str) -> str:
         """Return an id of this endpoint's protocol."""
