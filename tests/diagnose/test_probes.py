@@ -103,10 +103,11 @@ class HangsUp(MailServer):
         return super()._begin_tls(sock)
 
 
-def test_a_server_that_hangs_up_at_old_versions_only_refuses_them(tmp_path: Path) -> None:
-    server = HangsUp(context(tmp_path, oldest=ssl.TLSVersion.TLSv1))
+@pytest.mark.parametrize("kind", ["smtp", "smtps"])
+def test_a_server_that_hangs_up_at_old_versions_only_refuses_them(kind: str, tmp_path: Path) -> None:
+    server = HangsUp(context(tmp_path, oldest=ssl.TLSVersion.TLSv1), is_implicit=kind == "smtps")
     try:
-        found = look(server, tmp_path)
+        found = look(server, tmp_path, kind)
     finally:
         server.close()
     assert [found[one].status for one in ("tls.old_version", "tls.weak_dh")] == ["pass", "pass"]

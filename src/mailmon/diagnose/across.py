@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mailmon.catalogue import Findings
+from mailmon.catalogue.known import is_meant
 from mailmon.clients.names import has_route_to
 from mailmon.clients.records import Records
 from mailmon.diagnose.dane import judge_tlsa
@@ -58,12 +59,13 @@ def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
     )
     said = f"its {what} show {len(digests)} different certificates: {listed}"
     # Each right for its name: RSA here and ECDSA there, or each server of a pool with one of its own.
-    if any(finding.id.startswith("tls.cert_") for one in shown for finding in _failed(one)):
+    if any(is_meant(finding.id, (_ABOUT_CERTIFICATES,)) for one in shown for finding in _failed(one)):
         found.fail("tls.cert_differs_between_ports", said, found=listed)
     else:
         found.fail("tls.cert_differs_between_ports", said, Severity.NOTICE, found=listed, fix=_MEANT)
 
 
+_ABOUT_CERTIFICATES = "tls.cert_*"
 _MEANT = "nothing where it is meant so; else let all services read the same file, and reload all of them"
 
 

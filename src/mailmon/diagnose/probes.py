@@ -36,7 +36,9 @@ class Prober:
 
     def __init__(self, session: Session) -> None:
         self._session, self._found = session, session.found
-        self._pause_s = 0.0  # before each connection, once we were hung up on
+        self._pause_s = 0.0  # before each connection
+        # Where plain text comes first, a server that limits its connections hangs up there, and not amid a handshake.
+        self._is_pace_right = not session.endpoint.is_implicit_tls
 
     def old_versions(self) -> None:
         """Offer nothing but TLS 1.1, and then nothing but TLS 1.0 (RFC 8996)."""
@@ -75,21 +77,26 @@ class Prober:
 
     def _ask(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
         """Return what a handshake comes to, None where the server refuses it. Raises NotToldError."""
-        was_slow = self._pause_s > 0
-        with contextlib.suppress(ConnectionError):
-            return self._attempt(purpose, shake)
-        self._pause_s = self._session.options.pause_s
         try:
-            is_there = self._attempt("is it still there?", partial(_shake, self._session.tools.kit.lax()))
+            return self._attempt(purpose, shake)
         except ConnectionError:
-            is_there = None
-        if not is_there:
-            raise NotToldError("the server hangs up, whatever is offered")
-        if was_slow:
-            return None  # at this very pace it lets in who offers what is usual
+            if self._is_pace_right:
+                return None
+        self._find_pace()
         with contextlib.suppress(ConnectionError):
             return self._attempt(purpose, shake)
         return None
+
+    def _find_pace(self) -> None:
+        """Find out how fast one connection may follow another, by handshakes as usual. Raises NotToldError."""
+        shake = partial(_shake, self._session.tools.kit.lax())
+        for pause_s in (0.0, self._session.options.pause_s):
+            self._pause_s = pause_s
+            with contextlib.suppress(ConnectionError):
+                self._is_pace_right = all(self._attempt("is it still there?", shake) for _ in range(2))
+            if self._is_pace_right:
+                return
+        raise NotToldError("the server hangs up, whatever is offered")
 
     def _attempt(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
         """Try a handshake once. Raises ConnectionError where the server hung up in it; NotToldError."""
