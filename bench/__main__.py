@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    bounce_folds,
     bounce_scan,
     cycle,
     delivery,
@@ -30,6 +31,7 @@ ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
 }
 # Parts that bring their own servers.
 ON_THEIR_OWN: dict[str, Callable[[int], list[Bound]]] = {
+    "bounce_folds": bounce_folds.measure,
     "domains": domains.measure,
     "large_mailbox": large_mailbox.measure,
     "scale": scale.measure,
@@ -44,6 +46,7 @@ ROUNDS = {
     "imap_race": 11,
     "domains": 5,
     "scale": 3,
+    "bounce_folds": 2,
 }
 EXIT_OK, EXIT_MISSED, EXIT_NOTHING_MEASURED = 0, 1, 2
 

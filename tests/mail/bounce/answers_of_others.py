@@ -167,4 +167,31 @@ Exchange on premises, Domino, GroupWise, Kerio, MDaemon, hMailServer, Zimbra, Co
     mailboxfull 5.0.0 552 Почтовый ящик переполнен
     userunknown! 5.1.1 550 5.1.1 用户不存在
     spamdetected 5.7.1 571 5.7.1 Nachricht als Spam eingestuft
+Answers without a command or a code, and in other languages
+    userunknown! 5.0.0 550 Requested action not taken: user account is not exist
+    userunknown! 5.0.0 553 sorry, this recipient is not in my validrcptto list (#5.7.1)
+    userunknown! 5.0.0 550 this email address does not exist
+    userunknown! 5.0.0 550 L'utente non esiste
+    userunknown! 5.0.0 550 Benutzer unbekannt
+    userunknown! 5.0.0 550 Mottagaren finns inte
+    userunknown! 5.0.0 550 Nie ma takiego konta
+    userunknown! 5.0.0 550 Taková schránka neexistuje
+    userunknown! 5.0.0 550 用户不存在
+    userunknown! 5.0.0 550 사용자를 찾을 수 없습니다
+    userunknown! 5.0.0 550 Такого почтового ящика нет
+    userunknown! 5.0.0 550 Usuario no encontrado
+    mailboxfull 5.0.0 550 La casella di posta è piena
+    mailboxfull 5.0.0 552 El buzón está lleno
+    mailboxfull 5.0.0 552 message would exceed quota
+    suspend 5.2.1 550 5.2.1 The mailbox that you tried to reach is disabled
+    hostunknown! 5.4.4 DNS lookup failed: NXDOMAIN
+    authfailure 5.7.26 550 5.7.26 words that nobody knows
+    requireptr 5.7.25 550 5.7.25 words that nobody knows
+    blocked 5.0.0 521 words that nobody knows
+    undefined 5.0.0 551 words that nobody knows
+    rejected 5.0.0 550 we do not accept mail from your domain
+    blocked 5.1.3 553 http://www.spamhaus.org/query/bl?ip=192.0.2.1
+    systemerror 4.4.1 450 4.4.1 The recipient's server was temporarily unavailable to accept your message
+    syntaxerror 5.5.2 502 5.5.2 Error: command not recognized
+    rejected 5.0.0 550 permanent failure for one or more recipients (bob@example.org:blocked)
 """

@@ -64,7 +64,10 @@ def mask(words: str, own: str = "") -> str:
     local, _, domain = own.rpartition("@")
     names = {name for name in (own, local, domain) if len(name) > 1 and name not in _WORDS}
     kept: list[str] = []
-    for word in words.split():
+    for whole in words.split():
+        word = _without_address(whole) if "@" in whole else whole
+        if not word:
+            continue
         if not _is_name(word, names) and not (kept and kept[-1] in _HOST_BEFORE and _is_host(word)):
             kept.append(word)
         elif word[-1] in ":.;," and kept:
@@ -72,8 +75,20 @@ def mask(words: str, own: str = "") -> str:
     return " ".join(kept)
 
 
+def _without_address(word: str) -> str:
+    """Return what stands before and behind an address in a word, without what only encloses it.
+
+    >>> _without_address("to:<bob@example.org>:"), _without_address("(bob@example.org:blocked)")
+    ('to::', 'blocked)')
+    """
+    before, _, behind = word.partition("@")
+    start = max(before.rfind(mark) for mark in "<:=(,|/") + 1
+    end = next((at for at, character in enumerate(behind) if character in ">:,;)|/"), len(behind))
+    return before[:start].strip("<(") + behind[end:].lstrip(">)" if behind[end : end + 1] in (">", ")") else ":,;|/")
+
+
 def _is_name(word: str, names: set[str]) -> bool:
-    if "@" in word or word.strip(_MARKS) in names:
+    if word.strip(_MARKS) in names:
         return True
     if word[0] == "<" and len(word) > 2:
         return ">" in word and word not in _CHARACTERS and "://" not in word

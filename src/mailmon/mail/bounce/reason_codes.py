@@ -72,9 +72,13 @@ OUR_CODES = frozenset(
     }
 )
 
-# The reply code, where there is nothing better (RFC 5321 section 4.2.3, RFC 7504).
-REPLIES = {"521": "notaccept", "556": "notaccept", "452": "systemfull", "552": "mailboxfull", "551": "hasmoved",
-           "530": "securityerror", "535": "securityerror", "525": "suspend", "523": "exceedlimit"}  # fmt: skip
+# Those of them that say more than any words beside them. Not 7.23 (SPF): Google uses it for a missing PTR too.
+SURE_CODES = frozenset({"7.20", "7.21", "7.22", "7.25", "7.26", "7.30", "7.40", "7.509", "7.515"})
+
+# The reply code, where there is nothing better (RFC 5321 section 4.2.3). Most servers that answer 521 refuse our host,
+# and many answer 551 for anything (RFC 7504, RFC 5321 section 3.4).
+REPLIES = {"521": "blocked", "556": "notaccept", "452": "systemfull", "552": "mailboxfull", "530": "securityerror",
+           "535": "securityerror", "525": "suspend", "523": "exceedlimit"}  # fmt: skip
 
 # What X-PowerMTA-BounceCategory says (PowerMTA).
 CATEGORIES = {

@@ -27,6 +27,7 @@ from mailmon.mail.bounce.reason_codes import (
     REFUSED,
     REPLIES,
     SUBJECTS,
+    SURE_CODES,
     UNKNOWN_USER_CODES,
 )
 from mailmon.mail.bounce.statuses import reply_code
@@ -139,6 +140,11 @@ def by_status(status: str, *, only_special: bool = False, is_ours: bool = False)
         return "blocked"
     reason = CODES.get(f"{subject}.{detail}", "" if only_special else SUBJECTS.get(subject, ""))
     return "" if is_ours and reason in ADDRESS else reason
+
+
+def by_own_code(status: str) -> str:
+    """Return the reason that a code about our SPF, DKIM, DMARC or PTR gives, whatever words stand beside it, or ""."""
+    return CODES[status[2:]] if status[2:] in SURE_CODES else ""
 
 
 def by_command(command: str) -> str:

@@ -147,6 +147,7 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         or reasons.by_provider(with_hosts)
         or said.provider_reason
         or reasons.by_category(reported.category)
+        or reasons.by_own_code(status)
     )
     if known:
         return known
