@@ -24,6 +24,7 @@ USUAL_CHARS = caps.MAX_VALUE_CHARS
 SEES = {
     "mail.bounce.decoding._TAG": message.MAX_BODY_CHARS,
     "mail.bounce.decoding._BREAK": message.MAX_BODY_CHARS,
+    "mail.bounce.decoding._CELL": message.MAX_BODY_CHARS,
     "mail.bounce.decoding._UNSEEN": message.MAX_BODY_CHARS,
     "mail.bounce.decoding._LONG_ENTITY": message.MAX_BODY_CHARS,
     "mail.bounce.evidence._MARK": message.MAX_BYTES,
@@ -36,6 +37,7 @@ SEES = {
     "mail.bounce.notices._UNFOLD": message.MAX_BODY_CHARS,
     "mail.bounce.prose._LISTED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._NAMED": prose.MAX_LINE_CHARS,
+    "mail.bounce.prose._TO": prose.MAX_LINE_CHARS,
     "mail.modified._PIXEL": modified.MAX_TEXT_BYTES,
     "mail.probe._TOKEN": dsn.MAX_BYTES,
 }
@@ -43,6 +45,7 @@ SEES = {
 MODES = {
     "mail.bounce.prose._LISTED": ("match",),
     "mail.bounce.prose._NAMED": ("match",),
+    "mail.bounce.prose._TO": ("match",),
     "sandbox.imap_syntax._QUOTED": ("match",),
 }
 # Not known before the program runs: what they may become, and why nothing else.

@@ -86,6 +86,14 @@ RESEMBLING = {
     "an administrator's words": Mail(
         "Postmaster <postmaster@example.org>", "Re: Undelivered Mail Returned to Sender", f"Fixed.\n\n{QUOTED}"
     ),
+    "an administrator's answer with the bounce unquoted": Mail(
+        "Postmaster <postmaster@example.org>",
+        "AW: Undelivered Mail Returned to Sender",
+        f"Fixed.\n\n{POSTFIX}\n{ORIGINAL}",
+    ),
+    "a bounce forwarded by an administrator, in Chinese": Mail(
+        "Postmaster <postmaster@example.org>", "转发：系统退信", f"{POSTFIX}\n{ORIGINAL}"
+    ),
     "an administrator's words above the bounce": Mail(
         "Postmaster <postmaster@example.org>", "Re: your problem", f"Look:\n-----Original Message-----\n{BOUNCE}"
     ),
@@ -259,6 +267,18 @@ RESEMBLING = {
         "Please confirm your message to bob@example.org",
         "Your message to bob@example.org has not been delivered yet. It will be held for 14 days.",
         AUTO,
+    ),
+    "a challenge that returns the message": Mail(
+        "Spam Filter <noreply@cr.example.org>",
+        "Verification of your message",
+        parted(
+            (
+                "text/plain",
+                "Your message to bob@example.org has not been delivered yet. Click https://cr.example.org/x.",
+            ),
+            ("message/rfc822", ORIGINAL),
+        ),
+        kind=MIXED,
     ),
     "an answer of an abuse desk": Mail(
         "abuse@example.org", "[EX-2025-991] We received your report", f"Thank you. Your report:\n\n{QUOTED}", AUTO

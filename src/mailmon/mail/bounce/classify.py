@@ -102,10 +102,13 @@ def _own_text(message: Message) -> str:
     """Return the words in front of the returned message: plain text, else HTML."""
     kinds = [part.type for part in message.parts]
     end = next((number for number, kind in enumerate(kinds) if kind in RETURNED_TYPES), len(kinds))
-    for wanted in ("text/plain", "text/html"):
-        texts = [part.text for part in message.parts[: end or len(kinds)] if part.type == wanted]
-        if texts:
-            return "\n".join(texts)
+    parts = message.parts[: end or len(kinds)]
+    plain = "\n".join(part.text for part in parts if part.type == "text/plain")
+    if "@" in plain or holds_code(plain):
+        return plain
+    pages = "\n".join(part.text for part in parts if part.type == "text/html")
+    if plain or pages:
+        return f"{plain}\n{pages}" if plain and pages else plain or pages
     leaf = message.parts[0]
     return leaf.text if len(kinds) == 1 and leaf.type not in RETURNED_TYPES else ""
 

@@ -12,6 +12,7 @@ from mailmon.mail.caps import MAX_DIGITS
 
 _TAG = re.compile(r"<[^<>]*>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d|p)\b[^<>]*>", re.IGNORECASE)
+_CELL = re.compile(r"</t[dh]\b[^<>]*>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(style|script|head)\b[^<>]*>", re.IGNORECASE)
 _WORD = re.compile(r"=\?([\w.:-]{1,40}+)(?:\*[\w-]{1,20}+)?\?([bq])\?([^?\s]{0,998}+)\?=", re.IGNORECASE | re.ASCII)
 _BETWEEN_WORDS = re.compile(r"\?=[ \t\n]{1,20}=\?")
@@ -88,7 +89,8 @@ def strip_html(text: str) -> str:
             break
         position = end
     shown.append(text[position:])
-    plain = _TAG.sub("", _BREAK.sub("\n", "".join(shown)))
+    # Words of two cells are two words.
+    plain = _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", "".join(shown))))
     return html.unescape(_LONG_ENTITY.sub("\ufffd", plain)).replace("\xa0", " ")
 
 

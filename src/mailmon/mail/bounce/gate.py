@@ -19,8 +19,14 @@ from mailmon.mail.systems import LISTS, is_null
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
-_FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "vs:")
-_REPLIES = ("re:", "aw:", "sv:", "antw:", "r:", "odp:")
+_FORWARDS = (
+    "fwd:", "fw:", "[fwd", "wg:", "tr:", "i:", "rv:", "vs:", "vb:", "enc:", "pd:", "doorst:", "i̇lt:", "转发:", "转发：",
+    "轉寄:", "轉寄：", "転送:", "전달:",
+)  # fmt: skip
+_REPLIES = (
+    "re:", "re :", "re[", "aw:", "sv:", "antw:", "r:", "odp:", "res:", "rif:", "bls:", "ynt:",
+    "回复:", "回复：", "回覆:", "回覆：", "答复:", "答复：", "返信:", "답장:", "회신:",
+)  # fmt: skip
 
 # Programs that write of notifications, by the fields that they set: cron, list managers, issue trackers, absence
 # notices, monitoring. RFC 8058: nothing but bulk mail can be unsubscribed by one click.
@@ -94,8 +100,9 @@ def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
     is_nameless = "from" not in headers or _is_list(sender)
     is_programs = is_nameless or _MACHINE.search(sender) is not None
     is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_programs))
+    # "Re: Undelivered Mail" is an administrator's answer; "Re: minutes" may be the subject of what came back.
     is_persons = subject.startswith(_FORWARDS) or (
-        not is_daemon and (subject.startswith(_REPLIES) or _is_ticket(subject))
+        (fits or not is_daemon) and (subject.startswith(_REPLIES) or (not is_daemon and _is_ticket(subject)))
     )
     is_absence = (form is Form.AUTO_REPLY or _is_other(subject)) and not (is_daemon and fits)
     if form is Form.AUTO_REPLY and is_daemon and not _is_other(subject):  # Postfix marks its notifications so

@@ -112,9 +112,13 @@ def first(headers: Headers, name: str) -> str:
 
 
 def content_type(headers: Headers) -> tuple[str, dict[str, str]]:
-    """Return the lower-case media type and its parameters; text/plain where there is none (RFC 2045 section 5.2)."""
+    """Return the lower-case media type and its parameters; text/plain where there is none (RFC 2045 section 5.2).
+
+    Also where it has no subtype, as programs older than MIME write it: "Content-Type: text".
+    """
     value = first(headers, "content-type")
     kind = (value.partition(";")[0].split() or [""])[0].lower()
+    kind = kind if "/" in kind else ""
     found = _PARAMETER.findall(value[:2000]) if ";" in value else ()
     return kind or "text/plain", {name.lower(): quoted or plain for name, quoted, plain in found}
 

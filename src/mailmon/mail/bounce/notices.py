@@ -39,8 +39,8 @@ def read_json(text: str) -> tuple[str, Report] | None:
 
 
 def is_session(text: str) -> bool:
-    """Say whether Postfix reports a session to its postmaster."""
-    return _SESSION in text
+    """Say whether Postfix reports a session to its postmaster: others call a session so that lost a message."""
+    return _SESSION in text and "\n Out: " in text
 
 
 def read_session(text: str) -> Report | None:

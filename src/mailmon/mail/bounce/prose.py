@@ -26,7 +26,7 @@ _LOGGED = re.compile(
     r"|[0-9A-Za-z]{8,20}[*!]? {1,8}\d{1,10} [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)",
     re.ASCII | re.MULTILINE,
 )
-MAX_LINES, MAX_START_LINES = 4000, 400
+MAX_LINES, MAX_TELLING_LINES = 4000, 200
 MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
 MAX_SEARCHED_CHARS = 1 << 13
@@ -39,8 +39,12 @@ _LISTED = re.compile(
 )
 _NAMED = re.compile(
     r"[\s>*•·-]{0,20}+(?:[\w' ]{0,40}?(?:recipient|address|user|mailbox|empfänger|adresse|destinatai?r[eio]{1,2})"
-    r"[\w'() ]{0,30}|(?:[\w',. ]{0,60} )?to|rcpt)"
-    rf"[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
+    rf"[\w'() ]{{0,30}}|rcpt)[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
+    re.IGNORECASE,
+)
+# May be no more than a field of the original.
+_TO = re.compile(
+    rf"[\s>*•·-]{{0,20}}+(?:[\w',. ]{{0,60}} )?to[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
     re.IGNORECASE,
 )
 _SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNORECASE)
@@ -51,7 +55,7 @@ _ANSWERED = re.compile(
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
 _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\d:.@/-])[^\d\n:.@/-]{2,16}")
 _STARTS = phrases("start")
-_is_start = finder(_STARTS)
+_is_trouble, _is_delay = finder(phrases("trouble")), finder(phrases("delay"))
 _END_WORDS = (*phrases("end"), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
 
@@ -103,7 +107,7 @@ def read_listed(text: str) -> list[Listed]:
     """Return the addresses that a text lists, each with its paragraph, in their order and once."""
     lines = [line[:MAX_LINE_CHARS] for line in text.split("\n")]
     start = find_start(text)
-    found = _collect(lines, max(start, 0), _LISTED) or _collect(lines, 0, _NAMED)
+    found = _collect(lines, max(start, 0), _LISTED) or _collect(lines, 0, _NAMED) or _collect(lines, 0, _TO)
     return found or ([] if start < 0 else _collect(lines, 0, _LISTED))
 
 
@@ -165,14 +169,14 @@ def read_transcript(text: str) -> list[Listed]:
 def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_any_line: bool) -> str:
     """Return the first address in a text that is not one of `foreign` and that no mail system has, or "".
 
-    One of the `likely` comes before all others. Unless `in_any_line`, the line itself must say that something could not
-    be delivered.
+    One of the `likely` comes before all others. Unless `in_any_line` the line itself, or one above it that opens a
+    list, must say that something could not be delivered.
     """
     known = {address.lower() for address in foreign}
+    start = find_start(text)
     other = ""
-    most = MAX_LINES if in_any_line else MAX_START_LINES
-    for line in text.split("\n", most)[:most]:
-        if "@" not in line or not (in_any_line or _is_start(line[:MAX_LINE_CHARS].lower())):
+    for number, line in enumerate(text.split("\n", MAX_LINES)[:MAX_LINES]):
+        if "@" not in line or not (in_any_line or number >= start >= 0 or _tells(line, number)):
             continue
         for address in find_addresses(line[:MAX_LINE_CHARS]):
             lower = address.lower()
@@ -182,6 +186,11 @@ def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_a
                 return address
             other = other or address
     return other
+
+
+def _tells(line: str, number: int) -> bool:
+    lower = line[:MAX_LINE_CHARS].lower()
+    return number < MAX_TELLING_LINES and (_is_trouble(lower) or _is_delay(lower))
 
 
 def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:
