@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailmon.catalogue import domains, servers
+from mailmon.catalogue.fixes import general_fix
 from mailmon.catalogue.row import Row
 from mailmon.mail.text import utf8_text, visible
 from mailmon.model.facts import Finding, Severity, Verdict
@@ -30,7 +31,7 @@ class Findings:
         """Something is wrong; the reference is that of the catalogue, and so are severity and fix unless given."""
         known = row(finding_id)
         finding = self._finding(finding_id, Verdict.FAIL, message, more)
-        fix = more.get("fix") or known.fix
+        fix = more.get("fix") or known.fix or general_fix(finding_id)
         self.all.append(finding._replace(severity=severity or known.severity, fix=fix, reference=known.reference))
 
     def passed(self, finding_id: str, message: str, **more: str) -> None:

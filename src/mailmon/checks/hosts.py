@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mailmon.checks.subjects import Host
+from mailmon.mail.text import one_line
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
 
 _MUTED = (Severity.NOTICE, Severity.INFO)
@@ -17,7 +18,7 @@ def telling(findings: Iterable[Finding], host: Host, name: str, words: str) -> I
     known = [one for one in findings if not is_meant(one.id, host.skip)]
     failed = [one for one in known if one.status is Verdict.FAIL]
     # Said by target and cause, so that a second port with the same fault is news.
-    yield from (one._replace(expected=one.expected or one.target) for one in failed)
+    yield from (one._replace(expected=one.expected or one.target, fix=one_line(one.fix)) for one in failed)
     if not any(one.status is Verdict.PASS for one in known) and not failed:
         why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be asked")
         yield Finding(name, Verdict.UNKNOWN, host.name, why)

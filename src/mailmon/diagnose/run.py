@@ -20,6 +20,7 @@ from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.names import judge_pointers, may_send
 from mailmon.diagnose.plan import Kind, Options
 from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.software import with_own_fixes
 from mailmon.diagnose.sts import Access, Sts
 from mailmon.errors import place_of
 from mailmon.model.diagnosis import Diagnosis, Endpoint, in_order
@@ -59,6 +60,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
         found += one.found.all
     found = across.compare(found, sessions, records, is_whole_host=request.is_whole_host)
     found = judge_exchange(found, sessions, plan.domain, is_nolisting=options.is_nolisting)
+    found = with_own_fixes(found, sessions)
     services = tuple(one.service for one in sessions if one.is_open)
     transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)
     return Diagnosis(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import time
 from typing import NamedTuple
 
 from mailmon.catalogue import Findings
+from mailmon.catalogue.software import identify
 from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
 from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, is_forward_secret, now_utc
@@ -138,6 +140,9 @@ class Session:
         self.offers_login = bool(speaker.logins())
         self.is_complete = True
         if not isinstance(speaker, SmtpSpeaker):
+            if not identify(self.endpoint.protocol, self.service.banner):
+                with contextlib.suppress(StageError, OSError):  # all else is known by now
+                    speaker.ask_name()
             return
         judge_smtp_form(self, speaker)
         tried = self._ask_of_relaying(speaker)

@@ -19,6 +19,7 @@ from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options as HostOptions
 from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.software import with_own_fixes
 from mailmon.domain.plan import SMTP_PORT
 from mailmon.domain.scene import Area, Scene
 from mailmon.model.diagnosis import Endpoint
@@ -109,7 +110,7 @@ def judge(area: Area, live: Live) -> None:
 
 def _telling(session: Session) -> list[Finding]:
     """Return what is known of a host's TLS, or that nothing is."""
-    kept = [one for one in session.found.all if one.id in _OF_TLS]
+    kept = with_own_fixes([one for one in session.found.all if one.id in _OF_TLS], [session])
     if not session.is_open:
         said = f"{session.endpoint.target}: its certificate could not be looked at: port 25 is not reached from here"
         kept.append(Finding("tls.handshake_failed", Verdict.UNKNOWN, session.endpoint.target, said))

@@ -51,13 +51,17 @@ class TlsFacts(NamedTuple):
 
 @dataclass(slots=True)
 class Service:
-    """What one endpoint says of itself. `timings` are seconds, by connect_s, banner_s, ehlo_s and tls_s."""
+    """What one endpoint says of itself. `timings` are seconds, by connect_s, banner_s, ehlo_s and tls_s.
+
+    `software` is its name where the words of the server tell it, else "".
+    """
 
     target: str
     address: str
     protocol: str
     banner: str = ""
     ehlo: str = ""
+    software: str = ""
     extensions: list[str] = field(default_factory=list)
     tls: TlsFacts | None = None
     timings: dict[str, float] = field(default_factory=dict)

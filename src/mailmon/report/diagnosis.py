@@ -43,6 +43,7 @@ def _service_document(service: Service) -> dict[str, Any]:
         "protocol": service.protocol,
         "banner": service.banner,
         "ehlo": service.ehlo,
+        "software": service.software,
         "extensions": service.extensions,
         "tls": tls._asdict() | {"names": list(tls.names)} if tls else None,
         "timings": service.timings,

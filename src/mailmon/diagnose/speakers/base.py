@@ -91,6 +91,10 @@ class Speaker(ABC):
     def is_answer(self, line: bytes) -> bool:
         """Say whether a line ends an answer to a command."""
 
+    def ask_name(self) -> None:
+        """Ask for the name of the software, where that is possible; the answer is in the transcript."""
+        return
+
     def close(self) -> None:
         """Say goodbye without waiting for the answer; never raises."""
         self.wire.close()

@@ -32,6 +32,11 @@ class ImapSpeaker(Speaker):
         self.capabilities = dict.fromkeys(visible(told[13:], 4000).upper().split(), "")
         return _is_ok(status) and bool(told)
 
+    def ask_name(self) -> None:
+        """Ask with ID, which every state allows (RFC 2971 section 3.1), where the server knows it."""
+        if "ID" in self.capabilities:
+            self._command("ID NIL")
+
     @property
     def offers_starttls(self) -> bool:
         return "STARTTLS" in self.capabilities
