@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.catalogue.fixes import FIXES, Block, fix_of
 
-PLACES = ("/PATH/privkey.pem", "/PATH/fullchain.pem")
+PLACES = ("/PATH/privkey.pem", "/PATH/fullchain.pem", "/PATH/dh2048.pem")
 
 
 def blocks(begin: str, place: str = "") -> Iterator[Block]:

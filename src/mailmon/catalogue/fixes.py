@@ -376,6 +376,28 @@ Cyrus, imapd.conf:
 Haraka, config/tls.ini:
   rejectUnauthorized=false
 """,
+    "tls.weak_dh": """use a Diffie-Hellman group of 2048 bits (openssl dhparam -out FILE 2048), or only ECDHE
+Postfix 3.7 and newer, main.cf:
+  smtpd_tls_dh1024_param_file = auto
+Postfix up to 3.6, main.cf:
+  smtpd_tls_dh1024_param_file = /PATH/dh2048.pem
+Exim, main section:
+  tls_dhparam = ffdhe2048
+Sendmail, sendmail.mc:
+  define(`confDH_PARAMETERS', `/PATH/dh2048.pem')dnl
+OpenSMTPD, smtpd.conf:
+  pki NAME dhe auto
+Courier, esmtpd, imapd-ssl, pop3d-ssl:
+  TLS_DHPARAMS=/PATH/dh2048.pem
+Dovecot 2.4:
+  ssl_server_dh_file = /PATH/dh2048.pem
+Dovecot 2.3:
+  ssl_dh = </PATH/dh2048.pem
+Cyrus, imapd.conf:
+  tls_server_dhparam: /PATH/dh2048.pem
+Haraka, config/tls.ini:
+  dhparam=dh2048.pem
+""",
     "tcp.ipv6_unreachable": """let the service listen on IPv6, or remove the AAAA record
 Postfix, main.cf:
   inet_protocols = all

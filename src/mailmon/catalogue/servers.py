@@ -75,12 +75,7 @@ ROWS: dict[str, Row] = {
     "tls.no_tls13": Row(
         NOTICE, "update OpenSSL to 1.1.1 or newer, or no longer exclude TLS 1.3", "RFC 9325 section 3.1.1"
     ),
-    "tls.weak_dh": Row(
-        WARNING,
-        "Postfix: smtpd_tls_dh1024_param_file = auto (before 3.7: a file made by openssl dhparam 2048). "
-        "Dovecot: ssl_dh = <FILE of 2048 bits. Or allow only ECDHE cipher suites",
-        "RFC 9325 section 4.1",
-    ),
+    "tls.weak_dh": Row(WARNING, reference="RFC 9325 section 4.1"),
     "tls.no_forward_secrecy": Row(WARNING, "allow ECDHE cipher suites", "RFC 9325 section 4.1"),
     "dane.tlsa_mismatch": Row(ERROR, "publish a TLSA record of the present key (3 1 1) before it is used", "RFC 7672"),
     "dane.tlsa_without_dnssec": Row(
