@@ -78,14 +78,15 @@ def signed_with_sha1(issued: Issued, by: Issued | None = None) -> Issued:
         folder = Path(name)
         (folder / "cert").write_bytes(issued.pem)
         (folder / "ca").write_bytes((by or issued).pem)
-        (folder / "key").write_bytes(_private((by or issued).key))
+        (folder / "key").write_bytes(private((by or issued).key))
         command = ["openssl", "x509", "-in", "cert", "-sha1", "-days", "60", "-set_serial", "5"]
         command += ["-CA", "ca", "-CAkey", "key"] if by else ["-signkey", "key"]
         done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
     return issued._replace(certificate=x509.load_pem_x509_certificate(done.stdout))
 
 
-def _private(key: Key) -> bytes:
+def private(key: Key) -> bytes:
+    """Return a key in PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -95,7 +96,7 @@ def server_context(folder: Path, *chains: tuple[Issued, ...]) -> ssl.SSLContext:
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     for number, chain in enumerate(chains):
         file = folder / f"chain{number}-{id(chain)}.pem"
-        secret = _private(chain[0].key)
+        secret = private(chain[0].key)
         file.write_bytes(secret + b"".join(one.pem for one in chain))
         context.load_cert_chain(file)
     return context

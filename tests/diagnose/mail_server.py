@@ -7,14 +7,19 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+
+from tests.diagnose.issuing import Issued, server_context
 
 REPLIES = {b"QUIT": b"221 bye\r\n", b"RCPT": b"554 5.7.1 Relay access denied\r\n", b"VRFY": b"502 5.5.1 no\r\n"}
+REPLIES[b"STAR"] = b"454 4.7.0 TLS not available due to local problem\r\n"
 
 
 class MailServer:
-    """Listens at `host` on a free port. With `is_implicit` TLS comes first, with `max_clients` more are hung up on.
+    """Listens at `host` on a free port. TLS comes first (`is_implicit`), or STARTTLS is as `starttls` says.
 
-    With `lingers_s` a client that has gone is counted for a while yet, as a process that has not ended.
+    With `max_clients` more are hung up on; with `lingers_s` one that has gone is counted for a while yet, as a process
+    that has not ended.
     """
 
     def __init__(
@@ -24,10 +29,12 @@ class MailServer:
         host: str = "127.0.0.1",
         port: int = 0,
         is_implicit: bool = False,
+        starttls: str = "offered",
         max_clients: int = 100,
         lingers_s: float = 0.0,
     ) -> None:
         self._context, self.is_implicit = context, is_implicit
+        self._starttls = starttls
         self._max_clients, self._lingers_s = max_clients, lingers_s
         self._lock, self._over = threading.Lock(), threading.Event()
         self._clients = self.connections = self.turned_away = 0
@@ -84,10 +91,10 @@ class MailServer:
         if not line:
             return None
         if verb == b"EHLO":
-            offers = [] if isinstance(sock, ssl.SSLSocket) else [b"STARTTLS"]
+            offers = [] if isinstance(sock, ssl.SSLSocket) or self._starttls == "missing" else [b"STARTTLS"]
             lines = [b"mx.mail.test", b"PIPELINING", b"SIZE 1000000", b"8BITMIME", b"SMTPUTF8", *offers]
             sock.sendall(b"".join(b"250-" + one + b"\r\n" for one in lines) + b"250 DSN\r\n")
-        elif verb == b"STAR":
+        elif verb == b"STAR" and self._starttls == "offered":
             sock.sendall(b"220 go\r\n")
             return self._begin_tls(sock)
         else:
@@ -110,3 +117,14 @@ def mail_server(context: ssl.SSLContext, **more: object) -> Iterator[MailServer]
         yield server
     finally:
         server.close()
+
+
+@contextlib.contextmanager
+def pool(folder: Path, *chains: tuple[Issued, ...], **more: object) -> Iterator[list[MailServer]]:
+    """Run servers at addresses of their own, on the same port."""
+    with contextlib.ExitStack() as stack:
+        servers: list[MailServer] = []
+        for number, chain in enumerate(chains, 1):
+            where = {"host": f"127.0.0.{number}", "port": servers[0].port if servers else 0}
+            servers.append(stack.enter_context(mail_server(server_context(folder, chain), **where, **more)))
+        yield servers

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from mailmon.diagnose.run import Request, diagnose
 from mailmon.model.diagnosis import Diagnosis
 from mailmon.model.facts import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, server_context, signed_with_sha1
-from tests.diagnose.mail_server import MailServer, mail_server
+from tests.diagnose.mail_server import MailServer, mail_server, pool
 from tests.domain.nameserver import serving, zone_of
 
 HOST = "mx.mail.test"
@@ -119,17 +117,6 @@ def test_one_that_was_forgotten_at_a_renewal_is_a_warning(tmp_path: Path) -> Non
     ):
         found = one_of(look(tmp_path, one, other), "tls.cert_differs_between_ports")
     assert (found.status, found.severity) == (Verdict.FAIL, "warning")
-
-
-@contextmanager
-def pool(folder: Path, *chains: tuple[Issued, ...], **more: object) -> Iterator[list[MailServer]]:
-    """Run servers at addresses of their own, on the same port."""
-    with ExitStack() as stack:
-        servers: list[MailServer] = []
-        for number, chain in enumerate(chains, 1):
-            where = {"host": f"127.0.0.{number}", "port": servers[0].port if servers else 0}
-            servers.append(stack.enter_context(mail_server(server_context(folder, chain), **where, **more)))
-        yield servers
 
 
 def test_two_addresses_with_two_certificates_are_named_and_no_ports(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,13 @@ from mailmon.domain.plan import Options as DomainOptions
 from mailmon.domain.survey import survey
 from mailmon.mail.records.tlsa import Tlsa, read_tlsa
 from mailmon.model.facts import Finding, Verdict
-from tests.diagnose.issuing import Issued, ca_file, issue, server_context, signed_with_sha1
-from tests.diagnose.mail_server import mail_server
+from tests.diagnose.issuing import Issued, ca_file, issue, private, server_context, signed_with_sha1
+from tests.diagnose.mail_server import MailServer, mail_server
 from tests.domain.nameserver import serving, zone_of
 from tests.domain.web import policy, web
 
 HOST = "mx.mail.test"
+Look = Callable[[str], tuple[Finding, ...]]
 ROOT = issue("Private Root", is_ca=True, left_days=3000)
 MIDDLE = issue("Private Issuing CA", ROOT, is_ca=True, left_days=1000)
 LEAF = issue(HOST, MIDDLE)
@@ -253,34 +256,75 @@ def bad(findings: tuple[Finding, ...]) -> set[str]:
     }
 
 
+@contextmanager
+def domain(folder: Path, server: MailServer, texts: tuple[str, ...], mode: str) -> Iterator[Look]:
+    """Publish what is asked for; yield how a command looks at it. A `mode` of 404 is a policy that is not there."""
+    web_ca = issue("Web CA", is_ca=True)
+    web_leaf = issue("mta-sts.mail.test", web_ca)
+    site = folder / "site.crt"
+    site.write_bytes(web_leaf.pem)
+    site.with_suffix(".key").write_bytes(private(web_leaf.key))
+    trusted = ca_file(folder, web_ca)
+    pages = {"/.well-known/mta-sts.txt": policy(mode)} if mode != "404" else {}
+    zones = [zone_of("mail.test", zone(server.port, texts, mode))]
+    with web(pages, site) as https_port, serving(zones, validates=True) as names:
+        nameservers = (("127.0.0.1", names.port),)
+
+        def look(command: str) -> tuple[Finding, ...]:
+            if command == "dns":
+                how = DomainOptions(nameservers, 2.0, 10.0, ca_file=trusted, https_port=https_port)
+                return survey("mail.test", how._replace(smtp_port=server.port)).findings
+            kinds = tuple(kinds_for((str(server.port),), "smtp"))
+            request = Request("mail.test", kinds, True, nameservers)
+            return diagnose(request, Options(trusted, 2.0, relay="none", https_port=https_port)).findings
+
+        yield look
+
+
+def said_in(findings: tuple[Finding, ...]) -> str:
+    return "\n".join(f"{one.status} {one.severity} {one.id}: {one.message}" for one in findings)
+
+
 @pytest.mark.parametrize("command", ["diagnose", "dns"])
 @pytest.mark.parametrize("name", CASES)
 def test_what_dane_and_the_policy_ask_for_decides_how_bad_a_certificate_is(
     name: str, command: str, tmp_path: Path
 ) -> None:
     chain, texts, mode, expected = CASES[name]
-    web_ca = issue("Web CA", is_ca=True)
-    web_leaf = issue("mta-sts.mail.test", web_ca)
-    server_context(tmp_path, (web_leaf,))
-    site = tmp_path / "site.crt"
-    site.write_bytes(web_leaf.pem)
-    next(tmp_path.glob("chain0-*.pem")).rename(site.with_suffix(".key"))
-    trusted = ca_file(tmp_path, web_ca)
-    pages = {"/.well-known/mta-sts.txt": policy(mode)} if mode != "404" else {}
-    with mail_server(server_context(tmp_path, chain)) as server, web(pages, site) as https_port:
-        zones = [zone_of("mail.test", zone(server.port, texts, mode))]
-        with serving(zones, validates=True) as names:
-            nameservers = (("127.0.0.1", names.port),)
-            if command == "dns":
-                how = DomainOptions(nameservers, 2.0, 10.0, ca_file=trusted, https_port=https_port)
-                result = survey("mail.test", how._replace(smtp_port=server.port)).findings
-            else:
-                kinds = tuple(kinds_for((str(server.port),), "smtp"))
-                request = Request("mail.test", kinds, True, nameservers)
-                result = diagnose(request, Options(trusted, 2.0, relay="none", https_port=https_port)).findings
+    with mail_server(server_context(tmp_path, chain)) as server, domain(tmp_path, server, texts, mode) as look:
+        result = look(command)
     if command == "dns" and not mode and not texts:
         expected = set()  # nothing says there that the certificate counts at all
-    said = "\n".join(f"{one.status} {one.severity} {one.id}: {one.message}" for one in result)
-    assert bad(result) == expected, said
+    assert bad(result) == expected, said_in(result)
     if texts and "pinned" in name and mode != "enforce":
-        assert "DANE pins it (TLSA 3 " in said
+        assert "DANE pins it (TLSA 3 " in said_in(result)
+
+
+@pytest.mark.parametrize("command", ["diagnose", "dns"])
+@pytest.mark.parametrize(
+    ("texts", "mode", "severity"),
+    [
+        ((), "", "warning"),
+        ((), "testing", "warning"),
+        ((), "enforce", "critical"),
+        ((record(3, 1, 1, LEAF),), "", "critical"),
+        ((record(1, 1, 1, LEAF),), "", "critical"),  # unusable, and TLS is mandatory all the same
+        ((record(1, 1, 1, LEAF),), "none", "critical"),
+    ],
+)
+def test_a_missing_starttls_is_critical_where_tls_is_mandatory(
+    texts: tuple[str, ...], mode: str, severity: str, command: str, tmp_path: Path
+) -> None:
+    context = server_context(tmp_path, CHAIN)
+    with mail_server(context, starttls="missing") as server, domain(tmp_path, server, texts, mode) as look:
+        result = look(command)
+    found = [str(one.severity) for one in result if one.id == "smtp.starttls_missing"]
+    assert found == ([severity] if command == "diagnose" or texts or mode else []), said_in(result)
+
+
+def test_a_starttls_that_is_refused_is_critical_where_tls_is_mandatory(tmp_path: Path) -> None:
+    context = server_context(tmp_path, CHAIN)
+    with mail_server(context, starttls="refused") as server, domain(tmp_path, server, (), "enforce") as look:
+        (found,) = [one for one in look("diagnose") if one.id == "smtp.starttls_refused"]
+    assert found.severity == "critical"
+    assert found.message.endswith("many senders hold mail back, as MTA-STS or DANE of the domain demands TLS")

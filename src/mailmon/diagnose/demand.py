@@ -9,7 +9,10 @@ from mailmon.diagnose.certificate import OPPORTUNISTIC, Terms
 from mailmon.diagnose.dane import authenticate, usable_for_mail
 from mailmon.diagnose.sts import Sts
 from mailmon.model.diagnosis import Endpoint
+from mailmon.model.facts import Finding, Severity, Verdict
 
+# Without TLS, which is a matter for the senders where nothing is demanded.
+_NO_TLS = ("smtp.starttls_missing", "smtp.starttls_refused", "smtp.ehlo_refused", "tls.handshake_failed")
 _NOTHING = Answer(Answered.NODATA)
 
 
@@ -22,9 +25,19 @@ class Demands:
     def __init__(self, records: Records, domain: str, sts: Sts | None = None, tlsa_port: int = 0) -> None:
         self._records, self._domain, self._sts, self._tlsa_port = records, domain, sts, tlsa_port
 
-    def is_tls_mandatory(self, endpoint: Endpoint) -> bool:
-        """Say whether some senders deliver only by TLS, as unusable TLSA records demand too (RFC 7672 section 2.2)."""
-        return _is_relay(endpoint) and (self._is_enforced or bool(self._tlsa(endpoint).values))
+    def weighed(self, endpoint: Endpoint, findings: Sequence[Finding]) -> list[Finding]:
+        """Return findings, those critical by which senders that deliver only by TLS are kept away.
+
+        TLSA records demand TLS even where none of them is usable (RFC 7672 section 2.2).
+        """
+        broken = [one for one in findings if one.id in _NO_TLS and one.status is Verdict.FAIL]
+        if not broken or not _is_relay(endpoint) or not (self._is_enforced or self._tlsa(endpoint).values):
+            return list(findings)
+        why = "many senders hold mail back, as MTA-STS or DANE of the domain demands TLS"
+        return [
+            one._replace(severity=Severity.CRITICAL, message=f"{one.message}; {why}") if one in broken else one
+            for one in findings
+        ]
 
     def terms(self, endpoint: Endpoint, chain: Sequence[bytes]) -> Terms:
         """Return what the certificate of a server (DER, the leaf first) is held against.

@@ -42,9 +42,6 @@ def judge_before_tls(session: Session, speaker: Speaker, *, offers_tls: bool) ->
     is_demanded = endpoint.needs_login or bool(logins)
     severity = Severity.ERROR if is_demanded else Severity.WARNING
     said = "it does not offer STARTTLS: all that is said can be read on the way"
-    if session.tools.demands and session.tools.demands.is_tls_mandatory(endpoint):
-        severity = Severity.CRITICAL
-        said = "it does not offer STARTTLS, which its domain demands (MTA-STS or DANE): many senders hold mail back"
     found.fail(f"{endpoint.protocol}.starttls_missing", said, severity)
     found.skipped("tls.handshake_failed", "STARTTLS is not offered")
 

@@ -61,6 +61,8 @@ class Session:
             self._judge_tls(self.secured)
         elif self._shown:
             self._judge_certificate(self._shown)
+        if self.tools.demands:
+            self.found.all = self.tools.demands.weighed(self.endpoint, self.found.all)
 
     def _run(self) -> None:
         try:

@@ -22,10 +22,11 @@ from mailmon.diagnose.session import Session, Tools
 from mailmon.diagnose.software import with_own_fixes
 from mailmon.domain.plan import SMTP_PORT
 from mailmon.domain.scene import Area, Scene
+from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding, Verdict
 
-MAX_SESSIONS = 8
+MAX_SESSIONS, MAX_ADDRESSES = 32, 3
 # What decides whether mail that insists on TLS gets through.
 _OF_TLS = (
     *(f"tls.cert_{word}" for word in ("name", "expired", "not_yet_valid", "untrusted", "self_signed", "expiring")),
@@ -33,40 +34,62 @@ _OF_TLS = (
     "tls.handshake_failed",
     "smtp.starttls_missing",
     "smtp.starttls_refused",
+    "smtp.ehlo_refused",
 )
 
 
 class Live(NamedTuple):
-    """The sessions with the MX hosts, by host; none where nothing is connected to."""
+    """The sessions with the MX hosts, by host; none where nothing is connected to.
+
+    `further` are those with other addresses of a host that answer: each has a certificate of its own.
+    """
 
     sessions: dict[str, Session]
+    further: tuple[Session, ...] = ()
+
+    def all(self, host: str) -> list[Session]:
+        """Return the sessions with a host, the one that stands for it first."""
+        return [one for one in (*self.sessions.values(), *self.further) if one.endpoint.host == host]
 
     def issuer(self, host: str) -> str:
         """Return who issued the certificate that a host shows, "" where that is not known.
 
         With its organisation: the common names of CAs are like R11 and E6.
         """
-        leaf = self._leaf(host)
+        session = self.sessions.get(host)
+        leaf = _leaf(session) if session else None
         return leaf.issuer.rfc4514_string() if leaf else ""
 
-    def tlsa(self, host: str) -> str:
-        """Return the TLSA record that fits the key that a host shows (3 1 1), "" where it showed none."""
-        leaf = self._leaf(host)
-        if leaf is None:
-            return ""
-        data = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return f"3 1 1 {hashlib.sha256(data).hexdigest()}"
+    def tlsa(self, host: str, answer: Answer) -> tuple[str, ...]:
+        """Return the TLSA records that should stand where these do: those, or such as fit each key (3 1 1).
 
-    def _leaf(self, host: str) -> x509.Certificate | None:
-        session = self.sessions.get(host)
-        if not session or not session.secured or not session.secured.chain:
-            return None
-        try:
-            leaf = x509.load_der_x509_certificate(session.secured.chain[0])
-            leaf.public_key()
-        except UNREADABLE:
-            return None
-        return leaf
+        Records of keys that are to come or to go, and of other usages, are as right as one that is proposed.
+        """
+        usable = usable_for_mail(answer)
+        shown = [one for one in self.all(host) if one.secured and one.secured.chain]
+        fitting = {one: authenticate(usable, one.secured.chain) for one in shown if one.secured}
+        lacking = {_record_of(leaf) for one, match in fitting.items() if not match and (leaf := _leaf(one))}
+        if not lacking:
+            return answer.values
+        right = {match.record for match in fitting.values() if match}
+        kept = [text for text in answer.values if read_tlsa(text) in right]
+        return (*kept, *sorted(lacking))
+
+
+def _record_of(leaf: x509.Certificate) -> str:
+    data = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"3 1 1 {hashlib.sha256(data).hexdigest()}"
+
+
+def _leaf(session: Session) -> x509.Certificate | None:
+    if not session.secured or not session.secured.chain:
+        return None
+    try:
+        leaf = x509.load_der_x509_certificate(session.secured.chain[0])
+        leaf.public_key()
+    except UNREADABLE:
+        return None
+    return leaf
 
 
 def endpoint(
@@ -87,12 +110,20 @@ def run_sessions(scene: Scene, endpoints: Sequence[Endpoint], kit: TlsKit, pool:
 
 
 def meet(scene: Scene, kit: TlsKit, pool: Executor) -> Live:
-    """Talk to each MX host."""
+    """Talk to each MX host, at its first addresses."""
     if not scene.options.connects:
         return Live({})
-    found = [endpoint(scene, host, scene.options.smtp_port, "smtp") for host in scene.hosts]
-    sessions = run_sessions(scene, [one for one in found if one], kit, pool)
-    return Live({one.endpoint.host: one for one in sessions})
+    ordered: list[list[Endpoint]] = [[] for _ in range(MAX_ADDRESSES)]
+    for host in scene.hosts:
+        addresses = scene.records.addresses(host)[0][:MAX_ADDRESSES]
+        for own, address in zip(ordered, addresses, strict=False):
+            own.append(Endpoint(host, address, scene.options.smtp_port, "smtp", is_one_of_many=len(addresses) > 1))
+    # One address of each host goes before the second of any.
+    sessions = run_sessions(scene, [one for own in ordered for one in own], kit, pool)
+    first: dict[str, Session] = {}
+    for one in sorted(sessions, key=lambda session: not session.is_open):
+        first.setdefault(one.endpoint.host, one)
+    return Live(first, tuple(one for one in sessions if one.is_open and one is not first[one.endpoint.host]))
 
 
 def judge(area: Area, live: Live) -> None:
@@ -100,9 +131,8 @@ def judge(area: Area, live: Live) -> None:
     is_announced = area.scene.sts is not None and area.scene.sts.is_announced()
     for host in area.scene.hosts:
         tlsa = _judge_tlsa_records(area, host, live)
-        session = live.sessions.get(host)
-        if session and (is_announced or (tlsa.values and tlsa.is_authentic)):
-            area.found.all += _telling(session)
+        if is_announced or (tlsa.values and tlsa.is_authentic):
+            area.found.all += [finding for session in live.all(host) for finding in _telling(session)]
     if area.scene.hosts and not area.scene.options.connects:
         said = "certificates were not looked at (--no-connect)"
         area.found.skipped("dane.tlsa_mismatch", said)
@@ -126,13 +156,9 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
     elif answer.kind is Answered.FAILED:
         said = f"whether {host} has TLSA records could not be looked up: {answer.why}"
         area.found.unknown("dns.resolver_error", f"{said}; who checks DANE holds mail back until then")
-    session = live.sessions.get(host)
-    chain = session.secured.chain if session and session.secured else ()
-    usable = usable_for_mail(answer)
-    # Records of keys that are to come or to go, and of other usages, are as right as the one that is proposed.
-    is_right = bool(authenticate(usable, chain))
-    wanted = answer.values if is_right or not answer.values else live.tlsa(host) or answer.values
+    wanted = live.tlsa(host, answer) if answer.values else ""
     area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
+    usable = usable_for_mail(answer)
     if not answer.values:
         return answer
     if not usable:
@@ -146,8 +172,9 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
         area.found.fail("dane.tlsa_without_dnssec", said)
     else:
         area.found.passed("dane.tlsa_without_dnssec", f"the TLSA records of {host} are validated by DNSSEC")
-    if chain and usable:
-        found = Findings(host)
-        judge_fit(found, answer, SMTP_PORT, chain)
-        area.found.all += found.all
+    for session in live.all(host) if usable else ():
+        if session.secured:
+            found = Findings(session.endpoint.target if session.endpoint.is_one_of_many else host)
+            judge_fit(found, answer, SMTP_PORT, session.secured.chain)
+            area.found.all += found.all
     return answer
