@@ -81,6 +81,12 @@ def test_a_listing_says_why_and_where_to_ask_for_removal() -> None:
     assert "https://bl.example/?ip=192.0.2.66" in judged.all[0].message
 
 
+def test_the_code_that_is_shown_is_the_one_that_refuses() -> None:
+    zone = Zone({LISTED: found("127.0.0.2"), ASKED: found("127.0.0.2", "127.255.255.254")})
+    (judged,) = judge_lists(cast(Records, zone), ADDRESS, [LIST])
+    assert judged.all[0].message.endswith("it refuses to answer this resolver (127.255.255.254)")
+
+
 def test_lists_without_ipv6_are_not_asked_for_it() -> None:
     (judged,) = judge_lists(cast(Records, Zone({})), "2001:db8::1", [LIST])
     assert [one.status.value for one in judged.all] == ["skipped"]

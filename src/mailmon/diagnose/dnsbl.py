@@ -28,8 +28,8 @@ def _judge_list(records: Records, address: str, listed: BlockList) -> Findings:
     answer = records.ask(query_name(address, listed.zone), "A")
     if not trouble and answer.kind is Answered.FAILED:
         trouble = answer.why
-    if not trouble and any(map(is_refusal, answer.values)):
-        trouble = f"it refuses to answer this resolver ({answer.values[0]})"
+    if not trouble:
+        trouble = _refusal(answer.values)
     if trouble:
         found.unknown("dnsbl.unavailable", f"{listed.zone} cannot be asked from here: {trouble}")
         return found
@@ -44,13 +44,19 @@ def _judge_list(records: Records, address: str, listed: BlockList) -> Findings:
     return found
 
 
+def _refusal(values: Sequence[str]) -> str:
+    """Return the codes among the answers that are a refusal, as a reason not to believe the others; "" without any."""
+    codes = ", ".join(filter(is_refusal, values))
+    return f"it refuses to answer this resolver ({codes})" if codes else ""
+
+
 def _why_not_believed(records: Records, address: str, listed: BlockList) -> str:
     """Ask for the entries that every list must and must not have; return what is wrong with the answers, or ""."""
     there, absent = (records.ask(query_name(point, listed.zone), "A") for point in test_points(address))
     if there.kind is Answered.FAILED:
         return there.why
-    if any(map(is_refusal, there.values)):
-        return f"it refuses to answer this resolver ({there.values[0]})"
+    if refusal := _refusal(there.values):
+        return refusal
     if not there.values:
         return "its test entry is missing: the list is dead, or answers are filtered"
     if absent.values:
