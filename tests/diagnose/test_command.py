@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from mailmon.catalogue import Findings
 from mailmon.catalogue.known import IDS
+from mailmon.cli.findings import outcome_of
 from mailmon.sandbox import Sandbox
 
 MAILMON = str(Path(sys.executable).with_name("mailmon"))
@@ -90,6 +92,18 @@ def test_where_nothing_could_be_found_out_that_is_no_success() -> None:
         )  # fmt: skip
     assert done.returncode == 75
     assert "nothing was found out about tls: " in done.stderr
+
+
+def test_why_nothing_was_found_out_is_what_kept_us_out(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Findings("localhost")
+    found.fail("dns.ptr_missing", "127.0.0.1 has no PTR record")
+    found.fail("mtasts.unreachable", "the policy cannot be fetched")
+    given = {"only": ("tls",), "fail_on": "error"}
+    assert outcome_of(found.all, [], given) == 0
+    assert "PTR" not in capsys.readouterr().err
+    found.fail("tcp.unreachable", "none of the mail ports is open")
+    assert outcome_of(found.all, [], given) == 75
+    assert "nothing was found out about tls: localhost: none of the mail ports is open" in capsys.readouterr().err
 
 
 def test_the_text_begins_with_the_summary_and_shows_no_escapes(sandbox: Sandbox) -> None:

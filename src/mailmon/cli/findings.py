@@ -14,6 +14,9 @@ from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
 
 EXIT_FOUND, EXIT_UNKNOWN = 1, 75
+_NO_HOST = ("dns.host_not_found", "dns.resolver_error", "dns.mx_dangling", "dns.mx_none", "dns.domain_not_found")
+_TALKS = ("tcp", "smtp", "imap", "pop3", "sieve")
+_NO_TALK = ("unreachable", "greeting_rejected", "timeout", "connection_lost", "protocol_error", "ehlo_refused")
 
 
 def finding_options(command: F) -> F:
@@ -58,11 +61,16 @@ def outcome_of(everything: Iterable[Finding], chosen: Iterable[Finding], given: 
     if code or not given["only"] or list(chosen):
         return code
     said = f"nothing was found out about {', '.join(given['only'])}"
-    failed = next(
-        (one for one in everything if one.id.startswith(("tcp.", "dns.")) and one.status is not Verdict.PASS), None
-    )
+    failed = next((one for one in everything if _hides_the_rest(one)), None)
     warn(f"{said}: {failed.message}" if failed else said)
     return EXIT_UNKNOWN if failed else 0
+
+
+def _hides_the_rest(finding: Finding) -> bool:
+    """Say whether a finding is why nothing else could be found out: no address, no connection, no conversation."""
+    area, _, problem = finding.id.partition(".")
+    ends_all = finding.id in _NO_HOST or (area in _TALKS and problem in _NO_TALK)
+    return ends_all and finding.status in (Verdict.FAIL, Verdict.UNKNOWN)
 
 
 def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from mailmon.clients.names import has_route_to
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 # So long a port that said nothing is given to answer a TLS handshake, in seconds.
 PROBE_S = 3.0
-NO_IPV6 = "this machine has no IPv6"
+NO_IPV6 = "this machine has no IPv6, or no route"
+_NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 CLIENT_CERTIFICATE = "tls.client_cert_required"
 
 
@@ -22,7 +24,7 @@ def tell_unreachable(session: Session, exc: OSError) -> None:
     words, address = handshake.why_failed(exc), session.endpoint.address
     session.is_refused = isinstance(exc, ConnectionRefusedError)
     is_expected = session.endpoint.is_asked_for or not session.endpoint.is_one_of_many
-    if ":" in address and is_expected and not has_route_to(address):
+    if ":" in address and is_expected and (exc.errno in _NO_ROUTE or not has_route_to(address)):
         session.found.unknown("tcp.unreachable", f"{NO_IPV6}, so {address} could not be asked")
     elif not session.endpoint.is_asked_for:
         silent = isinstance(exc, TimeoutError)
