@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,47 @@ def test_the_cycle_looks_now_and_then_and_tells_what_is_new(with_certificate: Be
     asked = monitor.run("check", host, "--json")
     assert asked.step(f"diagnose:{host}")["status"] == "failed"
     assert [change["to"] for change in asked.document["changes"]] == ["down"]
+
+
+def configured(bed: Bed, address: str) -> dict[str, object]:
+    """Return a configuration with one account at the bed."""
+    imap = {"host": "localhost", "port": bed.ports["imaps"], "security": "tls", "ca_file": str(bed.ca_file)}
+    account = {"address": address, "username": bed.user, "password": bed.password, "imap": imap}
+    nameservers = [f"127.0.0.1:{bed.ports['dns']}"]
+    return {"accounts": {"main": account}, "dns": {"nameservers": nameservers}, "notify": "none"}
+
+
+def test_messages_of_the_smuggling_test_are_removed_where_an_account_reads_them(bed: Bed, tmp_path: Path) -> None:
+    bed.reset()
+    subject = b"Subject: mailmon looks for SMTP smuggling\r\n"
+    bed.deliver("monitor", subject + b"X-Mailmon-Smuggling: of somebody else\r\n\r\nx\r\n")
+    monitor = Monitor(tmp_path, configured(bed, bed.user))
+    port = f"{bed.ports['smtp']}:smtp"
+    options = ("--port", port, "--ca-file", str(bed.ca_file), "--intrusive", "--mailbox", bed.user, "--json")
+    document = monitor.run("diagnose", "mail.test", *options).document
+    notes = [note for note in document["notes"] if "smuggling test" in note]
+    assert [re.sub(r"\d+", "N", note) for note in notes] == [
+        f"the smuggling test sent N messages to {bed.user}; N of them were removed"
+    ]
+    sent, removed = map(int, re.findall(r"\d+", notes[0]))
+    assert 2 <= sent == removed
+    assert [b"of somebody else" in path.read_bytes() for path in bed.mails("monitor")] == [True]
+
+
+def test_where_no_account_reads_them_it_is_said_how_many_are_left_and_where(bed: Bed, tmp_path: Path) -> None:
+    bed.reset()
+    monitor = Monitor(tmp_path, configured(bed, "another@example.org"))
+    port = f"{bed.ports['smtp']}:smtp"
+    options = ("--port", port, "--ca-file", str(bed.ca_file), "--intrusive", "--mailbox", bed.user, "--json")
+    document = monitor.run("diagnose", "mail.test", *options).document
+    (note,) = [note for note in document["notes"] if "smuggling test" in note]
+    left = int(re.findall(r"\d+", note)[0])
+    assert f"left {left} messages in {bed.user} (Subject: mailmon looks for SMTP smuggling): delete them there" in note
+    wait_until(lambda: len(bed.mails("monitor")) == left)
+
+
+def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    until_s = time.monotonic() + timeout_s
+    while not is_so() and time.monotonic() < until_s:
+        time.sleep(0.05)
+    assert is_so()

@@ -136,6 +136,17 @@ def test_a_refusal_without_a_reason_says_nothing_where_no_own_mailbox_is_taken()
     assert "--mailbox" in found.message
 
 
+def test_a_mailbox_of_the_domain_above_the_host_is_one_of_its_own() -> None:
+    def policy(talk: Talk, verb: str, argument: str) -> str:  # OpenSMTPD, of a domain that nobody named
+        if verb == "RCPT":
+            return "250 2.1.5 Ok" if argument == "postmaster@firm.example" else "550 Invalid recipient"
+        return polite(talk, verb, argument)
+
+    with SmtpPeer(policy) as peer:
+        assert finding(peer, domain="").status is Verdict.PASS
+        assert peer.said("RCPT")[1:3] == ["RCPT TO:<postmaster@mx1.firm.example>", "RCPT TO:<postmaster@firm.example>"]
+
+
 def unqualified(talk: Talk, verb: str, argument: str) -> str:
     """Take any word without a domain as a local mailbox, as OpenSMTPD does."""
     return "250 2.1.5 Ok" if verb == "RCPT" and "@" not in argument.replace('"', "") else polite(talk, verb, argument)

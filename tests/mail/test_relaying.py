@@ -218,5 +218,10 @@ def test_on_a_port_for_submission_whoever_is_not_logged_in_is_a_client_that_is_r
 
 
 def test_our_own_names_in_a_refusal_do_not_count_as_its_words() -> None:
-    for said in (b"<mailmon-relay-test@example.com> denied", b"relay-test.example: no", b"relay.example.org no"):
+    for said in (
+        b"<mailmon-relay-test@example.com> denied",
+        b"relay-test.example: no",
+        b"relay.example.org no",
+        b"no <a@[192.0.2.1]>",
+    ):
         assert what_is_refused(Reply(550, (said,)), ASKED) is Refused.OTHER

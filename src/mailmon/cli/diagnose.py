@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.diagnose.plan import KINDS, Options, kinds_for, split_target
-from mailmon.model.diagnosis import Diagnosis
+from mailmon.diagnose.plan import KINDS, SUBJECT, Options, kinds_for, split_target
+from mailmon.errors import MailmonError
+from mailmon.model.diagnosis import Diagnosis, Left
 
 if TYPE_CHECKING:
     from mailmon.catalogue import Findings
@@ -66,6 +68,8 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     with screen.progress(as_json or given["form"] != "text") as progress:
         result = diagnose(request, options, progress)
     everything = result.findings
+    if result.left:
+        result = result._replace(notes=(*result.notes, *_take_away(result.left, config_path)))
     result = result._replace(findings=tuple(selected(everything, given["only"], given["skip"])))
     is_coloured = common.wants_colour(color)
     tell(
@@ -76,6 +80,39 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
         lambda: _show(result, is_verbose=given["verbose"], is_coloured=is_coloured),
     )
     raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
+
+
+def _take_away(left: tuple[Left, ...], config_path: str | None) -> Iterator[str]:
+    """Remove what the tests left in mailboxes that an account of the configuration reads; say what is gone, or not."""
+    for mailbox, tokens in left:
+        count, trouble = 0, "no account of the configuration reads it by IMAP"
+        try:
+            count, trouble = _remove(mailbox, tokens, config_path)
+        except MailmonError as exc:
+            trouble = exc.message.splitlines()[0]
+        if count:
+            yield f"the smuggling test sent {len(tokens)} messages to {mailbox}; {count} of them were removed"
+        if count < len(tokens):
+            still = f"{len(tokens) - count} messages in {mailbox} (Subject: {SUBJECT})"
+            yield f"the smuggling test left {still}: delete them there ({trouble})"
+
+
+def _remove(mailbox: str, tokens: tuple[str, ...], config_path: str | None) -> tuple[int, str]:
+    """Return how many messages were removed from a mailbox, and why others are still there."""
+    from mailmon.checks.leftovers import remove_left
+    from mailmon.clients.deadline import Deadline
+    from mailmon.clients.names import resolver_for
+    from mailmon.diagnose.intrusive import MARK_FIELD
+
+    if common.config_file(config_path) is None:
+        return 0, "there is no configuration with an account that reads it"
+    setup = common.load_setup(config_path, uses_state=False)
+    readers = (one for one in setup.accounts.values() if one.imap and one.address.lower() == mailbox.lower())
+    account = next(readers, None)
+    if account is None:
+        return 0, "no account of the configuration reads it by IMAP"
+    resolve = resolver_for(setup.nameservers)
+    return remove_left(account, MARK_FIELD, tokens, Deadline(30.0), resolve), f"not found in {account.folder} yet"
 
 
 def _lists(records: Records, address: str) -> list[Findings]:

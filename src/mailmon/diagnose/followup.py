@@ -127,7 +127,7 @@ def password(session: Session) -> None:
 
 def smuggling(session: Session) -> None:
     """Look for false ends of a message."""
-    judge_smuggling(lambda: _smtp(session, "false ends of a message"), session.mailbox, session.found)
+    session.left += judge_smuggling(lambda: _smtp(session, "false ends of a message"), session.mailbox, session.found)
 
 
 def login(session: Session) -> None:

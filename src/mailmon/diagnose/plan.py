@@ -9,6 +9,8 @@ from mailmon.model.diagnosis import Endpoint
 
 MAX_MX = 5
 MAX_ADDRESSES = 4
+# Of the messages that a test sends to a mailbox of our own.
+SUBJECT = "mailmon looks for SMTP smuggling"
 
 
 class Kind(NamedTuple):

@@ -21,8 +21,8 @@ from mailmon.mail.relaying import Asked, Refused, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint
 
-# chasquid hangs up after 3 errors; Postfix slows a client down after 10 and hangs up after 20.
-ERRORS_A_CONNECTION = 3
+# Postfix slows a client down after 10 errors and hangs up after 20. Earlier ends are noticed: chasquid's after 3.
+ERRORS_A_CONNECTION = 6
 # Courier waits 8 s after each error of a session: a new connection begins without.
 SLOW_S = 2.0
 MAX_CONNECTIONS = 16
@@ -114,6 +114,13 @@ def own_mailbox(endpoint: Endpoint, options: Options) -> str:
     return options.mailbox or f"postmaster@{own_domain(endpoint, options)}"
 
 
+def _own_mailboxes(endpoint: Endpoint, options: Options) -> tuple[str, ...]:
+    """Return mailboxes of which one should be there: of a host whose domain nobody named it may be the one above."""
+    above = endpoint.host.partition(".")[2]
+    guessed = () if options.mailbox or options.domain or "." not in above else (f"postmaster@{above}",)
+    return (own_mailbox(endpoint, options), *(() if is_address(endpoint.host) else guessed), "postmaster")
+
+
 def forms(endpoint: Endpoint, options: Options) -> list[Form]:
     """Return the classic forms, those that tell most first."""
     recipient, sender = options.relay_recipient, options.mail_from
@@ -150,10 +157,11 @@ class Asker:
         options: Options,
         given: SmtpSpeaker | None = None,
     ) -> None:
-        self._open_session, self._mailbox = open_session, own_mailbox(endpoint, options)
+        self._open_session, self._own = open_session, _own_mailboxes(endpoint, options)
         self._needs_login = endpoint.needs_login
         self._given = self._speaker = given
         self._errors = self._connections = 0
+        self._max_errors = ERRORS_A_CONNECTION
         self._takes_own: bool | None = None
 
     def ask(self, form: Form, *, asks_for_data: bool) -> Tried:
@@ -168,11 +176,14 @@ class Asker:
             try:
                 tried = self._try(speaker, form, asks_for_data=asks_for_data)
             except StageError as exc:
+                self._max_errors = min(self._max_errors, max(self._errors, 1))
                 self.close()
                 if is_fresh or not exc.lost or self._connections >= MAX_CONNECTIONS:
                     raise
                 continue
             is_over = tried.reply.startswith("421")
+            if is_over:
+                self._max_errors = min(self._max_errors, max(self._errors - 1, 1))
             if is_over or tried.said is Said.RELAYED or time.monotonic() - begun > SLOW_S:
                 self.close()
             if not is_over or is_fresh or self._connections >= MAX_CONNECTIONS:
@@ -185,7 +196,7 @@ class Asker:
         self._speaker, self._errors = None, 0
 
     def _ready(self) -> SmtpSpeaker:
-        if self._errors >= ERRORS_A_CONNECTION:
+        if self._errors >= self._max_errors:
             self.close()
         if self._speaker is None:
             self._connections += 1
@@ -229,7 +240,7 @@ class Asker:
     def _takes_own_mail(self, speaker: SmtpSpeaker) -> bool:
         """Say whether this transaction takes a mailbox of the server's own, asked once (RFC 5321 section 4.5.1)."""
         if self._takes_own is None:
-            for mailbox in dict.fromkeys((self._mailbox, "postmaster")):
+            for mailbox in self._own:
                 reply = speaker.command(f"RCPT TO:<{mailbox}>")
                 self._takes_own = reply.is_positive
                 if self._takes_own or reply.code == 421:

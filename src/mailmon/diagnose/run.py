@@ -23,7 +23,7 @@ from mailmon.diagnose.session import Session, Tools
 from mailmon.diagnose.software import with_own_fixes
 from mailmon.diagnose.sts import Access, Sts
 from mailmon.errors import place_of
-from mailmon.model.diagnosis import Diagnosis, Endpoint, in_order
+from mailmon.model.diagnosis import Diagnosis, Endpoint, Left, in_order
 from mailmon.model.facts import Finding
 
 MAX_WORKERS = 24
@@ -71,7 +71,17 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
         transcripts,
         (*plan.notes, *_policy_notes(sts, sessions), *_notes(options)),
         time.monotonic() - begun,
+        _left(sessions),
     )
+
+
+def _left(sessions: Sequence[Session]) -> tuple[Left, ...]:
+    """Return what the tests left in each mailbox."""
+    tokens: dict[str, list[str]] = {}
+    for one in sessions:
+        if one.left:
+            tokens.setdefault(one.mailbox, []).extend(one.left)
+    return tuple(Left(mailbox, tuple(found)) for mailbox, found in tokens.items())
 
 
 def _policy_notes(sts: Sts, sessions: Sequence[Session]) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Session:
         self.service = Service(self.endpoint.target, self.endpoint.address, self.endpoint.protocol)
         self.opener = Opener(dialer, tools.kit)
         self.is_refused = False
+        self.left: list[str] = []  # the tokens of messages that a test left in our mailbox
         self.is_open = self.is_secured = self.is_complete = self.is_first_contact = False
         self.secured: Secured | None = None
         self.offers_login = False

@@ -144,7 +144,7 @@ def _by_words(words: str, kind: Refused, reply: Reply, asked: Asked) -> Refused:
             return _of_sender(refused, bare, asked)
     if kind is Refused.LATER or reply.is_transient:
         return Refused.LATER
-    if _ADDRESS.search(words):
+    if _ADDRESS.search(bare):  # one that is no part of a mail address
         return Refused.CLIENT
     if names_sender:
         return Refused.SENDER

@@ -83,6 +83,13 @@ class Transcript(NamedTuple):
     lines: tuple[Line, ...]
 
 
+class Left(NamedTuple):
+    """Messages that a test left in a mailbox, known by their tokens."""
+
+    mailbox: str
+    tokens: tuple[str, ...]
+
+
 class Diagnosis(NamedTuple):
     """All that was found out about a host."""
 
@@ -93,6 +100,7 @@ class Diagnosis(NamedTuple):
     transcripts: tuple[Transcript, ...] = ()
     notes: tuple[str, ...] = ()
     duration_s: float = 0.0
+    left: tuple[Left, ...] = ()
 
 
 def severity_rank(severity: Severity | None) -> int:
