@@ -54,6 +54,21 @@ OURS = [
     ("5.0.0", "550 example.com does not exist"),
     ("5.0.0", "550 unknown domain (in reply to MAIL FROM command)"),
     ("5.0.0", "550 5.1.1 unknown user (in reply to EHLO command)"),
+    ("5.0.0", "550 Domain des Absenders existiert nicht"),
+    ("5.0.0", "550 домен отправителя не найден"),
+    ("5.0.0", "550 发件人域名不存在"),
+    ("5.0.0", "550 送信元ドメインが存在しません"),
+    ("5.0.0", "550 domínio do remetente inexistente"),
+    ("5.0.0", "550 gönderen alan adı bulunamadı"),
+    ("5.0.0", "550 unknown host, go away"),
+    ("5.0.0", "550 IP 192.0.2.1 does not resolve: host not found"),
+    ("5.0.0", "550 Domain example.com has no MX record, domain not found"),
+    ("5.0.0", "550 Verification of the sender failed: mailbox unavailable"),
+    ("5.0.0", "550 SRS address not valid"),
+    ("5.0.0", "550 too many invalid recipients"),
+    ("5.6.0", "550 5.6.0 invalid recipient header"),
+    ("5.5.4", "504 5.5.4 unrecognized authentication type, user unknown"),
+    ("5.0.0", "503 unknown user"),
 ]
 
 
@@ -91,6 +106,19 @@ FULL = [
 @pytest.mark.parametrize(("status", "words"), FULL)
 def test_a_name_between_the_words_hides_none_of_them(status: str, words: str) -> None:
     assert outcome(status, words) == ("mailboxfull", False)
+
+
+DOMAINS = [
+    ("5.1.2", "550 5.1.2 Host unknown"),
+    ("5.0.0", "550 unknown domain"),
+    ("5.0.0", "550 <bob@example.org>: host not found"),
+    ("5.4.4", "Host or domain name not found. Name service error for name=example.org type=AAAA: Host not found"),
+]
+
+
+@pytest.mark.parametrize(("status", "words"), DOMAINS)
+def test_an_unknown_domain_of_the_recipient_is_hard(status: str, words: str) -> None:
+    assert outcome(status, words) == ("hostunknown", True)
 
 
 def test_a_host_named_after_its_trade_is_no_reason() -> None:

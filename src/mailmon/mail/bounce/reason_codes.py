@@ -46,6 +46,13 @@ BANNED = range(606, 650)
 # Status codes with which an unknown user is sure, whatever was the command.
 UNKNOWN_USER_CODES = ("1.1", "1.3", "1.10", "1.350", "1.351")
 
+# Codes about the recipient's domain.
+DOMAIN_CODES = ("1.2", "1.10", "4.4", "4.310")
+# Replies to a command that was not understood, and codes of the protocol that say the same (RFC 5321 section 4.2.2, RFC
+# 3463 section 3.6). Not 501 and not 5.5.0, which many servers answer for an unknown user.
+SYNTAX_REPLIES = ("500", "502", "503", "504")
+SYNTAX_CODES = ("5.2", "5.4")
+
 # Codes about the sender, our host or our login, whatever the words say besides (RFC 3463 sections 3.2 and 3.8,
 # RFC 7372, RFC 7505 section 4.2, and those of Google and Microsoft).
 OUR_CODES = frozenset(

@@ -15,6 +15,7 @@ In this order, so that words of any language only refine what structure and code
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from mailmon.mail.bounce.match import read_table
 from mailmon.mail.bounce.reason_codes import (
@@ -22,12 +23,15 @@ from mailmon.mail.bounce.reason_codes import (
     BY_COMMAND,
     CATEGORIES,
     CODES,
+    DOMAIN_CODES,
     OUR_CODES,
     REFINED,
     REFUSED,
     REPLIES,
     SUBJECTS,
     SURE_CODES,
+    SYNTAX_CODES,
+    SYNTAX_REPLIES,
     UNKNOWN_USER_CODES,
 )
 from mailmon.mail.bounce.statuses import reply_code
@@ -43,6 +47,18 @@ ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 _COMMANDS = read_table(COMMANDS)
 # The code in front of each further line of a reply parts what belongs together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
+_RECIPIENTS = (
+    "domain",
+    "recipient",
+    "rcpt",
+    "destination",
+    "addressee",
+    "destinat",
+    "empf",
+    "получател",
+    "收件",
+    "宛先",
+)
 _URL = re.compile(r"https?://[^\s>]{1,300}+")
 
 
@@ -51,9 +67,42 @@ def plain(words: str) -> str:
     return _NEXT_LINE.sub(" ", words[:MAX_CHARS]).lower().replace("’", "'")
 
 
-def is_ours(words: str, status: str, command: str) -> bool:
-    """Say whether these plain words, or the code or the command beside them, tell of us and not of the recipient."""
-    return command in BY_COMMAND or status[2:] in OUR_CODES or bool(by_fault(words))
+class Case(NamedTuple):
+    """What is known of a refusal beside its words.
+
+    Where the fault `is_ours` no word is about the recipient's address. A host or domain that is not found can be the
+    recipient's only if it `may_be_domain`: the server that refuses speaks of the recipient, or our own looked it up.
+    """
+
+    status: str
+    command: str
+    is_ours: bool
+    may_be_domain: bool
+
+
+def read_case(words: str, status: str, command: str, *, names_sender: bool, names_domain: bool | None) -> Case:
+    """Return what is known of a refusal in these plain words.
+
+    They may name the sender and nobody else; and the recipient's domain, the sender's alone (False) or neither (None).
+    """
+    detail, reply = status[2:], reply_code(words)
+    is_ours = (
+        names_sender
+        or command in BY_COMMAND
+        or detail in OUR_CODES
+        or detail.startswith("6.")
+        or detail in SYNTAX_CODES
+        or (reply in SYNTAX_REPLIES and not detail.startswith("1."))
+        or bool(by_fault(words))
+    )
+    may_be_domain = names_domain is not False and (
+        not reply
+        or command == "RCPT"
+        or bool(names_domain)
+        or detail in DOMAIN_CODES
+        or any(word in words for word in _RECIPIENTS)
+    )
+    return Case(status, command, is_ours, may_be_domain)
 
 
 def by_fault(words: str) -> str:
@@ -83,25 +132,23 @@ def by_host(words: str) -> str:
     return ""
 
 
-def by_words(words: str, status: str, command: str, *, is_ours: bool, are_rare: bool = False) -> str:
-    """Return the reason that plain words give, or ""; with `are_rare` by the tables of rarer words.
-
-    Where the fault `is_ours` no word is about the recipient's address.
-    """
+def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
+    """Return the reason that plain words give, or ""; with `are_rare` by the tables of rarer words."""
     if not words or words.isspace():
         return ""
     in_front, users, domains, refusals, troubles = tables().rare if are_rare else tables().usual
     bare = _URL.sub(" ", words) if "://" in words else words
     reason = _first(in_front, bare)
-    if reason and not (is_ours and reason in ADDRESS):
-        return REFINED.get((reason, status[2:]), reason)
-    host = "" if is_ours else _first(domains, bare)
-    user, is_firm = ("", False) if is_ours or host else _unknown_user(bare, users, status[2:], command)
-    reason = host or (user if is_firm else "") or _first(refusals, bare) or user
+    if reason and not (case.is_ours and reason in ADDRESS):
+        return REFINED.get((reason, case.status[2:]), reason)
+    host = "" if case.is_ours else _first(domains, bare)
+    is_ours = case.is_ours or bool(host and not case.may_be_domain)
+    user, is_firm = ("", False) if is_ours or host else _unknown_user(bare, users, case.status[2:], case.command)
+    reason = ("" if is_ours else host) or (user if is_firm else "") or _first(refusals, bare) or user
     if not reason:
-        names_user = not is_ours and status[2:] in UNKNOWN_USER_CODES
-        reason = "userunknown" if names_user else _first(troubles, bare)
-    return REFUSED.get((reason, command), reason)
+        names_user = not is_ours and case.status[2:] in UNKNOWN_USER_CODES
+        reason = "userunknown" if names_user else _first(troubles, bare) or ("rejected" if host else "")
+    return REFUSED.get((reason, case.command), reason)
 
 
 def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[str, bool]:

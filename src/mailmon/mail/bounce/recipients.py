@@ -9,6 +9,7 @@ from functools import cached_property
 from mailmon.mail.bounce import reasons
 from mailmon.mail.bounce.fields import Reported
 from mailmon.mail.bounce.masking import mask
+from mailmon.mail.bounce.reasons import Case
 from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code
 from mailmon.mail.bounce.values import Recipient
 from mailmon.mail.text import visible
@@ -37,14 +38,14 @@ class Said:
         """Note that a text of this length was compared."""
         self.left_chars -= chars + COMPARISON_CHARS
 
-    def reason(self, status: str, command: str, *, is_ours: bool) -> str:
-        """Return the reason that the words as a whole give, or ""; `is_ours`: their own say so."""
-        key = (status, command, str(is_ours))
+    def reason(self, case: Case) -> str:
+        """Return the reason that the words as a whole give in this case, or ""."""
+        key = (case.status, case.command, f"{case.is_ours} {case.may_be_domain}")
         if key not in self.reasons:
             self.spend(len(self.plain))
             masked = mask(self.plain)
-            is_ours = is_ours or reasons.is_ours(masked, status, command)
-            self.reasons[key] = reasons.by_words(masked, status, command, is_ours=is_ours)
+            is_ours = case.is_ours or bool(reasons.by_fault(masked))
+            self.reasons[key] = reasons.by_words(masked, case._replace(is_ours=is_ours))
         return self.reasons[key]
 
     @cached_property
@@ -154,17 +155,23 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
     diagnostic, paragraph = (mask(text, reported.address) for text in (diagnostic, paragraph))
     both = f"{diagnostic} / {paragraph}"
-    is_ours = _names(said.sender, reported.address, near) or reasons.is_ours(both, status, command)
+    case = reasons.read_case(
+        both,
+        status,
+        command,
+        names_sender=_names(said.sender, reported.address, near),
+        names_domain=_names_domain(said.sender, reported.address, near),
+    )
     return (
-        reasons.by_words(f"{kind}{diagnostic}", status, command, is_ours=is_ours)
-        or reasons.by_words(reported.comment.lower(), status, command, is_ours=is_ours)
-        or reasons.by_words(paragraph, status, command, is_ours=is_ours)
-        or reasons.by_words(both, status, command, is_ours=is_ours, are_rare=True)
-        or reasons.by_status(status, only_special=True, is_ours=is_ours)
+        reasons.by_words(f"{kind}{diagnostic}", case)
+        or reasons.by_words(reported.comment.lower(), case)
+        or reasons.by_words(paragraph, case)
+        or reasons.by_words(both, case, are_rare=True)
+        or reasons.by_status(status, only_special=True, is_ours=case.is_ours)
         or (reasons.by_command(command) or reasons.by_fault(both) if diagnostic else "")
-        or said.reason(status, command, is_ours=is_ours)
-        or reasons.by_status(status, is_ours=is_ours)
-        or reasons.by_reply(f"{near} {said.plain}")
+        or said.reason(case)
+        or reasons.by_status(status, is_ours=case.is_ours)
+        or ("" if case.is_ours else reasons.by_reply(f"{near} {said.plain}"))
         or reasons.by_command(command)
         or ("expired" if reported.action == "delayed" else reasons.UNDEFINED)
     )
@@ -172,7 +179,15 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
 
 def _names(sender: str, recipient: str, words: str) -> bool:
     """Say whether these plain words name the sender, or deny that there is this domain, and name nobody else."""
-    domain, own = sender.rpartition("@")[2], recipient.lower().rpartition("@")[2]
-    if not domain or domain == own or own in words:
+    domain = sender.rpartition("@")[2]
+    if not domain or _names_domain(sender, recipient, words) is not False:
         return False
     return sender in words or f" {domain} does not exist" in words
+
+
+def _names_domain(sender: str, recipient: str, words: str) -> bool | None:
+    """Return True where these plain words name the recipient's domain, False where the sender's alone, else None."""
+    domain, own = sender.rpartition("@")[2], recipient.lower().rpartition("@")[2]
+    if not own or own in words:
+        return True
+    return False if domain and domain in words else None
