@@ -35,7 +35,17 @@ ORIGINAL = Original(EVIL, "-1, two\r\nlines", "@x", ("+a@example.org", "=b@examp
 
 @pytest.fixture
 def rows(tmp_path: Path) -> list[BounceRow]:
-    evil = Recipient(EVIL, "5.1.1", "failed", "userunknown", True, '"quoted", and\ttab \x1b[31m \ud800', "=1", "-1")
+    evil = Recipient(
+        EVIL,
+        "5.1.1",
+        "failed",
+        "userunknown",
+        True,
+        '"quoted", and\ttab \x1b[31m \ud800',
+        "=1",
+        "-1",
+        "=ann@example.org",
+    )
     with History(tmp_path / "state.json", NOON) as history:
         history.record(INBOX, 2, [seen(1, evil, original=ORIGINAL), seen(2, kind=Kind.FEEDBACK), seen(3, BOB)], RUN)
     with Reader(tmp_path / "state.json", NOON) as reader:
@@ -64,7 +74,7 @@ def test_csv_has_a_header_and_a_line_for_each_recipient(rows: list[BounceRow], t
         "address": f"'{EVIL}", "domain": "", "status": "5.1.1", "action": "failed", "reason": "userunknown",
         "hard": "true", "diagnostic": '"quoted", and\\ttab \\x1b[31m ?', "reporting_mta": "'=1", "remote_mta": "'-1",
         "original_message_id": f"'{EVIL}", "original_subject": "'-1, two\\r\\nlines", "original_from": "'@x",
-        "original_to": "'+a@example.org; '=b@example.org", "original_cc": "",
+        "original_to": "'+a@example.org; '=b@example.org", "original_cc": "", "original_recipient": "'=ann@example.org",
     }  # fmt: skip
     assert (lines[1][4:6], lines[1][10]) == (["feedback", ""], "")
 
@@ -102,7 +112,7 @@ def cells_of(raw: bytes) -> list[dict[str, tuple[str, str]]]:
 def test_xlsx_has_the_same_cells_and_no_formula(rows: list[BounceRow], tmp_path: Path) -> None:
     found = cells_of(written("xlsx", rows, tmp_path))
     lines = list(csv.reader(io.StringIO(written("csv", rows, tmp_path).decode(), newline="")))
-    letters = "ABCDEFGHIJKLMNOPQRS"
+    letters = "ABCDEFGHIJKLMNOPQRST"
     for cells, line in zip(found, lines, strict=True):
         shown = {letter: text for letter, text in zip(letters, line, strict=True) if text}
         shown = {letter: {"true": "1", "false": "0"}.get(text, text) for letter, text in shown.items()}

@@ -14,7 +14,15 @@ from tests.store.history_samples import NOON, RUN, seen
 
 SECRET = "john.qxk@qxk.example"
 ONE = Recipient(
-    SECRET, "5.1.1", "failed", "userunknown", True, f"550 <{SECRET}> john, carl too", "qxk.example", "qxk.example"
+    SECRET,
+    "5.1.1",
+    "failed",
+    "userunknown",
+    True,
+    f"550 <{SECRET}> john, carl too",
+    "qxk.example",
+    "qxk.example",
+    SECRET,
 )
 OTHER = Recipient("carl.zvq@zvq.example", "5.1.1", "failed", "userunknown", True, "550 no QXK, zvq.example", "", "")
 ORIGINAL = Original(f"<{SECRET}>", "For John", SECRET, (SECRET,), (SECRET, "qxk"))

@@ -53,6 +53,7 @@ class BounceRow(NamedTuple):
     original_from: str
     original_to: tuple[str, ...]
     original_cc: tuple[str, ...]
+    original_recipient: str = ""
 
 
 class LoggedMessage(NamedTuple):

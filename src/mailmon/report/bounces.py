@@ -100,7 +100,8 @@ def row_lines(rows: Iterable[BounceRow], paper: Paper) -> Iterator[Line]:
 def _table_row(row: BounceRow, paper: Paper) -> Row:
     what = (word_of(row), visible(row.status) or "-", visible(row.reason) or "-")
     cells = (local_time(row.received_at), f"#{row.id}", *what, visible(row.address, 320) or "(no address)")
-    said = paper.text(visible(row.diagnostic, 200))
+    forwarded = f"written to {visible(row.original_recipient, 320)}; " if row.original_recipient else ""
+    said = paper.text(f"{forwarded}{visible(row.diagnostic, 200)}")
     return Row("", tuple(map(paper.text, cells)), (said,) if said else (), _COLOURS.get(word_of(row), ""))
 
 
@@ -130,7 +131,8 @@ def message_lines(message: LoggedMessage) -> Iterator[str]:
             continue
         yield f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"
         names = ("status", "action", "reason", "diagnostic", "reporting_mta", "remote_mta")
-        yield from _facts({name.replace("_mta", " MTA"): getattr(one, name) for name in names})
+        facts = {name.replace("_mta", " MTA"): getattr(one, name) for name in names}
+        yield from _facts({"written to": one.original_recipient} | facts)
 
 
 def summary_title(summary: Summary) -> str:
@@ -173,7 +175,8 @@ def _recipient_document(row: BounceRow) -> dict[str, Any]:
     names = ("address", "domain", "status", "action", "reason")
     document = {name: getattr(row, name) for name in names}
     document |= {"hard": row.is_hard, "diagnostic": row.diagnostic}
-    return document | {"reporting_mta": row.reporting_mta, "remote_mta": row.remote_mta}
+    more = ("reporting_mta", "remote_mta", "original_recipient")
+    return document | {name: getattr(row, name) for name in more}
 
 
 def _ranking_document(ranking: Ranking) -> dict[str, Any]:

@@ -87,9 +87,10 @@ def _cells(row: BounceRow) -> Iterator[str]:
     yield instant(row.received_at)
     yield from map(safe_cell, row[2:_HARD_COLUMN])  # type: ignore[arg-type]
     yield _HARD[row.is_hard]
-    yield from map(safe_cell, row[_HARD_COLUMN + 1 : -2])  # type: ignore[arg-type]
+    yield from map(safe_cell, row[_HARD_COLUMN + 1 : -3])  # type: ignore[arg-type]
     yield safe_cell("; ".join(row.original_to))
     yield safe_cell("; ".join(row.original_cc))
+    yield safe_cell(row.original_recipient)
 
 
 def _workbook(file: BinaryIO, scratch: Path) -> _Workbook:

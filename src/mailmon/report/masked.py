@@ -23,6 +23,7 @@ def masked_row(row: BounceRow) -> BounceRow:
         original_from=mask_address(row.original_from),
         original_to=tuple(map(mask_address, row.original_to)),
         original_cc=tuple(map(mask_address, row.original_cc)),
+        original_recipient=mask_address(row.original_recipient),
     )
 
 
@@ -46,4 +47,4 @@ def _masked(ranking: Ranking) -> Ranking:
 
 
 def _addresses(row: BounceRow) -> tuple[str, ...]:
-    return (row.address, row.original_from, *row.original_to, *row.original_cc)
+    return (row.address, row.original_recipient, row.original_from, *row.original_to, *row.original_cc)

@@ -26,7 +26,7 @@ _INSERT_MESSAGE = """
 """
 _INSERT_RECIPIENT = """
     INSERT INTO recipients (message_id, address, domain, status, action, reason, is_hard, diagnostic, reporting_mta,
-        remote_mta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        remote_mta, original_recipient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SET_POSITION = """
     INSERT INTO folders (account, folder, uidvalidity, last_uid, scanned_at) VALUES (?, ?, ?, ?, ?)
@@ -212,6 +212,7 @@ def _insert(connection: sqlite3.Connection, folder_id: int, uidvalidity: int, me
         (
             message_id, _text(one.address), domain_of(_text(one.address)), _text(one.status), _text(one.action),
             _text(one.reason), int(one.is_hard), _text(one.diagnostic), _text(one.reporting_mta), _text(one.remote_mta),
+            _text(one.original_recipient),
         )
         for one in found.recipients
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from mailmon.store.history.times import from_text, to_text
 _COLUMNS = """
     m.id, m.received_at, f.account, f.folder, m.kind, r.address, r.domain, r.status, r.action, r.reason, r.is_hard,
     r.diagnostic, r.reporting_mta, r.remote_mta, m.original_message_id, m.original_subject, m.original_from,
-    m.original_to, m.original_cc
+    m.original_to, m.original_cc, r.original_recipient
 """
 _TABLES = """
     FROM messages AS m JOIN folders AS f ON f.id = m.folder_id LEFT JOIN recipients AS r ON r.message_id = m.id
@@ -168,7 +168,8 @@ def _row(row: tuple[Any, ...]) -> BounceRow:
     # Without a recipient the columns of one are NULL.
     before, after = [text or "" for text in row[5:10]], [text or "" for text in row[11:14]]
     places = (row[0], from_text(row[1]), *row[2:5])
-    return BounceRow._make((*places, *before, is_hard, *after, *row[14:17], _texts(row[17]), _texts(row[18])))
+    returned = (*row[14:17], _texts(row[17]), _texts(row[18]))
+    return BounceRow._make((*places, *before, is_hard, *after, *returned, row[19] or ""))
 
 
 def _texts(document: str) -> tuple[str, ...]:

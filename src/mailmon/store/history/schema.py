@@ -91,8 +91,10 @@ _NOTICES = (
 )
 # What shows that a notification is genuine (mail/bounce/provenance.py); nothing is known of those of earlier versions.
 _EVIDENCE = ("ALTER TABLE messages ADD COLUMN evidence TEXT NOT NULL DEFAULT ''",)
+# The address that was written to before the mail was forwarded.
+_FORWARDED = ("ALTER TABLE recipients ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",)
 # A row a version: what is published is never changed, only added to.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES, _EVIDENCE)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES, _EVIDENCE, _FORWARDED)
 VERSION = len(MIGRATIONS)
 
 
