@@ -9,6 +9,7 @@ import pytest
 
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.reason_codes import BY_COMMAND, CATEGORIES, CODES, REFINED, REFUSED, REPLIES, SUBJECTS
+from mailmon.mail.bounce.reasons import by_status
 from mailmon.mail.bounce.tables import FILES, read_rows
 from mailmon.mail.bounce.words import COMMANDS
 from tests.mail.bounce.notifications import dsn
@@ -177,3 +178,12 @@ def test_every_reason_is_documented_with_what_to_do() -> None:
     for codes in (CODES, SUBJECTS, REPLIES, CATEGORIES, REFINED, REFUSED, BY_COMMAND):
         told |= set(codes.values())
     assert told <= documented
+
+
+# All details that the registry of IANA lists for each subject (RFC 5248 section 4), but the general ones.
+REGISTERED = {"1": 10, "2": 4, "3": 6, "4": 7, "5": 6, "6": 10, "7": 30}
+
+
+def test_each_registered_code_means_something_without_words() -> None:
+    codes = [f"5.{subject}.{detail}" for subject, last in REGISTERED.items() for detail in range(1, last + 1)]
+    assert [code for code in codes if not by_status(code)] == []

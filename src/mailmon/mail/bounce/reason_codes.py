@@ -1,4 +1,4 @@
-"""What do codes alone say about the reason? (RFC 3463, RFC 5248, RFC 7372, RFC 7505, and the codes of large providers)
+"""What do codes alone say about the reason? (RFC 3463, RFC 5248, the registry of IANA, and large providers)
 
 Asked only where the words say nothing: half of the servers use general codes, many use wrong ones. The class does not
 matter here, so a row names subject and detail: `2.2` stands for 4.2.2 and 5.2.2.
@@ -13,16 +13,19 @@ CODES: dict[str, str] = {
     "1.0": "userunknown",
     "2.0": "filtered", "2.1": "filtered", "2.2": "mailboxfull", "2.3": "exceedlimit", "2.4": "filtered",
     "3.0": "systemerror", "3.1": "systemfull", "3.2": "notaccept", "3.3": "systemerror", "3.4": "mesgtoobig",
-    "3.5": "systemerror",
+    "3.5": "systemerror", "3.6": "systemerror",
     "4.0": "networkerror", "4.1": "expired", "4.2": "networkerror", "4.3": "systemerror", "4.4": "hostunknown",
     "4.5": "toomanyconn", "4.6": "networkerror", "4.7": "expired",
-    "5.3": "speeding", "5.4": "systemerror",
+    "5.1": "syntaxerror", "5.2": "syntaxerror", "5.3": "speeding", "5.4": "systemerror", "5.5": "syntaxerror",
+    "5.6": "syntaxerror",
     "6.0": "contenterror", "6.1": "contenterror", "6.2": "contenterror", "6.3": "contenterror", "6.5": "contenterror",
+    "6.4": "contenterror", "6.8": "contenterror", "6.10": "contenterror",
     "6.6": "contenterror", "6.7": "contenterror", "6.9": "contenterror",
     "7.0": "securityerror", "7.1": "securityerror", "7.2": "securityerror", "7.3": "securityerror",
     "7.4": "securityerror", "7.5": "securityerror", "7.6": "securityerror", "7.7": "securityerror",
     "7.8": "authfailure", "7.9": "securityerror", "7.10": "securityerror", "7.11": "securityerror",
-    "7.13": "suspend", "7.14": "securityerror", "7.17": "hasmoved",
+    "7.12": "authfailure", "7.13": "suspend", "7.14": "securityerror",
+    "7.15": "policyviolation", "7.16": "mesgtoobig", "7.17": "hasmoved", "7.18": "hasmoved", "7.19": "systemerror",
     "7.20": "authfailure", "7.21": "authfailure", "7.22": "authfailure", "7.23": "authfailure",
     "7.24": "authfailure", "7.25": "requireptr", "7.26": "authfailure", "7.27": "rejected", "7.28": "speeding",
     "7.29": "authfailure", "7.30": "authfailure", "7.31": "authfailure", "7.32": "authfailure", "7.40": "authfailure",
