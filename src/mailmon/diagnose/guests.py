@@ -44,8 +44,7 @@ def judge_vrfy(speaker: SmtpSpeaker, mailbox: str, found: Findings) -> None:
     """
     local, _, domain = mailbox.rpartition("@")
     verified = _compare(speaker, "VRFY", mailbox, f"{NOBODY}@{domain}")
-    if verified.second and verified.first.code in _KNOWN and verified.second.code in _KNOWN:
-        # Sendmail repeats any address of a domain that is not its own; a bare name is always its own.
+    if _is_elsewhere(verified):  # a bare name is always the server's own
         verified = _compare(speaker, "VRFY", local, NOBODY)
     expanded = _compare(speaker, "EXPN", local, NOBODY)
     evidence = f"VRFY {verified}; EXPN {expanded}"[:600]
@@ -72,6 +71,12 @@ def _compare(speaker: SmtpSpeaker, command: str, mailbox: str, nobody: str) -> C
     if first.is_transient or _is_disabled(first):
         return Compared(mailbox, first, nobody, None)
     return Compared(mailbox, first, nobody, speaker.command(f"{command} {nobody}"))
+
+
+def _is_elsewhere(verified: Compared) -> bool:
+    """Say whether the mailbox's domain is not the server's: Sendmail confirms any such address, Postfix none."""
+    is_repeated = verified.second is not None and verified.first.code in _KNOWN and verified.second.code in _KNOWN
+    return is_repeated or "relay" in verified.first.text.lower()
 
 
 def _is_disabled(reply: Reply) -> bool:
