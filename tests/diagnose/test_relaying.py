@@ -201,6 +201,7 @@ def test_ones_own_machine_is_a_trusted_client(relay: str, address: str, status: 
     with SmtpPeer(policy, address=address) as peer:
         found = finding(peer, relay=relay)
     assert found.status is (Verdict.UNKNOWN if relay == "one" else status)
+    assert ("own machine" in found.message) is bool(address)
 
 
 def test_postscreens_first_words_are_not_the_servers() -> None:

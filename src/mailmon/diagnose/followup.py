@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailmon.clients.names import is_own_machine
 from mailmon.diagnose import handshake, relay
 from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
+from mailmon.diagnose.names import is_inside
 from mailmon.diagnose.probes import Prober
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
@@ -77,7 +77,8 @@ def relaying(session: Session) -> None:
     until_s = deadline.monotonic() + deadline.remaining_s() / 2
     asker = relay.Asker(lambda: _smtp(session, "relaying"), session.endpoint, session.options)
     tried = relay.try_all(asker, forms, lambda: deadline.monotonic() < until_s)
-    relay.verdict(session.found, tried, trust=_why_trusted(session), planned=len(forms))
+    is_near = is_inside(session.endpoint.address)
+    relay.verdict(session.found, tried, trust=session.why_trusted, planned=len(forms), is_near=is_near)
 
 
 def users(session: Session) -> None:
@@ -160,11 +161,3 @@ def _smtp(session: Session, purpose: str) -> SmtpSpeaker:
     speaker = _best(session, purpose)
     assert isinstance(speaker, SmtpSpeaker)
     return speaker
-
-
-def _why_trusted(session: Session) -> str:
-    """Return why the server may trust us more than others, "" where nothing says so."""
-    if session.options.is_trusted:
-        return "we are in its trusted network"
-    is_own = is_own_machine(session.endpoint.address, session.local_address)
-    return "this is its own machine, which most servers trust" if is_own else ""

@@ -312,8 +312,14 @@ def _good_sender(tried: Sequence[Tried]) -> str:
     return next(good, tried[0].form.sender)
 
 
-def verdict(found: Findings, tried: Iterable[Tried], *, trust: str = "", planned: int = 0) -> None:
-    """Judge what the forms came to. `trust` says why the server may trust us; `planned` forms were to be asked."""
+def verdict(
+    found: Findings, tried: Iterable[Tried], *, trust: str = "", planned: int = 0, is_near: bool = False
+) -> None:
+    """Judge what the forms came to.
+
+    `trust` says why the server trusts us, `is_near` that it may because we share a private network; so many forms as
+    `planned` were to be asked.
+    """
     seen = list(tried)
     evidence = "; ".join(f"{one.form.name}: {one.said} ({one.reply[:100]})" for one in seen)
     relayed = next((one.form for one in seen if one.said is Said.RELAYED), None)
@@ -324,6 +330,7 @@ def verdict(found: Findings, tried: Iterable[Tried], *, trust: str = "", planned
     elif relayed:
         asked = f"from <{relayed.sender}> to <{relayed.recipient}> ({relayed.name})"
         said = f"an open relay: it takes mail {asked} without a login"
+        said += "; if it is meant to trust this private network, give --trusted-client" if is_near else ""
         found.fail("smtp.open_relay", said, evidence=evidence)
     elif any(one.said in _OPEN for one in direct):
         words = next(one.reply for one in direct if one.said in _OPEN)[:160]
@@ -336,14 +343,15 @@ def verdict(found: Findings, tried: Iterable[Tried], *, trust: str = "", planned
         found.unknown("smtp.open_relay", _why_unknown(direct), evidence=evidence)
 
 
-def verdict_of_one(found: Findings, tried: Sequence[Tried]) -> None:
+def verdict_of_one(found: Findings, tried: Sequence[Tried], trust: str = "") -> None:
     """Judge a single RCPT, from whichever senders it took: refused is good, accepted proves nothing."""
     last = tried[-1]
     evidence = "; ".join(f"<{one.form.sender}>: {one.reply[:200]}" for one in tried)
     if last.said in _GOOD:
         found.passed("smtp.open_relay", "it refuses to relay (one form tried)", evidence=evidence)
     elif last.said is Said.ACCEPTED:
-        said = "it accepts a foreign recipient; whether it takes the message tells --relay-test"
+        said = f"it accepts a foreign recipient, but {trust}: ask from another machine"
+        said = said if trust else "it accepts a foreign recipient; whether it takes the message tells --relay-test"
         found.unknown("smtp.open_relay", said, evidence=evidence)
     else:
         found.unknown("smtp.open_relay", _why_unknown(tried), evidence=evidence)

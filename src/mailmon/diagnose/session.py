@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mailmon.catalogue import Findings
 from mailmon.catalogue.software import identify
+from mailmon.clients.names import is_own_machine
 from mailmon.clients.records import Records
 from mailmon.diagnose import handshake
 from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, is_forward_secret, now_utc
@@ -131,7 +132,7 @@ class Session:
                 self.service.ehlo = speaker.ehlo_words
                 tried = self._ask_of_relaying(speaker)
                 if self.options.relay == "one" and tried:
-                    verdict_of_one(self.found, tried)
+                    verdict_of_one(self.found, tried, self.why_trusted)
                 self.is_complete = True
         else:
             if not self.endpoint.is_implicit_tls:
@@ -170,7 +171,7 @@ class Session:
     def _judge_words(self, speaker: SmtpSpeaker, tried: list[Tried]) -> None:
         judge_after_tls(self, speaker)
         if self.options.relay == "one" and tried:
-            verdict_of_one(self.found, tried)
+            verdict_of_one(self.found, tried, self.why_trusted)
 
     def _ask_of_relaying(self, speaker: SmtpSpeaker) -> list[Tried]:
         """Ask for one foreign recipient, the gravest question first."""
@@ -192,6 +193,14 @@ class Session:
         speaker = self.opener.in_tls(purpose) if self.is_secured else self.opener.plain(purpose)
         assert isinstance(speaker, SmtpSpeaker)
         return speaker
+
+    @property
+    def why_trusted(self) -> str:
+        """Return why the server may trust us more than others, "" where nothing says so."""
+        if self.options.is_trusted:
+            return "we are in its trusted network"
+        is_own = is_own_machine(self.endpoint.address, self.local_address)
+        return "this is its own machine, which most servers trust" if is_own else ""
 
     @property
     def mailbox(self) -> str:
