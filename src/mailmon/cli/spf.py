@@ -10,6 +10,7 @@ import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import read_nameservers
+from mailmon.mail.address import dns_name
 from mailmon.mail.spf import Client, Verdict
 from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
 from mailmon.mail.text import utf8_text, visible
@@ -33,7 +34,8 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
     from mailmon.mail.spf import check_host
 
     try:
-        client = Client(ipaddress.ip_address(address), given["helo"], given["mail_from"], now_s=int(time.time()))
+        helo, mail_from = _as_asked(given["helo"]), _as_asked(given["mail_from"])
+        client = Client(ipaddress.ip_address(address), helo, mail_from, now_s=int(time.time()))
         nameservers = read_nameservers(given["nameservers"])
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
@@ -45,6 +47,15 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
         common.print_json(_document(client, verdict))
     else:
         _show(verdict, is_coloured=common.wants_colour(color))
+
+
+def _as_asked(name: str) -> str:
+    """Return a name or address with its domain as DNS is asked for it: in A-labels (RFC 7208 section 4.3).
+
+    Raises ValueError.
+    """
+    local, at, domain = name.rpartition("@")
+    return name if domain.isascii() else f"{local}{at}{dns_name(domain)}"
 
 
 def _document(client: Client, verdict: Verdict) -> dict[str, Any]:

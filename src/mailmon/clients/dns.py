@@ -14,6 +14,7 @@ import dns.rcode
 import dns.resolver
 
 from mailmon.errors import Stage, StageError
+from mailmon.mail.address import dns_name
 
 # A name that no zone can hold: what dnspython calls a label or a name that is too long, empty, or not encodable.
 _NO_NAME = (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException)
@@ -29,7 +30,9 @@ def look_up_addresses(
     resolver = dns.resolver.Resolver(configure=False)
     resolver.nameservers = [dns.nameserver.Do53Nameserver(address, number) for address, number in nameservers]
     try:
-        answers = resolver.resolve_name(host, lifetime=lifetime_s)
+        answers = resolver.resolve_name(dns_name(host), lifetime=lifetime_s)
+    except ValueError as exc:  # a name that IDNA does not allow
+        raise _error("dns.host_not_found", host, port, str(exc)) from exc
     except (dns.resolver.NXDOMAIN, *_NO_NAME) as exc:
         raise _error("dns.host_not_found", host, port, "no such host name") from exc
     except dns.resolver.NoAnswer as exc:
@@ -51,8 +54,8 @@ def ask(name: str, nameserver: tuple[str, int], lifetime_s: float) -> str:
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port)]
         kind = "NS" if name == "." else "A"
-        resolver.resolve(name, kind, raise_on_no_answer=False, search=False, lifetime=lifetime_s)
-    except (dns.resolver.NXDOMAIN, dns.resolver.YXDOMAIN):
+        resolver.resolve(dns_name(name), kind, raise_on_no_answer=False, search=False, lifetime=lifetime_s)
+    except (dns.resolver.NXDOMAIN, dns.resolver.YXDOMAIN, ValueError):
         return ""
     except dns.exception.DNSException as exc:
         return _word(exc)
@@ -76,8 +79,8 @@ def explain(host: str, lifetime_s: float, configuration: str = "/etc/resolv.conf
     except dns.exception.DNSException:
         return Trouble("no name server is configured", "Name one in /etc/resolv.conf.")
     try:
-        resolver.resolve_name(host, lifetime=lifetime_s)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, *_NO_NAME):
+        resolver.resolve_name(dns_name(host), lifetime=lifetime_s)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, ValueError, *_NO_NAME):
         return None
     except dns.exception.DNSException as exc:
         return trouble_of(exc)

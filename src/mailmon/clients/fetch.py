@@ -14,18 +14,21 @@ from typing import NamedTuple
 
 from mailmon.clients.deadline import within
 from mailmon.clients.reach import open_socket
-from mailmon.clients.server import Trust, tls_name
+from mailmon.clients.server import Trust, tls_name, without_idna
 from mailmon.clients.tls import PeerCertificate, TlsContexts, peer_certificate
 
 AGENT = "mailmon"
 
 
 class FetchError(Exception):
-    """Nothing usable was fetched; `is_ours` where that may be our own network's doing, as with a time-out."""
+    """Nothing usable was fetched; `is_ours` where that may be our own network's doing, as with a time-out.
 
-    def __init__(self, message: str, *, is_ours: bool = False) -> None:
+    `status` is what the server answered, 0 where it did not.
+    """
+
+    def __init__(self, message: str, *, is_ours: bool = False, status: int = 0) -> None:
         super().__init__(message)
-        self.message, self.is_ours = message, is_ours
+        self.message, self.is_ours, self.status = message, is_ours, status
 
 
 class Fetched(NamedTuple):
@@ -60,7 +63,7 @@ class Fetch(NamedTuple):
         answer = self.ask(timeout_s)
         if answer.status != 200:
             more = ", a redirect, which is never followed" if 300 <= answer.status < 400 else ""
-            raise FetchError(f"{self.host} answers {answer.status}{more}")
+            raise FetchError(f"{self.host} answers {answer.status}{more}", status=answer.status)
         if len(answer.body) > self.max_bytes:
             raise FetchError(f"{self.host} sends more than {self.max_bytes} bytes")
         return Fetched(answer.body.decode("utf-8", "replace"), answer.headers.get("content-type", ""))
@@ -74,7 +77,10 @@ class Fetch(NamedTuple):
 
     def _exchange(self, timeout_s: float) -> Answer:
         context = TlsContexts().get(Trust(ca_file=self.ca_file)) if self.is_tls else None
-        connection = _Connection(self, timeout_s, context)
+        try:
+            connection = _Connection(self, timeout_s, context)
+        except UnicodeError as exc:
+            raise FetchError(str(exc)) from None
         try:
             connection.request("GET", self.path, headers={"User-Agent": AGENT, "Accept": "*/*"})
             certificate = peer_certificate(connection.sock)
@@ -101,7 +107,7 @@ class _Connection(http.client.HTTPConnection):
     """A connection to one of the addresses, by the name's certificate."""
 
     def __init__(self, fetch: Fetch, timeout_s: float, context: ssl.SSLContext | None) -> None:
-        super().__init__(fetch.host, fetch.port, timeout=timeout_s)
+        super().__init__(without_idna(fetch.host).decode("ascii"), fetch.port, timeout=timeout_s)
         self.default_port = 443 if fetch.is_tls else 80
         self._fetch, self._context, self._seconds = fetch, context, timeout_s
 

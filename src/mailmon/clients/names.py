@@ -29,7 +29,7 @@ def resolve_with_system(host: str, port: int, deadline: Deadline) -> Addresses:
         found = within(timeout_s, lambda: socket.getaddrinfo(without_idna(host), port, type=socket.SOCK_STREAM))
     except TimeoutError as exc:
         raise _silence(host, port, f"no answer within {timeout_s:.0f} s") from exc
-    except (OSError, UnicodeError) as exc:  # UnicodeError: a label that IDNA cannot take
+    except (OSError, UnicodeError) as exc:  # UnicodeError: a name that IDNA does not allow
         raise _explain(exc, host, port, deadline) from exc
     return [(family, (str(address[0]), port)) for family, _, _, _, address in found]
 
@@ -145,6 +145,8 @@ def _literal(host: str, port: int) -> Addresses:
 
 def _explain(exc: OSError | UnicodeError, host: str, port: int, deadline: Deadline) -> StageError:
     """Tell a name that is not there from one without an address, and both from a resolver's trouble."""
+    if isinstance(exc, UnicodeError):
+        return _dns_error("dns.host_not_found", host, port, str(exc))
     if not isinstance(exc, socket.gaierror) or exc.errno == socket.EAI_NONAME:
         return _dns_error("dns.host_not_found", host, port, "no such host name")
     if exc.errno in _NO_ADDRESS:

@@ -19,6 +19,7 @@ import dns.resolver
 import dns.reversename
 
 from mailmon.clients.dns import trouble_of
+from mailmon.mail.address import dns_name
 from mailmon.mail.spf import Found
 
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
@@ -43,6 +44,7 @@ class Answer(NamedTuple):
     """`values` are texts in zone-file form; `is_authentic` is the resolver's word that DNSSEC validated (RFC 4035).
 
     `is_bogus` says that there is an answer, which the resolver gives only to who does not want it validated.
+    `canonical` is where aliases led in the end, also where nothing stands there, and `alias` where the first one leads.
     """
 
     kind: Answered
@@ -52,6 +54,7 @@ class Answer(NamedTuple):
     ttl_s: int = 0
     canonical: str = ""
     is_bogus: bool = False
+    alias: str = ""
 
 
 class Records:
@@ -100,10 +103,11 @@ class Records:
 
     def _ask(self, name: str, kind: str) -> Answer:
         try:
-            found = self._resolve(self._resolver, name, kind)
-        except dns.resolver.NXDOMAIN:
+            found = self._resolve_plainly(name, kind)
+        except dns.resolver.NXDOMAIN as exc:
             self._silences = -MAX_RECORDS
-            return Answer(Answered.NXDOMAIN, why="no such name (NXDOMAIN)")
+            canonical, alias = _led_to(exc)
+            return Answer(Answered.NXDOMAIN, (), "no such name (NXDOMAIN)", canonical=canonical, alias=alias)
         except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException):
             return Answer(Answered.NXDOMAIN, why="no name that DNS could hold")
         except dns.resolver.NoNameservers as exc:
@@ -119,14 +123,26 @@ class Records:
             return Answer(Answered.FAILED, why="the name servers give an answer that makes no sense")
         self._silences = -MAX_RECORDS  # they are there; one that is slow now and then is asked on
         is_authentic = bool(found.response.flags & dns.flags.AD)
+        canonical, alias = str(found.canonical_name).rstrip("."), _first_alias(found.chaining_result)
         if found.rrset is None:
-            return Answer(Answered.NODATA, (), f"no {kind} record", is_authentic)
+            return Answer(Answered.NODATA, (), f"no {kind} record", is_authentic, canonical=canonical, alias=alias)
         # Servers turn the order from answer to answer; what is shown and compared must not.
         values = tuple(sorted(_text(rdata) for rdata in list(found.rrset)[:MAX_RECORDS]))
-        return Answer(Answered.FOUND, values, "", is_authentic, found.rrset.ttl, str(found.canonical_name).rstrip("."))
+        return Answer(Answered.FOUND, values, "", is_authentic, found.rrset.ttl, canonical, alias=alias)
 
     def _resolve(self, resolver: dns.resolver.Resolver, name: str, kind: str) -> dns.resolver.Answer:
         return resolver.resolve(_name(name), kind, raise_on_no_answer=False, search=False, lifetime=self._timeout_s)
+
+    def _resolve_plainly(self, name: str, kind: str) -> dns.resolver.Answer:
+        """Ask with EDNS, and without where a server does not know it (RFC 6891 section 7: FORMERR, NOTIMP)."""
+        try:
+            return self._resolve(self._resolver, name, kind)
+        except dns.resolver.NoNameservers as exc:
+            if not any(_rcode(error) in _NO_EDNS for error in exc.kwargs["errors"]):
+                raise
+        plain = copy.copy(self._resolver)
+        plain.use_edns(-1)
+        return self._resolve(plain, name, kind)
 
     def _answers_unchecked(self, name: str, kind: str) -> bool:
         """Say whether a question is answered when nothing need validate (the CD bit: RFC 4035 section 3.2.2)."""
@@ -165,7 +181,10 @@ def _name(text: str) -> dns.name.Name:
     if len(text) > MAX_NAME_CHARS:
         raise dns.name.NameTooLong
     if not text.isascii():
-        return dns.name.from_text(text)
+        try:
+            text = dns_name(text.removesuffix("."))
+        except ValueError as exc:
+            raise dns.name.IDNAException(idna_exception=exc) from exc  # type: ignore[no-untyped-call]
     return dns.name.Name([*(label.encode("ascii") for label in text.removesuffix(".").split(".")), b""])
 
 
@@ -176,9 +195,32 @@ def _text(rdata: Any) -> str:
     return str(rdata.to_text()).rstrip(".")
 
 
-def _is_servfail(errors: Sequence[tuple[object, bool, int, object, dns.message.Message | None]]) -> bool:
-    response = errors[-1][-1]
-    return response is not None and response.rcode() == dns.rcode.SERVFAIL
+def _led_to(exc: dns.resolver.NXDOMAIN) -> tuple[str, str]:
+    """Return where aliases led that end in nothing, and where the first of them leads."""
+    for response in exc.kwargs.get("responses", {}).values():
+        try:
+            chain = response.resolve_chaining()
+        except (dns.exception.DNSException, ValueError):
+            continue
+        return str(chain.canonical_name).rstrip("."), _first_alias(chain)
+    return "", ""
+
+
+def _first_alias(chain: dns.message.ChainingResult) -> str:
+    """Return the target of the first alias, "" where there is none."""
+    return str(chain.cnames[0][0].target).rstrip(".") if chain.cnames else ""
+
+
+_Error = tuple[object, bool, int, object, dns.message.Message | None]
+_NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)
+
+
+def _rcode(error: _Error) -> dns.rcode.Rcode | None:
+    return error[-1].rcode() if error[-1] is not None else None
+
+
+def _is_servfail(errors: Sequence[_Error]) -> bool:
+    return _rcode(errors[-1]) == dns.rcode.SERVFAIL
 
 
 def _why_late(exc: dns.exception.Timeout, timeout_s: float) -> str:

@@ -118,11 +118,24 @@ def default_security(protocol: str, port: int) -> Security:
     return Security.TLS
 
 
-def without_idna(host: str) -> str | bytes:
-    """Return a host name as socket and ssl take it without importing Python's IDNA tables."""
-    return host.encode("ascii") if host.isascii() else host
+def without_idna(host: str) -> bytes:
+    """Return a host name as socket and ssl take it, in A-labels: Python's own codec is that of IDNA 2003.
+
+    Raises UnicodeError, as that codec does, for a name that IDNA 2008 does not allow.
+
+    >>> without_idna("straße.example")
+    b'xn--strae-oqa.example'
+    """
+    if host.isascii():
+        return host.encode("ascii")
+    from mailmon.mail.address import dns_name
+
+    try:
+        return dns_name(host).encode("ascii")
+    except ValueError as exc:
+        raise UnicodeError(str(exc)) from exc
 
 
-def tls_name(host: str) -> str | bytes:
+def tls_name(host: str) -> bytes:
     """Return the name for SNI and the certificate: without the final dot, which no certificate has (RFC 6066, 3)."""
     return without_idna(host.removesuffix("."))

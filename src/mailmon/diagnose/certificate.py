@@ -15,6 +15,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from mailmon.catalogue import Findings
 from mailmon.diagnose.handshake import Secured
+from mailmon.mail.address import dns_name
 from mailmon.mail.lifetime import Lifetime, span
 from mailmon.mail.text import visible
 from mailmon.model.diagnosis import Endpoint, TlsFacts
@@ -234,8 +235,8 @@ def matches(host: str, name: str) -> bool:
         return False
     if not wanted.isascii():
         try:
-            wanted = wanted.encode("idna").decode("ascii")
-        except UnicodeError:
+            wanted = dns_name(wanted)
+        except ValueError:
             return False
     if given.startswith("*."):
         return given.count(".") > 1 and wanted.partition(".")[2] == given[2:] and wanted.partition(".")[0] != ""

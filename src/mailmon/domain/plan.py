@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailmon.mail.address import dns_name
+
 SMTP_PORT, HTTPS_PORT = 25, 443
-# More than a name can have, also in another script; Python's IDNA takes quadratic time.
-MAX_CHARS = 1000
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 class Options(NamedTuple):
@@ -31,15 +32,15 @@ class Options(NamedTuple):
 
 
 def read_domain(text: str) -> str:
-    """Return a domain as DNS has it: in ASCII, lower case, without the final dot. Raises ValueError.
+    """Return a domain as DNS has it: in A-labels (IDNA 2008), lower case, without the final dot. Raises ValueError.
 
-    >>> read_domain("Bücher.example.")
-    'xn--bcher-kva.example'
+    >>> read_domain("Bücher.example."), read_domain("straße.example")
+    ('xn--bcher-kva.example', 'xn--strae-oqa.example')
     """
     try:
-        name = text[:MAX_CHARS].strip().rstrip(".").lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        name = ""
-    if len(name) > 253 or not re.fullmatch(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", name):
+        name = dns_name(text.strip().rstrip("."))
+    except ValueError as exc:
+        raise ValueError(f"{exc}: give a domain name like example.org") from exc
+    if not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError(f"{text[:80]!r} is no domain name, like example.org")
     return name

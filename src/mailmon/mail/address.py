@@ -19,18 +19,37 @@ def a_labels(domain: str) -> str:
     >>> a_labels("bücher.example"), a_labels("Example.org")
     ('xn--bcher-kva.example', 'Example.org')
     """
-    if len(domain) > MAX_DOMAIN:  # idna takes quadratic time
-        raise ValueError(f"{domain[:80]!r} is no domain: it has {len(domain)} characters")
-    if not domain.isascii():
-        import idna
-
-        try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError) as exc:
-            raise ValueError(f"{domain[:80]!r} is no domain: {exc}") from exc
+    if not domain.isascii() or len(domain) > MAX_DOMAIN:
+        domain = dns_name(domain)
     if len(domain) > MAX_DOMAIN or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         raise ValueError(f"{domain[:80]!r} is no domain")
     return domain
+
+
+def dns_name(text: str) -> str:
+    """Return a name as DNS has it: lower case, labels beyond ASCII as A-labels. Raises ValueError.
+
+    By IDNA 2008 with the mapping of UTS 46 (RFC 5891, RFC 5895), never by IDNA 2003, for which straße.example is
+    another domain, strasse.example. Labels in ASCII stay as they are, also with the underscore that hosts may not have.
+
+    >>> dns_name("_dmarc.Straße.example"), dns_name("MX1.Example.org")
+    ('_dmarc.xn--strae-oqa.example', 'mx1.example.org')
+    """
+    if len(text) > MAX_DOMAIN:  # idna takes quadratic time
+        raise ValueError(f"{text[:80]!r} is no domain: it has {len(text)} characters")
+    if text.isascii():
+        return text.lower()
+    import idna
+
+    try:
+        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        labels = mapped.split(".")
+        name = ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels)
+    except (idna.IDNAError, UnicodeError) as exc:
+        raise ValueError(f"{text[:80]!r} is no domain by IDNA 2008: {exc}") from exc
+    if len(name) > MAX_DOMAIN:
+        raise ValueError(f"{text[:80]!r} is no domain: it has {len(name)} characters as A-labels")
+    return name.lower()
 
 
 def wire_address(address: str) -> str:
