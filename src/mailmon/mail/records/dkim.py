@@ -34,10 +34,12 @@ def read_key(text: str) -> DkimKey:
     """
     tags = read_tags(text)
     values = tags.values
+    if tags.repeated:  # the whole list counts for nothing then (section 3.2)
+        raise Mistake(f"{tags.repeated[0][:40]}= stands there twice")
     if "v" in values and (tags.first != "v" or values["v"] != "DKIM1"):
         raise Mistake("v= must come first and be DKIM1")
     if "p" not in values:
-        raise Mistake("there is no p= with the key")
+        raise Mistake("there is no p= with the key" + (": P= is another tag" if "P" in values else ""))
     kind = values.get("k", "rsa").lower()
     if kind not in ("rsa", "ed25519"):
         raise Mistake(f"k={kind[:40]}: no such kind of key")

@@ -18,6 +18,7 @@ class DmarcRecord(NamedTuple):
     """`policy` holds for the domain, `subdomains` and `missing` for those below it that exist and that do not.
 
     `percent` is of RFC 7489; `is_testing` and `psd` are of RFC 9989. `reports` and `failures` are mailto addresses.
+    `is_spoiled` says that a policy is none of the three: the record is one of p=none then (RFC 9989 section 4.10.1).
     """
 
     policy: str
@@ -31,6 +32,15 @@ class DmarcRecord(NamedTuple):
     reports: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    is_spoiled: bool = False
+
+    def applied(self, policy: str) -> str:
+        """Return what receivers do by a policy: one step less while it is only tested, by t=y (RFC 9989 section 4.7).
+
+        >>> read_dmarc("v=DMARC1; p=reject; t=y").applied("reject")
+        'quarantine'
+        """
+        return POLICIES[max(0, POLICIES.index(policy) - 1)] if self.is_testing else policy
 
 
 def is_dmarc(text: str) -> bool:
@@ -46,22 +56,24 @@ def read_dmarc(text: str) -> DmarcRecord:
     """
     tags = read_tags(text)
     values, mistakes = tags.values, list(tags.mistakes)
-    mistakes += [f"{name[:40]}= is no tag of DMARC" for name in values if name not in _KNOWN]
+    mistakes += [_no_tag(name) for name in values if name not in _KNOWN]
     reports = _addresses(values.get("rua", ""), "rua", mistakes)
-    policy = _policy(values, "p", mistakes)
-    if not policy:
-        # Who asks for reports is taken to say none (RFC 7489 section 6.6.3).
-        if not reports:
-            raise Mistake(
-                f"p={values['p'][:40]}: no such policy" if "p" in values else "there is no p= with the policy"
-            )
-        policy = "none"
-        mistakes.append("p= is missing or unknown: receivers take it for none")
-    subdomains = _policy(values, "sp", mistakes) or policy
+    wrong = [name for name in ("p", "sp", "np") if name in values and values[name].lower() not in POLICIES]
+    if wrong or "p" not in values:
+        said = "; ".join(f"{name}={values[name][:40]}: no such policy" for name in wrong) or "there is no p="
+        # Who asks for reports is taken to say none, and nobody else to have a policy (RFC 7489 section 6.6.3).
+        if not reports and not _has_other_uri(values.get("rua", "")):
+            raise Mistake(said)
+        mistakes.insert(0, f"{said}: receivers treat the whole record as p=none")
+        policy = subdomains = missing = "none"
+    else:
+        policy = values["p"].lower()
+        subdomains = values.get("sp", policy).lower()
+        missing = values.get("np", subdomains).lower()
     return DmarcRecord(
         policy,
         subdomains,
-        _policy(values, "np", mistakes) or subdomains,
+        missing,
         _one_of(values, "adkim", ("r", "s"), mistakes),
         _one_of(values, "aspf", ("r", "s"), mistakes),
         _percent(values, mistakes),
@@ -70,16 +82,18 @@ def read_dmarc(text: str) -> DmarcRecord:
         reports,
         _addresses(values.get("ruf", ""), "ruf", mistakes),
         tuple(mistakes[:MAX_MISTAKES]),
+        bool(wrong),
     )
 
 
-def _policy(values: dict[str, str], name: str, mistakes: list[str]) -> str:
-    value = values.get(name, "").lower()
-    if value in POLICIES:
-        return value
-    if name in values and name != "p":
-        mistakes.append(f"{name}={values[name][:40]}: no such policy")
-    return ""
+def _no_tag(name: str) -> str:
+    more = f", only {name.lower()}= is: names are in lower case" if name.lower() in _KNOWN else ""
+    return f"{name[:40]}= is no tag of DMARC{more}"
+
+
+def _has_other_uri(text: str) -> bool:
+    """Say whether reports are asked for by a URI that is no mailto:."""
+    return any(_URI.fullmatch(part.strip()) and part.strip()[:4].lower() == "http" for part in text.split(","))
 
 
 def _one_of(values: dict[str, str], name: str, allowed: tuple[str, ...], mistakes: list[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.caps import MAX_MISTAKES
-from mailmon.mail.records.tags import Mistake, begins, read_tags
+from mailmon.mail.records.tags import Mistake, begins_strictly, read_fields
 
 MODES = ("enforce", "testing", "none")
 MAX_AGE_S = 31557600
@@ -36,13 +36,13 @@ class Policy(NamedTuple):
 
 
 def is_sts(text: str) -> bool:
-    """Say whether a TXT record is one of MTA-STS."""
-    return begins(text, "STSv1")
+    """Say whether a TXT record is one of MTA-STS (section 3.1)."""
+    return begins_strictly(text, "STSv1")
 
 
 def read_id(text: str) -> str:
     """Return the id of a TXT record. Raises Mistake."""
-    value = read_tags(text).values.get("id", "")
+    value = read_fields(text).get("id", "")
     if not _ID.fullmatch(value):
         raise Mistake(f"id={value[:40]}: it must be 1 to 32 letters and digits" if value else "there is no id=")
     return value

@@ -59,8 +59,12 @@ def organisation(stops: list[Stop]) -> str:
 
 
 def effective(stops: list[Stop]) -> Stop | None:
-    """Return where the record stands that holds for the domain: its own, else that of its organisation."""
+    """Return where the record stands that holds for the domain: its own, else its organisation's, else its registry's.
+
+    The last is that of a public suffix (psd=y), which holds for organisations without one (RFC 9989 section 4.10.1).
+    """
     if stops[0].texts or stops[0].failed:
         return stops[0]
     above = organisation(stops)
-    return next((stop for stop in stops if stop.domain == above and stop.texts), None)
+    own = next((stop for stop in stops if stop.domain == above and stop.texts), None)
+    return own or next((stop for stop in stops[1:] if stop.psd == "y"), None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mailmon.mail.records.tags import Mistake, begins, read_tags
+from mailmon.mail.records.tags import Mistake, begins_strictly, read_fields
 
 
 def is_tls_rpt(text: str) -> bool:
     """Say whether a TXT record is one of TLS-RPT."""
-    return begins(text, "TLSRPTv1")
+    return begins_strictly(text, "TLSRPTv1")
 
 
 def read_tls_rpt(text: str) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def read_tls_rpt(text: str) -> tuple[str, ...]:
     >>> read_tls_rpt("v=TLSRPTv1; rua=mailto:tls@example.org")
     ('mailto:tls@example.org',)
     """
-    uris = tuple(part.strip() for part in read_tags(text).values.get("rua", "").split(",") if part.strip())
+    uris = tuple(part.strip() for part in read_fields(text).get("rua", "").split(",") if part.strip())
     if not uris:
         raise Mistake("there is no rua= with an address")
     for uri in uris:

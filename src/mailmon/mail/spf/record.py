@@ -37,11 +37,17 @@ class Directive(NamedTuple):
 
 
 class Record(NamedTuple):
-    """All terms of a record."""
+    """All terms of a record; `unknown` are modifiers that nobody knows, which are passed over (section 6)."""
 
     directives: tuple[Directive, ...]
     redirect: str = ""
     explanation: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def lets_send(self) -> bool:
+        """Say whether it may let somebody send."""
+        return bool(self.redirect) or any(one.qualifier == "+" for one in self.directives)
 
 
 def is_spf(text: str) -> bool:
@@ -61,6 +67,7 @@ def read_record(text: str) -> Record:
         raise SyntaxMistake("the record holds characters that are not ASCII")
     directives: list[Directive] = []
     modifiers: dict[str, str] = {}
+    unknown: list[str] = []
     for term in text[len("v=spf1") :].split(" "):
         if not term:
             continue
@@ -75,8 +82,10 @@ def read_record(text: str) -> Record:
             _check_domain(value, term)
         elif not is_macro_string(value):
             raise SyntaxMistake(f"{term}: a wrong macro")
+        else:
+            unknown.append(term)
         modifiers[name] = value
-    return Record(tuple(directives), modifiers.get("redirect", ""), modifiers.get("exp", ""))
+    return Record(tuple(directives), modifiers.get("redirect", ""), modifiers.get("exp", ""), tuple(unknown))
 
 
 def _read_directive(term: str) -> Directive:
