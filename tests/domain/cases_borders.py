@@ -188,7 +188,7 @@ POLICY_BORDERS = (
 
 # Here a simple look at the record alone is misled.
 MISLEADING = (
-    Case("SRV to an alias of a host with IPv6 only", "dns.srv_mismatch", {
+    Case("SRV to an alias of a host with IPv6 only", "dns.mx_ipv6_only dns.srv_mismatch", {
         "@ MX": ["10 mx6.carrier.example."],
         "_imaps._tcp SRV": ["0 1 993 imap"], "imap CNAME": ["mx6.carrier.example."],
     }),

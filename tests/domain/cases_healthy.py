@@ -23,7 +23,9 @@ HEALTHY = (
         "s1._domainkey TXT": None, "s1._domainkey CNAME": ["key.carrier.example."],
         "_mta-sts TXT": None, "_mta-sts CNAME": ["policy.carrier.example."],
     }),
-    Case("its only MX host is the provider's, by IPv6 only", "", {"@ MX": ["10 mx6.carrier.example."]}),
+    Case("one of its MX hosts is the provider's, by IPv6 only", "", {
+        "@ MX": ["10 mx1.firm.example.", "20 mx6.carrier.example."],
+    }),
     Case("SPF by a redirect, and by macros", "", {
         "@ TXT": ['"v=spf1 exists:%{i}._spf.%{d} redirect=_spf.carrier.example"'],
     }),

@@ -38,20 +38,8 @@ from tests.domain.web import Page, web
 from tests.healthy import ON_LOOPBACK, cases, excess
 from tests.monitor import Monitor
 
-_NAMES = "hosts that only receive have to have a name"
 # Reported today beyond the label; each goes with what mends it.
-KNOWN = {
-    "five MX hosts of one provider, of which some have no name": _NAMES,
-    "the one MX host of a provider, named after the domain, with addresses that rotate": _NAMES,
-    "the first MX host is closed on purpose (nolisting)": _NAMES,
-    "a domain with letters outside ASCII, as people write it": "another domain is asked (IDNA 2003)",
-    "it receives only": "has to have a DKIM key",
-    "the bounce domain of a mail service, below a domain with its own policy": "has to have a DKIM key",
-    "DMARC inherited by a subdomain, reports to a service that was asked under the organisation's name": "the "
-    "subdomain's name is asked",
-    "a name server that answers FORMERR to EDNS": "EDNS is not left out",
-    "a name server that answers NOTIMP to EDNS": "EDNS is not left out",
-}
+KNOWN: Mapping[str, str] = {}
 
 # What a provider changes from one day to the next: addresses of its hosts, a DKIM key, the networks in its SPF.
 ROTATED = {
@@ -188,7 +176,6 @@ def test_what_is_published_is_held_against_the_servers(live: Live, doors: Doors,
     assert excess(found, (*live.may, *optional, NO_CAA, ON_LOOPBACK)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="all that is found is remembered, whoever publishes it")
 @pytest.mark.parametrize("name", sorted(ROTATED))
 def test_what_a_provider_changes_in_its_own_domain_is_no_change_of_ours(name: str, monitor: Monitor) -> None:
     domain = next(one for one in DOMAINS if one.name == name)

@@ -9,6 +9,12 @@ ROWS: dict[str, Row] = {
     "dns.record_changed": Row(WARNING, "if nobody meant it: look who may write into the zone, and put it back"),
     "dns.mx_cname": Row(ERROR, "let the MX name a host with an address of its own", "RFC 2181 section 10.3"),
     "dns.mx_is_address": Row(ERROR, "an MX names a host, never an address", "RFC 1035 section 3.3.9"),
+    "dns.mx_ipv6_only": Row(
+        WARNING, "give an MX host an IPv4 address too: many senders have no IPv6", "RFC 5321 section 5.2"
+    ),
+    "dns.mx_name_invalid": Row(
+        WARNING, "give the MX host a name of letters, digits and hyphens, without underscores", "RFC 1123 section 2.1"
+    ),
     "dns.null_mx_conflict": Row(
         WARNING, "either remove the null MX, or all that says that the domain has mail", "RFC 7505 section 3"
     ),
@@ -51,6 +57,7 @@ ROWS: dict[str, Row] = {
     "dmarc.policy_none": Row(
         WARNING, "when the reports show that all of your mail passes: p=quarantine, then p=reject", "RFC 7489"
     ),
+    "dmarc.testing": Row(NOTICE, "remove t=y when the test is over", "RFC 9989 section 4.7"),
     "dmarc.subdomains_open": Row(NOTICE, "remove sp= and np=, so that subdomains are protected too", "RFC 7489"),
     "dmarc.multiple_records": Row(ERROR, "leave one record: of several none counts", "RFC 7489 section 6.6.3"),
     "dmarc.syntax": Row(ERROR, "correct the record", "RFC 7489 section 6.3"),

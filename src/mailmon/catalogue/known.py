@@ -15,9 +15,10 @@ diagnose.unknown
 dkim.dns_temperror dkim.key_mismatch dkim.key_missing dkim.key_multiple dkim.key_revoked dkim.key_syntax
 dkim.key_testing dkim.key_weak dkim.none dkim.sha1
 dmarc.external_report_unauthorized dmarc.multiple_records dmarc.no_reports dmarc.none dmarc.pct_partial
-dmarc.policy_none dmarc.subdomains_open dmarc.syntax dmarc.temperror
+dmarc.policy_none dmarc.subdomains_open dmarc.syntax dmarc.temperror dmarc.testing
 dns.caa_conflict dns.dnssec_bogus dns.dnssec_no_ds dns.domain_not_found dns.fcrdns_mismatch dns.host_not_found
-dns.mx_cname dns.mx_dangling dns.mx_is_address dns.mx_none dns.mx_private dns.null_mx_conflict dns.ptr_generic
+dns.mx_cname dns.mx_dangling dns.mx_ipv6_only dns.mx_is_address dns.mx_name_invalid dns.mx_none dns.mx_private
+dns.null_mx_conflict dns.ptr_generic
 dns.ptr_missing dns.record_changed dns.resolver_error dns.srv_mismatch dns.unknown
 dnsbl.listed dnsbl.unavailable
 http.content http.header http.status http.timeout http.unreachable

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mailmon.clients.names import packed
+from mailmon.mail.address import dns_name
 from mailmon.model.diagnosis import Endpoint
 
-MAX_MX = 5
+# MX hosts that are connected to, and those whose addresses are looked up.
+MAX_MX, MAX_LISTED = 5, 50
 MAX_ADDRESSES = 4
 # Of the messages that a test sends to a mailbox of our own.
 SUBJECT = "mailmon looks for SMTP smuggling"
@@ -81,6 +83,8 @@ def split_target(text: str) -> tuple[str, tuple[str, ...]]:
             raise ValueError(f"{text[:80]!r}: a port number must follow the colon")
     if packed(host) is None and not (host and len(host) <= 253 and all(map(_may_be_in_a_name, host))):
         raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT")
+    if not host.isascii():
+        host = dns_name(host)
     return host.rstrip(".") or host, (port,) if port else ()
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.catalogue import Findings
 from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
 from mailmon.clients.records import Answer, Answered, Records, is_address
-from mailmon.diagnose.plan import MAX_MX, Options, endpoints
+from mailmon.diagnose.plan import MAX_LISTED, MAX_MX, Options, endpoints
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
-from mailmon.model.facts import Finding
+from mailmon.model.facts import Finding, Severity
 
 if TYPE_CHECKING:
     from mailmon.diagnose.run import Request
@@ -47,12 +48,20 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         )
     planned: list[Endpoint] = []
     known: list[str] = []
+    passed_over: list[str] = []
     for host in hosts:
         addresses = tuple(_of_family(_addresses(records, host, found, None if domain else hosts_file), options.family))
-        known += addresses
         if domain and addresses:
             judge_public(found, host, addresses)
+        if addresses and len({one.host for one in planned}) >= MAX_MX:
+            passed_over.append(host)
+            continue
+        known += addresses
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
+    if passed_over:
+        notes.append(f"{len(passed_over)} more MX hosts were not connected to: {', '.join(passed_over)}")
+    if domain:
+        _worsen_dangling(found, hosts)
     return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes))
 
 
@@ -69,7 +78,14 @@ def _is_local(host: str) -> bool:
 
 def _exchangers(answer: Answer) -> list[str]:
     """Return the hosts of the MX records, the preferred first."""
-    return list(dict.fromkeys(one.host for one in exchangers_of(answer.values)))[:MAX_MX]
+    return list(dict.fromkeys(one.host for one in exchangers_of(answer.values)))[:MAX_LISTED]
+
+
+def _worsen_dangling(found: Findings, hosts: Sequence[str]) -> None:
+    """Where no MX host has an address no mail can reach the domain."""
+    dangling = [one for one in found.all if one.id == "dns.mx_dangling"]
+    if len(dangling) == len(hosts):
+        found.all = [one._replace(severity=Severity.CRITICAL) if one in dangling else one for one in found.all]
 
 
 def _why_no_host(answer: Answer) -> str:

@@ -2,48 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mailmon.clients.records import Answered
 from mailmon.domain.live import Live
 from mailmon.domain.scene import Area
-from mailmon.mail.records.caa import Caa, domains_of_ca, read_caa
+from mailmon.mail.records.caa import CRITICAL, Caa, domains_of_ca, may_issue, read_caa
 from mailmon.model.facts import Severity
 
 MAX_LABELS = 10
+PURPOSE = "which CA may issue"
 
 
 def look(area: Area, live: Live) -> None:
     """Judge the CAA records of the domain, and of its own MX hosts."""
     answer = area.scene.records.ask(area.domain, "CAA")
-    ours = [host for host in area.scene.hosts if host == area.domain or host.endswith(f".{area.domain}")]
-    issuers = [issuer for issuer in map(live.issuer, ours) if domains_of_ca(issuer)]
-    wanted = domains_of_ca(issuers[0])[0] if issuers else "letsencrypt.org"
-    area.row(area.domain, "CAA", "which CA may issue", answer.values or f'0 issue "{wanted}"', answer)
     if answer.kind is Answered.FAILED:
+        area.row(area.domain, "CAA", PURPOSE, "", answer)
         area.tell_unknown("dns.caa_conflict", "its CAA records", answer)
         return
     relevant = _relevant(area, area.domain)
+    ours = [host for host in area.scene.hosts if host == area.domain or host.endswith(f".{area.domain}")]
+    issuers = [domains[0] for host in ours if (domains := domains_of_ca(live.issuer(host)))]
+    used = issuers[0] if issuers else "letsencrypt.org"
     if relevant is None:
         area.found.unknown("dns.caa_conflict", "the CAA records above it could not be looked up")
     elif not relevant:
         area.found.fail("dns.caa_conflict", "there is no CAA record: any CA may issue certificates for it")
+    elif not _limits(relevant):
+        listed = ", ".join(dict.fromkeys(one.tag for one in relevant))
+        said = f"its CAA records ({listed}) name no CA: any may issue certificates for it"
+        area.found.fail("dns.caa_conflict", said)
     else:
         listed = ", ".join(f"{one.tag} {one.value}" for one in relevant)
         area.found.passed("dns.caa_conflict", f"CAA says {listed}")
-    for host in ours:
-        _judge_issuer(area, host, live.issuer(host))
+    forbidden = {kind for host in ours for kind in _judge_issuer(area, host, live)}
+    wanted = _proposal(answer.values, relevant, used, forbidden)
+    area.row(area.domain, "CAA", PURPOSE, wanted, answer, is_bad=area.has_failed("dns.caa_conflict"))
 
 
-def _judge_issuer(area: Area, host: str, issuer: str) -> None:
-    allowed = [one for one in _relevant(area, host) or () if one.tag == "issue"]
+def _limits(records: Sequence[Caa]) -> bool:
+    return any(one.tag in ("issue", "issuewild") or one.flags & CRITICAL for one in records)
+
+
+def _proposal(
+    values: tuple[str, ...], relevant: Sequence[Caa] | None, used: str, forbidden: set[str]
+) -> tuple[str, ...]:
+    """Return the records that should stand: those that do, and the CA that is used where it may not issue."""
+    if relevant and not values:
+        return ()  # those of a domain above hold
+    if relevant and _limits(relevant) and not forbidden:
+        return values
+    tags = sorted(forbidden) or ["issue"]
+    nobody = [f'0 {tag} ";"' for tag in tags]
+    return (*(value for value in values if value not in nobody), *(f'0 {tag} "{used}"' for tag in tags))
+
+
+def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:
+    """Judge whether the CA of a host's certificate may issue the next one; yield the properties that forbid it."""
+    issuer = live.issuer(host)
     domains = domains_of_ca(issuer)
-    if not allowed or not domains:
-        return
-    if not {one.domain for one in allowed} & set(domains):
-        said = f"{host} has a certificate of {issuer}, which CAA does not let issue another"
-        found = ", ".join(one.domain or "nobody" for one in allowed)
+    for name in live.names(host, area.domain) or (host,) if domains else ():
+        is_wildcard = name.startswith("*.")
+        records = _relevant(area, name.removeprefix("*.")) or ()
+        if may_issue(records, domains, is_wildcard=is_wildcard):
+            continue
+        tag = "issuewild" if is_wildcard and any(one.tag == "issuewild" for one in records) else "issue"
+        said = f"{host} has a certificate of {issuer} for {name}, which CAA ({tag}) does not let issue another"
+        found = ", ".join(one.domain or "nobody" for one in records if one.tag == tag)
         area.found.fail("dns.caa_conflict", said, Severity.WARNING, expected=" or ".join(domains), found=found)
+        yield tag
+        return
 
 
 def _relevant(area: Area, name: str) -> Sequence[Caa] | None:

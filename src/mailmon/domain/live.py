@@ -26,7 +26,7 @@ from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding, Verdict
 
-MAX_SESSIONS, MAX_ADDRESSES = 32, 3
+MAX_SESSIONS, MAX_ADDRESSES, MAX_NAMES = 32, 3, 20
 # What decides whether mail that insists on TLS gets through.
 _OF_TLS = (
     *(f"tls.cert_{word}" for word in ("name", "expired", "not_yet_valid", "untrusted", "self_signed", "expiring")),
@@ -59,6 +59,17 @@ class Live(NamedTuple):
         session = self.sessions.get(host)
         leaf = _leaf(session) if session else None
         return leaf.issuer.rfc4514_string() if leaf else ""
+
+    def names(self, host: str, domain: str) -> tuple[str, ...]:
+        """Return the names at or below a domain that a host's certificate is for."""
+        session = self.sessions.get(host)
+        leaf = _leaf(session) if session else None
+        try:
+            listed = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value if leaf else None
+        except (x509.ExtensionNotFound, *UNREADABLE):
+            listed = None
+        names = listed.get_values_for_type(x509.DNSName) if listed else []
+        return tuple(name for name in map(str.lower, names) if f".{name}".endswith(f".{domain}"))[:MAX_NAMES]
 
     def tlsa(self, host: str, answer: Answer) -> tuple[str, ...]:
         """Return the TLSA records that should stand where these do: those, or such as fit each key (3 1 1).

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from mailmon.clients.records import Answer, Answered
-from mailmon.domain.expected import dmarc_record
 from mailmon.domain.scene import Area
 from mailmon.mail.records.dmarc import DmarcRecord, is_dmarc, read_dmarc
 from mailmon.mail.records.organisation import Stop, effective, organisation, walk
+from mailmon.mail.records.repair import dmarc_record, looks_like_dmarc
 from mailmon.mail.records.tags import Mistake
 from mailmon.mail.text import visible
 from mailmon.model.facts import Severity
 
-MAX_TARGETS = 5
+MAX_TARGETS = 20
+PURPOSE = "what to do with forged mail (DMARC)"
 
 
 def look(area: Area) -> None:
     """Judge the record that holds for the domain, its own or that of its organisation."""
     own = area.scene.records.ask(f"_dmarc.{area.domain}", "TXT")
     if own.kind is Answered.FAILED:
-        area.row(f"_dmarc.{area.domain}", "TXT", "what to do with forged mail (DMARC)", "", own)
+        area.row(f"_dmarc.{area.domain}", "TXT", PURPOSE, "", own)
         area.tell_unknown("dmarc.temperror", "its DMARC record", own)
         return
     stops = walk(area.domain, area.scene.ask_for_spf)
@@ -28,35 +29,47 @@ def look(area: Area) -> None:
         return
     if len(holds.texts) > 1:
         area.found.fail("dmarc.multiple_records", f"there are {len(holds.texts)} DMARC records at {_at(holds)}")
-        _add_row(area, holds, own, dmarc_record(area.domain, holds.texts[0], ""))
+        _add_row(area, holds, own)
         return
     try:
         record = read_dmarc(holds.texts[0])
     except Mistake as exc:
         area.found.fail("dmarc.syntax", f"the record at {_at(holds)}: {exc}", found=visible(holds.texts[0], 300))
-        _add_row(area, holds, own, dmarc_record(area.domain, "", ""))
+        _add_row(area, holds, own)
         return
-    _add_row(area, holds, own, dmarc_record(holds.domain, holds.texts[0], record.policy))
     is_own = holds.domain == area.domain
-    _judge(area, holds, record, record.policy if is_own else record.subdomains, is_own=is_own)
-    _judge_targets(area, record, organisation(stops))
+    policy = record.policy if is_own else _inherited(area, record)
+    _judge(area, holds, record, policy, is_own=is_own)
+    _add_row(area, holds, own)
+    _judge_targets(area, record, holds.domain)
+
+
+def _inherited(area: Area, record: DmarcRecord) -> str:
+    """Return the policy for a domain below the record's: np= where it does not exist (RFC 9989 section 4.10.1)."""
+    return record.missing if area.scene.mx.kind is Answered.NXDOMAIN else record.subdomains
 
 
 def _at(stop: Stop) -> str:
     return f"_dmarc.{stop.domain}"
 
 
-def _add_row(area: Area, holds: Stop, own: Answer, wanted: str) -> None:
-    answer = own if holds.domain == area.domain else area.scene.records.ask(_at(holds), "TXT")
+def _add_row(area: Area, holds: Stop, own: Answer) -> None:
+    """Add the row of the record that holds; the proposal is for where that stands."""
+    is_own = holds.domain == area.domain
+    answer = own if is_own else area.scene.records.ask(_at(holds), "TXT")
     shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
-    area.row(_at(holds), "TXT", "what to do with forged mail (DMARC)", wanted, shown)
+    wanted = dmarc_record(holds.domain, holds.texts)
+    if not is_own and not area.has_failed("dmarc."):
+        wanted = holds.texts[0]
+    area.row(_at(holds), "TXT", PURPOSE, wanted, shown, is_bad=area.has_failed("dmarc."))
 
 
 def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
-    area.row(_at(stops[0]), "TXT", "what to do with forged mail (DMARC)", dmarc_record(area.domain, "", ""), own)
     failed = [stop for stop in stops if stop.failed]
-    near = [text for text in own.values if text.lower().lstrip(" \"'").startswith("v=dmarc")]
-    at_apex = [text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text)]
+    near = tuple(filter(looks_like_dmarc, own.values))
+    at_apex = tuple(text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text))
+    wanted = "" if failed else dmarc_record(area.domain, near or at_apex)
+    area.row(_at(stops[0]), "TXT", PURPOSE, wanted, own._replace(values=near), is_bad=True)
     if near:
         area.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
     elif at_apex:
@@ -72,44 +85,50 @@ def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
 def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
     found, text = area.found, visible(holds.texts[0], 300)
     where = "" if is_own else f", by the record of {holds.domain}"
-    if policy == "none":
-        said = f"its DMARC policy is none{where}: forged mail is delivered"
+    applied = record.applied(policy)
+    tested = f": by t=y receivers apply {policy} as {applied}" if record.is_testing and policy != "none" else ""
+    if applied == "none":
+        said = f"its DMARC policy is {policy}{where}{tested or ': forged mail is delivered'}"
         found.fail("dmarc.policy_none", said, expected="p=quarantine or p=reject", found=text)
-    elif record.is_testing:
-        said = f"its DMARC policy is {policy}{where}, but t=y says that it is only tested"
-        found.fail("dmarc.policy_none", said, found=text)
     else:
-        found.passed("dmarc.policy_none", f"its DMARC policy is {policy}{where}", found=text)
+        found.passed("dmarc.policy_none", f"its DMARC policy is {policy}{where}{tested}", found=text)
+        if tested:
+            found.fail("dmarc.testing", f"its DMARC policy does not hold in full{tested}", found=text)
     if is_own and "none" in (record.subdomains, record.missing) and policy != "none":
         found.fail("dmarc.subdomains_open", "its subdomains are not protected (sp=none or np=none)", found=text)
     if record.percent < 100:
         said = f"the policy holds for {record.percent} % of the mail only (pct)"
         found.fail("dmarc.pct_partial", said, expected="100", found=str(record.percent))
     found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
-    for mistake in record.mistakes:
-        found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", Severity.WARNING, found=text)
+    for at, mistake in enumerate(record.mistakes):
+        severity = Severity.ERROR if record.is_spoiled and at == 0 else Severity.WARNING
+        found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", severity, found=text)
 
 
-def _judge_targets(area: Area, record: DmarcRecord, own_organisation: str) -> None:
-    """Ask of foreign domains whether they want the reports (RFC 7489 section 7.1)."""
+def _judge_targets(area: Area, record: DmarcRecord, policy_domain: str) -> None:
+    """Ask of foreign domains whether they want the reports of the domain where the policy stands.
+
+    (RFC 7489 section 7.1, RFC 9990 section 4)
+    """
+    own_organisation = organisation(walk(policy_domain, area.scene.ask_for_spf))
     domains = [address.rpartition("@")[2].lower() for address in (*record.reports, *record.failures)]
     for target in list(dict.fromkeys(domains))[:MAX_TARGETS]:
         if _is_near(target, own_organisation):
             continue
         if organisation(walk(target, area.scene.ask_for_spf)) == own_organisation:
             continue
-        name = f"{area.domain}._report._dmarc.{target}"
+        name = f"{policy_domain}._report._dmarc.{target}"
         answer = area.scene.records.ask(name, "TXT")
         if answer.kind is Answered.FAILED:
             area.found.unknown("dmarc.temperror", f"{name} could not be looked up: {answer.why}")
             continue
-        is_allowed = any(text.replace(" ", "").startswith("v=DMARC1") for text in answer.values)
-        area.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer))
+        is_allowed = any(map(is_dmarc, answer.values))
+        area.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer), is_bad=not is_allowed)
         area.found.judge(
             "dmarc.external_report_unauthorized",
             is_allowed,
             f"{target} takes its reports",
-            f"{target} does not say that it takes reports for {area.domain}: none are sent there",
+            f"{target} does not say that it takes reports for {policy_domain}: none are sent there",
             expected=f'{name} TXT "v=DMARC1"',
         )
 
@@ -119,6 +138,5 @@ def _is_near(target: str, organisational: str) -> bool:
 
 
 def _first_words(answer: Answer) -> Answer:
-    """Return the answer with `v=DMARC1` alone where more follows: that is all that counts."""
-    values = tuple("v=DMARC1" if is_dmarc(text) else text for text in answer.values)
-    return answer._replace(values=values)
+    """Return the answer with `v=DMARC1` alone where it stands there, whatever else does: that is all that counts."""
+    return answer._replace(values=("v=DMARC1",)) if any(map(is_dmarc, answer.values)) else answer

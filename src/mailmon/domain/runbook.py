@@ -25,13 +25,16 @@ def runbook(survey: Survey, options: Options) -> Iterator[Entry]:
     """Yield what is to be published."""
     host = options.host or _first_host(survey) or f"mail.{survey.domain}"
     by_name = {(row.name, row.type) for row in survey.records if row.is_worth_showing}
-    for address in options.own_addresses:
+    is_new = options.host or (host.endswith(f".{survey.domain}") and not {(host, "A"), (host, "AAAA")} & by_name)
+    for address in options.own_addresses if is_new else ():
         kind = "A" if ipaddress.ip_address(address).version == 4 else "AAAA"
         if (host, kind) not in by_name:
             yield Entry("address of the mail server", (line(host, kind, address),), "to publish")
     for row in survey.records:
-        if row.expected and row.type != "HTTPS":
-            yield _entry(row)
+        if row.type != "HTTPS" and (row.expected or row.is_bad):
+            yield _entry(row, survey.domain)
+    if _takes_no_mail(survey):
+        return
     if not any("._domainkey." in row.name and row.expected for row in survey.records):
         made = f"opendkim-genkey -b 2048 -d {survey.domain} -s mail"
         words = (f"make a key: {made}", "then name it: --selector mail --dkim-key mail.txt")
@@ -47,11 +50,34 @@ def _first_host(survey: Survey) -> str:
     return row.found[0].partition(" ")[2].rstrip(".") if row else ""
 
 
-def _entry(row: Published) -> Entry:
-    state = (
-        "not known" if not row.is_known else "is there" if row.is_right else "differs" if row.found else "to publish"
-    )
-    return Entry(row.purpose, tuple(line(row.name, row.type, value) for value in row.expected.splitlines()), state)
+def _takes_no_mail(survey: Survey) -> bool:
+    """Say whether the MX record is a null MX, and shall be (RFC 7505)."""
+    return any(row.type == "MX" and row.expected == "0 ." for row in survey.records)
+
+
+def _entry(row: Published, domain: str) -> Entry:
+    """Return the lines for a record, and in words what no line of this zone can say."""
+    if not row.is_known:
+        return Entry(
+            row.purpose, (), "not known", (f"{row.name} {row.type} could not be looked up: leave it as it is",)
+        )
+    if row.alias and row.found:
+        wanted = "; ".join(row.expected.splitlines()) or "the findings say how"
+        what = "leave it" if row.is_right else f"it has to change there: {wanted}"
+        return Entry(row.purpose, (), _state(row), (f"{row.name} is an alias (CNAME) of {row.alias}: {what}",))
+    if not row.expected:
+        said = f"{row.name} {row.type}: what should stand there is not clear, mailmon dns {domain} tells why"
+        return Entry(row.purpose, (), "to correct", (said,))
+    if row.type == "DS":
+        words = tuple(f"{row.name} DS {value}" for value in row.expected.splitlines())
+        return Entry(row.purpose, (), _state(row), words)
+    lines = tuple(line(row.name, row.type, value) for value in row.expected.splitlines())
+    is_ours = f".{row.name}".endswith(f".{domain}")
+    return Entry(row.purpose, lines, _state(row), () if is_ours else ("in another zone than that of the domain",))
+
+
+def _state(row: Published) -> str:
+    return "is there" if row.is_right else "differs" if row.found else "to publish"
 
 
 def _policy(survey: Survey, host: str) -> Entry:

@@ -11,12 +11,18 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answer, Answered, Records, spf_questions
 from mailmon.diagnose.sts import Sts
 from mailmon.domain.plan import Options
+from mailmon.mail.caps import MAX_RECORD_CHARS
 from mailmon.mail.records.mx import Exchanger
 from mailmon.mail.spf import Found
 from mailmon.mail.text import utf8_text, visible
 from mailmon.model.domain import Published
+from mailmon.model.facts import Severity, Verdict
 
-MAX_SHOWN = 2000
+# What stands there is compared with what is expected, so neither is cut before the other.
+MAX_SHOWN = MAX_RECORD_CHARS
+# No host and no signer has this name: what is found there is found everywhere.
+NOBODY = "mailmon-asks-for-nothing"
+_BAD = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 
 
 class Scene(NamedTuple):
@@ -65,13 +71,29 @@ class Area:
         self.found = Findings(scene.domain)
         self.rows: list[Published] = []
 
-    def row(self, name: str, kind: str, purpose: str, expected: str | tuple[str, ...], answer: Answer) -> None:
-        """Add what stands, and should stand, under a name."""
+    def row(
+        self,
+        name: str,
+        kind: str,
+        purpose: str,
+        expected: str | tuple[str, ...],
+        answer: Answer,
+        *,
+        is_bad: bool = False,
+    ) -> None:
+        """Add what stands, and should stand, under a name; `is_bad` where a finding is about it."""
         wanted = (expected,) if isinstance(expected, str) else expected
         is_known = answer.kind is not Answered.FAILED
         found = tuple(visible(utf8_text(value), MAX_SHOWN) for value in answer.values)
         lines = "\n".join(visible(utf8_text(value), MAX_SHOWN) for value in wanted)
-        self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known))
+        self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known, is_bad, answer.alias))
+
+    def has_failed(self, prefix: str, since: int = 0) -> bool:
+        """Say whether a warning or worse was told by an id that begins so, among the findings from `since` on."""
+        return any(
+            one.status is Verdict.FAIL and one.id.startswith(prefix) and one.severity in _BAD
+            for one in self.found.all[since:]
+        )
 
     def tell_unknown(self, finding_id: str, what: str, answer: Answer) -> None:
         """Say that something could not be looked up; what does not validate is a fault of the domain."""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mailmon.clients.records import Answered
-from mailmon.domain.exchangers import pointers
-from mailmon.domain.expected import spf_record
+from mailmon.domain.exchangers import pointers, take_pointer
 from mailmon.domain.scene import Area
-from mailmon.mail.spf import Client, Result, check_host
+from mailmon.mail.spf import Client, Found, Result, check_host
+from mailmon.mail.spf import Verdict as SpfVerdict
 from mailmon.mail.spf.record import Directive, is_spf
+from mailmon.mail.spf.repair import draft, looks_like_spf
 from mailmon.mail.spf.tree import Branch, Trouble, grow
-from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
+from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID, Ask
 from mailmon.mail.text import visible
 from mailmon.model.domain import SpfLine
+from mailmon.model.facts import Finding, Severity, Verdict
 
 # Shorter prefixes let a notable part of the Internet send.
 MIN_PREFIX = {4: 8, 6: 16}
+PURPOSE = "who may send for it (SPF)"
+# Each round leaves a term out, or lets an address in, until nothing is left to improve.
+MAX_ROUNDS = 6
+_MECHANISMS = ("ip4", "ip6", "ipv4", "ipv6", "ip", "include", "a", "mx", "exists", "ptr", "all")
+_DEAD = (Trouble.TARGET, Trouble.LOOP)
 _IDS = {
     Trouble.NONE: "spf.none",
     Trouble.SEVERAL: "spf.multiple_records",
@@ -30,25 +37,129 @@ _IDS = {
 
 def look(area: Area) -> tuple[SpfLine, ...]:
     """Judge the record with all that it leads to; return the tree."""
-    scene = area.scene
-    answer = scene.records.ask(area.domain, "TXT")
-    tree = grow(area.domain, scene.ask_for_spf)
-    not_covered = _judge_own(area)
+    answer = area.scene.records.ask(area.domain, "TXT")
+    tree = grow(area.domain, area.scene.ask_for_spf)
+    missing = _judge_own(area)
     texts = tuple(text for text in answer.values if is_spf(text))
-    wanted = spf_record(texts, not_covered, is_sending=bool(scene.exchangers) or not scene.is_null_mx)
-    area.row(area.domain, "TXT", "who may send for it (SPF)", wanted, answer._replace(values=texts))
+    shown = answer._replace(values=texts)
     if answer.kind is Answered.FAILED:
+        area.row(area.domain, "TXT", PURPOSE, "", shown)
         area.tell_unknown("spf.temperror", "its TXT records", answer)
         return ()
-    if not tree.text:
-        _look_for_near_misses(area, answer.values)
+    near = () if texts else tuple(filter(looks_like_spf, answer.values))
+    wanted, unclear = propose(area, texts or near, missing)
+    for text in near:
+        said = "a TXT record looks like SPF, but does not begin with v=spf1 and a blank"
+        area.found.fail("spf.syntax", said, found=visible(text, 300))
+    judge_tree(area, tree)
+    if unclear:
+        area.found.all = [_with_unclear(one, unclear, is_proposed=bool(wanted)) for one in area.found.all]
+    is_bad = area.has_failed("spf.")
+    area.row(area.domain, "TXT", PURPOSE, wanted, answer._replace(values=texts or near), is_bad=is_bad)
+    return tuple(lines_of(tree, 0))
+
+
+def judge_tree(area: Area, tree: Branch) -> None:
+    """Judge a record with all that it leads to."""
     _tell_troubles(area, tree)
     if tree.text and not tree.troubles:
         area.found.passed("spf.none", f"its SPF record is {visible(tree.text, 300)}", found=tree.text)
         _judge_limits(area, tree)
         _judge_end(area, tree)
         _judge_terms(area, tree)
-    return tuple(lines_of(tree, 0))
+
+
+def propose(area: Area, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the record that should stand, "" where none can be told, and terms that are left out as unclear.
+
+    What is proposed was evaluated as if it stood there: nothing is wrong with it that would be an error.
+    """
+    scene = area.scene
+    if scene.is_null_mx and not scene.exchangers and not scene.options.own_addresses:
+        return _proposal_without_mail(area, texts), ()
+    if not texts:
+        return draft(["v=spf1 mx -all"]).record(missing), ()
+    if len(texts) == 1 and not missing and is_spf(texts[0]) and not _faults(area, texts[0])[0].found.all:
+        return texts[0], ()
+    made = draft(texts)
+    added: list[str] = []
+    without: set[str] = set()
+    is_included = False
+    record = made.record(default="mx")
+    for _ in range(MAX_ROUNDS):
+        judged, tree = _faults(area, record)
+        uncovered = [one for one in scene.options.own_addresses if _is_uncovered(area, one, record)]
+        useless = _useless(tree) - without
+        is_open = any(one.id in ("spf.no_all", "spf.neutral") for one in judged.found.all)
+        if not useless and not set(uncovered) - set(added) and not (is_open and not is_included):
+            break
+        added += [one for one in uncovered if one not in added]
+        without |= useless
+        is_included = is_included or is_open
+        record = made.record(added, without, is_included=is_included, default="mx")
+    judged, _ = _faults(area, record)
+    is_good = not judged.has_failed("spf.") or (not _is_an_error(judged) and _is_better(area, judged, texts))
+    return (record if is_good else "", made.unclear)
+
+
+def _is_better(area: Area, judged: Area, texts: tuple[str, ...]) -> bool:
+    """Say whether less is wrong than with what stands there; the rest is the matter of records below."""
+    if len(texts) > 1 or not is_spf(texts[0]):
+        return True
+    return {one.id for one in judged.found.all} < {one.id for one in _faults(area, texts[0])[0].found.all}
+
+
+def _proposal_without_mail(area: Area, texts: tuple[str, ...]) -> str:
+    """Return the record of a domain with a null MX, which had better not send either (RFC 7505 section 4.2)."""
+    if len(texts) == 1 and is_spf(texts[0]):
+        judged, tree = _faults(area, texts[0])
+        if not judged.found.all and not tree.record.lets_send:
+            return texts[0]
+    return "v=spf1 -all"
+
+
+def _asking(area: Area, record: str) -> Ask:
+    """Return how DNS would answer if this record stood at the domain."""
+
+    def ask(name: str, kind: str) -> Found:
+        if kind == "TXT" and name.lower().rstrip(".") == area.domain:
+            return Found((record,))
+        return area.scene.ask_for_spf(name, kind)
+
+    return ask
+
+
+def _faults(area: Area, record: str) -> tuple[Area, Branch]:
+    """Return what would be wrong with a record at the domain, and its tree."""
+    judged = Area(area.scene)
+    tree = grow(area.domain, _asking(area, record))
+    judge_tree(judged, tree)
+    judged.found.all = [one for one in judged.found.all if one.status is Verdict.FAIL]
+    return judged, tree
+
+
+def _is_an_error(judged: Area) -> bool:
+    return any(one.severity in (Severity.CRITICAL, Severity.ERROR) for one in judged.found.all)
+
+
+def _is_uncovered(area: Area, address: str, record: str) -> bool:
+    return _verdict(area, address, _asking(area, record)).result not in (Result.PASS, Result.TEMPERROR)
+
+
+def _useless(tree: Branch) -> set[str]:
+    """Return the terms of the record itself that make it wrong, and let in nobody who was meant."""
+    below = {branch.term for branch in tree.branches if any(kind in _DEAD for kind, _ in branch.troubles)}
+    below |= {b.term for b in tree.branches if b.domain.lower().rstrip(".") == tree.domain.lower().rstrip(".")}
+    own = {one.text for one in tree.reached if one.name == "ptr" or (_is_wide(one) and one.name != "all")}
+    return below | own | (set(tree.void) if _void_count(tree) > MAX_VOID else set())
+
+
+def _with_unclear(one: Finding, unclear: Sequence[str], *, is_proposed: bool) -> Finding:
+    if one.id != "spf.syntax" or one.status is not Verdict.FAIL:
+        return one
+    listed = visible(", ".join(unclear), 200)
+    left_out = f", where {listed} is left out: its meaning is not clear" if is_proposed else f"; unclear: {listed}"
+    return one._replace(fix=f"{one.fix}{left_out}")
 
 
 def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
@@ -57,13 +168,6 @@ def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
     yield SpfLine(depth, visible(branch.domain, 253), visible(branch.term), visible(text, 2000), branch.all_lookups)
     for below in branch.branches:
         yield from lines_of(below, depth + 1)
-
-
-def _look_for_near_misses(area: Area, values: tuple[str, ...]) -> None:
-    for text in values:
-        if text.lower().lstrip(" \"'").startswith(("v=spf", "spf2.0/", "v = spf")) and not is_spf(text):
-            said = "a TXT record looks like SPF, but does not begin with v=spf1 and a blank"
-            area.found.fail("spf.syntax", said, found=visible(text, 300))
 
 
 def _tell_troubles(area: Area, tree: Branch) -> None:
@@ -80,8 +184,7 @@ def _tell_troubles(area: Area, tree: Branch) -> None:
 
 
 def _judge_limits(area: Area, tree: Branch) -> None:
-    void = [term for branch in tree.walk() for term in branch.void]
-    void += [b.term for b in tree.walk() if any(kind is Trouble.TARGET for kind, _ in b.troubles)]
+    void = _void(tree)
     more = {"expected": f"<= {MAX_LOOKUPS}", "found": str(tree.all_lookups)}
     has_loop = any(kind is Trouble.LOOP for branch in tree.walk() for kind, _ in branch.troubles)
     if not has_loop:
@@ -97,6 +200,16 @@ def _judge_limits(area: Area, tree: Branch) -> None:
         expected=f"<= {MAX_VOID}",
         found=str(len(void)),
     )
+
+
+def _void(tree: Branch) -> list[str]:
+    """Return the terms that find nothing in DNS."""
+    void = [term for branch in tree.walk() for term in branch.void]
+    return void + [b.term for b in tree.walk() if any(kind is Trouble.TARGET for kind, _ in b.troubles)]
+
+
+def _void_count(tree: Branch) -> int:
+    return len(_void(tree))
 
 
 def _judge_end(area: Area, tree: Branch) -> None:
@@ -121,6 +234,12 @@ def _judge_terms(area: Area, tree: Branch) -> None:
         wide += [f"{one.text} ({branch.domain})" for one in branch.reached if branch.lets and _is_wide(one)]
         if any(one.name == "ptr" for one in branch.reached):
             area.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
+        for term in branch.record.unknown:
+            if term.partition("=")[0].lower() in _MECHANISMS:
+                said = (
+                    f"{branch.domain}: {term} does nothing: mechanisms have a colon, and unknown modifiers are ignored"
+                )
+                area.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, found=visible(branch.text, 300))
         if branch.unreached:
             said = f"in the record of {branch.domain} nobody reads {', '.join(branch.unreached)}: all comes before"
             area.found.fail("spf.after_all", visible(said, 400))
@@ -145,8 +264,7 @@ def _judge_own(area: Area) -> tuple[str, ...]:
     """Judge the addresses that mail is sent from; return those that are not covered."""
     missing = []
     for address in area.scene.options.own_addresses:
-        client = Client(ipaddress.ip_address(address), area.domain, f"postmaster@{area.domain}", now_s=int(time.time()))
-        verdict = check_host(client, area.scene.ask_for_spf)
+        verdict = _verdict(area, address, area.scene.ask_for_spf)
         said = f"SPF for {address} is {verdict.result}: {visible(verdict.reason, 300)}"
         if verdict.result is Result.TEMPERROR:
             area.found.unknown("spf.own_ip_not_covered", said)
@@ -156,8 +274,10 @@ def _judge_own(area: Area) -> tuple[str, ...]:
             area.found.judge("spf.own_ip_not_covered", is_covered, said, said, **more)
             missing += [] if is_covered else [address]
         if ipaddress.ip_address(address).is_global:
-            name, answer, found = pointers(area.scene.records, address)
-            reverse = ipaddress.ip_address(name).reverse_pointer
-            area.row(reverse, "PTR", f"name of {address}", (*answer.values, area.scene.mail_host)[0], answer)
-            area.found.all += found.all
+            take_pointer(area, pointers(area.scene.records, address), area.scene.mail_host)
     return tuple(missing)
+
+
+def _verdict(area: Area, address: str, ask: Ask) -> SpfVerdict:
+    client = Client(ipaddress.ip_address(address), area.domain, f"postmaster@{area.domain}", now_s=int(time.time()))
+    return check_host(client, ask)

@@ -9,7 +9,7 @@ from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.session import Session
 from mailmon.domain.live import endpoint, run_sessions
-from mailmon.domain.scene import Area
+from mailmon.domain.scene import NOBODY, Area
 from mailmon.mail.records.autoconfig import Service, read_autoconfig
 from mailmon.mail.records.tags import Mistake
 from mailmon.mail.text import visible
@@ -17,6 +17,9 @@ from mailmon.model.facts import Verdict
 
 MAX_BYTES = 256 * 1024
 PATH = "/mail/config-v1.1.xml"
+PURPOSE = "where clients find it"
+# A web server that answers so has no such file, and says nothing else about the domain's mail.
+_NO_FILE = (401, 403, 404, 410)
 
 
 class Kind(NamedTuple):
@@ -50,9 +53,15 @@ def look(area: Area, kit: TlsKit) -> None:
         if answer.kind is Answered.FAILED:
             area.tell_unknown("dns.srv_mismatch", f"the SRV record {name}", answer)
         else:
-            area.row(name, "SRV", "where clients find it", answer.values, _with_dots(answer))
+            since = len(area.found.all)
+            better: list[str] = []
             for value in answer.values:
-                named |= _judge_record(area, service, name, value)
+                services, proposed = _judge_record(area, service, name, value)
+                named |= services
+                better += [proposed] if proposed and proposed not in better else []
+            is_bad = area.has_failed("dns.srv_mismatch", since)
+            shown = _with_dots(answer)
+            area.row(name, "SRV", PURPOSE, tuple(better) if is_bad else shown.values, shown, is_bad=is_bad)
     if area.scene.options.connects:
         configured = _look_at_autoconfig(area)
         _compare(area, named, configured)
@@ -62,34 +71,39 @@ def look(area: Area, kit: TlsKit) -> None:
 
 
 def _with_dots(answer: Answer) -> Answer:
-    return answer._replace(values=tuple(value.strip() for value in answer.values))
+    """Return records of services that are not offered with the target that says so, the root (RFC 6186 section 3.4)."""
+    values = (value if value.split()[3:] else f"{value.strip()} ." for value in answer.values)
+    return answer._replace(values=tuple(values))
 
 
-def _judge_record(area: Area, service: str, name: str, value: str) -> dict[Service, str]:
-    """Judge one record; return the service that it names, if it is any good."""
+def _judge_record(area: Area, service: str, name: str, value: str) -> tuple[dict[Service, str], str]:
+    """Judge one record; return the service that it names, if it is any good, and the record that should stand."""
     words = value.split()
     if len(words) < 4 or words[3] == ".":
-        return {}  # the service is not offered (RFC 6186 section 3.4)
+        return {}, " ".join([*words[:3], "."])  # the service is not offered (RFC 6186 section 3.4)
     port, host = int(words[2]), words[3].rstrip(".")
     kind = KINDS[service]
     other = _BY_PORT.get(port, service)
     addresses, trouble = area.scene.records.addresses(host)
     answers = area.scene.ask_all([(host, "A"), (host, "AAAA")])
-    canonical = next((one.canonical for one in answers if one.canonical), host)
+    canonical = next((one.canonical for one in answers if one.values and one.canonical), host)
     wrong = ""
+    better = f"{words[0]} {words[1]} {port if other == service else kind.port}"
     if other != service:
         wrong = f"names port {port}, which is that of {other}"
     elif not addresses and trouble and trouble.kind is Answered.FAILED:
         area.found.unknown("dns.srv_mismatch", f"{name}: the address of {host} could not be looked up: {trouble.why}")
-        return {}
+        return {}, f"{better} {host}"
     elif not addresses:
         wrong = f"names {host}, which has no address"
+        host = area.scene.mail_host if area.scene.records.addresses(area.scene.mail_host)[0] else ""
     elif canonical.lower() != host.lower():
         wrong = f"names {host}, which is an alias (CNAME); RFC 2782 wants the host itself"
+        host = canonical
     if wrong:
         area.found.fail("dns.srv_mismatch", f"{name} {wrong}", found=value)
-        return {}
-    return {Service(kind.protocol, host, port, kind.is_implicit_tls): name}
+        return {}, f"{better} {host}" if host else ""
+    return {Service(kind.protocol, host, port, kind.is_implicit_tls): name}, f"{better} {host}"
 
 
 def _look_at_autoconfig(area: Area) -> list[Service]:
@@ -103,17 +117,28 @@ def _look_at_autoconfig(area: Area) -> list[Service]:
     fetch = Fetch(host, options.https_port, path, addresses, options.ca_file, MAX_BYTES)
     try:
         services = read_autoconfig(fetch.run(area.scene.deadline.bound_s(options.timeout_s)).text)
-    except FetchError as exc:
+    except (FetchError, Mistake) as exc:
+        if (isinstance(exc, FetchError) and exc.status in _NO_FILE) or _is_by_wildcard(area, addresses):
+            return []
+        _tell_unusable(area, exc)
+        return []
+    return list(services)
+
+
+def _is_by_wildcard(area: Area, addresses: tuple[str, ...]) -> bool:
+    """Say whether any name below the domain has these addresses: then nobody meant to serve an autoconfig file."""
+    return set(area.scene.records.addresses(f"{NOBODY}.{area.domain}")[0]) >= set(addresses)
+
+
+def _tell_unusable(area: Area, exc: FetchError | Mistake) -> None:
+    if isinstance(exc, FetchError):
         said = f"the autoconfig file cannot be fetched: {exc.message}"
         if exc.is_ours:
             area.found.unknown("dns.srv_mismatch", said)
         else:
             area.found.fail("dns.srv_mismatch", said)
-        return []
-    except Mistake as exc:
-        area.found.fail("dns.srv_mismatch", f"the autoconfig file: {visible(str(exc), 200)}")
-        return []
-    return list(services)
+        return
+    area.found.fail("dns.srv_mismatch", f"the autoconfig file: {visible(str(exc), 200)}")
 
 
 def _compare(area: Area, named: dict[Service, str], configured: list[Service]) -> None:

@@ -23,7 +23,7 @@ from mailmon.domain import (
     signing_keys,
     tls_policy,
 )
-from mailmon.domain.plan import Options
+from mailmon.domain.plan import Options, read_domain
 from mailmon.domain.scene import Area, Scene
 from mailmon.errors import place_of
 from mailmon.mail.records.mx import exchangers_of
@@ -31,14 +31,14 @@ from mailmon.model.diagnosis import in_order
 from mailmon.model.domain import Published, SpfLine, Survey
 from mailmon.model.facts import Finding, Verdict
 
-MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS = 16, 8, 10
+MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS = 16, 8, 50
 Progress = Callable[[int, int, str], None]
 
 
 def survey(domain: str, options: Options, progress: Progress = lambda _done, _all, _what: None) -> Survey:
-    """Look at a domain. Raises MailmonError only for what is ours: a CA file that cannot be read."""
+    """Look at a domain. Raises MailmonError for a CA file that cannot be read, ValueError for no domain name."""
     begun = time.monotonic()
-    domain = domain.rstrip(".").lower()
+    domain = read_domain(domain)
     deadline = Deadline(options.deadline_s)
     records = Records(options.nameservers, options.timeout_s)
     kit = TlsKit(options.ca_file)
@@ -48,15 +48,24 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
         mx = records.ask(domain, "MX")
         today = f"{datetime.now(UTC):%Y%m%d}"
         sts = Sts(domain, records, deadline, Access(options.timeout_s, options.ca_file, options.https_port))
-        exchangers_found = exchangers_of(mx.values)[:MAX_EXCHANGERS]
-        scene = Scene(domain, options, records, deadline, questions, mx, exchangers_found, today, sts)
+        found = exchangers_of(mx.values)
+        scene = Scene(domain, options, records, deadline, questions, mx, found[:MAX_EXCHANGERS], today, sts)
         areas, spf = _Work(scene, kit, progress).run()
     finally:
         questions.shutdown(wait=False, cancel_futures=True)
     rows = _each_once([row for area in areas for row in area.rows])
-    found = in_order(_without_contradiction([one for area in areas for one in area.found.all]))
-    notes = () if options.connects else ("only DNS was asked (--no-connect)",)
-    return Survey(domain, rows, tuple(found), spf, notes, time.monotonic() - begun)
+    findings = in_order(_without_contradiction([one for area in areas for one in area.found.all]))
+    return Survey(domain, rows, tuple(findings), spf, _notes(scene, len(found)), time.monotonic() - begun)
+
+
+def _notes(scene: Scene, count: int) -> tuple[str, ...]:
+    """Return what was not looked at."""
+    notes = [] if scene.options.connects else ["only DNS was asked (--no-connect)"]
+    if count > len(scene.exchangers):
+        notes.append(f"of {count} MX records the first {len(scene.exchangers)} were looked at")
+    if scene.options.connects and len(scene.hosts) > live.MAX_SESSIONS:
+        notes.append(f"of {len(scene.hosts)} MX hosts the first {live.MAX_SESSIONS} with an address were connected to")
+    return tuple(notes)
 
 
 class _Work:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.clients.fetch import FetchError
-from mailmon.clients.records import Answered
+from mailmon.clients.records import Answer, Answered
 from mailmon.domain.expected import policy_file
 from mailmon.domain.scene import Area
 from mailmon.mail.records.mta_sts import Policy, is_sts, read_id, read_policy
+from mailmon.mail.records.repair import looks_like_sts, looks_like_tls_rpt, tls_rpt_record
 from mailmon.mail.records.tags import Mistake
 from mailmon.mail.records.tls_rpt import is_tls_rpt, read_tls_rpt
 from mailmon.mail.text import visible
@@ -29,6 +30,7 @@ class Kind(NamedTuple):
     purpose: str
     version: str
     is_one: Callable[[str], bool]
+    is_near: Callable[[str], bool]
     read: Callable[[str], object]
     missing: str
 
@@ -40,6 +42,7 @@ MTA_STS = Kind(
     "senders must use TLS (MTA-STS)",
     "STSv1",
     is_sts,
+    looks_like_sts,
     read_id,
     "there is no MTA-STS policy: TLS to it can be stripped on the way",
 )
@@ -50,6 +53,7 @@ TLS_RPT = Kind(
     "where reports on TLS go (TLS-RPT)",
     "TLSRPTv1",
     is_tls_rpt,
+    looks_like_tls_rpt,
     read_tls_rpt,
     "nobody hears of TLS failures: there is no TLS-RPT record",
 )
@@ -57,7 +61,7 @@ TLS_RPT = Kind(
 
 def look(area: Area) -> None:
     """Judge the record of MTA-STS, and the policy that it announces."""
-    text = _only_record(area, MTA_STS, f"v=STSv1; id={area.scene.today}01")
+    text = _only_record(area, MTA_STS, lambda _: f"v=STSv1; id={area.scene.today}01")
     if text:
         area.found.passed("mtasts.none", f"it has an MTA-STS policy, id {read_id(text)}")
         _look_at_policy(area)
@@ -65,18 +69,31 @@ def look(area: Area) -> None:
 
 def look_at_reports(area: Area) -> None:
     """Judge the record of TLS-RPT."""
-    text = _only_record(area, TLS_RPT, f"v=TLSRPTv1; rua=mailto:postmaster@{area.domain}")
+    text = _only_record(area, TLS_RPT, lambda texts: tls_rpt_record(area.domain, texts))
     if text:
         area.found.passed("tlsrpt.none", f"reports on TLS go to {', '.join(read_tls_rpt(text))}")
 
 
-def _only_record(area: Area, kind: Kind, proposal: str) -> str:
-    """Return the one record that counts; "" where there is none, and why is told."""
-    answer = area.scene.records.ask(f"{kind.label}.{area.domain}", "TXT")
+def _only_record(area: Area, kind: Kind, propose: Callable[[tuple[str, ...]], str]) -> str:
+    """Return the one record that counts; "" where there is none, and why is told.
+
+    Texts that do not begin as they must are no such records (RFC 8461 section 3.1, RFC 8460 section 3): another text by
+    a wildcard is nothing, and one that was meant to be the record is a mistake.
+    """
+    name = f"{kind.label}.{area.domain}"
+    answer = area.scene.records.ask(name, "TXT")
     texts = tuple(filter(kind.is_one, answer.values))
-    wanted = texts[0] if len(texts) == 1 else proposal
-    shown = answer._replace(values=texts or answer.values)
-    area.row(f"{kind.label}.{area.domain}", "TXT", kind.purpose, wanted, shown)
+    near = tuple(text for text in answer.values if kind.is_near(text) and text not in texts)
+    since = len(area.found.all)
+    only = _judge_texts(area, kind, answer, texts, near)
+    is_bad = area.has_failed(kind.area, since) or (not only and bool(texts))
+    takes_none = area.scene.is_null_mx and not texts and not near
+    wanted = only or ("" if answer.kind is Answered.FAILED or takes_none else propose(texts or near))
+    area.row(name, "TXT", kind.purpose, wanted, answer._replace(values=texts or near), is_bad=is_bad)
+    return only
+
+
+def _judge_texts(area: Area, kind: Kind, answer: Answer, texts: tuple[str, ...], near: tuple[str, ...]) -> str:
     none, syntax = f"{kind.area}.none", f"{kind.area}.syntax"
     if answer.kind is Answered.FAILED:
         area.tell_unknown(none, f"its {kind.title} record", answer)
@@ -89,8 +106,8 @@ def _only_record(area: Area, kind: Kind, proposal: str) -> str:
             area.found.fail(syntax, f"the record: {exc}", found=texts[0])
         else:
             return texts[0]
-    elif any(kind.version.removesuffix("v1").lower() in text.lower() for text in answer.values):
-        area.found.fail(syntax, f"the record does not begin with v={kind.version};", found=answer.values[0])
+    elif near:
+        area.found.fail(syntax, f"the record does not begin with v={kind.version};", found=near[0])
     elif area.scene.is_null_mx:
         area.found.skipped(none, "it takes no mail (null MX)")
     else:

@@ -31,7 +31,7 @@ class Changes:
             known = self._known.setdefault(domain, {})
             found: list[Finding] = []
             for row in rows:
-                if row.is_known and (key_of(row) in known or len(known) < MAX_REMEMBERED):
+                if row.is_known and _is_ours(row, domain) and (key_of(row) in known or len(known) < MAX_REMEMBERED):
                     found += _taken(known, row, domain, now)
             found += _policy_without_id(known, rows, domain)
         return found
@@ -47,7 +47,14 @@ def key_of(row: Published) -> str:
     return f"{row.name} {row.type}"
 
 
+def _is_ours(row: Published, domain: str) -> bool:
+    """Say whether a record stands in the domain itself: what a provider has in its own is the provider's to change."""
+    return row.type == POLICY or f".{row.name}".lower().endswith(f".{domain}")
+
+
 def _values(row: Published) -> tuple[str, ...]:
+    if row.alias:  # what stands below the alias is not the domain's either
+        return (f"CNAME {row.alias}",)
     return tuple(sorted(row.found)[:MAX_VALUES]) if row.type != POLICY else row.found[:MAX_VALUES]
 
 
@@ -56,6 +63,8 @@ def _taken(known: dict[str, Remembered], row: Published, domain: str, now: datet
         return ()
     key, values = key_of(row), _values(row)
     memory = known.get(key)
+    if memory and row.alias and not memory.since and memory.values == tuple(sorted(row.found)[:MAX_VALUES]):
+        memory = None  # it was remembered by what it leads to
     if memory is None or (memory.since and values == memory.before):
         known[key] = Remembered(values)
         return ()

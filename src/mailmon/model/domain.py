@@ -11,8 +11,9 @@ from mailmon.model.facts import Finding
 class Published(NamedTuple):
     """What stands, and what should stand, under one name.
 
-    `expected` has one value a line, each ready to be copied, "" where nothing need be there; `ttl_s` is 0 where nothing
-    was found.
+    `expected` has one value a line, each ready to be copied, "" where nothing need be there, or where it cannot be told
+    what should; `ttl_s` is 0 where nothing was found. `is_bad` says that a finding is about what stands there, or that
+    something is missing. `alias` is what stands there in truth, where that is an alias (CNAME): its target.
     """
 
     name: str
@@ -22,16 +23,19 @@ class Published(NamedTuple):
     found: tuple[str, ...] = ()
     ttl_s: int = 0
     is_known: bool = True
+    is_bad: bool = False
+    alias: str = ""
 
     @property
     def is_worth_showing(self) -> bool:
         """Say whether something is there, or should be."""
-        return bool(self.expected or self.found)
+        return bool(self.expected or self.found or self.is_bad)
 
     @property
     def is_right(self) -> bool:
         """Say whether something was found, and what was found is what is expected, no more and no less."""
-        return bool(self.found) and set(self.expected.splitlines()) in ({*self.found}, set())
+        is_as_expected = set(self.expected.splitlines()) in ({*self.found}, set())
+        return bool(self.found) and is_as_expected and not self.is_bad
 
 
 class Remembered(NamedTuple):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _RECORD = re.compile(r'(\d{1,3}) ([A-Za-z0-9]{1,15}) "?(.*?)"?', re.DOTALL | re.ASCII)
+CRITICAL = 128
+KNOWN_TAGS = ("issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone")
 # By words in the issuer's name: the domain by which CAA knows the CA, as its practice statement says.
 _CAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("let's encrypt", ("letsencrypt.org",)),
@@ -42,6 +45,22 @@ def read_caa(text: str) -> Caa | None:
     """
     match = _RECORD.fullmatch(text)
     return Caa(int(match[1]), match[2].lower(), match[3]) if match else None
+
+
+def may_issue(records: Sequence[Caa], domains: Sequence[str], *, is_wildcard: bool) -> bool:
+    """Say whether a CA, known by these domains, may issue for a name by the records that hold for it.
+
+    For a wildcard issuewild comes before issue, for any other name it does not count (section 4.3); without a property
+    that counts any CA may (section 4.2). A critical property that nobody knows forbids it to all (section 4.1).
+
+    >>> may_issue([Caa(0, "issuewild", ";")], ["letsencrypt.org"], is_wildcard=False)
+    True
+    """
+    if any(one.flags & CRITICAL and one.tag not in KNOWN_TAGS for one in records):
+        return False
+    wild = [one for one in records if one.tag == "issuewild"] if is_wildcard else []
+    counting = wild or [one for one in records if one.tag == "issue"]
+    return not counting or bool({one.domain for one in counting} & set(domains))
 
 
 def domains_of_ca(issuer: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_STRING = 255
+_ENDING_IN_A_NAME = ("MX", "SRV", "PTR", "CNAME", "NS", "DNAME")
 
 
 def quoted(text: str) -> str:
@@ -17,12 +18,12 @@ def quoted(text: str) -> str:
 
 
 def line(name: str, kind: str, value: str) -> str:
-    """Return one line of a zone file; the name is absolute.
+    """Return one line of a zone file; all names in it are absolute, the root too.
 
-    >>> line("example.org", "MX", "10 mail.example.org")
-    'example.org. IN MX 10 mail.example.org.'
+    >>> line("example.org", "MX", "10 mail.example.org"), line("example.org", "MX", "0 .")
+    ('example.org. IN MX 10 mail.example.org.', 'example.org. IN MX 0 .')
     """
-    shown = quoted(value) if kind == "TXT" else f"{value}." if kind in ("MX", "SRV", "PTR", "CNAME") else value
+    shown = quoted(value) if kind == "TXT" else f"{value.rstrip('.')}." if kind in _ENDING_IN_A_NAME else value
     return f"{name}. IN {kind} {shown}"
 
 

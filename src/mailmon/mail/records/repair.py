@@ -1,0 +1,261 @@
+"""What records of DMARC, TLS-RPT and DKIM were meant to say: typing mistakes repaired where they are clear. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mailmon.mail.address import dns_name
+from mailmon.mail.caps import MAX_RECORD_CHARS
+from mailmon.mail.records.dkim import DkimKey, read_key
+from mailmon.mail.records.dmarc import POLICIES, is_dmarc, read_dmarc
+from mailmon.mail.records.tags import Mistake
+
+MAX_URIS = 20
+_NEAR_DMARC = re.compile(r"[\s\"'\\]*+(?:v\W{0,4}+)?d-?m(?:ar|ra)c(?!\w*\.)", re.IGNORECASE)
+_DMARC_TAG = re.compile(
+    r"(?:^|(?<=[\s;,\"'\\.|]))(v|p|policy|sp|np|adkim|aspf|fo|ru[afg]|rau|rfu|rf|ri|pct|t|psd)\s*+[=:](?!/)",
+    re.IGNORECASE,
+)
+_DKIM_TAG = re.compile(r"(?:^|(?<=[\s;,\"'\\|]))([vhknpst])\s*+[=:]", re.IGNORECASE)
+_MAILBOX = re.compile(
+    r"[A-Za-z0-9._%+~/=^&{}|$#-]{1,64}+@([^\s@<>,;!\"'\\()\[\]]{1,253}+)(!\d{1,9}[kmgt]?)?", re.IGNORECASE
+)
+_HTTP = re.compile(r"https?:/{0,3}([^\s,;!\"'<>\\]{3,500}+)", re.IGNORECASE)
+_NEAR_RPT = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:smtp-?)?tls-?_?rpt", re.IGNORECASE)
+_NEAR_STS = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:mta-?_?)?stsv?\s*+\d?(?![a-z])", re.IGNORECASE)
+_WORDS = {
+    "none": ("monitor", "monitoring", "nothing", "no", "off", "0"),
+    "quarantine": ("spam", "junk", "hold", "tag", "mark", "q"),
+    "reject": ("deny", "block", "discard", "drop", "refuse", "bounce", "strict", "delete", "fail", "r"),
+}
+_WORD_END = re.compile(r"[\s;,\\]")
+_ALIGNMENT = {"s": "s", "strict": "s", "r": "r", "relaxed": "r"}
+
+
+def looks_like_dmarc(text: str) -> bool:
+    """Say whether a TXT record was meant to be one of DMARC.
+
+    >>> looks_like_dmarc("V=dmarc1; p=none"), looks_like_dmarc("p=none; v=DMARC1"), looks_like_dmarc("v=spf1 -all")
+    (True, True, False)
+    """
+    text = text[:MAX_RECORD_CHARS]
+    return bool(_NEAR_DMARC.match(text)) or any(
+        name == "v" and is_dmarc(f"v={value}") for name, value in _pieces(_DMARC_TAG, text)
+    )
+
+
+def looks_like_tls_rpt(text: str) -> bool:
+    """Say whether a TXT record was meant to be one of TLS-RPT."""
+    return bool(_NEAR_RPT.match(text[:MAX_RECORD_CHARS]))
+
+
+def looks_like_sts(text: str) -> bool:
+    """Say whether a TXT record was meant to be one of MTA-STS.
+
+    >>> looks_like_sts("v = STSv1; id = 1"), looks_like_sts("google-site-verification=abcSTSdef")
+    (True, False)
+    """
+    return bool(_NEAR_STS.match(text[:MAX_RECORD_CHARS]))
+
+
+def dmarc_record(domain: str, texts: Sequence[str]) -> str:
+    """Return the DMARC record that should stand: one, with the strictest policy and all mailboxes of those there are.
+
+    At least p=quarantine where there is a record, and p=none where there is none yet; reports are asked for.
+
+    >>> dmarc_record("example.org", ["v=DMARC1 p=reject; rua=d@example.org"])
+    'v=DMARC1; p=reject; rua=mailto:d@example.org'
+    """
+    if not texts:
+        return f"v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
+    if len(texts) == 1 and _is_good(texts[0]):
+        return texts[0]
+    meant = sorted((_dmarc(text) for text in texts), key=lambda one: -_rank(one.policy))
+    tags: dict[str, str] = {}
+    for name, value in (pair for one in meant for pair in one.tags.items()):
+        tags.setdefault(name, value)
+    reports, failures = _joined(one.reports for one in meant), _joined(one.failures for one in meant)
+    if not any(uri.startswith("mailto:") for uri in reports):
+        reports = (*reports, f"mailto:postmaster@{domain}")
+    if not failures:
+        tags.pop("fo", None)  # it speaks of failure reports only
+    policy = POLICIES[max(1, _rank(meant[0].policy))]
+    below = {
+        "sp": _strictest([one.subdomains or one.policy for one in meant if len(meant) > 1 or one.subdomains], policy),
+        "np": _strictest([one.missing for one in meant if one.missing], policy),
+    }
+    ordered = {"v": "DMARC1", "p": policy, **below, **tags, "rua": ",".join(reports), "ruf": ",".join(failures)}
+    return "; ".join(f"{name}={value}" for name, value in ordered.items() if value)
+
+
+def _rank(policy: str) -> int:
+    return POLICIES.index(policy) if policy else 0
+
+
+def _strictest(policies: Sequence[str], above: str) -> str:
+    """Return the strictest policy for what is below, "" where it is that of the domain, or none at all."""
+    found = POLICIES[max(map(_rank, policies), default=0)]
+    return "" if found in ("none", above) else found
+
+
+def tls_rpt_record(domain: str, texts: Sequence[str]) -> str:
+    """Return the TLS-RPT record that should stand, with all addresses of those there are (RFC 8460 section 3).
+
+    >>> tls_rpt_record("example.org", ["v = TLSRPTv1; rua = t@example.org"])
+    'v=TLSRPTv1; rua=mailto:t@example.org'
+    """
+    uris = _joined(_uris(text) for text in texts) or (f"mailto:postmaster@{domain}",)
+    return f"v=TLSRPTv1; rua={','.join(uri.partition('!')[0] for uri in uris)}"
+
+
+def key_record(texts: Sequence[str]) -> str:
+    """Return the key record that should stand; "" where it is not clear which key is meant.
+
+    >>> key_record(["v=DKIM1\\\\; k=ed25519\\\\; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="])
+    'v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='
+    """
+    keys = {made.data: (text, made) for text in texts for text, made in _keys(text)}
+    if len(keys) != 1:
+        return ""
+    ((record, _),) = keys.values()
+    return record
+
+
+class _Meant(NamedTuple):
+    """What one DMARC record was meant to say; `policy` is "" where that is not clear."""
+
+    policy: str = ""
+    subdomains: str = ""
+    missing: str = ""
+    reports: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    tags: dict[str, str] = {}  # noqa: RUF012 -- never changed
+
+
+def _is_good(text: str) -> bool:
+    """Say whether there is nothing to improve in a record."""
+    if not is_dmarc(text):
+        return False
+    try:
+        record = read_dmarc(text)
+    except Mistake:
+        return False
+    is_strict = "none" not in (record.policy, record.subdomains, record.missing)
+    return (
+        is_strict and not record.mistakes and bool(record.reports) and record.percent == 100 and not record.is_testing
+    )
+
+
+def _dmarc(text: str) -> _Meant:
+    values: dict[str, str] = {}
+    for name, value in _pieces(_DMARC_TAG, text[:MAX_RECORD_CHARS]):
+        known = {"policy": "p", "rau": "rua", "rug": "rua", "rfu": "ruf"}.get(name, name)
+        values.setdefault(known, value)
+        if known in ("rua", "ruf") and value not in values[known]:
+            values[known] += f",{value}"
+    tags: dict[str, str] = {}
+    for name in ("adkim", "aspf"):
+        if meant := _ALIGNMENT.get(_WORD_END.split(values.get(name, "").lower(), 1)[0]):
+            tags[name] = meant
+    fo = [one for one in re.split(r"[:,\s]+", values.get("fo", "").lower()) if one in ("0", "1", "d", "s")]
+    tags |= {"fo": ":".join(dict.fromkeys(fo))} if fo else {}
+    tags |= {"psd": values["psd"].lower()} if values.get("psd", "").lower() in ("y", "n") else {}
+    for name in ("rf", "ri"):
+        if re.fullmatch(r"[A-Za-z0-9:]{1,20}", values.get(name, "")):
+            tags[name] = values[name]
+    # Between a policy and the next tag that is known may stand one that is not.
+    policy, subdomains, missing = (_policy(_WORD_END.split(values.get(name, ""), 1)[0]) for name in ("p", "sp", "np"))
+    stray = next(
+        (word for word in re.findall(r"[A-Za-z]{5,12}", text[:MAX_RECORD_CHARS]) if word.lower() in POLICIES), ""
+    )
+    if not policy and "p" not in values:
+        policy = stray.lower()
+    return _Meant(policy, subdomains, missing, _uris(values.get("rua", "")), _uris(values.get("ruf", "")), tags)
+
+
+def _pieces(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
+    """Return names and values by where names begin, for what should stand between them may be missing."""
+    found = list(pattern.finditer(text))
+    ends = [*(match.start() for match in found[1:]), len(text)]
+    return [
+        (match[1].lower(), text[match.end() : end].strip(" \t\r\n;,\"'\\|."))
+        for match, end in zip(found, ends, strict=False)
+    ]
+
+
+def _policy(value: str) -> str:
+    """Return the policy that a value was meant to be, "" where that is not clear."""
+    word = re.sub(r"[^a-z0-9]", "", value[:40].lower())
+    if word in POLICIES or not word:
+        return word
+    by_word = next((policy for policy, words in _WORDS.items() if word in words), "")
+    by_letters = next((policy for policy in POLICIES if sorted(policy) == sorted(word)), "")
+    close = difflib.get_close_matches(word, POLICIES, 1, 0.7)
+    return by_word or by_letters or (close[0] if close else "")
+
+
+def _uris(text: str) -> tuple[str, ...]:
+    """Return the URIs to which reports were meant to go, as they follow each other."""
+    text = text[:MAX_RECORD_CHARS]
+    found = [(match.start(), f"https://{match[1]}") for match in _HTTP.finditer(text)]
+    for match in _MAILBOX.finditer(_HTTP.sub(lambda web: " " * len(web[0]), text)):
+        try:
+            domain = dns_name(match[1].strip("."))
+        except ValueError:
+            continue
+        local = match[0].partition("@")[0].removeprefix("rua=").removeprefix("ruf=").removeprefix("//")
+        found.append((match.start(), f"mailto:{local}@{domain}{match[2] or ''}"))
+    return tuple(uri for _, uri in sorted(found))[:MAX_URIS]
+
+
+def _joined(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return each URI once, whatever size it is limited to."""
+    found: dict[str, str] = {}
+    for uri in (uri for uris in lists for uri in uris):
+        found.setdefault(uri.partition("!")[0].lower(), uri)
+    return tuple(found.values())
+
+
+def _keys(text: str) -> list[tuple[str, DkimKey]]:
+    """Return the usable keys that a record holds, each as a record of its own."""
+    try:
+        if not read_key(text).mistakes:
+            key = read_key(text)
+            return [(_without_test(text), key)] if key.data else []
+    except Mistake:
+        pass
+    pieces = _pieces(_DKIM_TAG, text[:MAX_RECORD_CHARS])
+    kinds = [value.lower() for name, value in pieces if name == "k"]
+    kept = [f"h={value}" for name, value in pieces if name == "h" and "sha256" in value]
+    kept += [f"n={value}" for name, value in pieces if name == "n" and re.fullmatch(r"[A-Za-z0-9 .:_-]{1,100}", value)]
+    found = []
+    for data in [re.sub(r"[\s\"'\\]", "", value) for name, value in pieces if name == "p" and value]:
+        kind = kinds[0] if kinds and kinds[0] in ("rsa", "ed25519") else "ed25519" if len(data) == 44 else "rsa"
+        record = "; ".join(["v=DKIM1", f"k={kind}", *kept[:2], f"p={data}"])
+        try:
+            key = read_key(record)
+        except Mistake:
+            continue
+        if key.data and not key.mistakes:
+            found.append((record, key))
+    return found
+
+
+def _without_test(text: str) -> str:
+    """Return a key record without what keeps receivers from relying on it: t=y and h=sha1 alone."""
+    key = read_key(text)
+    parts = []
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        if name.strip() == "t" and key.is_testing:
+            flags = [flag for flag in value.split(":") if flag.strip().lower() not in ("y", "")]
+            if not flags:
+                continue
+            part = f"{name}={':'.join(flags)}"
+        if name.strip() == "h" and key.hashes and "sha256" not in key.hashes:
+            continue
+        parts.append(part)
+    return ";".join(parts).strip()

@@ -1,0 +1,163 @@
+"""Can what is proposed be copied? It parses as a zone file, is right in our own eyes, and says what was meant."""
+
+from __future__ import annotations
+
+import dns.name
+import pytest
+
+from mailmon.domain.plan import Options
+from mailmon.domain.runbook import runbook
+from mailmon.domain.survey import survey
+from mailmon.mail.records.zone_file import line
+from mailmon.model.domain import Survey
+from mailmon.model.facts import Severity, Verdict
+from tests.domain.cases import Case, zones_of
+from tests.domain.cases_borders import BORDERS
+from tests.domain.cases_meant import MEANT, PROPOSED
+from tests.domain.nameserver import serving
+from tests.domain.publishing import parsed, proposed, published
+from tests.domain.test_zones import CASES, marks
+
+# What nobody can write for somebody else, and what the record of another domain makes of ours.
+NOT_OURS = {
+    "dkim.none", "dkim.key_missing", "dkim.key_revoked", "dkim.key_weak",  # a key is made by the signer
+    "dane.tlsa_without_dnssec", "dane.tlsa_unusable",  # the certificate that is served was not looked at
+    "dns.mx_ipv6_only", "dns.mx_private", "dns.mx_name_invalid",  # only the operator knows another address or name
+}  # fmt: skip
+UNCLEAR = {
+    "there is no such domain": {"dmarc.policy_none", "dns.mx_dangling"},
+    "no MX and no address": {"dns.mx_dangling"},
+    "the only MX host does not exist": {"dns.mx_dangling"},
+    "every MX host is gone": {"dns.mx_dangling"},
+    "a domain that only has names below it": {"dns.mx_dangling"},
+    "no DMARC": {"dmarc.policy_none"},  # one begins with reports, and tightens the policy by them
+    "a wildcard answers for everything": {"dmarc.policy_none"},
+    "half a key": {"dkim.key_syntax"},
+    "no p=": {"dkim.key_syntax"},
+    "two keys under one name": {"dkim.key_multiple"},
+    "the key at a guessed selector is broken": {"dkim.key_syntax"},
+    "an own address without a name": {"dns.ptr_missing"},
+    "an include that lets everybody": {"spf.plus_all"},
+    "include of two records": {"spf.multiple_records"},
+    "include of a wrong record": {"spf.syntax"},
+    "eleven look-ups": {"spf.too_many_lookups"},
+    "eleven look-ups, one of them below": {"spf.too_many_lookups"},
+    "a redirect is a look-up too": {"spf.too_many_lookups"},
+    "an include that includes itself": {"spf.too_many_lookups"},
+    "two records that include each other": {"spf.too_many_lookups"},
+}
+EVERY = [case for case in (*CASES, *BORDERS, *MEANT) if not case.faults]
+
+
+def options_of(case: Case, port: int) -> Options:
+    return Options(
+        (("127.0.0.1", port),), 1.0, 20.0, connects=False, selectors=case.selectors, own_addresses=case.own_addresses
+    )
+
+
+def ask(case: Case, result: Survey | None = None) -> Survey:
+    """Look at a case, as it is or with all published that was proposed for it."""
+    zones = zones_of(case)
+    with serving(published(zones, result) if result else zones) as server:
+        return survey(case.domain, options_of(case, server.port))
+
+
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.name)
+def test_what_is_proposed_can_be_copied_and_is_right_in_our_own_eyes(case: Case) -> None:
+    first = ask(case)
+    the_runbook_parses_and_means_what_was_meant(first, options_of(case, 0))
+    nothing_that_is_called_an_error_looks_right(first)
+    if case in MEANT:
+        said = "\n".join(f"{one.status} {one.id}: {one.message}" for one in first.findings if one.status != "pass")
+        assert marks(first) == sorted(case.expected.split()), said
+    if case.name in PROPOSED:
+        assert PROPOSED[case.name] in [row.expected for row in first.records]
+    if not list(proposed(first)):
+        return
+    again = ask(case, first)
+    left = {mark for mark in marks(again) if not mark.endswith("?")} - NOT_OURS - UNCLEAR.get(case.name, set())
+    said = "\n".join(f"{one.status} {one.id}: {one.message}" for one in again.findings if one.id in left)
+    assert not left, f"{said}\n{[(row.name, row.type, row.expected) for row in proposed(first)]}"
+    if case.name not in UNCLEAR:
+        assert [(row.name, row.expected) for row in proposed(again)] == []
+
+
+def the_runbook_parses_and_means_what_was_meant(result: Survey, options: Options) -> None:
+    lines = [one for entry in runbook(result, options) for one in entry.lines]
+    zone = parsed(lines)
+    for row in result.records:
+        if row.type in ("HTTPS", "DS") or row.alias or not row.is_known:
+            continue
+        for value in row.expected.splitlines():
+            written = line(row.name, row.type, value)
+            assert written in lines
+            found = zone.find_rdataset(dns.name.from_text(row.name), row.type)
+            if row.type == "TXT":
+                assert value.encode() in [b"".join(one.strings) for one in found]
+            else:
+                wanted = parsed([written]).find_rdataset(dns.name.from_text(row.name), row.type)
+                assert wanted[0] in found
+            assert "firm.example.firm.example" not in found.to_text()
+    assert not any(word in one for one in lines for word in ("ADDRESS", "…", "..")), lines
+
+
+def nothing_that_is_called_an_error_looks_right(result: Survey) -> None:
+    failed = {one.id for one in result.findings if one.severity in (Severity.CRITICAL, Severity.ERROR)}
+    right = [row.purpose for row in result.records if row.is_right and row.type == "TXT"]
+    for area, word in (("spf", "(SPF)"), ("dmarc", "(DMARC)"), ("mtasts", "(MTA-STS)"), ("tlsrpt", "(TLS-RPT)")):
+        if any(one.startswith(f"{area}.") for one in failed - {"spf.own_ip_not_covered"}):
+            assert [purpose for purpose in right if word in purpose] == [], failed
+    if "dkim.key_syntax" in failed:
+        assert not [row for row in result.records if row.name.startswith("s1._domainkey") and row.is_right]
+
+
+@pytest.mark.parametrize(
+    ("name", "finding_id", "severity", "words"),
+    [
+        ("sp= is no policy", "dmarc.syntax", "error", "sp=jerect: no such policy: receivers treat the whole record as"),
+        ("sp= is no policy, and no reports", "dmarc.syntax", "error", "sp=jerect: no such policy"),
+        ("p= twice", "dkim.key_syntax", "error", "p= stands there twice"),
+        ("the key at a guessed selector is broken", "dkim.key_syntax", "notice", "p= is base64, but no public key"),
+        (
+            "a guessed selector is an alias of nothing",
+            "dkim.key_missing",
+            "notice",
+            "(CNAME) of selector1-firm._domain",
+        ),
+        ("the given selector is an alias of nothing", "dkim.key_missing", "error", "which does not exist"),
+        ("an MX host that sends nothing has no name", "dns.ptr_missing", "notice", "no mail of the domain comes from"),
+        ("every MX host has IPv6 only", "dns.mx_ipv6_only", "warning", "no IPv4 address"),
+        ("an MX host with an underscore", "dns.mx_name_invalid", "warning", "mail_1.firm.example"),
+        ("quarantine that is only tested", "dmarc.policy_none", "warning", "apply quarantine as none"),
+        ("CAA names nobody, only where to complain", "dns.caa_conflict", "notice", "(iodef) name no CA: any may issue"),
+        ("SPF with ip4= and include=", "spf.syntax", "warning", "ip4=9.9.9.9 does nothing"),
+    ],
+)
+def test_each_fault_is_named_and_is_as_bad_as_it_is(name: str, finding_id: str, severity: str, words: str) -> None:
+    case = next(one for one in MEANT if one.name == name)
+    failed = [one for one in ask(case).findings if one.status is Verdict.FAIL and one.id == finding_id]
+    assert (failed[0].severity, words in failed[0].message) == (severity, True), failed
+
+
+def test_what_is_left_out_of_a_proposal_is_said() -> None:
+    result = ask(Case("", "", {"@ TXT": ['"v=spf1 mx ip4:9.9.9 include:google -all"']}))
+    (row,) = [row for row in result.records if row.purpose.endswith("(SPF)")]
+    assert row.expected == "v=spf1 mx -all"
+    (found,) = [one for one in result.findings if one.id == "spf.syntax"]
+    assert "where ip4:9.9.9, include:google is left out: its meaning is not clear" in found.fix
+
+
+def test_an_alias_is_not_frozen_by_the_runbook() -> None:
+    changes = {"s1._domainkey TXT": None, "s1._domainkey CNAME": ["key.carrier.example."]}
+    case = Case("", "", changes)
+    entries = [entry for entry in runbook(ask(case), options_of(case, 0)) if entry.purpose == "DKIM key"]
+    assert [(entry.lines, entry.words) for entry in entries] == [
+        ((), ("s1._domainkey.firm.example is an alias (CNAME) of key.carrier.example: leave it",))
+    ]
+
+
+def test_a_domain_that_takes_no_mail_gets_no_servers_by_the_runbook() -> None:
+    case = next(case for case in CASES if case.name == "it takes no mail, and says so")
+    lines = [one for entry in runbook(ask(case), options_of(case, 0)) for one in entry.lines]
+    assert "firm.example. IN MX 0 ." in lines
+    assert [one for one in lines if "SRV" in one or "mail.firm.example" in one] == []
