@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from mailmon.cli import common
+from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import mask_option
 from mailmon.cli.bounce_log import open_reader
 from mailmon.mail.masking import mask_address, mask_text
 from mailmon.mail.text import visible
 from mailmon.model.bounces import Notice
 from mailmon.report.document import instant
+from mailmon.report.layout import Paper, Row, table
 from mailmon.report.terminal import local_time
 
 
@@ -23,7 +24,6 @@ from mailmon.report.terminal import local_time
 @common.common_options
 def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show the notices about bounces, those that wait or are dead first."""
-    del color
     with open_reader(config_path) as reader:
         notices: list[Notice] = reader.notices(limit)
     if mask:
@@ -34,8 +34,8 @@ def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color:
     if as_json:
         common.print_json({"schema": "mailmon/bounces-queue/1", "notices": [_document(one) for one in notices]})
         return
-    for one in notices:
-        common.say(_line(one))
+    printer = screen.Printer(common.wants_colour(color))
+    printer.lines(table([_row(one, printer.paper) for one in notices], printer.paper, name=_RECIPIENT))
     if not notices:
         common.say("no notices")
 
@@ -65,12 +65,20 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
         common.say(f"{count} queued; the next check or `mailmon bounces scan` sends")
 
 
-def _line(one: Notice) -> str:
+# The column of the recipients, which are never cut.
+_RECIPIENT = 3
+
+
+def _row(one: Notice, paper: Paper) -> Row:
     when = f"next {local_time(one.next_at)}" if one.status == "waiting" else local_time(one.done_at or one.next_at)
-    said = f": {visible(one.error, 200)}" if one.error else ""
-    return (
-        f"{one.id:>5}  {one.status:<7}  bounce #{one.message} to {one.recipient}, {one.attempts} attempts, {when}{said}"
+    cells = (
+        f"#{one.id}",
+        one.status,
+        f"bounce #{one.message}",
+        visible(one.recipient, 320),
+        f"{one.attempts} attempts",
     )
+    return Row("", (*map(paper.text, cells), when), (paper.text(visible(one.error, 200)),) if one.error else ())
 
 
 def _document(one: Notice) -> dict[str, Any]:

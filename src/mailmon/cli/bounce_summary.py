@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from mailmon.cli import common
+from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import mask_option, period, period_options
 from mailmon.cli.bounce_log import reader_of
 from mailmon.clients.deadline import Deadline
@@ -59,8 +59,9 @@ def summary(
         document = report.summary_document(figures, top)
         rows = [{"id": line.id, "channel": line.channel, "status": line.status} for line in lines]
         common.print_json({**document, "alerts": rows} if is_sent else document)
+    printer = screen.Printer(False)
     for words in () if as_json else report.summary_lines(figures):
-        common.say(words)
+        printer.text(words, indent=" " * 11)
     for line in () if as_json else lines:
         common.say(f"{line.status}: {line.channel}: {line.error or line.title}", err=line.status != "sent")
     if any(line.status != "sent" for line in lines):

@@ -169,7 +169,7 @@ def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
 
     printer = screen.Printer(is_coloured)
     printer.text(f"{both_forms(result.host)} ({', '.join(result.addresses) or 'no address'})", "bold", indent="  ")
-    printer.text(f"{report.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    printer.pair(report.summary_line(result.findings), f"({result.duration_s:.1f} s)", "bold")
     printer.raw("")
     printer.lines(report.finding_lines(result.findings, printer.paper, is_verbose=is_verbose))
     if result.services:

@@ -102,7 +102,7 @@ def _show(result: Survey, everything: Iterable[Finding], *, is_verbose: bool, is
 
     printer = screen.Printer(is_coloured)
     printer.text(both_forms(result.domain), "bold")
-    printer.text(f"{diagnosis.summary_line(result.findings)}  ({result.duration_s:.1f} s)", "bold")
+    printer.pair(diagnosis.summary_line(result.findings), f"({result.duration_s:.1f} s)", "bold")
     printer.raw("")
     printer.lines(diagnosis.finding_lines(result.findings, printer.paper, is_verbose=is_verbose))
     if result.records:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from mailmon.cli import common
-from mailmon.report.layout import Line, Paper, hanging
+from mailmon.report.layout import Line, Paper, cells_of, hanging
 
 
 @contextmanager
@@ -74,6 +74,15 @@ class Printer:
         wide = self.paper.columns is None
         wrapped = [text] if wide else hanging(text, self.paper.prose, indent)
         self.lines(Line(line, style) for line in wrapped)
+
+    def pair(self, text: str, more: str, style: str = "") -> None:
+        """Print a text and a short one behind it, or below it where there is no room."""
+        both = f"{text}  {more}"
+        if self.paper.columns is None or cells_of(both) <= self.paper.prose:
+            self.raw(both, style)
+        else:
+            self.text(text, style)
+            self.raw(more, style)
 
     def raw(self, text: str, style: str = "") -> None:
         """Print a line as it is, for what may be copied."""

@@ -123,8 +123,10 @@ def fix_lines(fix: str, paper: Paper) -> Iterator[str]:
 
 
 def _words(finding: Finding) -> str:
-    """Return the message without the target, which stands before it."""
-    return finding.message.removeprefix(f"{finding.target}: ")
+    """Return the message without the target, which stands before it; where it is the subject it is `it`."""
+    words = finding.message.removeprefix(f"{finding.target}: ")
+    begin = f"{finding.target} "
+    return "it " + words.removeprefix(begin) if words.startswith(begin) else words
 
 
 def _not_well(findings: Sequence[Finding]) -> list[Finding]:
