@@ -118,6 +118,15 @@ def test_only_a_fix_of_the_catalogue_is_replaced() -> None:
     assert [with_software(one, "", "smtp") for one in found.all] == found.all
 
 
+def test_examples_for_a_server_of_mail_are_none_for_mailboxes() -> None:
+    found = Findings("mail.example.org:25")
+    found.fail("tls.old_version", "TLSv1.1 is still taken")
+    assert "Dovecot" in found.all[0].fix
+    shown = with_software(found.all[0], "", "smtp").fix
+    assert "for example Postfix" in shown
+    assert "Dovecot" not in shown
+
+
 def test_a_fix_is_one_line_where_it_must_be() -> None:
     assert one_line(fix_for("smtp.vrfy_enabled", "Exim", "smtp")) == (
         "do not tell strangers which mailboxes exist; Exim, main section: acl_smtp_vrfy = deny; acl_smtp_expn = deny"

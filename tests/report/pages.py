@@ -62,7 +62,11 @@ def diagnosis() -> Diagnosis:
     for address in ("192.0.2.10", V6):
         for port, protocol, facts in ((25, "smtp", old), (993, "imap", tls)):
             target = f"{host}:{port} ({address})"
-            greeting = f"{host} ESMTP Postfix (Debian/GNU)" if port == 25 else "Dovecot (Debian) ready."
+            greeting = (
+                f"{host} ESMTP Postfix (Debian/GNU)"
+                if port == 25
+                else "* OK [CAPABILITY IMAP4rev1 SASL-IR ID ENABLE IDLE] Dovecot (Debian) ready."
+            )
             services.append(Service(target, address, protocol, greeting, tls=facts))
             one = Findings(target)
             said = "TLSv1.1 and TLSv1.0 are still taken beside newer versions"

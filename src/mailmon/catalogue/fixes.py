@@ -537,12 +537,15 @@ def fix_of(finding_id: str) -> Fix | None:
     return _read(FIXES[key]) if key in FIXES else None
 
 
-def general_fix(finding_id: str) -> str:
-    """Return the fix for software that is not known, with examples; "" where none is kept here."""
+def general_fix(finding_id: str, protocol: str = "") -> str:
+    """Return the fix for software that is not known, with examples; "" where none is kept here.
+
+    Without a protocol it is that of the id; where that names none, there are examples for mail and for mailboxes.
+    """
     fix = fix_of(finding_id)
     if fix is None:
         return ""
-    protocol = finding_id.partition(".")[0]
+    protocol = protocol or finding_id.partition(".")[0]
     examples = [block for name in EXAMPLES.get(protocol, _BOTH) for block in _blocks(fix, name, protocol)]
     return _joined(fix.general, "; for example ", examples)
 
@@ -565,10 +568,11 @@ def fix_for(finding_id: str, software: str, protocol: str) -> str:
 
 
 def with_software(finding: Finding, software: str, protocol: str) -> Finding:
-    """Return a finding with the fix for the software of its server, unless it has a fix of its own."""
-    if not software or not finding.fix or finding.fix != general_fix(finding.id):
+    """Return a finding with the fix for the software of its server, "" if not known, unless it has one of its own."""
+    if not finding.fix or finding.fix != general_fix(finding.id):
         return finding
-    return finding._replace(fix=fix_for(finding.id, software, protocol))
+    fix = fix_for(finding.id, software, protocol) if software else general_fix(finding.id, protocol)
+    return finding._replace(fix=fix)
 
 
 def _joined(general: str, link: str, blocks: list[Block]) -> str:

@@ -54,6 +54,7 @@ Dovecot: dovecot | pigeonhole
 REPLIES = """
 Courier: xverp=courier | xexdata
 Exchange: x-anonymoustls | x-exps | xexch50
+Postfix: >: relay access denied | 5.5.2 error: command not recognized
 qmail: unimplemented (#5.5.1) | i'll try my best | netqmail home page | allowed rcpthosts (#5.7.1)
 Zimbra: "name" "zimbra
 Dovecot: "name" "dovecot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -166,6 +167,8 @@ def _together(targets: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
+# IMAP servers tell in the greeting what they can do (RFC 3501 section 7.1).
+_CAPABILITIES = re.compile(r"\[CAPABILITY [^\]\[]*+\] ?", re.IGNORECASE)
 SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
 
 
@@ -174,7 +177,7 @@ def service_rows(diagnosis: Diagnosis) -> Iterator[tuple[str, ...]]:
     for one in diagnosis.services:
         tls = f"{one.tls.version} {one.tls.cipher}" if one.tls else "none"
         until = f"{one.tls.not_after[:10]}" if one.tls else ""
-        yield one.target, one.protocol, tls, until, one.banner
+        yield one.target, one.protocol, tls, until, _CAPABILITIES.sub("", one.banner)
 
 
 def service_lines(diagnosis: Diagnosis, paper: Paper) -> Iterator[Line]:
