@@ -206,6 +206,11 @@ RESEMBLING = {
     "a backup": Mail(
         "System Administrator <root@mail.example.net>", "Backup failed", "error: bob@example.org: not found"
     ),
+    "news of the administrator": Mail(
+        "Mail Administrator <postmaster@example.net>",
+        "Mail delivery problems last night",
+        "Some of you had trouble with their mail last night. All is well again. Write to bob@example.org.",
+    ),
     # Filters and mailboxes
     "a quarantine": Mail(
         "Mail Quarantine <postmaster@example.net>",

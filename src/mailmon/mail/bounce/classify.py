@@ -191,15 +191,11 @@ def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, abou
     outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
     outer.add(first_address(first(message.headers, "from")[:500]).lower())
     listed = _whom(message, text, outer, may_be_own=bool(returned) or gate.may_be_own)
-    if not listed and not gate.needs_list:
-        is_plain = bool(returned) or gate.may_be_own or bool(reply_code(text))
+    is_plain = bool(returned) or _holds_reply(text)
+    if not listed and (is_plain or not gate.needs_list):
         addressee = "" if is_notification(returned) else first_address(first(returned, "to")[:2000])
-        outer |= set(
-            map(
-                str.lower,
-                find_addresses(" ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]),
-            )
-        )
+        senders = " ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]
+        outer.update(address.lower() for address in find_addresses(senders))
         address = (
             about
             or mentioned(text, outer, recipients_of(returned), in_any_line=is_plain)

@@ -189,8 +189,11 @@ def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_a
 
 
 def _tells(line: str, number: int) -> bool:
-    lower = line[:MAX_LINE_CHARS].lower()
-    return number < MAX_TELLING_LINES and (_is_trouble(lower) or _is_delay(lower))
+    """Say whether a sentence that names an address tells of trouble."""
+    if number >= MAX_TELLING_LINES:
+        return False
+    sentences = [one for one in line[:MAX_LINE_CHARS].lower().split(". ") if "@" in one]
+    return any(_is_trouble(one) or _is_delay(one) for one in sentences)
 
 
 def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:
