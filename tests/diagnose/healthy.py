@@ -725,4 +725,159 @@ NAMES = (
     ),
 )
 
-SERVERS = (*DIALECTS, *POLICIES, *PORTS, *CERTIFICATES, *NAMES)
+_LOWER = ("pipelining", "size 36700160", "8bitmime", "smtputf8", "enhancedstatuscodes", "chunking", "dsn", "starttls")
+_NO_CHANNEL = May("*", "unknown", "whoever turns us away for our address or our pace shows us nothing of this")
+MORE = (
+    *(
+        _smtp(f"it refuses a foreign recipient in its own words: {words}", f"words{number}", relay=words)
+        for number, words in enumerate(
+            (
+                "550 5.7.1 <{recipient}>: Recipient address rejected: Access denied",
+                "550 5.7.1 Weiterleitung an {recipient} verweigert",
+                "550 5.7.1 Relais refuse pour <{recipient}>",
+                "550 5.1.1 <{recipient}>: Destinatario desconocido",
+                "551 User not local; please try <forward-path>",
+                "571 Delivery not authorized, message refused",
+                "553 5.7.1 Sorry, that domain isn't in my list of allowed rcpthosts",
+                "550 Administrative prohibition",
+                "550 5.7.1 Kein Relay",
+                "550 5.7.1",
+            )
+        )
+    ),
+    _smtp(
+        "a rate limit at MAIL",
+        "rate-mail",
+        NO_RELAY_SEEN,
+        NO_VRFY_SEEN,
+        passes="",
+        rules=(("^MAIL", "450 4.7.1 Error: too much mail from {client}"),),
+    ),
+    _smtp(
+        "a rate limit in the greeting",
+        "rate-greeting",
+        _NO_CHANNEL,
+        May("smtp.greeting_rejected", "warning", "a 4xx greeting, seen from here"),
+        passes="",
+        greeting=("421 4.7.0 {host} Too many connections from {client}, try again later",),
+    ),
+    _smtp(
+        "SPF is enforced, and our sender's record allows nobody",
+        "spf-policy",
+        NO_RELAY_SEEN,
+        passes="",
+        rules=(("^RCPT .* FROM .*@example", "550 5.7.23 SPF validation failed for {client} and {sender}"),),
+    ),
+    _smtp("keywords in small letters", "lower", offers=_LOWER),
+    _smtp(
+        "replies of nothing but a code",
+        "bare",
+        greeting=("220 {host}",),
+        known="250",
+        rules=(("^MAIL", "250"), ("^RSET", "250"), ("^VRFY", "252")),
+    ),
+    _smtp(
+        "a name in capitals and with a final dot",
+        "capitals",
+        greeting=("220 CAPITALS.FIRM.EXAMPLE. ESMTP",),
+        ehlo="CAPITALS.FIRM.EXAMPLE",
+    ),
+    _smtp(
+        "VRFY is disabled with 550",
+        "vrfy550",
+        May("smtp.vrfy_enabled", "notice", "a refusal of every name shows none"),
+        rules=(("^(VRFY|EXPN)", "550 5.7.1 Access denied"),),
+    ),
+    _smtp(
+        "VRFY repeats what was asked, with 252",
+        "vrfy252",
+        rules=(("^VRFY", "252 2.0.0 postmaster"), ("^EXPN", "550 5.7.2 Access denied to you")),
+    ),
+    Server(
+        "everything needs a login",
+        (
+            Host(
+                "login",
+                (
+                    Service("submission", rules=(("^(MAIL|VRFY|EXPN)", "530 5.7.0 Authentication required"),)),
+                    Service("smtps", rules=(("^(MAIL|VRFY|EXPN)", "530 5.7.0 Authentication required"),)),
+                ),
+            ),
+        ),
+    ),
+    Server(
+        "IMAP in small letters, with an alert and version 4rev2",
+        (
+            Host(
+                "imap-lower",
+                (
+                    Service(
+                        "imap",
+                        greeting=("* ok [alert] maintenance tonight",),
+                        offers=("imap4rev2", "imap4rev1", "starttls", "logindisabled"),
+                    ),
+                    Service(
+                        "imaps", greeting=("* OK [ALERT] maintenance tonight",), offers=("IMAP4rev2", "AUTH=PLAIN")
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Server(
+        "POP3 that knows no CAPA, in TLS",
+        (Host("no-capa", (Service("pop3s", rules=(("^CAPA", "-ERR unknown command"),)),)),),
+    ),
+    Server(
+        "ManageSieve of Cyrus, which names a mechanism before TLS that shows no password",
+        (
+            Host(
+                "sieve-cyrus",
+                (
+                    Service(
+                        "sieve",
+                        offers=(
+                            '"IMPLEMENTATION" "Cyrus timsieved v3.6.1"',
+                            '"SASL" "SCRAM-SHA-1"',
+                            '"SIEVE" "comparator-i;ascii-numeric fileinto"',
+                            '"STARTTLS"',
+                            '"MAXREDIRECTS" "4"',
+                            '"UNAUTHENTICATE"',
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    _shown("a certificate of ten days, at half of its time", "ten", Certificate(age_days=5, left_days=5), kinds="smtp"),
+    _shown(
+        "a certificate of 398 days, with a month left", "year", Certificate(age_days=367, left_days=31), kinds="imaps"
+    ),
+    _shown(
+        "a certificate for two names and a wildcard of another domain",
+        "mixed",
+        Certificate(names=("*.shop.example", "firm.example", "{host}")),
+        kinds="smtp submission",
+    ),
+    Server(
+        "two addresses that show two certificates for the same name, while one is renewed",
+        (
+            Host("renewing", (Service("smtp", certificates=(Certificate(age_days=80, left_days=40),)),)),
+            Host("renewing", (Service("smtp", certificates=(Certificate(age_days=1, left_days=89),)),)),
+        ),
+        (DIFFERS,),
+    ),
+    Server(
+        "two MX hosts, each with a certificate for its own name",
+        (Host("mx-a", _PLAIN), Host("mx-b", _PLAIN)),
+        records="pair MX 10 mx-a\npair MX 20 mx-b",
+        target="pair.firm.example",
+    ),
+    Server(
+        "a backup MX that takes all, behind one that knows its mailboxes",
+        (Host("first", _PLAIN), Host("second", (Service("smtp", takes_all=True),))),
+        records="backed MX 10 first\nbacked MX 20 second",
+        target="backed.firm.example",
+    ),
+)
+
+SERVERS = (*DIALECTS, *POLICIES, *PORTS, *CERTIFICATES, *NAMES, *MORE)

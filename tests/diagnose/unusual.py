@@ -133,8 +133,10 @@ class Talk:
         offered = self.service.offers_in_tls if self.is_tls else None
         offered = self.service.offers if offered is None else offered
         kept = list(default if offered is None else offered)
-        if begins_tls in kept or self.is_tls:
-            return [one for one in kept if not (self.is_tls and one in (begins_tls, "LOGINDISABLED"))]
+        if self.is_tls:
+            return [one for one in kept if one.upper() not in (begins_tls, "LOGINDISABLED")]
+        if begins_tls in (one.upper() for one in kept):
+            return kept
         return [*kept[:1], begins_tls, *kept[1:]]
 
     def ruled(self, text: str) -> str:

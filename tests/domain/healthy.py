@@ -587,6 +587,167 @@ spf.protection TXT "v=spf1 ip4:9.9.10.0/24 ip4:9.9.11.0/24 -all"
     Domain("a name server that answers NOTIMP to EDNS", edns="NOTIMP"),
 )
 
+# The same kinds once more, by other records.
+MORE = (
+    Domain("a domain written with capitals and a final dot", domain="FIRM.Example."),
+    Domain(
+        "a domain with a final sigma, which was another letter once",
+        {
+            **_NO_HOSTS,
+            "@ MX": ["10 mx.xn--nxasmm1c.example."],
+            "mx A": ["9.9.9.68"],
+            "_dmarc TXT": ['"v=DMARC1; p=reject; rua=mailto:d@xn--nxasmm1c.example"'],
+        },
+        reverse="68.9.9.9 PTR mx.xn--nxasmm1c.example.\n",
+        domain="βόλος.example",
+        origin="xn--nxasmm1c.example",
+    ),
+    Domain(
+        "a domain with letters outside ASCII, in its form for DNS and in capitals",
+        {
+            **_NO_HOSTS,
+            "@ MX": ["10 mx.xn--fa-hia.example."],
+            "mx A": ["9.9.9.68"],
+            "_dmarc TXT": ['"v=DMARC1; p=reject; rua=mailto:d@xn--fa-hia.example"'],
+        },
+        reverse="68.9.9.9 PTR mx.xn--fa-hia.example.\n",
+        domain="XN--FA-HIA.EXAMPLE",
+        origin="xn--fa-hia.example",
+    ),
+    Domain(
+        "two names of MX hosts for one machine, which has one name",
+        {
+            "mx2 A": ["9.9.9.10"],
+            "mx3 A": ["9.9.9.10"],
+            "@ MX": ["10 mx1", "10 mx2", "30 mx3"],
+        },
+    ),
+    Domain(
+        "it sends by IPv6 too, from an address with a name",
+        {
+            "@ TXT": ['"v=spf1 mx ip6:2620:fe::77 -all"'],
+            "out6 AAAA": ["2620:fe::77"],
+        },
+        others=_six("2620:fe::77", "out6.firm.example"),
+        arguments=("--selector", "s1", "--ip", "2620:fe::77"),
+    ),
+    Domain(
+        "SPF beside records that only look like it",
+        {
+            "@ TXT": ['"v=spf1 mx -all"', '"v=spf10 mx"', '"spf2.0/pra mx -all"', '"v=spf1test"', '"x v=spf1 -all"'],
+        },
+    ),
+    Domain(
+        "SPF that trusts a service less than itself",
+        {
+            "@ TXT": ['"v=spf1 mx ?include:service.example ~ip4:9.9.9.9 -all"'],
+        },
+        others={"service.example": '@ TXT "v=spf1 ip4:9.9.13.0/24 -all"'},
+    ),
+    Domain(
+        "SPF by a redirect whose name holds the domain, with an explanation that is not there",
+        {
+            "@ TXT": ['"v=spf1 redirect=%{d}._spf.service.example exp=gone.%{d}"'],
+        },
+        others={"service.example": 'firm.example._spf TXT "v=spf1 ip4:9.9.9.0/27 -all"'},
+    ),
+    Domain(
+        "SPF that fills a packet and more",
+        {
+            "@ TXT": [strings("v=spf1 mx " + " ".join(f"ip4:9.9.14.{number}" for number in range(120)) + " -all")],
+        },
+    ),
+    Domain(
+        "a selector with a dot, a key with all blanks that are allowed, both hashes",
+        {
+            "2026.mail._domainkey TXT": [
+                key_record().replace("v=DKIM1; k=rsa; p=", "v = DKIM1 ; k = rsa ; h = sha1 : sha256 ; p = ")
+            ],
+        },
+        arguments=("--selector", "2026.mail"),
+    ),
+    Domain(
+        "DMARC, MTA-STS and TLS-RPT beside other texts at their names",
+        {
+            "_dmarc TXT": [
+                '"v=DMARC1; p=reject; rua=mailto:d@firm.example"',
+                '"hello"',
+                '"v=spf1 -all"',
+                '"v=DMARC2; p=none"',
+            ],
+            "_mta-sts TXT": ['"v=STSv1; id=1"', '"token=abc"', '"v=spf1 -all"'],
+            "_smtp._tls TXT": ['"v=TLSRPTv1; rua=mailto:t@firm.example"', '"token=abc"', '"v=spf1 -all"'],
+        },
+    ),
+    Domain(
+        "DMARC of a subdomain, with reports to the organisation and to a third name of it",
+        {
+            "team MX": ["10 mx1"],
+            "team TXT": ['"v=spf1 mx -all"'],
+            "s1._domainkey.team TXT": [ED25519],
+            "_dmarc.team TXT": ['"v=DMARC1; p=quarantine; rua=mailto:d@firm.example,mailto:d@reports.firm.example"'],
+        },
+        (NO_STS, NO_TLSRPT),
+        domain="team.firm.example",
+    ),
+    Domain(
+        "DMARC reports to a service that says so by an alias",
+        {
+            "_dmarc TXT": ['"v=DMARC1; p=reject; rua=mailto:x@reports.example"'],
+        },
+        others={"reports.example": 'firm.example._report._dmarc CNAME _allow\n_allow TXT "v=DMARC1"'},
+    ),
+    Domain(
+        "CAA with a critical flag, capitals, and properties for mail and marks",
+        {
+            "@ CAA": [
+                '128 ISSUE "letsencrypt.org"',
+                '0 issue "sectigo.com"',
+                '0 issuemail ";"',
+                '0 issuevmc "digicert.com"',
+            ],
+        },
+    ),
+    Domain(
+        "SRV for calendars, for a provider's autodiscover, and with equal weights",
+        {
+            "_caldavs._tcp SRV": ["0 1 443 dav"],
+            "_autodiscover._tcp SRV": ["0 0 443 autodiscover.provider.example."],
+            "_submission._tcp SRV": ["0 5 587 mx1", "0 5 587 mx2"],
+            "_imap._tcp SRV": ["0 0 143 mx1"],
+            "dav A": ["9.9.9.83"],
+        },
+        others={"provider.example": "autodiscover A 9.9.9.84"},
+    ),
+    Domain(
+        "BIMI without a proof, by another selector too",
+        {
+            "default._bimi TXT": ['"v=BIMI1;l=https://firm.example/mark.svg"'],
+            "v1._bimi TXT": ['"v=BIMI1; l=https://firm.example/mark.svg; a=; avp=brand;"'],
+        },
+    ),
+    Domain(
+        "a parked subdomain, which lives by the policy above",
+        {
+            "old MX": ["0 ."],
+            "old TXT": ['"v=spf1 -all"'],
+        },
+        (REVOKED, May("dkim.none", "notice", "who sends nothing signs nothing")),
+        domain="old.firm.example",
+        arguments=(),
+    ),
+    Domain(
+        "its name servers are in another domain, and MX hosts in a delegated zone of its own",
+        {
+            **_NO_HOSTS,
+            "@ MX": ["10 a.mail", "20 b.mail"],
+            "mail NS": ["ns1.dns.example."],
+        },
+        others={"mail.firm.example": "a A 9.9.9.85\nb A 9.9.9.86", "dns.example": "ns1 A 9.9.9.87"},
+        reverse="85.9.9.9 PTR a.mail.firm.example.\n86.9.9.9 PTR b.mail.firm.example.\n",
+    ),
+)
+
 # Asked through a resolver that validates: `example` and `firm.example` are signed, all others are not.
 SIGNED = (
     Domain(

@@ -22,6 +22,7 @@ from tests.domain.healthy import (
     DOMAINS,
     LIVE,
     LONG_KEY,
+    MORE,
     NO_CAA,
     NO_STS,
     REVERSE,
@@ -81,7 +82,7 @@ def asked(domain: Domain, port: int) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("domain", cases(DOMAINS, KNOWN))
+@pytest.mark.parametrize("domain", cases((*DOMAINS, *MORE), KNOWN))
 def test_nothing_is_reported_beyond_the_label(domain: Domain) -> None:
     zones = [zone_of(origin, text) for origin, text in texts(domain).items()]
     server = WithoutEdns(zones, domain.edns) if domain.edns else NameServer(zones)
@@ -190,6 +191,6 @@ def test_what_a_provider_changes_in_its_own_domain_is_no_change_of_ours(name: st
 
 
 def test_each_label_has_its_reason_and_each_domain_a_name_of_its_own() -> None:
-    every = (*DOMAINS, *SIGNED, *LIVE)
+    every = (*DOMAINS, *MORE, *SIGNED, *LIVE)
     assert len({one.name for one in every}) == len(every) >= 60
     assert [may for one in every for may in one.may if not may.why] == []
