@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.diagnose.healthy import Certificate
-from tests.domain.cases import key_record, strings
+from tests.domain.cases import key_record, rsa_key, strings
 from tests.healthy import May
 
 # "owner TYPE" -> values; None takes a record of the ordinary domain away.
@@ -660,9 +660,7 @@ MORE = (
     Domain(
         "a selector with a dot, a key with all blanks that are allowed, both hashes",
         {
-            "2026.mail._domainkey TXT": [
-                key_record().replace("v=DKIM1; k=rsa; p=", "v = DKIM1 ; k = rsa ; h = sha1 : sha256 ; p = ")
-            ],
+            "2026.mail._domainkey TXT": [strings(f"v = DKIM1 ; k = rsa ; h = sha1 : sha256 ; p = {rsa_key(2048)}")],
         },
         arguments=("--selector", "2026.mail"),
     ),
