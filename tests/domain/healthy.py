@@ -15,7 +15,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.diagnose.healthy import Certificate
+from tests.diagnose.healthy import Certificate, Service
 from tests.domain.cases import key_record, rsa_key, strings
 from tests.healthy import May
 
@@ -43,7 +43,10 @@ class Domain(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A domain whose MX host answers: TLSA records with {leaf}, {leaf_certificate}, {ca} and the like filled in."""
+    """A domain whose MX host answers, with `certificates` on all its services.
+
+    In TLSA records {leaf}, {leaf_certificate}, {ca} and the like are filled in, in SRV records {imaps} and other ports.
+    """
 
     name: str
     certificates: tuple[Certificate, ...] = (Certificate(),)
@@ -51,6 +54,7 @@ class Live(NamedTuple):
     may: tuple[May, ...] = ()
     is_secure: bool = False
     policy: str = ""
+    services: tuple[Service, ...] = (Service("smtp"),)
 
 
 def _long_key() -> str:
@@ -881,5 +885,51 @@ LIVE = (
         {
             "@ CAA": ['0 issue "letsencrypt.org; accounturi=https://ca.example/acct/1"', '0 issuewild ";"'],
         },
+    ),
+    Live(
+        "names that exist by a wildcard only, where a web server knows neither policy nor autoconfig",
+        records={
+            "* A": ["127.0.0.1"],
+        },
+    ),
+    Live(
+        "SRV sends clients to the services that are there",
+        records={
+            "_imaps._tcp SRV": ["0 1 {imaps} mx1"],
+            "_submissions._tcp SRV": ["0 1 {smtps} mx1"],
+            "_submission._tcp SRV": ["0 1 {submission} mx1"],
+            "_pop3s._tcp SRV": ["0 0 0 ."],
+        },
+        services=tuple(Service(kind) for kind in ("smtp", "imaps", "smtps", "submission")),
+    ),
+    Live(
+        "its MX host lets a client wait before the greeting ends, and offers little at first",
+        records={
+            "_25._tcp.mx1 TLSA": ["3 1 1 {leaf}"],
+        },
+        is_secure=True,
+        services=(Service("smtp", ("220-{host} ESMTP", "220 {host} ESMTP"), gap_s=0.3, offers=("SIZE 1000",)),),
+    ),
+    Live(
+        "its MX host refuses this machine for its address",
+        records={
+            "_25._tcp.mx1 TLSA": ["3 1 1 {leaf}"],
+        },
+        may=(May("*", "unknown", "whoever turns us away in the greeting shows us no certificate"),),
+        is_secure=True,
+        services=(
+            Service("smtp", ("554 5.7.1 Service unavailable; Client host [{client}] blocked using bl.example",)),
+        ),
+    ),
+    Live(
+        "its MX host is not reached from here, though MTA-STS and DANE demand TLS",
+        records={
+            "_mta-sts TXT": ['"v=STSv1; id=1"'],
+            "_25._tcp.mx1 TLSA": ["3 1 1 " + "ab" * 32],
+        },
+        may=(May("*", "unknown", "port 25 is closed to many networks, and nothing is seen of what is not reached"),),
+        is_secure=True,
+        services=(Service("imaps"),),
+        policy="version: STSv1\nmode: enforce\nmx: mx1.firm.example\nmax_age: 604800\n",
     ),
 )

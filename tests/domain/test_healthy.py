@@ -16,7 +16,7 @@ from mailmon.cli import cli
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
 from tests.diagnose.authority import Authority, tlsa_words
-from tests.diagnose.healthy import Certificate, Service
+from tests.diagnose.healthy import Certificate
 from tests.diagnose.unusual import PORTS, Doors
 from tests.domain.healthy import (
     DOMAINS,
@@ -133,21 +133,23 @@ def doors(authority: Authority) -> Iterator[Doors]:
 
 
 def filled(records: Changes, words: Mapping[str, str]) -> Changes:
-    """Fill the digests of certificates into TLSA records."""
+    """Fill the digests of certificates into TLSA records, and ports into SRV records."""
     return {
-        owner: [value.format(**words) for value in values or ()] if owner.endswith("TLSA") else values
+        owner: [value.format(**words) for value in values or ()] if owner.endswith(("TLSA", "SRV")) else values
         for owner, values in records.items()
     }
 
 
 @pytest.mark.parametrize("live", cases(LIVE, KNOWN))
 def test_what_is_published_is_held_against_the_servers(live: Live, doors: Doors, authority: Authority) -> None:
-    address, (door,) = doors.open("mx1.firm.example", (Service("smtp", certificates=live.certificates),))
+    services = [one._replace(certificates=live.certificates) for one in live.services]
+    address, opened = doors.open("mx1.firm.example", services)
+    words = {kind: str(port + doors.offset) for kind, port in PORTS.items()} | tlsa_words(opened[0].issued)
     base: Changes = {
         **ordinary(), "@ MX": ["10 mx1"], "mx1 A": [address], "mx2 A": None, "@ CAA": None, "_mta-sts TXT": None,
         "mta-sts A": ["127.0.0.1"] if live.policy else None,
     }  # fmt: skip
-    records = {**base, **filled(live.records, tlsa_words(door.issued))}
+    records = {**base, **filled(live.records, words)}
     back = f"{'.'.join(reversed(address.split('.')))} PTR mx1.firm.example."
     zones = [
         zone_of("firm.example", lines(records)),
