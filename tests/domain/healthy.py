@@ -43,7 +43,7 @@ class Domain(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A domain whose MX host answers, with `certificates` on all its services.
+    """A domain whose MX host answers, with `certificates` on all its services; `unknown` is what has to be unknown.
 
     In TLSA records {leaf}, {leaf_certificate}, {ca} and the like are filled in, in SRV records {imaps} and other ports.
     """
@@ -55,6 +55,7 @@ class Live(NamedTuple):
     is_secure: bool = False
     policy: str = ""
     services: tuple[Service, ...] = (Service("smtp"),)
+    unknown: str = ""
 
 
 def _long_key() -> str:
@@ -920,6 +921,7 @@ LIVE = (
         services=(
             Service("smtp", ("554 5.7.1 Service unavailable; Client host [{client}] blocked using bl.example",)),
         ),
+        unknown="tls.handshake_failed",
     ),
     Live(
         "its MX host is not reached from here, though MTA-STS and DANE demand TLS",
@@ -931,5 +933,6 @@ LIVE = (
         is_secure=True,
         services=(Service("imaps"),),
         policy="version: STSv1\nmode: enforce\nmx: mx1.firm.example\nmax_age: 604800\n",
+        unknown="tls.handshake_failed",
     ),
 )

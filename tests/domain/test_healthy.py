@@ -177,6 +177,7 @@ def test_what_is_published_is_held_against_the_servers(live: Live, doors: Doors,
     ]
     optional = () if live.policy else (NO_STS,)
     assert excess(found, (*live.may, *optional, NO_CAA, ON_LOOPBACK)) == []
+    assert set(live.unknown.split()) <= {one["id"] for one in found if one["status"] == "unknown"}
 
 
 @pytest.mark.parametrize("name", sorted(ROTATED))

@@ -152,8 +152,9 @@ def judge(area: Area, live: Live) -> None:
 def _telling(session: Session) -> list[Finding]:
     """Return what is known of a host's TLS, or that nothing is."""
     kept = with_own_fixes([one for one in session.found.all if one.id in _OF_TLS], [session])
-    if not session.is_open:
-        said = f"{session.endpoint.target}: its certificate could not be looked at: port 25 is not reached from here"
+    if not session.secured and not any(one.status in (Verdict.FAIL, Verdict.UNKNOWN) for one in kept):
+        why = "the server ended the conversation before TLS" if session.is_open else "port 25 is not reached from here"
+        said = f"{session.endpoint.target}: its certificate could not be looked at: {why}"
         kept.append(Finding("tls.handshake_failed", Verdict.UNKNOWN, session.endpoint.target, said))
     return kept
 
