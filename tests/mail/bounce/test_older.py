@@ -150,6 +150,22 @@ OLD = {
 }
 
 
+OLD |= {
+    "AOL, which leaves its domain out": Old(
+        "Mail Delivery Subsystem <MAILER-DAEMON@example.org>",
+        "Mail Delivery Problem",
+        "Sorry list-admin@lists.example.net. Your mail to the following recipients could not be delivered because they"
+        " are not accepting mail with attachments:\n\tbob\n",
+    ),
+    "GroupWise, which leaves its domain out": Old(
+        "Mailer-Daemon@example.org",
+        "Message status - undeliverable",
+        f"The message that you sent was undeliverable to the following:\n\tbob (user not found)\n\nPossibly truncated"
+        f" original message follows:\n{ORIGINAL}",
+    ),
+}
+
+
 @pytest.mark.parametrize("old", OLD.values(), ids=OLD.keys())
 def test_it_is_recognised_and_the_recipient_is_found(old: Old) -> None:
     head = f"From: {old.sender}\nTo: list-admin@lists.example.net\nSubject: {old.subject}\n"
@@ -157,6 +173,11 @@ def test_it_is_recognised_and_the_recipient_is_found(old: Old) -> None:
         found = classify(f"{head}{kind}\n{old.text}".encode())
         assert found.kind is old.kind
         assert [one.address for one in found.recipients] == ["bob@example.org"]
+
+
+def test_blank_lines_in_front_of_a_saved_message_do_not_hide_its_header() -> None:
+    raw = f"\n   \r\nFrom: MAILER-DAEMON@example.org\nSubject: {OLD['LSMTP'].subject}\n\n{OLD['LSMTP'].text}"
+    assert [one.address for one in classify(raw.encode()).recipients] == ["bob@example.org"]
 
 
 GATEWAY = (

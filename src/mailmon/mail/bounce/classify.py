@@ -24,6 +24,7 @@ from mailmon.mail.bounce.prose import (
     find_start,
     forwarded_from,
     is_log,
+    local_names,
     mentioned,
     read_listed,
     read_transcript,
@@ -193,16 +194,8 @@ def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, abou
     listed = _whom(message, text, outer, may_be_own=bool(returned) or gate.may_be_own)
     is_plain = bool(returned) or _holds_reply(text)
     if not listed and (is_plain or not gate.needs_list):
-        addressee = "" if is_notification(returned) else first_address(first(returned, "to")[:2000])
-        senders = " ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]
-        outer.update(address.lower() for address in find_addresses(senders))
-        address = (
-            about
-            or mentioned(text, outer, recipients_of(returned), in_any_line=is_plain)
-            or addressee
-            or verp_recipient(message.headers)
-        )
-        listed = [Listed(address, "")] if address else []
+        implied = [about] if about else _implied(message, text, returned, outer, in_any_line=is_plain)
+        listed = [Listed(address, "") for address in implied]
     if not listed:
         return Classification(Kind.OTHER, gate.form)
     shown = [entry.words for entry in listed]
@@ -223,6 +216,20 @@ def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, abou
         for entry, own_words in zip(listed, shown, strict=True)
     )
     return Classification(_kind_of(found), Form.TEXT, found, original)
+
+
+def _implied(message: Message, text: str, returned: Headers, outer: set[str], *, in_any_line: bool) -> list[str]:
+    """Return whom a notification means that lists nobody: by its words, by what came back, by its own recipient."""
+    writer = first_address(first(message.headers, "from")[:500])
+    senders = " ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]
+    others = outer | {address.lower() for address in find_addresses(senders)}
+    if address := mentioned(text, others, recipients_of(returned), in_any_line=in_any_line):
+        return [address]
+    domain = writer.rpartition("@")[2]
+    if domain.count(".") == 1 and (names := local_names(text)):  # of a host it is not clear whose mail it takes
+        return [f"{name}@{domain.lower()}" for name in names]
+    addressee = "" if is_notification(returned) else first_address(first(returned, "to")[:2000])
+    return [address] if (address := addressee or verp_recipient(message.headers)) else []
 
 
 def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> list[Listed]:

@@ -25,6 +25,7 @@ _META = re.compile(r"<meta [^<>]{0,200}?charset=[\"']?([\w-]{1,40}+)", re.ASCII 
 MAX_META_CHARS = 2000
 _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
 
+_BLANK_LINES = re.compile(r"(?:[ \t]{0,200}\n){1,20}")
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}+[ \t]{0,4}+:", re.ASCII)
 _USUAL = ("from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "content-type")
 
@@ -66,7 +67,8 @@ class Message(NamedTuple):
 
 def has_header(raw: bytes) -> bool:
     """Say whether a header section stands there: its first line is a field, or a usual field is among its lines."""
-    text = raw[:MAX_HEADER_BYTES].decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    text = raw[:MAX_HEADER_BYTES].decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
+    text = _BLANK_LINES.sub("", text, count=1) if text[:1] in " \t\n" else text
     if text.startswith(("From ", ">From ")):
         text = text.partition("\n")[2]
     return _FIELD_NAME.match(text) is not None or any(name in _USUAL for name in read_head(text, 0)[0])
@@ -77,7 +79,8 @@ def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:
     text = raw[:max_bytes].decode("latin-1")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    headers, start = read_head(text, 0)
+    blank = _BLANK_LINES.match(text)  # a program or a person that saved it put them there
+    headers, start = read_head(text, blank.end() if blank else 0)
     kind, parameters = content_type(headers)
     parts: list[Part] = []
     if kind.startswith("multipart/"):

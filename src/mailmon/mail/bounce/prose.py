@@ -47,6 +47,8 @@ _TO = re.compile(
     rf"[\s>*•·-]{{0,20}}+(?:[\w',. ]{{0,60}} )?to[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"[ \t]{1,12}([a-z0-9][\w.+-]{1,63}+)[ \t]{0,4}(?:\([^()]{2,80}\))?", re.ASCII)
+MAX_NAMES = 20
 _SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNORECASE)
 _ANSWERED = re.compile(
     rf"[ <]{{0,8}}([45]\d\d)[ -](?:[45]\.\d\.\d{{1,3}} )?<?({ADDRESS})>?(?:\.\.\.|[:,;]| \.\.\.)", re.ASCII
@@ -124,6 +126,23 @@ def after_start(text: str) -> str:
     start = find_start(text)
     said = text if start < 1 else text.split("\n", start)[start]
     return said[:MAX_WORDS].strip()
+
+
+def local_names(text: str) -> list[str]:
+    """Return the names that stand alone right below the line that opens the list: recipients of the writer's domain.
+
+    AOL and GroupWise leave the domain out.
+    """
+    start = find_start(text)
+    opening, *lines = text.split("\n", start + MAX_NAMES)[start:] if start >= 0 else [""]
+    names: list[str] = []
+    for line in lines[:MAX_NAMES] if opening.rstrip().endswith(":") else ():
+        match = _NAME.fullmatch(line[:MAX_LINE_CHARS])
+        if match:
+            names.append(match[1])
+        elif line.strip() or names:
+            break
+    return names
 
 
 def find_span(text: str) -> str:
