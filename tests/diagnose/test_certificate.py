@@ -144,6 +144,9 @@ def test_between_mail_servers_a_name_only_warns_unless_the_domain_demands_tls() 
         ("mx.example.org", "m*.example.org", False),
         ("mx.example.org", "*", False),
         ("bücher.example", "xn--bcher-kva.example", True),
+        ("mx.straße.example", "mx.xn--strae-oqa.example", True),
+        ("mx.straße.example", "mx.strasse.example", False),
+        ("MX.BÜCHER.example", "*.xn--bcher-kva.example", True),
         ("a..b", "a..b.example", False),
     ],
 )

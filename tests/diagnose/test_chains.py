@@ -25,6 +25,7 @@ OLD_ROOT = issue("Old Root", is_ca=True, age_days=5000, left_days=-30)
 SHA1_CROSS = signed_with_sha1(issue("New Root", is_ca=True, key=ROOT.key), OLD_ROOT)
 EXPIRED_CROSS = issue("New Root", OLD_ROOT, is_ca=True, key=ROOT.key, age_days=2000, left_days=-30)
 EXPIRED_MIDDLE = issue("Issuing CA", ROOT, is_ca=True, key=MIDDLE.key, age_days=900, left_days=-1)
+FUTURE_MIDDLE = issue("Issuing CA", ROOT, is_ca=True, key=MIDDLE.key, age_days=-2, left_days=900)
 SHA1_MIDDLE = signed_with_sha1(issue("Weak CA", is_ca=True), ROOT)
 BY_WEAK = issue(HOST, SHA1_MIDDLE)
 SELF = issue(HOST)
@@ -73,6 +74,7 @@ def one_of(result: Diagnosis, finding_id: str) -> Finding:
         ((LEAF, MIDDLE), (MIDDLE,), set()),  # the CA file has the intermediate only
         ((SELF,), (SELF,), set()),
         ((LEAF, EXPIRED_MIDDLE), (ROOT,), {"tls.cert_expired"}),
+        ((LEAF, FUTURE_MIDDLE), (ROOT,), {"tls.cert_not_yet_valid"}),
         ((BY_WEAK, SHA1_MIDDLE), (ROOT,), {"tls.cert_weak_signature"}),
         ((BY_WEAK, SHA1_MIDDLE), (SHA1_MIDDLE,), set()),  # it is trusted as it is, whoever signed it
         ((LEAF, MIDDLE, ROOT), (OLD_ROOT,), {"tls.cert_untrusted"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.dane import authenticate, judge_fit, why_unusable
+from mailmon.diagnose.handshake import Secured
 from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request, diagnose
 from mailmon.domain.plan import Options as DomainOptions
@@ -105,6 +107,36 @@ def test_a_ca_that_is_not_sent_counts_only_as_a_whole(
     assert (match is not None) is is_authentic
 
 
+@pytest.mark.parametrize(
+    ("texts", "chain"),
+    [
+        ((record(3, 1, 1, SELF),), (SELF,)),
+        ((record(2, 1, 1, SELF),), (SELF,)),
+        ((record(2, 0, 0, SELF),), (SELF,)),
+        ((record(2, 1, 0, SELF),), (SELF,)),
+        ((record(2, 0, 1, ROOT),), CHAIN),
+        ((record(2, 0, 2, MIDDLE),), (LEAF, MIDDLE)),
+        ((record(2, 1, 1, ROOT),), (LEAF, MIDDLE)),
+        ((record(2, 0, 0, ROOT),), (LEAF, MIDDLE)),
+        ((record(2, 1, 0, ROOT),), (LEAF, MIDDLE)),
+        ((record(2, 1, 1, OTHER),), (*CHAIN, OTHER)),
+        ((record(2, 1, 1, NO_CA),), (BY_NO_CA, NO_CA)),
+        ((record(3, 1, 1, OTHER), record(2, 1, 1, MIDDLE)), (LEAF, MIDDLE)),
+    ],
+)
+def test_openssl_authenticates_the_same_servers(
+    texts: tuple[str, ...], chain: tuple[Issued, ...], tmp_path: Path
+) -> None:
+    command = ["openssl", "s_client", "-dane_tlsa_domain", HOST]
+    for text in texts:
+        command += ["-dane_tlsa_rrdata", text]
+    with mail_server(server_context(tmp_path, chain), is_implicit=True) as server:
+        command += ["-connect", f"127.0.0.1:{server.port}"]
+        done = subprocess.run(command, input="QUIT\r\n", capture_output=True, text=True, timeout=10, check=False)
+    is_good = "Verification: OK" in done.stdout and "DANE TLSA" in done.stdout
+    assert (authenticate(usable(*texts), [one.der for one in chain]) is not None) is is_good, done.stdout[-800:]
+
+
 def test_during_a_rollover_one_record_that_fits_suffices() -> None:
     records = usable(record(3, 1, 1, SELF), "3 1 1 " + "ab" * 32, record(3, 1, 1, LEAF), record(2, 1, 1, OTHER))
     match = authenticate(records, [one.der for one in CHAIN])
@@ -138,13 +170,17 @@ def test_a_record_that_no_sender_uses_says_why(text: str, why: str) -> None:
     [
         ((record(2, 1, 1, SELF),), (SELF,), "for which the usage is 3"),
         ((record(2, 1, 1, OTHER),), (*CHAIN, OTHER), "by which the server's was not issued"),
-        ((record(2, 1, 1, MIDDLE),), (LEAF,), "must be sent along"),
+        ((record(2, 1, 1, ROOT),), (LEAF, MIDDLE), "names a CA's certificate that must be sent along, and is not"),
+        ((record(3, 1, 1, MIDDLE),), CHAIN, "names the certificate of a CA, for which the usage is 2"),
         ((record(3, 1, 1, SELF),), CHAIN, "no TLSA record of port 25 fits the certificate: who"),
+        ((record(3, 1, 1, LEAF), record(3, 1, 2, SELF)), CHAIN, "senders may look only at the stronger one"),
     ],
 )
 def test_a_mismatch_says_what_came_close(texts: tuple[str, ...], chain: tuple[Issued, ...], words: str) -> None:
     found = Findings(HOST)
-    judge_fit(found, Answer(Answered.FOUND, texts, "", True), 25, [one.der for one in chain])
+    path = (LEAF.der, MIDDLE.der, ROOT.der)
+    secured = Secured("TLSv1.3", "x", tuple(one.der for one in chain), path=path)
+    judge_fit(found, Answer(Answered.FOUND, texts, "", True), 25, secured)
     assert found.all[0].status is Verdict.FAIL
     assert words in found.all[0].message
 

@@ -18,6 +18,7 @@ from mailmon.diagnose.handshake import Secured
 from mailmon.mail.address import dns_name
 from mailmon.mail.lifetime import Lifetime, span
 from mailmon.mail.text import visible
+from mailmon.mail.tls_words import UNTRUSTED
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from mailmon.model.facts import Finding, Severity, Verdict
 
@@ -130,6 +131,9 @@ class Certificates:
             found.fail(
                 "tls.cert_not_yet_valid", f"the certificate is valid only from {begins:%Y-%m-%d %H:%M} UTC", severity
             )
+        elif self._secured.verify_code == _NOT_YET and not terms.anchor:
+            said = self._secured.why or "a certificate above the server's in its chain is not valid yet"
+            found.fail("tls.cert_not_yet_valid", said, severity, fix=_NEW_CHAIN)
         elif now > ends:
             facts["found"] = "none"
             found.fail("tls.cert_expired", f"the certificate expired on {until}, {span(days)} ago", severity, **facts)
@@ -159,6 +163,8 @@ class Certificates:
         elif code in (_NO_ISSUER, _NO_LEAF_ISSUER) and len(self.chain) == 1 and self._issuer_urls:
             said = f"only the server's own certificate is sent, not that of its issuer {issuer}"
             found.fail("tls.cert_chain_incomplete", said, severity, evidence=evidence)
+        elif code not in UNTRUSTED and self._secured.why:
+            found.fail("tls.cert_untrusted", self._secured.why, severity, evidence=evidence)
         else:
             said = f"its issuer {issuer} is not trusted here"
             said += ", and the server sends no chain to one that is" if len(self.chain) == 1 else ""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Records, is_address
 from mailmon.diagnose.certificate import UNREADABLE
+from mailmon.diagnose.handshake import Secured
 from mailmon.mail.records.tlsa import END_ENTITY, FULL, PUBLIC_KEY, TRUST_ANCHOR, WHOLE_CERTIFICATE, Tlsa, read_tlsa
 from mailmon.model.facts import Severity
 
@@ -93,32 +94,50 @@ def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -
             found.fail(
                 "dane.tlsa_without_dnssec", "its TLSA record is not validated by DNSSEC here, so it counts for nothing"
             )
-        judge_fit(found, answer, endpoint.port, secured.chain)
+        judge_fit(found, answer, endpoint.port, secured)
 
 
-def judge_fit(found: Findings, answer: Answer, port: int, chain: Sequence[bytes]) -> None:
+def judge_fit(found: Findings, answer: Answer, port: int, secured: Secured) -> None:
     """Compare the TLSA records of a port with the certificates that its server sent."""
     usable = usable_for_mail(answer)
-    match = authenticate(usable, chain)
+    match = authenticate(usable, secured.chain)
+    if match and not authenticate(_strongest(usable), secured.chain):
+        said = f"{match.record.name} fits the certificate, but beside it a stronger digest is published that does not"
+        said += ": senders may look only at the stronger one (RFC 7671 section 9)"
+        found.fail("dane.tlsa_mismatch", f"port {port}: {said}", Severity.WARNING, found=_listed(usable))
+        return
     if match:
         found.passed("dane.tlsa_mismatch", f"a TLSA record of port {port} ({match.record.name}) fits the certificate")
         return
     severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
-    said = f"no TLSA record of port {port} fits the certificate{_hint(usable, chain)}: who checks DANE sends no mail"
-    listed = "; ".join(f"{one.name} {one.data.hex()[:64]}" for one in usable)
-    found.fail("dane.tlsa_mismatch", said, severity, found=listed[:300])
+    said = f"no TLSA record of port {port} fits the certificate{_hint(usable, secured)}: who checks DANE sends no mail"
+    found.fail("dane.tlsa_mismatch", said, severity, found=_listed(usable))
 
 
-def _hint(usable: Sequence[Tlsa], chain: Sequence[bytes]) -> str:
+def _listed(records: Sequence[Tlsa]) -> str:
+    return "; ".join(f"{one.name} {one.data.hex()[:64]}" for one in records)[:300]
+
+
+def _strongest(records: Sequence[Tlsa]) -> list[Tlsa]:
+    """Return what OpenSSL looks at: of the digests with one usage and selector only the strongest."""
+    best: dict[tuple[int, int], int] = {}
+    for one in records:
+        best[one.usage, one.selector] = max(one.matching, best.get((one.usage, one.selector), FULL))
+    return [one for one in records if one.matching in (FULL, best[one.usage, one.selector])]
+
+
+def _hint(usable: Sequence[Tlsa], secured: Secured) -> str:
     """Return what comes close, for it is another mistake than a forgotten record."""
+    chain = secured.chain
     for record in usable:
-        if record.usage != TRUST_ANCHOR:
-            continue
-        if chain and fits(record._replace(usage=END_ENTITY), chain):
-            return f" ({record.name} names the server's own certificate, for which the usage is 3)"
-        if fits(record, chain):
+        other = record._replace(usage=END_ENTITY if record.usage == TRUST_ANCHOR else TRUST_ANCHOR)
+        if fits(other, chain):
+            whose = "the server's own certificate" if other.usage == END_ENTITY else "the certificate of a CA"
+            return f" ({record.name} names {whose}, for which the usage is {other.usage})"
+        if record.usage == TRUST_ANCHOR and fits(record, chain):
             return f" ({record.name} names a certificate that is sent, and by which the server's was not issued)"
-        return f" (the CA certificate that {record.name} names must be sent along)" if len(chain) == 1 else ""
+        if record.usage == TRUST_ANCHOR and fits(record, secured.path):
+            return f" ({record.name} names a CA's certificate that must be sent along, and is not)"
     return ""
 
 

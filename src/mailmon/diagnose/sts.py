@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import NamedTuple
 
@@ -77,9 +78,13 @@ class Sts:
         addresses, trouble = self._records.addresses(self.host)
         if not addresses:
             return FetchError(f"{self.host} has no address: {trouble.why if trouble else 'no record'}")
-        path = "/.well-known/mta-sts.txt"
-        fetch = Fetch(self.host, self._access.port, path, addresses, self._access.ca_file, MAX_BYTES)
+        path, ca_file = "/.well-known/mta-sts.txt", self._access.ca_file
+        fetch = Fetch(self.host, self._access.port, path, addresses, ca_file, MAX_BYTES)
         try:
             return fetch.run(self._deadline.bound_s(self._access.timeout_s))
         except FetchError as exc:
+            if ca_file and not exc.is_ours:
+                # A CA of one's own for the mail server takes nothing from the public one of the policy's web server.
+                with contextlib.suppress(FetchError):
+                    return fetch._replace(ca_file=None).run(self._deadline.bound_s(self._access.timeout_s))
             return exc

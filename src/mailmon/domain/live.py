@@ -187,6 +187,6 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
     for session in live.all(host) if usable else ():
         if session.secured:
             found = Findings(session.endpoint.target if session.endpoint.is_one_of_many else host)
-            judge_fit(found, answer, SMTP_PORT, session.secured.chain)
+            judge_fit(found, answer, SMTP_PORT, session.secured)
             area.found.all += found.all
     return answer
