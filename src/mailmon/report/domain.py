@@ -145,11 +145,11 @@ def wanted_lines(survey: Survey) -> Iterator[str]:
     """Yield the records that should be another way, with what should stand there; never wrapped nor shortened."""
     for row in survey.records:
         values = row.expected.splitlines() if row.is_known and not row.is_right else ()
-        if len(values) == 1:
-            yield f"{row.name} {row.type}  {values[0]}"
-        elif values:
-            yield f"{row.name} {row.type}"
+        if row.type == "HTTPS" and values:  # a file, line by line
+            yield row.name
             yield from (f"{INDENT}{value}" for value in values)
+        else:
+            yield from (f"{row.name} {row.type}  {value}" for value in values)
 
 
 def spf_lines(survey: Survey) -> Iterator[str]:
