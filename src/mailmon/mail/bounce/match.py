@@ -1,7 +1,7 @@
 """Does a phrase of a table stand in this text? In linear time.
 
-`*` stands for any words between, `~` for a few: at most MAX_GAP characters without a colon, semicolon or stroke, with a
-word beginning behind them. What stands beside `~` may be several words, parted by `|`, each of which will do.
+`*` stands for any words between, `~` for a few: at most MAX_GAP characters without a colon, semicolon or stroke. A
+word begins on both sides of them. What stands beside `~` may be several words, parted by `|`, each of which will do.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _are_near(begin: str, end: str, text: str) -> bool:
     at = text.find(begin)
     while at >= 0:
         behind = at + len(begin)
-        found = text.find(end, behind, behind + MAX_GAP + len(end))
+        found = text.find(end, behind, behind + MAX_GAP + len(end)) if not text[at - 1 : at].isalnum() else -1
         if found >= 0 and not text[found - 1].isalnum() and not _PARTS.intersection(text[behind:found]):
             return True
         at = text.find(begin, behind)
