@@ -10,6 +10,16 @@ from mailmon.mail.reply import Reply
 ASKED = Asked("[203.0.113.9]", "a@example.net")
 REPLIES = {
     "relaying": """
+        450 4.7.1 we do not relay
+        454 relaying mail to example.com is not allowed
+        550 5.7.0 Local delivery only
+        550 5.7.1 Mail for example.com is not handled here
+        550 we do not deliver to example.com
+        553 5.7.1 Recipient domain not in my list
+        530 5.7.0 Must issue an AUTH command first
+        503 AUTH first (#5.5.1)
+        550 Domain not accepted
+        550 5.7.1 Anonymous users cannot send to remote addresses
         554 5.7.1 <b@example.com>: Relay access denied
         454 4.7.1 <b@example.com>: Relay access denied
         550 relay not permitted
@@ -79,6 +89,10 @@ REPLIES = {
         554 5.7.1 Delivery to remote domains requires authentication
     """,
     "client": """
+        550 5.7.1 We do not accept mail from dynamic IPs
+        550 #5.7.1 Your access to submit messages to this e-mail system has been rejected.
+        550 5.7.1 Fix reverse DNS for 203.0.113.9
+        554 5.7.0 Reject, id=123 - BAD REPUTATION
         451 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.9
         554 5.7.1 Service unavailable; Client host [203.0.113.9] blocked using zen.spamhaus.org
         550 5.7.1 Recipient not authorized, your IP has been found on a block list
@@ -109,6 +123,8 @@ REPLIES = {
         553 5.3.0 Spam blocked see: http://spamcop.net/bl.shtml?203.0.113.9
     """,
     "helo": """
+        550 Faked HELO as mx1.firm.example
+        550 5.7.1 Sorry, your helo has been denied
         504 5.5.2 <mail>: Helo command rejected: need fully-qualified hostname
         550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)
         501 Syntactically invalid EHLO argument(s)
@@ -121,6 +137,9 @@ REPLIES = {
         550 5.7.1 Your mail server must announce a valid FQDN in HELO
     """,
     "sender": """
+        550 5.1.0 Sender denied
+        550 Sender domain example.net has null MX
+        551 5.7.1 Sender address is not permitted
         550 5.7.23 <b@example.com>: Recipient address rejected: Message rejected due to: SPF fail - not authorized.
         550 5.7.27 Sender address rejected: domain does not accept mail (nullMX)
         450 4.1.8 <a@example.net>: Sender address rejected: Domain not found
@@ -163,6 +182,9 @@ REPLIES = {
         550 A TLS connection is required
     """,
     "later": """
+        450 4.3.2 Relay busy, try again later
+        451 4.7.1 relaying for now deferred
+        450 4.7.1 Error: too much mail from 203.0.113.9
         450 4.2.0 <b@example.com>: Recipient address rejected: Greylisted, see you in 5 minutes
         451 4.7.1 Please try again later
         451 Temporary local problem - please try later

@@ -71,26 +71,35 @@ _LISTED = re.compile(
     r"\blisted (?:at|in|on|by)\b"
 )
 _TEMPORARILY = re.compile(r"relay\w{0,4} (?:is )?temporarily")
+# What a 4xx has to say beside the word: others may be let through a moment later.
+_DENIED = re.compile(
+    r"relay\w{0,4} [^;:]{0,60}"
+    r"(?:denied|refused|rejected|prohibited|forbidden|disallowed|disabled|not (?:allowed|permitted|authori[sz]ed))|"
+    r"(?:not|n't|no|unable to|cannot|permitted to|allowed to|refuse to) (?:\w{1,20} ){0,2}relay|rcpthosts|not local"
+)
 # Servers without the word relay: Exim, MailEnable, hMailServer, Mercury, mox, Maddy, Haraka, IceWarp, Groupwise.
 _RELAYING = re.compile(
     r"\brelayed (?:through|thru|via|by|here)\b|\bnon-local\b|\bnot (?:a |our |one of our )?local\b|not a gateway|"
     r"\bno such domain\b|\bdomain (?:is )?not (?:local|hosted|handled|served|accepted|configured)|"
     r"\b(?:not|n't) (?:host|handle|serve|accept mail for|receive mail for) (?:that|this|the|mail for)\b|"
-    r"\bnot (?:handled|hosted|served) (?:by|on|at) (?:this|our)\b|\bforwarding to remote\b|"
+    r"\bnot (?:handled|hosted|served) (?:here|(?:by|on|at) (?:this|our))\b|\bforwarding to remote\b|"
+    r"\blocal (?:delivery|mail) only\b|\b(?:not|n't) deliver to\b|\bnot in my list\b|\bto remote addresses\b|"
     r"\bremote (?:delivery|recipients?|domains?) (?:is |are )?(?:not|requires?|denied|disabled)|"
     r"\brelay\w{0,4} attempt|\bnot an accepted domain\b|\bnon-accepted domain\b|\bunknown local domain\b"
 )
+_HELO = re.compile(r"\b(?:helo|ehlo)\b")
 _TARGET = re.compile(
     r"null ?mx|does not accept mail|domain not found|domain does not exist|unrout\w{1,6}|\bmx records?\b|\bhas no mx\b|"
     r"no route to|host not found|name or service|host unknown|unverified address|undeliverable address|"
     r"\bcallout\b|verification"
 )
 _SENDER = re.compile(
-    r"\bsender\b|sender address|verification failed for|\bcallback\b|mail from:?\s(?!\d)|from address|reverse-?path|"
-    r"return-?path|\bbounces?\b|\bspf\b|\bdmarc\b|envelope from"
+    r"\bsender\b|sender address|verification failed for|\bcallback\b|mail from:|mail from (?:address|check|domain)|"
+    r"from address|reverse-?path|return-?path|\bbounces?\b|\bspf\b|\bdmarc\b|envelope from"
 )
 _CLIENT = re.compile(
-    r"client host|dial-?up|\byour (?:ip|address|host|network|country|server|mta|isp|domain name)\b|\brdns\b|"
+    r"client host|dial-?up|\bdynamic (?:ip|address|host|dns)|\byour access\b|"
+    r"\byour (?:ip|address|host|network|country|server|mta|isp|domain name)\b|\brdns\b|"
     r"reverse dns|\bptr\b|sending (?:mta|server|host|ip)|\bgeo-?ip\b|not allowed to connect|"
     r"connecting (?:host|ip|client)"
 )
@@ -111,7 +120,7 @@ def what_is_refused(reply: Reply, asked: Asked) -> Refused:
         return Refused.RELAYING  # Postfix, for whoever is not logged in: "Client host rejected: Access denied"
     if _LISTED.search(words):
         return Refused.CLIENT
-    if kind is Refused.RELAYING and not _speaks_of_another(words, cause):
+    if kind is Refused.RELAYING and not _speaks_of_another(words, cause, reply):
         return kind
     if kind is Refused.CLIENT and _SENDER.search(words) and not _CLIENT.search(words):
         return Refused.SENDER
@@ -128,9 +137,12 @@ def names_client(reply: Reply) -> bool:
     return is_known or any(pattern.search(words) for pattern in (_LISTED, _CLIENT, _ADDRESS))
 
 
-def _speaks_of_another(words: str, cause: str) -> bool:
+def _speaks_of_another(words: str, cause: str, reply: Reply) -> bool:
     """Say whether a refusal that speaks of relaying or a login refuses something else, or for now."""
-    return bool(_TEMPORARILY.search(words)) or (cause == "login-needed" and bool(_SENDER.search(words)))
+    if cause == "login-needed":
+        return _SENDER.search(words) is not None
+    is_for_now = reply.is_transient and not _DENIED.search(words)
+    return is_for_now or _TEMPORARILY.search(words) is not None
 
 
 def _by_words(words: str, kind: Refused, reply: Reply, asked: Asked) -> Refused:
@@ -139,6 +151,8 @@ def _by_words(words: str, kind: Refused, reply: Reply, asked: Asked) -> Refused:
     names_sender = bool(asked.sender) and asked.sender.casefold() in words
     if _RELAYING.search(bare) and asked.is_recipient and not names_sender:
         return Refused.RELAYING
+    if _HELO.search(bare):
+        return Refused.HELO
     for pattern, refused in ((_CLIENT, Refused.CLIENT), (_TARGET, Refused.TARGET), (_SENDER, Refused.SENDER)):
         if pattern.search(bare):
             return _of_sender(refused, bare, asked)
