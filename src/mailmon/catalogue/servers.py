@@ -43,7 +43,7 @@ ROWS: dict[str, Row] = {
     "imap.preauth": Row(
         WARNING, "no network listener may preauthenticate: it makes STARTTLS impossible", "CVE-2021-33515"
     ),
-    "smtp.banner_mismatch": Row(WARNING, reference="RFC 5321 section 4.2"),
+    "smtp.banner_mismatch": Row(NOTICE, reference="RFC 5321 section 4.2"),
     "smtp.ehlo_invalid": Row(WARNING, reference="RFC 5321 section 4.1.1.1"),
     "smtp.ehlo_refused": Row(ERROR, "let the server answer EHLO: without it there is no TLS", "RFC 5321 section 3.2"),
     "smtp.slow_banner": Row(WARNING, "greet within 10 s: some senders give up; look at DNS look-ups and greet delays"),

@@ -105,7 +105,7 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
     name = session.service.banner[4:].partition(" ")[0].lower().rstrip(".")
     if not is_host_name(name):
         said = f"the banner names no host: {session.service.banner[:80]}"
-        found.fail("smtp.banner_mismatch", said, Severity.NOTICE, expected=host)
+        found.fail("smtp.banner_mismatch", said, expected=host)
         return
     records = session.tools.records
     pointers = [pointer.lower() for pointer in records.pointers(address).values]
@@ -118,4 +118,4 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
         return
     other = f", and in reply to EHLO it is {ehlo_name}" if ehlo_name.lower() != name else ""
     said = f"the banner says {name}, which does not resolve{other}"
-    found.fail("smtp.banner_mismatch", said, Severity.NOTICE, expected=host, found=name)
+    found.fail("smtp.banner_mismatch", said, expected=host, found=name)
