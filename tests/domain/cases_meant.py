@@ -79,6 +79,10 @@ DMARC = (
     Case("DMARC with v= at its end", "dmarc.syntax", _dmarc(f"p=reject; {_RUA}; v=DMARC1")),
     Case("two DMARC records, with two mailboxes", "dmarc.multiple_records",
          _dmarc(f"v=DMARC1; p=none; {_RUA}", "v=DMARC1; p=reject; rua=mailto:e@firm.example")),
+    Case("a parked domain without DMARC", "dkim.key_revoked dmarc.none", {
+        "@ MX": ["0 ."], "@ TXT": ['"v=spf1 -all"'], "mx1 A": None, "mx1 AAAA": None, "mx2 A": None, "_dmarc TXT": None,
+        "s1._domainkey TXT": ['"v=DKIM1; p="'], "_imaps._tcp SRV": None, "_submissions._tcp SRV": None,
+    }, selectors=()),
     Case("quarantine that is only tested", "dmarc.policy_none", _dmarc(f"v=DMARC1; p=quarantine; t=y; {_RUA}")),
     Case("a subdomain whose reports go to a service under the organisation's name", "", {**_SUB, **_TO_SERVICE},
          domain="sub.firm.example",
@@ -189,6 +193,7 @@ PROPOSED: Mapping[str, str] = {
     "DMARC with P=": f"v=DMARC1; p=reject; {_RUA}",
     "DMARC with v= at its end": f"v=DMARC1; p=reject; {_RUA}",
     "two DMARC records, with two mailboxes": "v=DMARC1; p=reject; rua=mailto:e@firm.example,mailto:d@firm.example",
+    "a parked domain without DMARC": "v=DMARC1; p=reject",
     "quarantine that is only tested": f"v=DMARC1; p=quarantine; {_RUA}",
     "p= twice": f"v=DKIM1; k=rsa; p={rsa_key(2048)}",
     "P= and no p=": f"v=DKIM1; k=rsa; p={rsa_key(2048)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -28,8 +29,8 @@ from tests.domain.nameserver import serving
 HOST = f"mx1.{DOMAIN}"
 
 
-def certificate(organisation: str, common_name: str) -> bytes:
-    """Return a certificate by an issuer of this name, as DER."""
+def certificate(organisation: str, common_name: str, names: Sequence[str] = ()) -> bytes:
+    """Return a certificate by an issuer of this name, for these names, as DER."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     issuer = x509.Name(
         [
@@ -39,13 +40,17 @@ def certificate(organisation: str, common_name: str) -> bytes:
     )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+    if names:
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False
+        )
     made = builder.not_valid_before(now).not_valid_after(now + timedelta(days=30)).sign(key, hashes.SHA256())
     return made.public_bytes(Encoding.DER)
 
 
-def judged(caa: list[str], issuer: tuple[str, str]) -> tuple[list[Finding], str]:
+def judged(caa: list[str], issuer: tuple[str, str], names: Sequence[str] = ()) -> tuple[list[Finding], str]:
     """Return what is said of CAA, and the value that is expected, where the MX host shows such a certificate."""
-    session = SimpleNamespace(secured=SimpleNamespace(chain=(certificate(*issuer),)))
+    session = SimpleNamespace(secured=SimpleNamespace(chain=(certificate(*issuer, names),)))
     live = Live(cast(dict[str, Any], {HOST: session}))
     with serving(zones_of(Case("", "", {"@ CAA": caa or None}))) as server, ThreadPoolExecutor(2) as pool:
         records = Records([("127.0.0.1", server.port)], 2.0)
@@ -55,6 +60,7 @@ def judged(caa: list[str], issuer: tuple[str, str]) -> tuple[list[Finding], str]
     return [one for one in area.found.all if one.status is Verdict.FAIL], area.rows[0].expected
 
 
+LE_WILD = '0 issuewild "letsencrypt.org"'
 LETS_ENCRYPT, SECTIGO, OWN = ("Let's Encrypt", "R11"), ("Sectigo Limited", "Sectigo RSA DV"), ("Firm", "Firm CA")
 
 
@@ -81,3 +87,41 @@ def test_a_ca_that_may_not_issue_any_more_is_told_before_the_renewal_fails(
 def test_what_should_be_published_names_the_ca_that_is_used() -> None:
     assert judged([], LETS_ENCRYPT)[1] == '0 issue "letsencrypt.org"'
     assert judged([], SECTIGO)[1] == '0 issue "sectigo.com"'
+
+
+WILD, BOTH = ["*.firm.example"], ["mx1.firm.example", "*.firm.example"]
+
+
+@pytest.mark.parametrize(
+    ("caa", "names", "wanted"),
+    [
+        (['0 issue "letsencrypt.org"', '0 issuewild ";"'], WILD, ['0 issue "letsencrypt.org"', LE_WILD]),
+        (['0 issue "letsencrypt.org"', '0 issuewild ";"'], BOTH, ['0 issue "letsencrypt.org"', LE_WILD]),
+        (['0 issue "letsencrypt.org"', '0 issuewild ";"'], [HOST], []),
+        (['0 issue ";"', LE_WILD], WILD, []),
+        (['0 issue ";"', LE_WILD], BOTH, ['0 issue "letsencrypt.org"', LE_WILD]),
+        (['0 issue "digicert.com"', LE_WILD], WILD, []),
+        (['0 issue "digicert.com"'], WILD, ['0 issue "digicert.com"', '0 issue "letsencrypt.org"']),
+        (['0 issuewild "digicert.com"'], WILD, ['0 issuewild "digicert.com"', LE_WILD]),
+        (['0 issuewild "digicert.com"'], [HOST], []),
+        (['128 tbs "unknown"', '0 issue "letsencrypt.org"'], [HOST], ['0 issue "letsencrypt.org"']),
+        (['128 issue "letsencrypt.org"'], [HOST], []),
+    ],
+)
+def test_wildcards_are_held_against_issuewild_and_all_other_names_against_issue(
+    caa: list[str], names: list[str], wanted: list[str]
+) -> None:
+    found, expected = judged(caa, LETS_ENCRYPT, names)
+    assert bool(found) == bool(wanted), found
+    if wanted:
+        assert sorted(expected.splitlines()) == sorted(wanted)
+        assert judged(expected.splitlines(), LETS_ENCRYPT, names)[0] == []
+
+
+@pytest.mark.parametrize(
+    "caa", [['0 iodef "mailto:x@firm.example"'], ['0 issuemail ";"'], ['0 contactemail "x@firm.example"']]
+)
+def test_records_that_name_no_ca_let_any_issue(caa: list[str]) -> None:
+    (found,), expected = judged(caa, SECTIGO)
+    assert (found.severity, "any may issue" in found.message) == (Severity.NOTICE, True)
+    assert sorted(expected.splitlines()) == sorted([*caa, '0 issue "sectigo.com"'])

@@ -182,3 +182,23 @@ def test_a_broken_domain_has_all_of_them(bed: Bed) -> None:
     result = survey("broken.test", options)
     notices = {"mtasts.none", "tlsrpt.none", "dns.caa_conflict"}
     assert failed(result) - notices == {"dns.mx_dangling", "spf.multiple_records", "dkim.none", "dmarc.syntax"}
+
+
+@pytest.mark.parametrize(
+    ("page", "more", "is_told"),
+    [
+        (Page("", 404), {}, False),
+        (Page("", 410), {}, False),
+        (Page("", 403), {}, False),
+        (Page("", 500), {}, True),
+        (Page("<html>hello</html>", kind="text/html"), {}, True),
+        (Page("<html>hello</html>", kind="text/html"), {"* A": "127.0.0.1", "autoconfig A": None}, False),
+        (Page("", 500), {"* A": "127.0.0.1"}, False),
+    ],
+    ids=["404", "410", "403", "500", "a page", "a page by a wildcard", "500 by a wildcard"],
+)
+def test_a_web_server_that_nobody_made_for_autoconfig_is_none(
+    bed: Bed, page: Page, more: dict[str, str | None], is_told: bool
+) -> None:
+    result = look(bed, {STS: policy(), AUTOCONFIG: page}, {"autoconfig A": "127.0.0.1", **more})
+    assert failed(result) - HAS == ({"dns.srv_mismatch"} if is_told else set()), said(result)

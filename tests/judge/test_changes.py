@@ -67,6 +67,40 @@ def test_another_order_is_no_change_and_no_answer_is_none_either() -> None:
     assert told(changes, [mx("10 a", "20 b")], NOW + 3 * HOUR) == []
 
 
+def address(host: str, *values: str) -> Published:
+    return Published(host, "A", "address of the MX host", "", values, 300)
+
+
+def key(*values: str, alias: str = "") -> Published:
+    return Published(f"s1._domainkey.{DOMAIN}", "TXT", "DKIM key", "", values, 300, alias=alias)
+
+
+def test_what_a_provider_changes_in_its_own_domain_is_no_change_of_ours() -> None:
+    changes = Changes({})
+    pointer = Published("7.2.0.192.in-addr.arpa", "PTR", "", "", ("a.provider.example",))
+    told(changes, [address("mx.provider.example", "192.0.2.7"), pointer, key("p=old", alias="k.provider.example")], NOW)
+    moved = [address("mx.provider.example", "192.0.2.8"), pointer._replace(found=("b.provider.example",))]
+    assert told(changes, [*moved, key("p=new", alias="k.provider.example")], NOW + HOUR) == []
+
+
+def test_what_changes_in_our_own_domain_is_told_also_where_an_alias_comes_or_goes() -> None:
+    changes = Changes({})
+    told(changes, [address(f"mx.{DOMAIN}", "192.0.2.7"), key("p=old", alias="k.provider.example")], NOW)
+    moved = [address(f"mx.{DOMAIN}", "192.0.2.8"), key("p=new")]
+    assert told(changes, moved, NOW + HOUR) == [
+        "firm.example: mx.firm.example A changed from 192.0.2.7 to 192.0.2.8",
+        "firm.example: s1._domainkey.firm.example TXT changed from CNAME k.provider.example to p=new",
+    ]
+    other = [key("p=new", alias="evil.example")]
+    assert len(told(changes, other, NOW + 2 * HOUR)) == 1
+
+
+def test_an_alias_that_was_remembered_by_what_it_leads_to_is_no_change() -> None:
+    changes = Changes({DOMAIN: {f"s1._domainkey.{DOMAIN} TXT": Remembered(("p=old",))}})
+    assert told(changes, [key("p=old", alias="k.provider.example")], NOW) == []
+    assert told(changes, [key("p=new", alias="k.provider.example")], NOW + HOUR) == []
+
+
 def test_a_record_that_is_gone_is_a_change() -> None:
     changes = Changes({})
     told(changes, [mx("10 a")], NOW)

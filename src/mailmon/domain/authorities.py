@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mailmon.clients.records import Answered
 from mailmon.domain.live import Live
 from mailmon.domain.scene import Area
-from mailmon.mail.records.caa import CRITICAL, Caa, domains_of_ca, may_issue, read_caa
+from mailmon.mail.records.caa import CRITICAL, KNOWN_TAGS, Caa, domains_of_ca, may_issue, read_caa
 from mailmon.model.facts import Severity
 
 MAX_LABELS = 10
@@ -55,7 +55,14 @@ def _proposal(
         return values
     tags = sorted(forbidden) or ["issue"]
     nobody = [f'0 {tag} ";"' for tag in tags]
-    return (*(value for value in values if value not in nobody), *(f'0 {tag} "{used}"' for tag in tags))
+    kept = [value for value in values if value not in nobody and not _forbids_all(value)]
+    return tuple(dict.fromkeys((*kept, *(f'0 {tag} "{used}"' for tag in tags))))
+
+
+def _forbids_all(value: str) -> bool:
+    """Say whether a record is of a critical property that nobody knows (section 4.1)."""
+    record = read_caa(value)
+    return record is not None and bool(record.flags & CRITICAL) and record.tag not in KNOWN_TAGS
 
 
 def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:

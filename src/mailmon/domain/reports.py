@@ -49,6 +49,10 @@ def _inherited(area: Area, record: DmarcRecord) -> str:
     return record.missing if area.scene.mx.kind is Answered.NXDOMAIN else record.subdomains
 
 
+def _takes_no_mail(area: Area) -> bool:
+    return area.scene.is_null_mx and not area.scene.exchangers
+
+
 def _at(stop: Stop) -> str:
     return f"_dmarc.{stop.domain}"
 
@@ -58,7 +62,7 @@ def _add_row(area: Area, holds: Stop, own: Answer) -> None:
     is_own = holds.domain == area.domain
     answer = own if is_own else area.scene.records.ask(_at(holds), "TXT")
     shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
-    wanted = dmarc_record(holds.domain, holds.texts)
+    wanted = dmarc_record(holds.domain, holds.texts, takes_mail=not (is_own and _takes_no_mail(area)))
     if not is_own and not area.has_failed("dmarc."):
         wanted = holds.texts[0]
     area.row(_at(holds), "TXT", PURPOSE, wanted, shown, is_bad=area.has_failed("dmarc."))
@@ -68,7 +72,7 @@ def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
     failed = [stop for stop in stops if stop.failed]
     near = tuple(filter(looks_like_dmarc, own.values))
     at_apex = tuple(text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text))
-    wanted = "" if failed else dmarc_record(area.domain, near or at_apex)
+    wanted = "" if failed else dmarc_record(area.domain, near or at_apex, takes_mail=not _takes_no_mail(area))
     area.row(_at(stops[0]), "TXT", PURPOSE, wanted, own._replace(values=near), is_bad=True)
     if near:
         area.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
@@ -99,7 +103,10 @@ def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own:
     if record.percent < 100:
         said = f"the policy holds for {record.percent} % of the mail only (pct)"
         found.fail("dmarc.pct_partial", said, expected="100", found=str(record.percent))
-    found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
+    if not record.reports and is_own and _takes_no_mail(area):
+        found.skipped("dmarc.no_reports", "it takes no mail, so it has no mailbox for reports")
+    else:
+        found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
     for at, mistake in enumerate(record.mistakes):
         severity = Severity.ERROR if record.is_spoiled and at == 0 else Severity.WARNING
         found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", severity, found=text)

@@ -25,12 +25,13 @@ _MAILBOX = re.compile(
 )
 _HTTP = re.compile(r"https?:/{0,3}([^\s,;!\"'<>\\]{3,500}+)", re.IGNORECASE)
 _NEAR_RPT = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:smtp-?)?tls-?_?rpt", re.IGNORECASE)
-_NEAR_STS = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:mta-?_?)?stsv?\s*+\d?(?![a-z])", re.IGNORECASE)
+_NEAR_STS = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]\s*+(?:mta-?_?)?sts|(?:mta-?_?)?stsv\s*+\d)(?!\w*\.)", re.IGNORECASE)
 _WORDS = {
     "none": ("monitor", "monitoring", "nothing", "no", "off", "0"),
     "quarantine": ("spam", "junk", "hold", "tag", "mark", "q"),
     "reject": ("deny", "block", "discard", "drop", "refuse", "bounce", "strict", "delete", "fail", "r"),
 }
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _WORD_END = re.compile(r"[\s;,\\]")
 _ALIGNMENT = {"s": "s", "strict": "s", "r": "r", "relaxed": "r"}
 
@@ -61,17 +62,19 @@ def looks_like_sts(text: str) -> bool:
     return bool(_NEAR_STS.match(text[:MAX_RECORD_CHARS]))
 
 
-def dmarc_record(domain: str, texts: Sequence[str]) -> str:
+def dmarc_record(domain: str, texts: Sequence[str], *, takes_mail: bool = True) -> str:
     """Return the DMARC record that should stand: one, with the strictest policy and all mailboxes of those there are.
 
-    At least p=quarantine where there is a record, and p=none where there is none yet; reports are asked for.
+    At least p=quarantine where there is a record, and p=none where there is none yet; reports are asked for. A domain
+    that takes no mail has no mailbox for them, and nothing to wait for.
 
     >>> dmarc_record("example.org", ["v=DMARC1 p=reject; rua=d@example.org"])
     'v=DMARC1; p=reject; rua=mailto:d@example.org'
     """
+    own = (f"mailto:postmaster@{domain}",) if takes_mail else ()
     if not texts:
-        return f"v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
-    if len(texts) == 1 and _is_good(texts[0]):
+        return f"v=DMARC1; p=none; rua={own[0]}" if own else "v=DMARC1; p=reject"
+    if len(texts) == 1 and _is_good(texts[0], has_reports=takes_mail):
         return texts[0]
     meant = sorted((_dmarc(text) for text in texts), key=lambda one: -_rank(one.policy))
     tags: dict[str, str] = {}
@@ -79,7 +82,7 @@ def dmarc_record(domain: str, texts: Sequence[str]) -> str:
         tags.setdefault(name, value)
     reports, failures = _joined(one.reports for one in meant), _joined(one.failures for one in meant)
     if not any(uri.startswith("mailto:") for uri in reports):
-        reports = (*reports, f"mailto:postmaster@{domain}")
+        reports = (*reports, *own)
     if not failures:
         tags.pop("fo", None)  # it speaks of failure reports only
     policy = POLICIES[max(1, _rank(meant[0].policy))]
@@ -135,8 +138,8 @@ class _Meant(NamedTuple):
     tags: dict[str, str] = {}  # noqa: RUF012 -- never changed
 
 
-def _is_good(text: str) -> bool:
-    """Say whether there is nothing to improve in a record."""
+def _is_good(text: str, *, has_reports: bool) -> bool:
+    """Say whether there is nothing to improve in a record, with `has_reports` also not by asking for reports."""
     if not is_dmarc(text):
         return False
     try:
@@ -145,7 +148,11 @@ def _is_good(text: str) -> bool:
         return False
     is_strict = "none" not in (record.policy, record.subdomains, record.missing)
     return (
-        is_strict and not record.mistakes and bool(record.reports) and record.percent == 100 and not record.is_testing
+        is_strict
+        and not record.mistakes
+        and bool(record.reports or not has_reports)
+        and record.percent == 100
+        and not record.is_testing
     )
 
 
@@ -207,8 +214,14 @@ def _uris(text: str) -> tuple[str, ...]:
         except ValueError:
             continue
         local = match[0].partition("@")[0].removeprefix("rua=").removeprefix("ruf=").removeprefix("//")
-        found.append((match.start(), f"mailto:{local}@{domain}{match[2] or ''}"))
-    return tuple(uri for _, uri in sorted(found))[:MAX_URIS]
+        if all(map(_LABEL.fullmatch, domain.split("."))):
+            found.append((match.start(), f"mailto:{local}@{domain}{match[2] or ''}"))
+    return tuple(uri for _, uri in sorted(found) if _is_usable(uri))[:MAX_URIS]
+
+
+def _is_usable(uri: str) -> bool:
+    """Say whether a URI can stand in a record."""
+    return uri.isascii() and uri.isprintable() and not read_dmarc(f"v=DMARC1; p=none; rua={uri}").mistakes
 
 
 def _joined(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
@@ -229,7 +242,8 @@ def _keys(text: str) -> list[tuple[str, DkimKey]]:
         pass
     pieces = _pieces(_DKIM_TAG, text[:MAX_RECORD_CHARS])
     kinds = [value.lower() for name, value in pieces if name == "k"]
-    kept = [f"h={value}" for name, value in pieces if name == "h" and "sha256" in value]
+    hashes = next((re.findall(r"sha(?:1|256)(?![0-9a-z])", value.lower()) for name, value in pieces if name == "h"), [])
+    kept = [f"h={':'.join(dict.fromkeys(hashes))}"] if "sha256" in hashes else []
     kept += [f"n={value}" for name, value in pieces if name == "n" and re.fullmatch(r"[A-Za-z0-9 .:_-]{1,100}", value)]
     found = []
     for data in [re.sub(r"[\s\"'\\]", "", value) for name, value in pieces if name == "p" and value]:

@@ -26,7 +26,7 @@ _SPACED = re.compile(
     r"(?<![^ ,+~?-])(v|ipv?[46]?|include|exists|redirect|exp|a|mx|ptr) *+([:=]) *+(?=[^ ])", re.IGNORECASE
 )
 _LONELY_SIGN = re.compile(r"(?<![^ ])([-+~?]) ++(?=[A-Za-z])")
-_LONELY_LENGTH = re.compile(r"(?<! ) ++(/\d)", re.ASCII)
+_LONELY_LENGTH = re.compile(r"(?<=[\d:]) ++(/\d)", re.ASCII)
 _VERSION = re.compile(r"v?[=:]?s(?:pf|fp)v?[12]?(?:\.0)?(?:/[a-z,]++)?", re.IGNORECASE)
 _GLUED = re.compile(r"[-+~?]?(?:ipv?[46]|include|exists|redirect|exp)[:=]", re.IGNORECASE)
 _PARTS = re.compile(r"([-+~?]*+)([^:/=]*+)([:/=]?)(.*)", re.DOTALL)
