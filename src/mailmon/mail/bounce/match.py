@@ -40,9 +40,10 @@ def finder(phrases: Iterable[str]) -> Test:
     whole = tuple(phrase for phrase in listed if "*" not in phrase and "~" not in phrase)
     broken = tuple(tuple(piece.strip() for piece in phrase.split("*")) for phrase in listed if "*" in phrase)
     near = tuple(_alternatives(phrase) for phrase in listed if "~" in phrase)
+    plain = ascii_only(whole)
 
     def test(text: str) -> bool:
-        for phrase in whole:
+        for phrase in plain if text.isascii() else whole:
             if phrase in text:
                 return True
         for begins, ends in near:
@@ -55,6 +56,11 @@ def finder(phrases: Iterable[str]) -> Test:
         return False
 
     return test
+
+
+def ascii_only(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Return the phrases that can stand in a text that is ASCII: most texts are, and many phrases are not."""
+    return tuple(phrase for phrase in phrases if phrase.isascii())
 
 
 def _alternatives(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

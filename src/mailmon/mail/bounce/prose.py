@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
-from mailmon.mail.bounce.match import finder
+from mailmon.mail.bounce.match import ascii_only, finder
 from mailmon.mail.bounce.words import END_FIELDS
 from mailmon.mail.phrases import phrases
 
@@ -57,6 +57,7 @@ _ANSWERED = re.compile(
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
 _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\d:.@/-])[^\d\n:.@/-]{2,16}")
 _STARTS = phrases("start")
+_PLAIN_STARTS = ascii_only(_STARTS)
 _is_trouble, _is_delay = finder(phrases("trouble")), finder(phrases("delay"))
 _END_WORDS = (*phrases("end"), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
@@ -117,7 +118,8 @@ def read_listed(text: str) -> list[Listed]:
 def find_start(text: str) -> int:
     """Return the number of the first line that opens the list of recipients, from 0; -1 where none does."""
     begin = begin_of(text)
-    places = [at for phrase in _STARTS if (at := begin.find(phrase)) >= 0]
+    usual = _PLAIN_STARTS if begin.isascii() else _STARTS
+    places = [begin.find(phrase) for phrase in usual if phrase in begin]
     return begin.count("\n", 0, min(places)) if places else -1
 
 
