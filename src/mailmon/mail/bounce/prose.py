@@ -33,6 +33,17 @@ MAX_SEARCHED_CHARS = 1 << 13
 MAX_LISTED = 300
 MAX_WORDS = 3000
 
+# Fields of a message, three in a row at the margin: so begins what came back, whatever the line above says.
+_BLOCK = re.compile(
+    r"^(?:(?:return-path|received|from|to|cc|subject|date|message-id|reply-to|sender|mime-version|content-[a-z-]{2,30}"
+    r"|dkim-signature|list-[a-z-]{2,20}|x-[\w-]{1,60}):[^\n]*+\n(?:[ \t][^\n]*+\n){0,20}+){3,60}+",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
+)
+_FIELD = re.compile(r"^([a-z-]{2,20}):", re.ASCII | re.IGNORECASE | re.MULTILINE)
+# Who sums up a message in words names its author, addressee and subject, but no fields like these.
+_TECHNICAL = frozenset({"return-path", "received", "message-id", "mime-version", "content-type", "dkim-signature"})
+MAX_BLOCKS = 5
+
 _LISTED = re.compile(
     rf"[\s>*\"'<•·\[(-]{{0,40}}+(?:mailto:|smtp:|rfc822;)?(?:\|?\"?)({ADDRESS})[>\"'\])]{{0,4}}+(?=$|[\s:;,(<.])(.*)",
     re.IGNORECASE,
@@ -76,8 +87,10 @@ def cut(text: str) -> tuple[str, str]:
     >>> cut("It failed.\\n--- Below this line is a copy of the message.\\nFrom: a\\n")
     ('It failed.', 'From: a\\n')
     """
-    position = 0
+    position, block = 0, _find_block(text)
     for number, line in enumerate(text.split("\n")):
+        if position == block:
+            return text[:block].rstrip(), text[block:]
         bare = line[:200].lstrip(_MARKS).lower()
         if bare.startswith(_END_WORDS) or number >= MAX_LINES or position >= MAX_TEXT_CHARS:
             is_field = bare.startswith(END_FIELDS)
@@ -85,6 +98,19 @@ def cut(text: str) -> tuple[str, str]:
             return above, text[position if is_field else position + len(line) + 1 :]
         position += len(line) + 1
     return text[:MAX_TEXT_CHARS], ""
+
+
+def _find_block(text: str) -> int:
+    """Return where the header of a returned message begins (RFC 5322 section 3.6), -1 where none does.
+
+    What stands above it must say about whom: a notification may sum up the message first, and then say what became of
+    it. That holds in any language, and a returned message may speak of failures too.
+    """
+    for match, _ in zip(_BLOCK.finditer(text, 0, MAX_TEXT_CHARS), range(MAX_BLOCKS), strict=False):
+        names = {name.lower() for name in _FIELD.findall(match[0][:MAX_SEARCHED_CHARS])}
+        if names & _TECHNICAL and names & {"from", "received"} and "@" in text[: match.start()]:
+            return match.start()
+    return -1
 
 
 def without_quotes(text: str) -> str:
