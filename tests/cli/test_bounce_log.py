@@ -40,6 +40,9 @@ def test_the_list_has_a_line_for_each_recipient_the_latest_last(desk: Desk) -> N
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_on_a_terminal_no_line_is_wider_and_no_address_is_cut(desk: Desk, columns: int) -> None:
+    shown = desk.run("show", "1", columns=columns).output
+    assert all(len(line) <= columns for line in shown.splitlines() if " " in line.strip()), shown
+    assert "\n  original subject" in shown
     out = desk.run("list", columns=columns).output
     assert all(len(line) <= columns for line in out.splitlines()), out
     assert len(re.findall(r"(?m)\bbob@example\.org$", out)) == 2

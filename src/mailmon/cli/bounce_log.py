@@ -78,8 +78,7 @@ def show(number: int, mask: bool, config_path: str | None, as_json: bool, color:
         common.print_json(report.message_document(message))
         return
     printer = screen.Printer(common.wants_colour(color))
-    for line in report.message_lines(message):
-        printer.text(line, indent=" " * 23)
+    printer.lines(report.message_lines(message, printer.paper))
 
 
 @click.command("export", short_help="Write bounces as CSV, JSON or XLSX.")

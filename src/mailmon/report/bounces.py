@@ -105,11 +105,11 @@ def _table_row(row: BounceRow, paper: Paper) -> Row:
     return Row("", tuple(map(paper.text, cells)), (said,) if said else (), _COLOURS.get(word_of(row), ""))
 
 
-def message_lines(message: LoggedMessage) -> Iterator[str]:
+def message_lines(message: LoggedMessage, paper: Paper) -> Iterator[Line]:
     """Yield a message as people read it; what is not known is left out."""
     row = message.rows[0]
     where = f"{row.account}, {row.folder}, UID {message.uid or 'unknown'} of {message.uidvalidity}"
-    yield f"#{row.id}  {row.kind}, received {local_time(row.received_at)}, {message.outcome}"
+    yield Line(f"#{row.id}  {row.kind}, received {local_time(row.received_at)}, {message.outcome}")
     facts = {
         "where": where,
         "seen": f"{local_time(message.seen_at)} by run {message.run_id}",
@@ -125,14 +125,14 @@ def message_lines(message: LoggedMessage) -> Iterator[str]:
         "original To": ", ".join(row.original_to),
         "original Cc": ", ".join(row.original_cc),
     }
-    yield from _facts(facts)
+    yield from _facts(facts, paper)
     for one in message.rows:
         if one.is_hard is None:
             continue
-        yield f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"
+        yield Line(paper.text(f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"))
         names = ("status", "action", "reason", "diagnostic", "reporting_mta", "remote_mta")
         facts = {name.replace("_mta", " MTA"): getattr(one, name) for name in names}
-        yield from _facts({"written to": one.original_recipient} | facts)
+        yield from _facts({"written to": one.original_recipient} | facts, paper)
 
 
 def summary_title(summary: Summary) -> str:
@@ -165,10 +165,11 @@ def _line(trend: Trend, name: str) -> str:
     return f"  {trend.now:>7}  {name}  (before {trend.before}{percent})"
 
 
-def _facts(facts: dict[str, str]) -> Iterator[str]:
-    for name, text in facts.items():
-        if text:
-            yield f"  {name:<20} {visible(text, 2000)}"
+def _facts(facts: dict[str, str], paper: Paper) -> Iterator[Line]:
+    given = [Row("", (name,), (paper.text(visible(text, 2000)),)) for name, text in facts.items() if text]
+    indent = "" if paper.columns is None else "  "
+    for line in table(given, paper if paper.columns is None else paper._replace(columns=paper.columns - len(indent))):
+        yield Line(indent + line.plain)
 
 
 def _recipient_document(row: BounceRow) -> dict[str, Any]:
