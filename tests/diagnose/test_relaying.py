@@ -157,6 +157,32 @@ def test_a_server_that_takes_any_bare_word_as_a_mailbox_is_no_open_relay() -> No
         assert finding(peer, relay="all").status is Verdict.PASS
 
 
+def test_nor_is_one_that_takes_any_mailbox_at_its_address() -> None:
+    def policy(talk: Talk, verb: str, argument: str) -> str:
+        is_there = verb == "RCPT" and argument.endswith("]") and "@example" not in argument
+        return "250 2.1.5 Ok" if is_there else polite(talk, verb, argument)
+
+    with SmtpPeer(policy) as peer:
+        assert finding(peer, relay="all").status is Verdict.PASS
+
+
+def test_a_catch_all_hides_no_relay_for_bare_words() -> None:
+    def policy(talk: Talk, verb: str, argument: str) -> str:
+        is_caught = verb == "RCPT" and (argument.endswith("@firm.example") or ("!" in argument and "@" not in argument))
+        return "250 2.1.5 Ok" if is_caught else polite(talk, verb, argument)
+
+    with SmtpPeer(policy) as peer:
+        assert finding(peer, relay="all").status is Verdict.FAIL
+
+
+def test_one_that_hangs_up_while_its_own_mailbox_is_asked_for_leaves_it_unknown() -> None:
+    def policy(talk: Talk, verb: str, argument: str) -> str:
+        return ("" if talk.errors else "550 no") if verb == "RCPT" else polite(talk, verb, argument)
+
+    with SmtpPeer(policy) as peer:
+        assert finding(peer, relay="all").status is Verdict.UNKNOWN
+
+
 def test_one_that_takes_bare_words_with_a_percent_sign_only_is_one() -> None:
     def policy(talk: Talk, verb: str, argument: str) -> str:
         is_trick = verb == "RCPT" and "%" in argument and "@" not in argument

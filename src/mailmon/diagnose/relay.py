@@ -27,20 +27,24 @@ ERRORS_A_CONNECTION = 6
 SLOW_S = 2.0
 MAX_CONNECTIONS = 16
 MAX_SINKS = 2
-NOBODY, CONTROL, UNQUALIFIED = "mailmon-no-such-mailbox-7f3a", "any mailbox", "any mailbox without a domain"
+NOBODY = "mailmon-no-such-mailbox-7f3a"
+CONTROL, UNQUALIFIED = "any mailbox", "any mailbox without a domain"
+AT_LITERAL = "any mailbox at the address literal"
+CONTROLS = (CONTROL, AT_LITERAL, UNQUALIFIED)
 
 
 class Form(NamedTuple):
     """One way to ask for relaying.
 
-    `is_own` recipients end in the server's own domain, as those of a catch-all do, or have none: `is_unqualified`.
+    `is_own` recipients end in the server's own domain or address, or have no domain, as those of a catch-all do: where
+    the server takes the mailbox of `control`, which cannot be there, it takes these for just another one.
     """
 
     name: str
     sender: str
     recipient: str
     is_own: bool = False
-    is_unqualified: bool = False
+    control: str = CONTROL
 
 
 class Said(StrEnum):
@@ -136,10 +140,10 @@ def forms(endpoint: Endpoint, options: Options) -> list[Form]:
         Form("percent", sender, f"{local}%{domain}@{own}", is_own=True),
         Form("UUCP path", sender, f"{domain}!{local}@{own}", is_own=True),
         Form("quoted", sender, f'"{recipient}"@{own}', is_own=True),
-        Form("percent at the address literal", sender, f"{local}%{domain}@{literal}", is_own=True),
-        Form("quoted without a domain", sender, f'"{recipient}"', is_own=True, is_unqualified=True),
-        Form("UUCP path without a domain", sender, f"{domain}!{local}", is_own=True, is_unqualified=True),
-        Form("percent without a domain", sender, f"{local}%{domain}", is_own=True, is_unqualified=True),
+        Form("percent at the address literal", sender, f"{local}%{domain}@{literal}", is_own=True, control=AT_LITERAL),
+        Form("quoted without a domain", sender, f'"{recipient}"', is_own=True, control=UNQUALIFIED),
+        Form("UUCP path without a domain", sender, f"{domain}!{local}", is_own=True, control=UNQUALIFIED),
+        Form("percent without a domain", sender, f"{local}%{domain}", is_own=True, control=UNQUALIFIED),
     ]
 
 
@@ -205,7 +209,7 @@ class Asker:
 
     def _try(self, speaker: SmtpSpeaker, form: Form, *, asks_for_data: bool) -> Tried:
         reply, said = self._recipient(speaker, form)
-        if said is Said.ACCEPTED and asks_for_data and form.name not in (CONTROL, UNQUALIFIED):
+        if said is Said.ACCEPTED and asks_for_data and form.name not in CONTROLS:
             reply = speaker.command("DATA")
             said = Said.RELAYED if reply.code == 354 else _read(reply, self._asked(speaker, form))
             said = said if said in (Said.RELAYED, Said.DENIED) else Said.SINK
@@ -240,8 +244,12 @@ class Asker:
     def _takes_own_mail(self, speaker: SmtpSpeaker) -> bool:
         """Say whether this transaction takes a mailbox of the server's own, asked once (RFC 5321 section 4.5.1)."""
         if self._takes_own is None:
+            self._takes_own = False
             for mailbox in self._own:
-                reply = speaker.command(f"RCPT TO:<{mailbox}>")
+                try:
+                    reply = speaker.command(f"RCPT TO:<{mailbox}>")
+                except StageError:  # it hangs up after so many errors: nothing was taken
+                    break
                 self._takes_own = reply.is_positive
                 if self._takes_own or reply.code == 421:
                     break
@@ -267,7 +275,7 @@ def try_all(asker: Asker, all_forms: Sequence[Form], is_time_left: Callable[[], 
     """Try the forms until one is taken or the time is over. Raises StageError and OSError only where nothing was told.
 
     Where any mailbox of the own domain is taken, a trick with that domain is just one more mailbox and not tried; nor
-    is one without a domain where any bare word is a mailbox (OpenSMTPD).
+    is one without a domain where any bare word is a mailbox (OpenSMTPD), or one at the address where any is there.
     """
     tried: list[Tried] = []
     try:
@@ -289,21 +297,20 @@ def try_all(asker: Asker, all_forms: Sequence[Form], is_time_left: Callable[[], 
 
 
 def _with_controls(all_forms: Sequence[Form]) -> list[Form]:
-    """Return the forms with those of them before their kind that ask for a mailbox that cannot be there."""
-    first = all_forms[0]
-    own = next(form for form in all_forms if form.is_own)
-    control = Form(CONTROL, first.sender, f"{NOBODY}@{own.recipient.rpartition('@')[2]}", is_own=True)
-    bare = Form(UNQUALIFIED, first.sender, NOBODY, is_own=True)
-    direct = [form for form in all_forms if not form.is_own]
-    qualified = [form for form in all_forms if form.is_own and not form.is_unqualified]
-    return [*direct, control, *qualified, bare, *(form for form in all_forms if form.is_unqualified)]
+    """Return the forms with their controls, each before the first form that depends on it."""
+    ordered: list[Form] = []
+    for form in all_forms:
+        if form.is_own and not any(one.name == form.control for one in ordered):
+            place = "" if form.control == UNQUALIFIED else f"@{form.recipient.rpartition('@')[2]}"
+            ordered.append(Form(form.control, form.sender, f"{NOBODY}{place}", is_own=True))
+        ordered.append(form)
+    return ordered
 
 
 def _is_pointless(form: Form, tried: Iterable[Tried]) -> bool:
-    taken = {one.form.name for one in tried if one.said is Said.ACCEPTED}
-    return (form.is_unqualified and UNQUALIFIED in taken) or (
-        form.is_own and CONTROL in taken and form.name not in (CONTROL, UNQUALIFIED)
-    )
+    """Say whether the form's control was taken."""
+    is_trick = form.is_own and form.name not in CONTROLS
+    return is_trick and any(one.said is Said.ACCEPTED and one.form.name == form.control for one in tried)
 
 
 def _good_sender(tried: Sequence[Tried]) -> str:
@@ -360,11 +367,11 @@ def verdict_of_one(found: Findings, tried: Sequence[Tried], trust: str = "") -> 
 def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
     """Return what was not told although relaying is refused, "" where all was."""
     left = []
-    if any(one.form.name == CONTROL and one.said is Said.ACCEPTED for one in seen):
+    asked = sum(one.form.name not in CONTROLS for one in seen)
+    taken = [one.form.name for one in seen if one.said is Said.ACCEPTED and one.form.name in CONTROLS]
+    if CONTROL in taken:
         left.append("what it does with %, ! and quotes its catch-all hides")
-    elif planned > (asked := sum(one.form.name not in (CONTROL, UNQUALIFIED) for one in seen)) and not any(
-        one.form.name == UNQUALIFIED and one.said is Said.ACCEPTED for one in seen
-    ):
+    elif planned > asked and not taken:
         left.append(f"{asked} of {planned} forms asked: it answers too slowly, or hangs up")
     return f" ({'; '.join(left)})" if left else ""
 
