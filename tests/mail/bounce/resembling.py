@@ -249,6 +249,12 @@ RESEMBLING = {
         "Your mailbox is full - messages returned to sender",
         "12 messages to news@lists.example.net could not be delivered. Click http://phish.example/",
     ),
+    "a phish that calls itself the daemon": Mail(
+        "Mail Delivery Subsystem <mailer-daemon@phish.example>",
+        "Undelivered Mail: 5 pending messages",
+        "The following messages could not be delivered to:\n\nnews@lists.example.net\n\nReason: storage is full. Click"
+        " http://phish.example/ to release them.",
+    ),
     # Answers
     "an absence": Mail("Bob <bob@example.org>", "Out of office", "I was unable to read it. Ask ann@example.org.", AUTO),
     "an absence in Japanese": Mail(

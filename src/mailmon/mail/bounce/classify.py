@@ -191,7 +191,8 @@ def _common(report: Report, text: str, listed: Collection[str], spare: str) -> t
 def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> Classification:
     outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
     outer.add(first_address(first(message.headers, "from")[:500]).lower())
-    listed = _whom(message, text, outer, may_be_own=bool(returned) or gate.may_be_own)
+    may_be_own = bool(returned) or bool(about) or (gate.may_be_own and _holds_reply(text))
+    listed = _whom(message, text, outer, may_be_own=may_be_own)
     is_plain = bool(returned) or _holds_reply(text)
     if not listed and (is_plain or not gate.needs_list):
         implied = [about] if about else _implied(message, text, returned, outer, in_any_line=is_plain)
@@ -256,8 +257,9 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
 
 
 def _says_delay(subject: str, text: str) -> bool:
+    """Say whether the mail is late and under way; a code of class 5 in the text outweighs a word in it."""
     lower = begin_of(text)
-    return (_is_delay(subject) or _is_delay(lower)) and not _is_failure(lower)
+    return not _is_failure(lower) and (_is_delay(subject) or (_is_delay(lower) and not holds_permanent(text)))
 
 
 def _holds_reply(text: str) -> bool:
