@@ -87,6 +87,9 @@ FOR_NOW = [
     ("4.1.1", "450 4.1.1 Recipient address rejected: unverified address: verification in progress", "networkerror"),
     ("4.1.1", "450 4.1.1 Recipient address rejected: unverified address: connect to mx: refused", "networkerror"),
     ("4.1.1", "", "userunknown"),
+    ("4.1.1", "450 4.1.1 <bob@example.org>: User unknown in virtual alias table", "userunknown"),
+    ("5.4.4", "Name service error for domain example.org: Host not found, server failure", "networkerror"),
+    ("5.1.2", "550 5.1.2 recipient domain not found (temporary)", "networkerror"),
 ]  # fmt: skip
 
 
@@ -139,6 +142,18 @@ def test_after_the_end_of_data_or_with_a_code_of_the_mailbox_an_unknown_user_is_
     refused = "<bob@example.org>: host mx.example.org said: 550 User unknown (in reply to end of DATA command)"
     assert outcome("5.0.0", "550 User unknown", refused) == ("filtered", False)
     assert outcome("5.2.1", "550 5.2.1 User unknown") == ("filtered", False)
+
+
+GATEWAYS = [
+    ("550 : User unknown", "It failed."),
+    ("550 bob@example.org... No such user", "Failed to send to identified host,\nbob@example.org: 550 No such user"),
+    ("550 5.7.1 550 User Unknown: bob@example.org", "It failed."),
+]
+
+
+@pytest.mark.parametrize(("words", "text"), GATEWAYS)
+def test_gateways_that_are_known_to_tell_no_command_leave_an_unknown_user_unsure(words: str, text: str) -> None:
+    assert outcome("5.0.0", words, text) == ("filtered", False)
 
 
 BOTH = "<bob@example.org>: 550 5.1.1 User unknown"

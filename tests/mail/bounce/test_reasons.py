@@ -133,7 +133,7 @@ def test_the_reason_of_an_answer(status: str, diagnostic: str, reason: str) -> N
 
 HARD = [
     ("5.1.1", "550 5.1.1 User unknown", True),
-    ("4.1.1", "450 4.1.1 User unknown", True),
+    ("4.1.1", "450 4.1.1 User unknown", False),
     ("5.1.2", "550 5.1.2 Host unknown", True),
     ("5.1.6", "551 5.1.6 recipient has moved", True),
     ("5.3.2", "521 5.3.2 System not accepting network messages", True),

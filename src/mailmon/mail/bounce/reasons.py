@@ -6,8 +6,7 @@ In this order, so that words of any language only refine what structure and code
    sender or of our login, and all that it answers to EHLO and MAIL, is ours: never an unknown user, an unknown host or
    hard. "Host not found" is hard of the recipient's domain only.
 2. For now or for good? The class of the reply in the recipient's own diagnostic, else that of his own status (RFC 3463
-   section 3.1). What is for now is not hard, but for a code that names the mailbox (4.1.1) with words that do so too,
-   once the queue has given up.
+   section 3.1). What is for now is never hard, whatever the words and however long the queue has tried.
 3. Which refusal? "User unknown" is an unknown user, unless the end of DATA is known to have been refused (a filter says
    so of everything) or the code says that the mailbox exists (X.2.z).
 """
@@ -47,6 +46,8 @@ ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 _COMMANDS = read_table(COMMANDS)
 # The code in front of each further line of a reply parts what belongs together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
+# A host or domain that a name server may still find (RFC 1035 section 4.1.1: SERVFAIL is no NXDOMAIN).
+_FOR_NOW = ("try again", "temporar", "servfail", "server failure", "timed out", "timeout")
 _RECIPIENTS = (
     "domain",
     "recipient",
@@ -142,6 +143,8 @@ def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
     if reason and not (case.is_ours and reason in ADDRESS):
         return REFINED.get((reason, case.status[2:]), reason)
     host = "" if case.is_ours else _first(domains, bare)
+    if host and any(word in bare for word in _FOR_NOW):
+        return "networkerror"
     is_ours = case.is_ours or bool(host and not case.may_be_domain)
     user, is_firm = ("", False) if is_ours or host else _unknown_user(bare, users, case.status[2:], case.command)
     reason = ("" if is_ours else host) or (user if is_firm else "") or _first(refusals, bare) or user
@@ -206,8 +209,5 @@ def by_reply(words: str) -> str:
 
 def is_hard(reason: str, status: str, action: str, words: str) -> bool:
     """Say whether sending again to this address is of no use; `words` are the plain ones about this recipient."""
-    if action in ("delayed", "delivered", "relayed", "expanded") or reason not in ADDRESS:
-        return False
-    if (reply_code(words) or status)[:1] != "4":
-        return True
-    return reason == "userunknown" and status[2:] in UNKNOWN_USER_CODES and tables().sure_users(words)
+    is_final = action not in ("delayed", "delivered", "relayed", "expanded")
+    return is_final and reason in ADDRESS and (reply_code(words) or status)[:1] != "4"
