@@ -10,7 +10,16 @@ from collections.abc import Collection
 from mailmon.mail.bounce.addresses import find_addresses, first_address, verp_recipient
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
 from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
-from mailmon.mail.bounce.gate import STATUS_TYPES, Gate, is_notification, judge_sender, may_be_returned_by
+from mailmon.mail.bounce.gate import (
+    STATUS_TYPES,
+    Gate,
+    has_copied_subject,
+    is_from_nobody,
+    is_letter,
+    is_notification,
+    judge_sender,
+    may_be_returned_by,
+)
 from mailmon.mail.bounce.match import finder
 from mailmon.mail.bounce.message import Headers, Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
@@ -57,6 +66,8 @@ def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> C
     if found:
         return found
     gate = judge_sender(message, is_ours=bool(about))
+    if not gate.prose and is_from_nobody(message.headers):
+        gate = _unless_copied(message, gate, is_ours=bool(about))
     if not gate.fields and not gate.prose:
         return Classification(Kind.OTHER, gate.form)
     text, below = cut(_own_text(message))
@@ -75,6 +86,14 @@ def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> C
     return found
 
 
+def _unless_copied(message: Message, gate: Gate, *, is_ours: bool) -> Gate:
+    """Judge anew where the subject that spoke against a message is that of the one it returns."""
+    returned = returned_headers(message, cut(_own_text(message))[1])
+    if not has_copied_subject(message.headers, returned):
+        return gate
+    return judge_sender(message, is_ours=is_ours, has_copied_subject=True)
+
+
 def _may_be_notification(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> bool:
     """Say whether words without fields may tell of mail that came back.
 
@@ -85,6 +104,8 @@ def _may_be_notification(message: Message, gate: Gate, text: str, returned: Head
         return False
     lower = begin_of(text)
     holds_code = _holds_reply(text)
+    if not returned and not about and is_letter(message, tells_code=holds_code):
+        return False
     if not holds_code and _is_success(lower) and not _is_failure(lower):
         return False
     has_words = find_start(text) >= 0 or _is_delay(lower)
@@ -243,7 +264,8 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
     transcript = {entry.address.lower(): entry for entry in read_transcript(text)}
     failed = [a for value in message.headers.get("x-failed-recipients", ()) for a in find_addresses(value[:20000])]
     foreign = [entry for entry in listed if entry.address.lower() not in outer]
-    if failed and (not foreign or any(address.lower() in words for address in failed)):
+    named = any(address.lower() in words for address in failed)
+    if failed and (named or not any(_tells_why(entry.words) for entry in foreign)):
         return [Listed(address, words.get(address.lower(), "")) for address in dict.fromkeys(failed)]
     refused = [entry for entry in transcript.values() if entry.address.lower() not in outer]
     if not foreign or (len(refused) > len(foreign) and {entry.address.lower() for entry in foreign} <= set(transcript)):
@@ -254,6 +276,11 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
         else entry
         for entry in foreign
     ]
+
+
+def _tells_why(words: str) -> bool:
+    """Say whether the words beside an address are about trouble: it may also be the one that a letter greets."""
+    return _holds_reply(words) or _is_trouble(words.lower()) or _is_failure(words.lower())
 
 
 def _says_delay(subject: str, text: str) -> bool:

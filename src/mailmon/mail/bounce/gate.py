@@ -76,14 +76,16 @@ class Gate(NamedTuple):
     needs_return: bool = False
 
 
-def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
+def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject: bool = False) -> Gate:
     """Judge by the headers alone who writes.
+
+    A subject that was copied from the message that came back says nothing.
 
     With `is_ours` the message is known to hold something of ours that nobody can guess: the subject of a notification
     is then enough, whoever writes it, and it may tell of its own recipient.
     """
     headers = message.headers
-    subject = decode_header(first(headers, "subject")[:1000]).lower().lstrip()
+    subject = "" if has_copied_subject else read_subject(headers)
     form = _form(message, subject)
     reported = _is_report(message) and not subject.startswith(_FORWARDS)
     sender = decode_header(first(headers, "from")[:1000]).lower()
@@ -94,15 +96,17 @@ def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
     # Some systems copy fields of the returned message into the notification (Lotus Domino).
     if _is_told_of_many(subject) or (_is_of_other_software(message) and not (is_daemon and fits)):
         return Gate(reported, False, subject, form)
-    has_null_path = any(map(is_null, headers.get("return-path", ())))
+    has_null_path = is_from_nobody(headers)
     is_named = "x-failed-recipients" in headers
     # Old Sendmail and some gateways name no writer at all; fml and Majordomo write as the list's administrator.
     is_nameless = "from" not in headers or _is_list(sender)
     is_programs = is_nameless or _MACHINE.search(sender) is not None
     is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_programs))
     # "Re: Undelivered Mail" is an administrator's answer; "Re: minutes" may be the subject of what came back.
-    is_persons = subject.startswith(_FORWARDS) or (
-        (fits or not is_daemon) and (subject.startswith(_REPLIES) or (not is_daemon and _is_ticket(subject)))
+    is_persons = (
+        subject.startswith(_FORWARDS)
+        or ((fits or not is_daemon) and subject.startswith(_REPLIES))
+        or ((form is Form.AUTO_REPLY or not is_daemon) and _is_ticket(subject))
     )
     is_absence = (form is Form.AUTO_REPLY or _is_other(subject)) and not (is_daemon and fits)
     if form is Form.AUTO_REPLY and is_daemon and not _is_other(subject):  # Postfix marks its notifications so
@@ -118,6 +122,38 @@ def judge_sender(message: Message, *, is_ours: bool = False) -> Gate:
         is_ours or ((is_daemon or "from" not in headers) and has_null_path),
         needs_return,
     )
+
+
+def read_subject(headers: Headers) -> str:
+    """Return the subject as it is compared: decoded and in lower case."""
+    return decode_header(first(headers, "subject")[:1000]).lower().lstrip()
+
+
+def has_copied_subject(headers: Headers, returned: Headers) -> bool:
+    """Say whether a mail system repeats the subject of the message that came back, as an answer does (Apache James)."""
+    if not is_of_a_system(headers) or not is_from_nobody(headers) or not returned:
+        return False
+    own, other = (_without_re(read_subject(one)) for one in (headers, returned))
+    return own == other and own != ""
+
+
+def _without_re(subject: str) -> str:
+    """Return a subject without the sign of an answer."""
+    sign = next((one for one in _REPLIES if subject.startswith(one)), "")
+    return subject[len(sign) :].strip()
+
+
+def is_from_nobody(headers: Headers) -> bool:
+    """Say whether the return path is empty, as that of a notification is (RFC 5321 section 4.5.5)."""
+    return any(map(is_null, headers.get("return-path", ())))
+
+
+def is_letter(message: Message, *, tells_code: bool) -> bool:
+    """Say whether somebody writes to be answered or read by many: a return path, and no sign of a program's answer."""
+    headers = message.headers
+    if "return-path" not in headers or is_from_nobody(headers) or "auto-submitted" in headers:
+        return False
+    return "list-unsubscribe" in headers or not (tells_code or len(message.parts) > 1)
 
 
 def may_be_returned_by(gate: Gate, message: Message, returned: Headers) -> bool:
@@ -155,7 +191,7 @@ def is_notification(headers: Headers) -> bool:
     """Say whether these headers are those of a notification themselves."""
     sender = decode_header(first(headers, "from")[:1000]).lower()
     is_daemon = is_of_a_system(headers) and not _is_list(sender)
-    return is_daemon or any(map(is_null, headers.get("return-path", ())))
+    return is_daemon or is_from_nobody(headers)
 
 
 def _is_refusal(headers: Headers) -> bool:
