@@ -182,7 +182,11 @@ def test_a_domain_stands_for_its_mail_hosts_the_preferred_first() -> None:
     assert made.domain == "example.org"
     assert list(dict.fromkeys(one.host for one in made.endpoints)) == ["a.example", "b.example"]
     assert made.addresses == ("1.1.1.1", "2606:4700::1", "192.0.2.1")
-    assert {one.id: one.status.value for one in made.findings} == {"dns.mx_none": "pass", "dns.mx_private": "fail"}
+    assert {one.id: one.status.value for one in made.findings} == {
+        "dns.mx_none": "pass",
+        "dns.mx_private": "fail",
+        "dns.mx_ipv6_only": "pass",
+    }
     assert {one.address for one in plan(records, family="6").endpoints} == {"2606:4700::1"}
 
 
@@ -241,6 +245,21 @@ def test_what_the_hosts_file_of_this_machine_says_is_not_what_dns_says(tmp_path:
     del mine["mx.firm.example A"]
     made = plan(mine, "firm.example", hosts_file=file)
     assert (made.addresses, [one.id for one in made.findings if one.severity]) == ((), ["dns.mx_dangling"])
+
+
+def test_mail_hosts_with_ipv6_only_are_told() -> None:
+    def told(**records: Answer) -> list[str]:
+        mine = {"firm.example MX": found("10 a.example", "20 b.example")}
+        mine |= {key.replace("_", ".example "): answer for key, answer in records.items()}
+        judged = plan(mine, "firm.example").findings
+        return [one.status.value for one in judged if one.id == "dns.mx_ipv6_only"]
+
+    six = found("2606:4700::1")
+    assert told(a_AAAA=six, b_AAAA=six) == ["fail"]
+    assert told(a_AAAA=six) == ["fail"]  # the other has no address at all
+    assert told(a_AAAA=six, b_A=found("1.1.1.1")) == ["pass"]
+    assert told(a_AAAA=six, a_A=found("1.1.1.1"), b_AAAA=six) == ["pass"]
+    assert told(a_AAAA=six, b_A=Answer(Answered.FAILED, why="SERVFAIL")) == []
 
 
 def test_what_dns_cannot_tell_is_not_missing() -> None:

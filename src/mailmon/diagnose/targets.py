@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,8 +49,10 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
     planned: list[Endpoint] = []
     known: list[str] = []
     passed_over: list[str] = []
+    every: dict[str, tuple[str, ...]] = {}
     for host in hosts:
-        addresses = tuple(_of_family(_addresses(records, host, found, None if domain else hosts_file), options.family))
+        every[host] = _addresses(records, host, found, None if domain else hosts_file)
+        addresses = tuple(_of_family(every[host], options.family))
         if domain and addresses:
             judge_public(found, host, addresses)
         if addresses and len({one.host for one in planned}) >= MAX_MX:
@@ -62,6 +64,7 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         notes.append(f"{len(passed_over)} more MX hosts were not connected to: {', '.join(passed_over)}")
     if domain:
         _worsen_dangling(found, hosts)
+        _judge_families(found, every)
     return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes))
 
 
@@ -106,6 +109,17 @@ def _judge_no_host(found: Findings, host: str, answer: Answer, said: str) -> Non
         return
     found.unknown("dns.resolver_error", f"the MX records of {host} could not be looked up: {answer.why}")
     found.unknown("dns.mx_none", f"{said}; name a port to look at {host} itself")
+
+
+def _judge_families(found: Findings, addresses: Mapping[str, tuple[str, ...]]) -> None:
+    """Judge whether senders without IPv6 reach an MX host; said only where every host's addresses are known."""
+    dangling = sum(one.id == "dns.mx_dangling" for one in found.all)
+    known = {host: own for host, own in addresses.items() if own}
+    if not known or len(known) + dangling < len(addresses):
+        return
+    has_four = any(":" not in address for own in known.values() for address in own)
+    said = f"{', '.join(known)}: no IPv4 address, so that senders without IPv6 give up"
+    found.judge("dns.mx_ipv6_only", has_four, "senders without IPv6 reach it", said)
 
 
 def _addresses(records: Records, host: str, found: Findings, hosts_file: Path | None) -> tuple[str, ...]:
