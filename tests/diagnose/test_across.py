@@ -88,6 +88,27 @@ def test_ports_with_the_same_certificate_are_well_and_others_are_not() -> None:
     assert together(one) == {}
 
 
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (("1:25 a", "1:993 b"), "its ports show 2 different certificates: 25 "),
+        (("1:25 a", "2:25 b"), "its addresses show 2 different certificates: 192.0.2.1 "),
+        (("1:25 a", "2:25 a", "1:993 b", "2:993 b"), "its ports show 2 different certificates: 25 "),
+        (("1:25 a", "1:993 a", "2:25 b", "2:993 b"), "its addresses show 2 different certificates: 192.0.2.1 "),
+        (("1:25 a", "2:25 a", "1:993 a", "2:993 b"), "its services show 2 different certificates: 192.0.2.1:25, "),
+        (("1:25 a", "2:25 b", "3:25 c"), "its addresses show 3 different certificates: 192.0.2.1 "),
+    ],
+)
+def test_where_certificates_differ_is_told(shown: tuple[str, ...], words: str) -> None:
+    sessions = []
+    for one in shown:
+        place, digest = one.split()
+        number, port = place.split(":")
+        sessions.append(session(f"192.0.2.{number}", int(port), digest=digest))
+    found = across.compare([], sessions, cast(Records, Zone({})), is_whole_host=True)
+    assert [words in one.message for one in found if one.id == "tls.cert_differs_between_ports"] == [True]
+
+
 def test_a_host_of_which_no_port_is_open_is_not_reached() -> None:
     assert together(session(is_open=False), session(port=993, is_open=False)) == {"tcp.unreachable": "fail"}
     silent = session(is_open=False, problem="no answer")

@@ -164,3 +164,19 @@ def test_a_server_that_demands_our_certificate_is_unknown_and_its_own_is_judged(
     bad = {one.id for one in result.findings if one.status is Verdict.FAIL and not one.id.startswith("dns.")}
     assert bad == failed, said
     assert {one.id for one in result.findings if one.status is Verdict.UNKNOWN} == {"tls.client_cert_required"}, said
+
+
+@pytest.mark.parametrize("is_implicit", [False, True])
+@pytest.mark.parametrize("lingers_s", [0.03, 30])
+def test_a_bad_chain_is_judged_where_the_server_lets_us_in_once_at_a_time(
+    lingers_s: float, is_implicit: bool, tmp_path: Path
+) -> None:
+    context = server_context(tmp_path, (SELF,))
+    with mail_server(context, is_implicit=is_implicit, max_clients=1, lingers_s=lingers_s) as server:
+        result = look(tmp_path, server)
+    said = "\n".join(f"{one.status} {one.severity} {one.id}: {one.message}" for one in result.findings)
+    failed = {one.id for one in result.findings if one.status is Verdict.FAIL and not one.id.startswith("dns.")}
+    assert "tls.cert_self_signed" in failed, said
+    assert failed - {"smtp.ext_missing"} == {"tls.cert_self_signed"}, said
+    statuses = {one.status for one in result.findings if one.id == "tls.handshake_failed"}
+    assert statuses == {Verdict.UNKNOWN if lingers_s > 1 else Verdict.PASS}, said

@@ -63,6 +63,16 @@ def test_a_group_that_is_too_small_is_measured(bits: int, verdict: str, tmp_path
     assert (f"{bits} bits" in found.message) is bool(bits)
 
 
+def test_the_group_of_a_server_with_nothing_newer_than_tls_1_0_is_measured_too(tmp_path: Path) -> None:
+    made = context(tmp_path, oldest=ssl.TLSVersion.TLSv1, group=group_file(tmp_path, 1024))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.maximum_version = ssl.TLSVersion.TLSv1
+    with mail_server(made) as server:
+        found = look(server, tmp_path)
+    assert [str(found[one].severity) for one in ("tls.old_version", "tls.weak_dh")] == ["error", "warning"]
+
+
 @pytest.mark.parametrize("kind", ["smtp", "smtps"])
 @pytest.mark.parametrize(
     ("oldest", "verdict", "words"),

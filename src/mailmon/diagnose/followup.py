@@ -28,7 +28,7 @@ def followups(session: Session) -> list[Followup]:
         return []
     protocol, options = session.endpoint.protocol, session.options
     asked: list[Followup] = []
-    if session.is_secured and session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
+    if session.is_secured:
         asked.append(Followup("tls.old_version", lambda: handshakes(session)))
     if protocol == "smtp":
         if options.relay == "all":
@@ -67,7 +67,8 @@ def ask(session: Session, followup: Followup) -> None:
 def handshakes(session: Session) -> None:
     """Try what should be refused, one handshake after the other: some servers limit their connections."""
     prober = Prober(session)
-    prober.old_versions()
+    if session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
+        prober.old_versions()
     prober.dh_group()
 
 

@@ -8,7 +8,7 @@ import warnings
 from typing import NamedTuple
 
 from mailmon.clients.failure import explain_tls, words_of
-from mailmon.clients.tls import SENT, Sent, TellingSocket, sent_chain, verified_chain, why_unusable
+from mailmon.clients.tls import CLOSED, SENT, Sent, TellingSocket, sent_chain, verified_chain, why_unusable
 from mailmon.errors import MailmonError
 from mailmon.mail.tls_words import PLAINTEXT, Words, of_reason
 
@@ -127,6 +127,11 @@ def _with_verdict(secured: Secured, refused: ssl.SSLCertVerificationError) -> Se
 def is_plaintext(exc: OSError) -> bool:
     """Say whether a handshake failed because the server speaks plain text."""
     return isinstance(exc, ssl.SSLError) and of_reason(exc.reason or "").finding_id == PLAINTEXT
+
+
+def is_hang_up(exc: OSError) -> bool:
+    """Say whether the server ended the connection without a word, which need not be about what was offered."""
+    return isinstance(exc, (ConnectionError, *CLOSED))
 
 
 def is_own_limit(exc: OSError) -> bool:

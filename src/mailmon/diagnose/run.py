@@ -87,7 +87,7 @@ def _left(sessions: Sequence[Session]) -> tuple[Left, ...]:
 def _policy_notes(sts: Sts, sessions: Sequence[Session]) -> tuple[str, ...]:
     """Say why certificates were judged as without the policy of MTA-STS that is announced."""
     trouble = sts.trouble() if any(one.secured for one in sessions) else ""
-    return (f"the MTA-STS policy counts for nothing, as senders cannot use it: {trouble}",) if trouble else ()
+    return (f"certificates were judged as without the MTA-STS policy that is announced: {trouble}",) if trouble else ()
 
 
 def _notes(options: Options) -> tuple[str, ...]:

@@ -233,18 +233,25 @@ class Session:
     def _begin_again(self, refused: ssl.SSLCertVerificationError) -> Secured | None:
         """Do the handshake on a new connection, whatever the chain; tell why where that comes to nothing."""
         self._shown = handshake.shown_with(refused)
-        try:
-            self._speaker = again = self.opener.before_tls("without verification")
-        except (OSError, StageError) as exc:
-            words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
-            said = f"the chain is not good, and the server let us in no second time to look past it: {words}"
-            self.found.unknown("tls.handshake_failed", said)
-            return None
-        try:
-            return handshake.read_secured(again.wire.handshake(self.tools.kit.lax()), refused)
-        except OSError as exc:
-            tell_no_handshake(self, exc)
-            return None
+        words = ""
+        for pause_s in (0.0, self.options.pause_s):
+            time.sleep(self.dialer.deadline.bound_s(pause_s))
+            try:
+                self._speaker = again = self.opener.before_tls("without verification")
+                return handshake.read_secured(again.wire.handshake(self.tools.kit.lax()), refused)
+            except StageError as exc:
+                words = exc.said
+                break  # it was asked several times already
+            except OSError as exc:
+                words = handshake.why_failed(exc)
+                if self._speaker:
+                    self._speaker.close()
+                if not handshake.is_hang_up(exc):
+                    tell_no_handshake(self, exc)
+                    return None
+        said = f"the chain is not good, and the server let us in no second time to look past it: {words}"
+        self.found.unknown("tls.handshake_failed", said)
+        return None
 
     def _judge_tls(self, secured: Secured) -> None:
         self.found.passed("tls.handshake_failed", f"{secured.version}, {secured.cipher}")
