@@ -125,7 +125,12 @@ def nothing_that_is_called_an_error_looks_right(result: Survey) -> None:
             "(CNAME) of selector1-firm._domain",
         ),
         ("the given selector is an alias of nothing", "dkim.key_missing", "error", "which does not exist"),
-        ("an MX host that sends nothing has no name", "dns.ptr_missing", "notice", "no mail of the domain comes from"),
+        (
+            "an MX host that sends nothing has no name",
+            "dns.ptr_missing",
+            "notice",
+            "it only receives, for SPF leaves it out",
+        ),
         ("every MX host has IPv6 only", "dns.mx_ipv6_only", "warning", "no IPv4 address"),
         ("an MX host with an underscore", "dns.mx_name_invalid", "warning", "mail_1.firm.example"),
         ("quarantine that is only tested", "dmarc.policy_none", "warning", "apply quarantine as none"),
@@ -161,3 +166,15 @@ def test_a_domain_that_takes_no_mail_gets_no_servers_by_the_runbook() -> None:
     lines = [one for entry in runbook(ask(case), options_of(case, 0)) for one in entry.lines]
     assert "firm.example. IN MX 0 ." in lines
     assert [one for one in lines if "SRV" in one or "mail.firm.example" in one] == []
+
+
+def test_the_policy_to_serve_names_each_mx_host() -> None:
+    case = Case("", "", {"_mta-sts TXT": None})
+    (policy,) = [entry for entry in runbook(ask(case), options_of(case, 0)) if entry.purpose == "MTA-STS policy"]
+    assert [one for one in policy.words if one.startswith("mx:")] == ["mx: mx1.firm.example", "mx: mx2.firm.example"]
+
+
+def test_a_policy_that_was_not_fetched_is_not_replaced() -> None:
+    case = Case("", "")
+    (policy,) = [entry for entry in runbook(ask(case), options_of(case, 0)) if entry.purpose == "MTA-STS policy"]
+    assert (policy.state, policy.lines, "mode:" in str(policy.words)) == ("not known", (), False)

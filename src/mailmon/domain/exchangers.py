@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mailmon.catalogue import Findings
-from mailmon.clients.records import Answer, Answered, Records, is_address
-from mailmon.diagnose.names import judge_pointers, leads_to
+from mailmon.clients.records import Answer, Answered, is_address
+from mailmon.diagnose.names import judge_pointers, leads_to, may_send
 from mailmon.diagnose.targets import judge_public
 from mailmon.domain.scene import Area
-from mailmon.mail.spf import Client, Result, check_host
 from mailmon.mail.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.model.facts import Finding, Severity, Verdict
 
@@ -209,32 +208,30 @@ def _add_rows(area: Area, host: Host, *, is_given_up: bool = False) -> None:
 def _judge_addresses(area: Area, host: str, addresses: tuple[str, ...]) -> None:
     private = judge_public(area.found, host, addresses)
     public = [one for one in addresses if one not in private][:MAX_ADDRESSES]
-    for judged in area.scene.questions.map(lambda address: pointers(area.scene.records, address), public):
-        take_pointer(area, judged, host, is_sending=may_send(area, judged[0]))
+    for judged in area.scene.questions.map(lambda address: pointers(area, address), public):
+        take_pointer(area, judged, host)
 
 
-def may_send(area: Area, address: str) -> bool:
-    """Say whether mail of the domain may come from an address: one that was given, or that SPF lets send.
+class Judged(NamedTuple):
+    """What the PTR records of an address came to; `is_sending` where mail of the domain may come from it."""
 
-    Without an SPF record that can be used that is not known, and so any address may.
-    """
-    if address in _own_addresses(area):
-        return True
-    client = Client(ipaddress.ip_address(address), area.domain, f"postmaster@{area.domain}")
-    result = check_host(client, area.scene.ask_for_spf).result
-    return result not in (Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL)
+    address: str
+    answer: Answer
+    found: Findings
+    is_sending: bool
 
 
-def pointers(records: Records, address: str) -> tuple[str, Answer, Findings]:
-    """Return what the PTR records of an address come to."""
-    found = Findings(address)
-    judge_pointers(records, address, found)
-    return address, records.pointers(address), found
+def pointers(area: Area, address: str) -> Judged:
+    """Judge the PTR records of an address."""
+    records, found = area.scene.records, Findings(address)
+    is_sending = address in _own_addresses(area) or may_send(records, area.domain, address)
+    judge_pointers(records, address, found, sends=is_sending)
+    return Judged(address, records.pointers(address), found, is_sending)
 
 
-def take_pointer(area: Area, judged: tuple[str, Answer, Findings], host: str, *, is_sending: bool = True) -> None:
+def take_pointer(area: Area, judged: Judged, host: str) -> None:
     """Add what the PTR records of an address came to; where no mail comes from, nothing is worse than a notice."""
-    address, answer, found = judged
+    address, answer, found, is_sending = judged
     failed = [one for one in found.all if one.status is Verdict.FAIL]
     is_bad = is_sending and any(one.severity in (Severity.ERROR, Severity.WARNING) for one in failed)
     wanted = answer.values
@@ -263,9 +260,7 @@ def _may_be_called(area: Area, host: str, address: str) -> bool:
 
 
 def _as_notice(one: Finding) -> Finding:
-    if one.status is not Verdict.FAIL:
+    if one.status is not Verdict.FAIL or one.severity is Severity.NOTICE:
         return one
-    message = (
-        f"{one.message.removesuffix(': many receivers refuse its mail')}; by SPF no mail of the domain comes from it"
-    )
-    return one._replace(severity=Severity.NOTICE, message=message)
+    said = f"{one.message}; by SPF no mail of the domain comes from there"
+    return one._replace(severity=Severity.NOTICE, message=said)

@@ -62,7 +62,8 @@ def _entry(row: Published, domain: str) -> Entry:
             row.purpose, (), "not known", (f"{row.name} {row.type} could not be looked up: leave it as it is",)
         )
     if row.alias and row.found:
-        wanted = "; ".join(row.expected.splitlines()) or "the findings say how"
+        at_host = "the MX record is to name the host itself" if row.type in ("A", "AAAA") else "the findings say how"
+        wanted = "; ".join(row.expected.splitlines()) or at_host
         what = "leave it" if row.is_right else f"it has to change there: {wanted}"
         return Entry(row.purpose, (), _state(row), (f"{row.name} is an alias (CNAME) of {row.alias}: {what}",))
     if not row.expected:
@@ -81,9 +82,15 @@ def _state(row: Published) -> str:
 
 
 def _policy(survey: Survey, host: str) -> Entry:
+    """Return the policy to serve: each MX host that shall be one must be in it (RFC 8461 section 4.1)."""
     row = next((row for row in survey.records if row.type == "HTTPS"), None)
+    url = f"https://mta-sts.{survey.domain}/.well-known/mta-sts.txt"
     if row and row.is_right:
         return Entry(row.purpose, (), "is there", (row.name,))
-    name = f"mta-sts.{survey.domain}"
-    body = (row.expected if row else policy_file((host,))).splitlines()
-    return Entry("MTA-STS policy", (), "to serve", (f"https://{name}/.well-known/mta-sts.txt:", *body))
+    if row is None and any(one.name.startswith("_mta-sts.") and one.is_right for one in survey.records):
+        return Entry("MTA-STS policy", (), "not known", (f"{url} was not fetched",))
+    hosts = [
+        value.partition(" ")[2] for one in survey.records if one.type == "MX" for value in one.expected.splitlines()
+    ]
+    body = (row.expected if row else policy_file(hosts or (host,))).splitlines()
+    return Entry("MTA-STS policy", (), "to serve", (f"{url}:", *body))

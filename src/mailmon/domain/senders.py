@@ -274,7 +274,7 @@ def _judge_own(area: Area) -> tuple[str, ...]:
             area.found.judge("spf.own_ip_not_covered", is_covered, said, said, **more)
             missing += [] if is_covered else [address]
         if ipaddress.ip_address(address).is_global:
-            take_pointer(area, pointers(area.scene.records, address), area.scene.mail_host)
+            take_pointer(area, pointers(area, address), area.scene.mail_host)
     return tuple(missing)
 
 
