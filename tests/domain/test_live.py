@@ -202,3 +202,26 @@ def test_a_web_server_that_nobody_made_for_autoconfig_is_none(
 ) -> None:
     result = look(bed, {STS: policy(), AUTOCONFIG: page}, {"autoconfig A": "127.0.0.1", **more})
     assert failed(result) - HAS == ({"dns.srv_mismatch"} if is_told else set()), said(result)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (policy(mx="other.mail.test"), ["mode: enforce", "mx: other.mail.test", "mx: mx.mail.test", "max_age: 604800"]),
+        (policy("enforced"), ["mode: enforce", "mx: mx.mail.test", "max_age: 604800"]),
+        (policy("testing", age="600"), ["mode: testing", "mx: mx.mail.test", "max_age: 604800"]),
+        (policy(age="soon"), ["mode: enforce", "mx: mx.mail.test", "max_age: 604800"]),
+        (policy(), []),
+    ],
+    ids=["another host", "enforced", "a short age", "no age", "nothing wrong"],
+)
+def test_the_policy_that_should_be_served_is_no_weaker_and_names_the_mx_host(
+    bed: Bed, page: Page, expected: list[str]
+) -> None:
+    result = look(bed, {STS: page})
+    (row,) = [row for row in result.records if row.type == "HTTPS"]
+    assert row.is_right is (not expected)
+    if expected:
+        assert row.expected.splitlines() == ["version: STSv1", *expected]
+        again = look(bed, {STS: Page(row.expected)})
+        assert failed(again) - HAS - {"mtasts.mode_testing"} == set(), said(again)

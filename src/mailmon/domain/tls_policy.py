@@ -10,12 +10,12 @@ from mailmon.clients.records import Answer, Answered
 from mailmon.domain.expected import policy_file
 from mailmon.domain.scene import Area
 from mailmon.mail.records.mta_sts import Policy, is_sts, read_id, read_policy
-from mailmon.mail.records.repair import looks_like_sts, looks_like_tls_rpt, tls_rpt_record
+from mailmon.mail.records.repair import looks_like_sts, looks_like_tls_rpt, policy_text, tls_rpt_record
 from mailmon.mail.records.tags import Mistake
 from mailmon.mail.records.tls_rpt import is_tls_rpt, read_tls_rpt
 from mailmon.mail.text import visible
 from mailmon.model.domain import Published
-from mailmon.model.facts import Severity
+from mailmon.model.facts import Severity, Verdict
 
 SHORT_AGE_S = 86400
 POLICY_PURPOSE = "MTA-STS policy"
@@ -146,11 +146,16 @@ def _look_at_policy(area: Area) -> None:
     try:
         policy = read_policy(fetched.text)
     except Mistake as exc:
-        area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted, lines))
+        meant = policy_text(fetched.text, scene.hosts or (scene.mail_host,))
+        area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, meant, lines, is_bad=True))
         area.found.fail("mtasts.syntax", f"the policy: {exc}", found=visible(fetched.text, 300))
         return
-    area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, "\n".join(lines), lines))
+    since = len(area.found.all)
     _judge_policy(area, policy, fetched.content_type)
+    failed = {one.id for one in area.found.all[since:] if one.status is Verdict.FAIL}
+    meant = "\n".join(lines) if failed <= {"mtasts.mode_testing"} else policy_text(fetched.text, scene.hosts)
+    is_bad = area.has_failed("mtasts.", since)
+    area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, meant, lines, is_bad=is_bad))
 
 
 def _judge_policy(area: Area, policy: Policy, content_type: str) -> None:

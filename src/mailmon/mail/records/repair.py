@@ -8,12 +8,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mailmon.mail.address import dns_name
-from mailmon.mail.caps import MAX_RECORD_CHARS
+from mailmon.mail.caps import MAX_RECORD_CHARS, number
 from mailmon.mail.records.dkim import DkimKey, read_key
 from mailmon.mail.records.dmarc import POLICIES, is_dmarc, read_dmarc
+from mailmon.mail.records.mta_sts import MAX_AGE_S, MODES, Policy
 from mailmon.mail.records.tags import Mistake
 
 MAX_URIS = 20
+DAY_S, WEEK_S = 86400, 604800
+_PATTERN = re.compile(r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 _NEAR_DMARC = re.compile(r"[\s\"'\\]*+(?:v\W{0,4}+)?d-?m(?:ar|ra)c(?!\w*\.)", re.IGNORECASE)
 _DMARC_TAG = re.compile(
     r"(?:^|(?<=[\s;,\"'\\.|]))(v|p|policy|sp|np|adkim|aspf|fo|ru[afg]|rau|rfu|rf|ri|pct|t|psd)\s*+[=:](?!/)",
@@ -112,6 +115,28 @@ def tls_rpt_record(domain: str, texts: Sequence[str]) -> str:
     """
     uris = _joined(_uris(text) for text in texts) or (f"mailto:postmaster@{domain}",)
     return f"v=TLSRPTv1; rua={','.join(uri.partition('!')[0] for uri in uris)}"
+
+
+def policy_text(text: str, hosts: Sequence[str]) -> str:
+    """Return the MTA-STS policy that should be served: what was meant, with each MX host named (RFC 8461 section 3.2).
+
+    A mode that is not clear becomes testing, and a short or senseless max_age a week.
+
+    >>> policy_text("version: STSv1\\nmode: enforced\\nmax_age: 60", ["mx.example.org"]).splitlines()
+    ['version: STSv1', 'mode: enforce', 'mx: mx.example.org', 'max_age: 604800']
+    """
+    values: dict[str, list[str]] = {}
+    for line in text[:MAX_RECORD_CHARS].splitlines():
+        name, _, value = line.replace("=", ":", 1).partition(":")
+        values.setdefault(name.strip().lower(), []).append(value.strip().lower().rstrip("."))
+    close = difflib.get_close_matches((values.get("mode") or [""])[0][:40], MODES, 1, 0.7)
+    patterns = [one for one in values.get("mx", []) if _PATTERN.fullmatch(one)]
+    known = Policy("testing", WEEK_S, tuple(patterns))
+    patterns += [host for host in hosts if not known.covers(host)]
+    age = number((values.get("max_age") or [""])[0])
+    age = age if age is not None and DAY_S <= age <= MAX_AGE_S else WEEK_S
+    lines = ["version: STSv1", f"mode: {close[0] if close else 'testing'}", *(f"mx: {one}" for one in patterns)]
+    return "\n".join([*dict.fromkeys(lines), f"max_age: {age}"])
 
 
 def key_record(texts: Sequence[str]) -> str:
