@@ -79,6 +79,34 @@ def test_trouble_with_our_host_or_sender_is_no_unknown_user_or_host(status: str,
     assert not is_hard
 
 
+# The same words about the recipient and about the sender: hard, and not.
+LANGUAGES = [
+    ("пользователь не найден", "отправитель не найден"),
+    ("користувача не знайдено", "відправника не знайдено"),
+    ("el usuario no existe", "el remitente no existe"),
+    ("l'utilisateur n'existe pas", "l'expéditeur n'existe pas"),
+    ("l'utente non esiste", "il mittente non esiste"),
+    ("utilizatorul nu există", "expeditorul nu există"),
+    ("korisnik ne postoji", "pošiljatelj ne postoji"),
+    ("používateľ neexistuje", "odosielateľ neexistuje"),
+    ("a címzett nem található", "a feladó nem található"),
+    ("vastaanottajaa ei löydy", "lähettäjää ei löydy"),
+    ("brugeren findes ikke", "afsenderen findes ikke"),
+    ("địa chỉ không tồn tại", "người gửi không tồn tại"),
+    ("alamat tidak ditemukan", "pengirim tidak ditemukan"),
+    ("המשתמש לא קיים", "השולח לא קיים"),
+    ("المستخدم غير موجود", "المرسل غير موجود"),
+    ("宛先が見つかりません", "差出人が見つかりません"),
+    ("用户不存在", "发件人不存在"),
+]
+
+
+@pytest.mark.parametrize(("recipient", "sender"), LANGUAGES)
+def test_a_missing_recipient_is_hard_and_a_missing_sender_is_not_in_any_language(recipient: str, sender: str) -> None:
+    assert outcome("5.0.0", f"550 {recipient}") == ("userunknown", True)
+    assert outcome("5.0.0", f"550 {sender}")[1] is False
+
+
 FOR_NOW = [
     ("4.0.0", "451 Could not complete recipient verify callout for <bob@example.org>", "networkerror"),
     ("4.0.0", "450 user unknown, try later", "userunknown"),
