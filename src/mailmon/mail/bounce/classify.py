@@ -25,6 +25,7 @@ from mailmon.mail.bounce.message import Headers, Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
 from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, recipients_of, returned_headers
 from mailmon.mail.bounce.prose import (
+    MAX_CODED_CHARS,
     Listed,
     after_start,
     begin_of,
@@ -286,11 +287,14 @@ def _tells_why(words: str) -> bool:
 def _says_delay(subject: str, text: str) -> bool:
     """Say whether the mail is late and under way; a code of class 5 in the text outweighs a word in it."""
     lower = begin_of(text)
-    return not _is_failure(lower) and (_is_delay(subject) or (_is_delay(lower) and not holds_permanent(text)))
+    return not _is_failure(lower) and (
+        _is_delay(subject) or (_is_delay(lower) and not holds_permanent(text[:MAX_CODED_CHARS]))
+    )
 
 
 def _holds_reply(text: str) -> bool:
     """Say whether a code of failure stands in words of an unknown language."""
+    text = text[:MAX_CODED_CHARS]
     return bool(reply_code(text)) or holds_code(text)
 
 
@@ -299,7 +303,7 @@ def _is_soft_only(gate: Gate, text: str) -> bool:
     lower = begin_of(text)
     if not gate.needs_list or find_start(text) >= 0 or _is_failure(lower):
         return reply_code(text)[:1] == "4" and not _is_trouble(f"{gate.subject} {lower}")
-    return not holds_permanent(text)
+    return not holds_permanent(text[:MAX_CODED_CHARS])
 
 
 def _kind_of(recipients: tuple[Recipient, ...]) -> Kind:

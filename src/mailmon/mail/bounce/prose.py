@@ -29,7 +29,8 @@ _LOGGED = re.compile(
 MAX_LINES, MAX_TELLING_LINES = 4000, 200
 MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
-MAX_SEARCHED_CHARS = 1 << 13
+# Where a notification says what it is, and where a server's codes stand.
+MAX_SEARCHED_CHARS, MAX_CODED_CHARS = 1 << 13, 1 << 14
 MAX_LISTED = 300
 MAX_WORDS = 3000
 
@@ -124,7 +125,7 @@ def without_quotes(text: str) -> str:
 
 def is_log(text: str) -> bool:
     """Say whether lines of a log or a queue stand in a text: whoever sends those reports on many messages."""
-    return _LOGGED.search(text) is not None
+    return _LOGGED.search(text[:MAX_CODED_CHARS]) is not None
 
 
 def begin_of(text: str) -> str:
@@ -175,7 +176,7 @@ def local_names(text: str) -> list[str]:
 
 def find_span(text: str) -> str:
     """Return "1 days, 19 hours and 56 minutes" in whatever language: for so long a server will try again; or ""."""
-    match = _SPAN.search(text[:MAX_TEXT_CHARS])
+    match = _SPAN.search(text[:MAX_SEARCHED_CHARS])
     return match[0] if match else ""
 
 
