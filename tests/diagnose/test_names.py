@@ -208,7 +208,7 @@ def test_names_in_ehlo_are_host_names_or_address_literals(text: str, is_name: bo
         ("mx.example.org:2587:submission", ("mx.example.org", ("2587:submission",))),
         ("[2001:db8::1]:25", ("2001:db8::1", ("25",))),
         ("2001:db8::1", ("2001:db8::1", ())),
-        ("bücher.example", ("bücher.example", ())),
+        ("bücher.example", ("xn--bcher-kva.example", ())),
     ],
 )
 def test_targets_are_read(text: str, expected: tuple[str, tuple[str, ...]]) -> None:
