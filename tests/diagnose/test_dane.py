@@ -293,7 +293,9 @@ def bad(findings: tuple[Finding, ...]) -> set[str]:
 
 
 @contextmanager
-def domain(folder: Path, server: MailServer, texts: tuple[str, ...], mode: str) -> Iterator[Look]:
+def domain(
+    folder: Path, server: MailServer, texts: tuple[str, ...], mode: str, *, is_secure: bool = True
+) -> Iterator[Look]:
     """Publish what is asked for; yield how a command looks at it. A `mode` of 404 is a policy that is not there."""
     web_ca = issue("Web CA", is_ca=True)
     web_leaf = issue("mta-sts.mail.test", web_ca)
@@ -303,14 +305,14 @@ def domain(folder: Path, server: MailServer, texts: tuple[str, ...], mode: str) 
     trusted = ca_file(folder, web_ca)
     pages = {"/.well-known/mta-sts.txt": policy(mode)} if mode != "404" else {}
     zones = [zone_of("mail.test", zone(server.port, texts, mode))]
-    with web(pages, site) as https_port, serving(zones, validates=True) as names:
+    with web(pages, site) as https_port, serving(zones, validates=is_secure) as names:
         nameservers = (("127.0.0.1", names.port),)
 
         def look(command: str) -> tuple[Finding, ...]:
             if command == "dns":
                 how = DomainOptions(nameservers, 2.0, 10.0, ca_file=trusted, https_port=https_port)
                 return survey("mail.test", how._replace(smtp_port=server.port)).findings
-            kinds = tuple(kinds_for((str(server.port),), "smtp"))
+            kinds = tuple(kinds_for((str(server.port),), "smtp" if command == "diagnose" else command))
             request = Request("mail.test", kinds, True, nameservers)
             return diagnose(request, Options(trusted, 2.0, relay="none", https_port=https_port)).findings
 
@@ -364,3 +366,25 @@ def test_a_starttls_that_is_refused_is_critical_where_tls_is_mandatory(tmp_path:
         (found,) = [one for one in look("diagnose") if one.id == "smtp.starttls_refused"]
     assert found.severity == "critical"
     assert found.message.endswith("many senders hold mail back, as MTA-STS or DANE of the domain demands TLS")
+
+
+@pytest.mark.parametrize("mode", ["", "enforce"])
+def test_on_a_port_for_logins_the_certificate_counts_whatever_dane_says(mode: str, tmp_path: Path) -> None:
+    server = mail_server(server_context(tmp_path, (SELF,)))
+    with server as running, domain(tmp_path, running, (record(3, 1, 1, SELF),), mode) as look:
+        assert bad(look("submission")) == {"error tls.cert_self_signed"}
+
+
+@pytest.mark.parametrize(("of", "more"), [(SELF, set()), (LEAF, {"error dane.tlsa_mismatch"})])
+@pytest.mark.parametrize("command", ["diagnose", "dns"])
+def test_a_record_that_dnssec_does_not_validate_neither_spares_nor_demands(
+    command: str, of: Issued, more: set[str], tmp_path: Path
+) -> None:
+    server = mail_server(server_context(tmp_path, (SELF,)))
+    with server as running, domain(tmp_path, running, (record(3, 1, 1, of),), "", is_secure=False) as look:
+        expected = (
+            {"notice dane.tlsa_without_dnssec"}
+            | more
+            | ({"warning tls.cert_self_signed"} if command == "diagnose" else set())
+        )
+        assert bad(look(command)) == expected
