@@ -21,6 +21,7 @@ from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request
 from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.trouble import NO_IPV6
 from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from tests.diagnose.test_certificate import certificate
@@ -113,6 +114,7 @@ def test_a_host_of_which_no_port_is_open_is_not_reached() -> None:
     assert together(session(is_open=False), session(port=993, is_open=False)) == {"tcp.unreachable": "fail"}
     silent = session(is_open=False, problem="no answer")
     assert together(silent) == {"tcp.unreachable": "unknown"}
+    assert together(session("2606:4700::1", is_open=False, problem=NO_IPV6)) == {"tcp.unreachable": "unknown"}
 
 
 def test_what_is_closed_on_ipv6_only_is_no_outage() -> None:

@@ -23,9 +23,9 @@ CLIENT_CERTIFICATE = "tls.client_cert_required"
 def tell_unreachable(session: Session, exc: OSError) -> None:
     words, address = handshake.why_failed(exc), session.endpoint.address
     session.is_refused = isinstance(exc, ConnectionRefusedError)
-    is_expected = session.endpoint.is_asked_for or not session.endpoint.is_one_of_many
-    if ":" in address and is_expected and (exc.errno in _NO_ROUTE or not has_route_to(address)):
-        session.found.unknown("tcp.unreachable", f"{NO_IPV6}, so {address} could not be asked")
+    if ":" in address and (exc.errno in _NO_ROUTE or not has_route_to(address)):
+        tell = session.found.unknown if session.endpoint.is_asked_for else session.found.skipped
+        tell("tcp.unreachable", f"{NO_IPV6}, so {address} could not be asked")
     elif not session.endpoint.is_asked_for:
         silent = isinstance(exc, TimeoutError)
         session.found.skipped("tcp.unreachable", "not open from here" + (" (no answer)" if silent else f" ({words})"))
