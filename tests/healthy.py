@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-import pytest
-
 RANKS = ("info", "notice", "warning", "error", "critical")
 
 
@@ -41,15 +39,3 @@ def _is_allowed(one: Mapping[str, Any], may: Sequence[May]) -> bool:
     rank = RANKS.index(one["severity"])
     most = [RANKS.index(label.most) for label in may if label.most in RANKS and fnmatchcase(one["id"], label.id)]
     return rank <= max(most, default=0)
-
-
-def cases(every: Sequence[Any], known: Mapping[str, str]) -> list[Any]:
-    """Return cases as parameters by their name; those that are known to fail have to, until their reason is mended."""
-    return [
-        pytest.param(
-            one,
-            id=one.name,
-            marks=[pytest.mark.xfail(strict=True, reason=known[one.name])] if one.name in known else [],
-        )
-        for one in every
-    ]

@@ -17,7 +17,7 @@ from tests.diagnose.healthy import SERVERS, Server
 from tests.diagnose.unusual import PORTS, Door, Doors
 from tests.domain.nameserver import NameServer, zone_of
 from tests.domain.unusual import Validating
-from tests.healthy import ON_LOOPBACK, cases, excess
+from tests.healthy import ON_LOOPBACK, excess
 
 ZONE = "firm.example"
 _COMMON = """\
@@ -29,10 +29,6 @@ mx1 A 9.9.9.10
 SLOW_FIRST = sorted(
     SERVERS, key=lambda server: -max((one.delay_s for host in server.hosts for one in host.services), default=0)
 )
-
-
-# Reported today beyond the label; each goes with what mends it.
-KNOWN: dict[str, str] = {}
 
 
 class Place(NamedTuple):
@@ -109,7 +105,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looked]:
         yield running
 
 
-@pytest.mark.parametrize("server", cases(SERVERS, KNOWN))
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
 def test_nothing_is_reported_beyond_the_label(looked: Looked, server: Server) -> None:
     if looked.offset and (server.is_whole or server.is_secure):
         pytest.skip("the usual ports cannot be used here")

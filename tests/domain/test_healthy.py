@@ -36,11 +36,8 @@ from tests.domain.nameserver import NameServer, serving, zone_of
 from tests.domain.unusual import Validating, WithoutEdns
 from tests.domain.validating import make_key, resolving, signed
 from tests.domain.web import Page, web
-from tests.healthy import ON_LOOPBACK, cases, excess
+from tests.healthy import ON_LOOPBACK, excess
 from tests.monitor import Monitor
-
-# Reported today beyond the label; each goes with what mends it.
-KNOWN: Mapping[str, str] = {}
 
 # What a provider changes from one day to the next: addresses of its hosts, a DKIM key, the networks in its SPF.
 ROTATED = {
@@ -82,7 +79,7 @@ def asked(domain: Domain, port: int) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("domain", cases((*DOMAINS, *MORE), KNOWN))
+@pytest.mark.parametrize("domain", [*DOMAINS, *MORE], ids=lambda domain: domain.name)
 def test_nothing_is_reported_beyond_the_label(domain: Domain) -> None:
     zones = [zone_of(origin, text) for origin, text in texts(domain).items()]
     server = WithoutEdns(zones, domain.edns) if domain.edns else NameServer(zones)
@@ -140,7 +137,7 @@ def filled(records: Changes, words: Mapping[str, str]) -> Changes:
     }
 
 
-@pytest.mark.parametrize("live", cases(LIVE, KNOWN))
+@pytest.mark.parametrize("live", LIVE, ids=lambda live: live.name)
 def test_what_is_published_is_held_against_the_servers(live: Live, doors: Doors, authority: Authority) -> None:
     services = [one._replace(certificates=live.certificates) for one in live.services]
     address, opened = doors.open("mx1.firm.example", services)
