@@ -199,7 +199,7 @@ def _asked(raw: bytes) -> dict[str, set[str]]:
 
     usual, rare = (Words(*(table(f"{before}{idea}") for idea in IDEAS)) for before in ("", "rare_"))
     sure = note("sure_users", "users")
-    with _using(Tables((((" ",), table("hosts")),), table("products"), table("ours"), sure, usual, rare)):
+    with _using(Tables((((" ",), table("hosts")),), table("products"), table("ours"), (), sure, usual, rare)):
         classify(raw)
     return asked
 

@@ -52,6 +52,18 @@ OURS = [
     ("5.7.27", "550 5.7.27 Sender address has null MX"),
     ("5.1.1", "550 5.1.1 <alice@example.com>: not here"),
     ("5.0.0", "550 example.com does not exist"),
+    ("5.0.0", "550 unknown user alice@example.com (in reply to RCPT TO command)"),
+    ("5.1.1", "550 5.1.1 <postmaster@example.com>: no such user (in reply to RCPT TO command)"),
+    ("5.0.0", "550 Domain example.com does not exist"),
+    ("5.4.4", "550 5.4.4 example.com: host unknown"),
+    ("5.1.2", "550 5.1.2 mx.example.net host unknown"),
+    ("5.0.0", "550 MX of example.com not found"),
+    ("5.0.0", "550 User alice@example.com is not a known sender"),
+    ("5.0.0", "554 URL domain does not exist in message body (in reply to end of DATA command)"),
+    ("5.7.1", "554 5.7.1 Blocked for harvesting: invalid recipient rate too high"),
+    ("5.7.1", "5.1.0 - Unknown address error 554-'5.7.1 spam message rejected'"),
+    ("5.0.0", "550 Ismeretlen hiba"),
+    ("5.0.0", "550 Erreur inconnue"),
     ("5.0.0", "550 unknown domain (in reply to MAIL FROM command)"),
     ("5.0.0", "550 5.1.1 unknown user (in reply to EHLO command)"),
     ("5.0.0", "550 Domain des Absenders existiert nicht"),
@@ -206,6 +218,26 @@ def test_words_for_several_recipients_are_those_of_each() -> None:
     fields = f"{group('ann@example.org', '5.0.0')}{group('bob@example.org', '5.0.0')}"
     found = recipients(fields, "The mailboxes are over quota:\n\n  ann@example.org\n  bob@example.org\n")
     assert [recipient.reason for recipient in found] == ["mailboxfull", "mailboxfull"]
+
+
+def test_an_unknown_mailbox_at_the_senders_domain_may_be_where_mail_is_forwarded_to() -> None:
+    assert outcome("5.1.1", "550 5.1.1 <carol@example.com>... User unknown") == ("userunknown", True)
+
+
+@pytest.mark.parametrize("words", ["550 mailbox temporarily not found, try later", "550 5.1.1 temporarily unavailable"])
+def test_a_server_that_says_for_now_is_believed_against_its_code(words: str) -> None:
+    assert not outcome("5.1.1", words)[1]
+
+
+@pytest.mark.parametrize("actions", [("relayed", "failed"), ("failed", "relayed"), ("delayed", "failed")])
+def test_an_address_that_is_reported_twice_has_failed_where_one_report_says_so(actions: tuple[str, str]) -> None:
+    reports = {"relayed": "2.0.0", "delayed": "4.4.1", "failed": "5.2.1"}
+    groups = (
+        f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: {reports[action]}\n\n"
+        for address, action in zip(("bob@example.org", "Bob@Example.org"), actions, strict=True)
+    )
+    (found,) = recipients("".join(groups), "It failed.")
+    assert (found.action, found.status) == ("failed", "5.2.1")
 
 
 def test_an_unknown_local_user_of_exim_is_hard() -> None:

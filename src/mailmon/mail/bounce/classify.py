@@ -190,7 +190,9 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
         if not written_to and len(report.recipients) == 1:
             written_to = addressed_to(returned, address)
         completed = reported._replace(address=address, action=reported.action or usual, original=written_to)
-        recipients.setdefault(address.lower(), build_recipient(completed, words, all_said))
+        known = recipients.get(address.lower())
+        if known is None or (known.action != "failed" and completed.action == "failed"):
+            recipients[address.lower()] = build_recipient(completed, words, all_said)
     found = tuple(recipients.values())
     return Classification(_kind_of(found), Form.DSN, found, original)
 

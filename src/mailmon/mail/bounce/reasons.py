@@ -48,6 +48,8 @@ _COMMANDS = read_table(COMMANDS)
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
 # A host or domain that a name server may still find (RFC 1035 section 4.1.1: SERVFAIL is no NXDOMAIN).
 _FOR_NOW = ("try again", "temporar", "servfail", "server failure", "timed out", "timeout")
+# Said of a mailbox too, in answers that are wrong to be permanent.
+_UNTIL_LATER = ("temporarily not", "temporarily un", "temporary", "try later", "try again later")
 _RECIPIENTS = (
     "domain",
     "recipient",
@@ -96,12 +98,16 @@ def read_case(words: str, status: str, command: str, *, names_sender: bool, name
         or (reply in SYNTAX_REPLIES and not detail.startswith("1."))
         or bool(by_fault(words))
     )
-    may_be_domain = names_domain is not False and (
-        not reply
-        or command == "RCPT"
-        or bool(names_domain)
-        or detail in DOMAIN_CODES
-        or any(word in words for word in _RECIPIENTS)
+    may_be_domain = (
+        names_domain is not False
+        and command != "DATA"
+        and (
+            not reply
+            or command == "RCPT"
+            or bool(names_domain)
+            or detail in DOMAIN_CODES
+            or any(word in words for word in _RECIPIENTS)
+        )
     )
     return Case(status, command, is_ours, may_be_domain)
 
@@ -138,7 +144,7 @@ def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
     if not words or words.isspace():
         return ""
     in_front, users, domains, refusals, troubles = tables().rare if are_rare else tables().usual
-    bare = _URL.sub(" ", words) if "://" in words else words
+    bare = _bare(words)
     reason = _first(in_front, bare)
     if reason and not (case.is_ours and reason in ADDRESS):
         return REFINED.get((reason, case.status[2:]), reason)
@@ -152,6 +158,15 @@ def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
         names_user = not is_ours and case.status[2:] in UNKNOWN_USER_CODES
         reason = "userunknown" if names_user else _first(troubles, bare) or ("rejected" if host else "")
     return REFUSED.get((reason, case.command), reason)
+
+
+def _bare(words: str) -> str:
+    """Return words without addresses of pages, and without what says nothing."""
+    bare = _URL.sub(" ", words) if "://" in words else words
+    for phrase in tables().nothing:
+        if phrase in bare:
+            bare = bare.replace(phrase, " ")
+    return bare
 
 
 def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[str, bool]:
@@ -209,5 +224,7 @@ def by_reply(words: str) -> str:
 
 def is_hard(reason: str, status: str, action: str, words: str) -> bool:
     """Say whether sending again to this address is of no use; `words` are the plain ones about this recipient."""
-    is_final = action not in ("delayed", "delivered", "relayed", "expanded")
+    is_final = action not in ("delayed", "delivered", "relayed", "expanded") and not any(
+        word in words for word in _UNTIL_LATER
+    )
     return is_final and reason in ADDRESS and (reply_code(words) or status)[:1] != "4"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailmon.mail.bounce import reasons
+from mailmon.mail.bounce.addresses import find_addresses
 from mailmon.mail.bounce.fields import Reported
 from mailmon.mail.bounce.masking import mask
 from mailmon.mail.bounce.reasons import Case
@@ -18,6 +19,8 @@ MAX_DIAGNOSTIC_CHARS = 500
 MAX_TEXT_CHARS = 4000
 # So much is compared with the tables, in characters, and what each comparison costs besides; by then codes must do.
 MAX_COMPARED_CHARS, COMPARISON_CHARS = 15_000, 500
+# Mailboxes that a check of the sender asks about besides the sender's own (RFC 5321 section 4.5.1, RFC 2142).
+_ROLES = ("postmaster", "abuse", "mailer-daemon")
 _DONE = ("delivered", "relayed", "expanded")
 
 
@@ -154,13 +157,14 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         return known
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
     diagnostic, paragraph = (mask(text, reported.address) for text in (diagnostic, paragraph))
+    answer = _answer(reasons.plain(reported.diagnostic) or reasons.plain(words))
     both = f"{diagnostic} / {paragraph}"
     case = reasons.read_case(
         both,
         status,
         command,
-        names_sender=_names(said.sender, reported.address, near),
-        names_domain=_names_domain(said.sender, reported.address, near),
+        names_sender=_names(said.sender, reported.address, answer),
+        names_domain=_names_domain(said, reported.address, answer if reply_code(answer) else near),
     )
     return (
         reasons.by_words(f"{kind}{diagnostic}", case)
@@ -177,17 +181,30 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     )
 
 
+def _answer(words: str) -> str:
+    """Return what a server said, without what the one that reports it puts before and behind (Postfix, Exim)."""
+    code = reply_code(words)
+    begin = max(words.find(f" {code}"), 0) if code else 0
+    return words[begin:].partition(" (in reply to ")[0]
+
+
 def _names(sender: str, recipient: str, words: str) -> bool:
-    """Say whether these plain words name the sender, or deny that there is this domain, and name nobody else."""
-    domain = sender.rpartition("@")[2]
-    if not domain or _names_domain(sender, recipient, words) is not False:
-        return False
-    return sender in words or f" {domain} does not exist" in words
+    """Say whether these plain words of a server name the sender or the sender's domain, and nothing of the recipient.
 
-
-def _names_domain(sender: str, recipient: str, words: str) -> bool | None:
-    """Return True where these plain words name the recipient's domain, False where the sender's alone, else None."""
+    A host or an address that is not the recipient's is unknown then, as after a check of the sender.
+    """
     domain, own = sender.rpartition("@")[2], recipient.lower().rpartition("@")[2]
+    if not domain or domain not in words or own in words:
+        return False
+    # Another mailbox at the sender's domain may be where the recipient's mail is forwarded to.
+    named = {address.lower() for address in find_addresses(words) if address.lower().endswith(f"@{domain}")}
+    return named <= {sender, *(f"{role}@{domain}" for role in _ROLES)}
+
+
+def _names_domain(said: Said, recipient: str, words: str) -> bool | None:
+    """Return True where these plain words name the recipient's domain, False where only ours, else None."""
+    own = recipient.lower().rpartition("@")[2]
     if not own or own in words:
         return True
-    return False if domain and domain in words else None
+    ours = (said.sender.rpartition("@")[2], said.mta.lower().rpartition(";")[2].strip())
+    return False if any(name and name in words for name in ours) else None

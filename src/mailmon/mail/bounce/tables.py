@@ -18,7 +18,7 @@ Table = tuple[tuple[str, Test], ...]
 
 # Asked in the order of these names; what follows "rare_" only where nothing else has an answer.
 IDEAS = ("states", "users", "domains", "refusals", "troubles")
-FILES = ("hosts", "products", "ours", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
+FILES = ("hosts", "products", "ours", "nothing", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
 _HEAD = "phrase\treason\twho sends it"
 
 
@@ -42,11 +42,15 @@ class Words(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """All tables. `hosts` are those of single providers, by their signs; `ours` and `sure_users` only test."""
+    """All tables. `hosts` are those of single providers, by their signs; `ours` and `sure_users` only test.
+
+    What is in `nothing` says nothing, though its words do elsewhere: an unknown error is no unknown user.
+    """
 
     hosts: tuple[tuple[tuple[str, ...], Table], ...]
     products: Table
     ours: Table
+    nothing: tuple[str, ...]
     sure_users: Test
     usual: Words
     rare: Words
@@ -89,6 +93,7 @@ def build(rows: Mapping[str, Iterable[Row]]) -> Tables:
         tuple((tuple(signs.split(" | ")), _table(of_one)) for signs, of_one in hosts),
         tables["products"],
         tables["ours"],
+        tuple(row.phrase for row in rows["nothing"]),
         finder(row.phrase for row in rows["sure_users"]),
         Words(*(tables[idea] for idea in IDEAS)),
         Words(*(tables[f"rare_{idea}"] for idea in IDEAS)),
