@@ -142,6 +142,8 @@ TLS = (
 ROUTING = (
     Case("of twelve MX hosts the eleventh and the twelfth have no address", "dns.mx_dangling", _many(11, 12)),
     Case("twelve MX hosts", "", _many()),
+    Case("twelve MX hosts, and SPF that asks for them", "spf.syntax", {**_many(), "@ TXT": ['"v=spf1 mx -all"']}),
+    Case("twelve MX hosts, and no SPF", "spf.none", {**_many(), "@ TXT": None}),
     Case("every MX host has IPv6 only", "dns.mx_ipv6_only", {"@ MX": ["10 mx6.carrier.example."]}),
     Case("an MX host with an underscore", "dns.mx_name_invalid", {
         "@ MX": ["10 mail_1.firm.example.", "20 mx2.firm.example."], "mail_1 A": ["9.9.9.10"],
@@ -183,6 +185,8 @@ PROPOSED: Mapping[str, str] = {
     "SPF without the 1": "v=spf1 mx -all",
     "SPF with blanks around =": "v=spf1 mx -all",
     "SPF with -ALL": "v=spf1 mx -ALL",
+    "twelve MX hosts, and SPF that asks for them": "v=spf1 ip4:9.9.9.10 -all",
+    "twelve MX hosts, and no SPF": "v=spf1 ip4:9.9.9.10 -all",
     "two SPF records, one a redirect": "v=spf1 mx include:_spf.carrier.example -all",
     "sp= is no policy": f"v=DMARC1; p=reject; {_RUA}",
     "np= is no policy": f"v=DMARC1; p=reject; {_RUA}",

@@ -66,6 +66,7 @@ RUA = "rua=mailto:d@firm.example"
         ("v=spf1 include:https://_spf.x.example/ ~all", "v=spf1 include:_spf.x.example ~all"),
         ("v=spf1 include:<_spf.x.example>, ~all", "v=spf1 include:_spf.x.example ~all"),
         ("v=spf1 include:straße.example ~all", "v=spf1 include:xn--strae-oqa.example ~all"),
+        ("v=spf1 include:a.x.exampleinclude:b.x.example ~all", "v=spf1 include:a.x.example include:b.x.example ~all"),
         ("v=spf1 redirect:_spf.x.example", "v=spf1 redirect=_spf.x.example"),
         ("v=spf1 redirect=_spf.x.example -all", "v=spf1 -all"),
         ("v=spf1 exists:%{i}.x.example -all;", "v=spf1 exists:%{i}.x.example -all"),

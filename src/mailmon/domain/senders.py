@@ -14,7 +14,7 @@ from mailmon.mail.spf import Verdict as SpfVerdict
 from mailmon.mail.spf.record import Directive, is_spf
 from mailmon.mail.spf.repair import draft, looks_like_spf
 from mailmon.mail.spf.tree import Branch, Trouble, grow
-from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID, Ask
+from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_NAMES, MAX_VOID, Ask
 from mailmon.mail.text import visible
 from mailmon.model.domain import SpfLine
 from mailmon.model.facts import Finding, Severity, Verdict
@@ -24,6 +24,7 @@ MIN_PREFIX = {4: 8, 6: 16}
 PURPOSE = "who may send for it (SPF)"
 # Each round leaves a term out, or lets an address in, until nothing is left to improve.
 MAX_ROUNDS = 6
+MAX_ADDRESSES = 30
 _MECHANISMS = ("ip4", "ip6", "ipv4", "ipv6", "ip", "include", "a", "mx", "exists", "ptr", "all")
 _DEAD = (Trouble.TARGET, Trouble.LOOP)
 _IDS = {
@@ -77,8 +78,7 @@ def propose(area: Area, texts: tuple[str, ...], missing: Sequence[str]) -> tuple
     scene = area.scene
     if scene.is_null_mx and not scene.exchangers and not scene.options.own_addresses:
         return _proposal_without_mail(area, texts), ()
-    if not texts:
-        return draft(["v=spf1 mx -all"]).record(missing), ()
+    texts = texts or ("v=spf1 mx -all",)
     if len(texts) == 1 and not missing and is_spf(texts[0]) and not _faults(area, texts[0])[0].found.all:
         return texts[0], ()
     made = draft(texts)
@@ -90,6 +90,9 @@ def propose(area: Area, texts: tuple[str, ...], missing: Sequence[str]) -> tuple
         judged, tree = _faults(area, record)
         uncovered = [one for one in scene.options.own_addresses if _is_uncovered(area, one, record)]
         useless = _useless(tree) - without
+        if crowded := _crowded(area, tree) - without:
+            useless |= crowded
+            uncovered += _addresses_of_hosts(area)
         is_open = any(one.id in ("spf.no_all", "spf.neutral") for one in judged.found.all)
         if not useless and not set(uncovered) - set(added) and not (is_open and not is_included):
             break
@@ -152,6 +155,17 @@ def _useless(tree: Branch) -> set[str]:
     below |= {b.term for b in tree.branches if b.domain.lower().rstrip(".") == tree.domain.lower().rstrip(".")}
     own = {one.text for one in tree.reached if one.name == "ptr" or (_is_wide(one) and one.name != "all")}
     return below | own | (set(tree.void) if _void_count(tree) > MAX_VOID else set())
+
+
+def _crowded(area: Area, tree: Branch) -> set[str]:
+    """Return the terms that ask for the domain's own MX hosts, where these are too many (RFC 7208 section 4.6.4)."""
+    own = [one.text for one in tree.reached if one.name == "mx" and one.domain.lower() in ("", area.domain)]
+    return set(own) if len(area.scene.mx.values) > MAX_NAMES else set()
+
+
+def _addresses_of_hosts(area: Area) -> list[str]:
+    found = [address for host in area.scene.hosts for address in area.scene.records.addresses(host)[0]]
+    return [one for one in dict.fromkeys(found) if ipaddress.ip_address(one).is_global][:MAX_ADDRESSES]
 
 
 def _with_unclear(one: Finding, unclear: Sequence[str], *, is_proposed: bool) -> Finding:
