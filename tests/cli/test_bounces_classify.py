@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from mailmon.cli import cli
+from mailmon.cli import bounces, cli
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.bounce.notifications import dsn, report
 
@@ -163,3 +166,31 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 
 def test_no_file_is_wrong_usage() -> None:
     assert CliRunner().invoke(cli, ["bounces", "classify"]).exit_code == 2
+
+
+def test_a_pipe_that_nobody_writes_into_is_given_up(
+    letter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounces, "PIPE_TIMEOUT_S", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    silent, read = rows(str(tmp_path / "pipe"), letter, exit_code=1)
+    assert silent["error"] == "nobody wrote into this pipe within 0.1 s"
+    assert read["kind"] == "bounce"
+
+
+def test_a_pipe_that_somebody_writes_into_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(BOUNCE,))
+    writer.start()
+    [row] = rows(str(pipe))
+    writer.join(10)
+    assert row["kind"] == "bounce"
+
+
+def test_a_full_disk_is_told_as_such_and_is_no_bug(letter: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "mailmon", "bounces", "classify", letter]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.returncode == 74
+    assert done.stderr.startswith("mailmon: the output cannot be written: No space left on device\n")

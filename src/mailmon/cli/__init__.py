@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import io
 import json
@@ -14,7 +15,7 @@ from typing import NoReturn
 import click
 
 from mailmon import __version__
-from mailmon.errors import MailmonError, place_of
+from mailmon.errors import MailmonError, StateError, place_of
 
 # Name -> short help. A table, so that `--help` and `check` import no other command.
 COMMANDS: dict[str, str] = {
@@ -36,6 +37,8 @@ COMMANDS: dict[str, str] = {
 # For packagers; `--help` does not list them.
 HIDDEN = ("man",)
 EXIT_BUG = 70
+# A full disk or quota, or a device that fails.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 # What shells report for a program that SIGINT or SIGPIPE ended.
 EXIT_INTERRUPTED, EXIT_PIPE = 130, 141
 
@@ -82,10 +85,11 @@ def main() -> NoReturn:
     except click.exceptions.Exit as exc:
         code = exc.exit_code
     except click.ClickException as exc:
-        exc.show()
         code = exc.exit_code
-        if wants_json:
-            _print_error("usage", exc.format_message())
+        with contextlib.suppress(OSError):
+            exc.show()
+            if wants_json:
+                _print_error("usage", exc.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = EXIT_INTERRUPTED
     except SystemExit as exc:  # click ends so after a completion, and when the reader of its text has gone (head)
@@ -96,14 +100,27 @@ def main() -> NoReturn:
         code = EXIT_PIPE
     except MailmonError as exc:
         code = _tell(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
-    except Exception as exc:  # nothing but a bug gets here; a traceback could hold a credential, its place cannot
-        message = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
-        code = _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
+    except OSError as exc:
+        code = _cannot_write(exc, wants_json) if exc.errno in _FULL else _bug(exc, wants_json)
+    except Exception as exc:
+        code = _bug(exc, wants_json)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
     # All is closed and written by now; to take the interpreter apart would cost a tenth of the run.
     os._exit(code if isinstance(code, int) else 0)
+
+
+def _cannot_write(exc: OSError, wants_json: bool) -> int:
+    """Say that there is no room for the output; all else that is written tells so itself."""
+    message = f"the output cannot be written: {exc.strerror}"
+    return _tell("output", message, "Make room, or write it elsewhere.", StateError.exit_code, wants_json)
+
+
+def _bug(exc: Exception, wants_json: bool) -> int:
+    """Nothing but a bug gets here; a traceback could hold a credential, its place cannot."""
+    message = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
+    return _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
 
 
 def _steady_streams() -> None:
@@ -128,12 +145,13 @@ def _heed_signals() -> None:
 
 
 def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:
-    for line in message.splitlines():
-        click.echo(f"mailmon: {line}", err=True)
-    if advice:
-        click.echo(f"  → {advice}", err=True)
-    if wants_json:
-        _print_error(code, message)
+    with contextlib.suppress(OSError):  # the exit code says it too
+        for line in message.splitlines():
+            click.echo(f"mailmon: {line}", err=True)
+        if advice:
+            click.echo(f"  → {advice}", err=True)
+        if wants_json:
+            _print_error(code, message)
     return exit_code
 
 

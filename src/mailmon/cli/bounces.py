@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import sys
 from collections.abc import Iterator
+from errno import ETIMEDOUT
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +25,7 @@ from mailmon.mail.bounce.message import MAX_BYTES, has_header
 
 EXIT_FAILED = 1
 STDIN = "-"
+PIPE_TIMEOUT_S = 10.0
 # A file of this name holds one message, also when somebody saved it with the From line of an mbox.
 ONE_MESSAGE = ".eml"
 
@@ -74,10 +77,24 @@ def _rows(name: str) -> Iterator[dict[str, Any]]:
 
 def _of_file(name: str, path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             yield from _of_stream(name, stream)
     except OSError as exc:
         yield _failed(name, exc.strerror or str(exc))
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file; of a pipe wait for what somebody writes into it, but not for ever. Raises OSError."""
+    if not path.is_fifo():
+        return path.open("rb")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    if not poller.poll(PIPE_TIMEOUT_S * 1000):
+        os.close(descriptor)
+        raise TimeoutError(ETIMEDOUT, f"nobody wrote into this pipe within {PIPE_TIMEOUT_S:g} s")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def _of_stream(name: str, stream: BinaryIO) -> Iterator[dict[str, Any]]:
