@@ -178,6 +178,12 @@ def test_a_code_without_words_decides_alone(status: str, reason: str, is_hard: b
     assert outcome(status, "") == (reason, is_hard)
 
 
+def test_a_person_who_is_called_like_a_word_hides_nothing() -> None:
+    fields = f"{group('disabled@example.org', '5.2.1', '550 5.2.1 Mailbox disabled, not accepting messages')}"
+    (found,) = recipients(fields, "It failed.")
+    assert found.reason == "suspend"
+
+
 def test_after_the_end_of_data_or_with_a_code_of_the_mailbox_an_unknown_user_is_not_sure() -> None:
     refused = "<bob@example.org>: host mx.example.org said: 550 User unknown (in reply to end of DATA command)"
     assert outcome("5.0.0", "550 User unknown", refused) == ("filtered", False)

@@ -6,54 +6,18 @@ host that is named after its trade ("mx.spamfilter.example") says nothing of why
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 _MARKS = "<>()[]{}\"'`,;:.!"
 # Names of characters and not of people: "bare <LF> received".
 _CHARACTERS = frozenset({"<lf>", "<cr>", "<crlf>", "<lf>.<lf>", "<cr><lf>"})
-# Local parts that are also words of a server: "user unknown" stays what it is where user@example.org is refused.
-_WORDS = frozenset(
-    {
-        "user",
-        "users",
-        "mail",
-        "email",
-        "mailbox",
-        "account",
-        "address",
-        "recipient",
-        "domain",
-        "host",
-        "name",
-        "unknown",
-        "no",
-        "not",
-        "invalid",
-        "inbox",
-        "alias",
-        "list",
-        "quota",
-        "spam",
-        "abuse",
-        "sender",
-        "client",
-        "service",
-        "server",
-        "system",
-        "message",
-        "local",
-        "office",
-        "smtp",
-        "test",
-        "support",
-        "help",
-        "is",
-        "full",
-    }
-)
 _HOST_BEFORE = frozenset({"host", "server", "mta", "relay"})
 
 
-def mask(words: str, own: str = "") -> str:
+def mask(words: str, own: str = "", vocabulary: Container[str] = ()) -> str:
     """Return lower-case words without addresses, host names beside an IP address, and what `own` is called.
+
+    A name that is a word of the `vocabulary` stays: "mailbox disabled" is said of disabled@example.org too.
 
     >>> mask("550 mailbox <bob@example.org> is full"), mask("550 user <nobody.here> unknown")
     ('550 mailbox is full', '550 user unknown')
@@ -62,7 +26,7 @@ def mask(words: str, own: str = "") -> str:
     """
     own = own.lower()
     local, _, domain = own.rpartition("@")
-    names = {name for name in (own, local, domain) if len(name) > 1 and name not in _WORDS}
+    names = {name for name in (own, local, domain) if len(name) > 1 and name not in vocabulary}
     kept: list[str] = []
     for whole in words.split():
         word = _without_address(whole) if "@" in whole else whole
@@ -79,12 +43,12 @@ def _without_address(word: str) -> str:
     """Return what stands before and behind an address in a word, without what only encloses it.
 
     >>> _without_address("to:<bob@example.org>:"), _without_address("(bob@example.org:blocked)")
-    ('to::', 'blocked)')
+    ('to:', 'blocked)')
     """
     before, _, behind = word.partition("@")
     start = max(before.rfind(mark) for mark in "<:=(,|/") + 1
     end = next((at for at, character in enumerate(behind) if character in ">:,;)|/"), len(behind))
-    return before[:start].strip("<(") + behind[end:].lstrip(">)" if behind[end : end + 1] in (">", ")") else ":,;|/")
+    return before[:start].strip("<(") + behind[end:].lstrip(">):,;|/")
 
 
 def _is_name(word: str, names: set[str]) -> bool:

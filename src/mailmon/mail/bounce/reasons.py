@@ -50,18 +50,8 @@ _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]
 _FOR_NOW = ("try again", "temporar", "servfail", "server failure", "timed out", "timeout")
 # Said of a mailbox too, in answers that are wrong to be permanent.
 _UNTIL_LATER = ("temporarily not", "temporarily un", "temporary", "try later", "try again later")
-_RECIPIENTS = (
-    "domain",
-    "recipient",
-    "rcpt",
-    "destination",
-    "addressee",
-    "destinat",
-    "empf",
-    "получател",
-    "收件",
-    "宛先",
-)
+# A server that refuses and says "unknown host" mostly means ours; who speaks of a domain or a recipient does not.
+_OF_RECIPIENT = re.compile("domain|recipient|rcpt|destinat|addressee|empf|получател|收件|宛先")
 _URL = re.compile(r"https?://[^\s>]{1,300}+")
 
 
@@ -106,7 +96,7 @@ def read_case(words: str, status: str, command: str, *, names_sender: bool, name
             or command == "RCPT"
             or bool(names_domain)
             or detail in DOMAIN_CODES
-            or any(word in words for word in _RECIPIENTS)
+            or _OF_RECIPIENT.search(words) is not None
         )
     )
     return Case(status, command, is_ours, may_be_domain)

@@ -12,6 +12,7 @@ from mailmon.mail.bounce.fields import Reported
 from mailmon.mail.bounce.masking import mask
 from mailmon.mail.bounce.reasons import Case
 from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code
+from mailmon.mail.bounce.tables import tables
 from mailmon.mail.bounce.values import Recipient
 from mailmon.mail.text import visible
 
@@ -156,7 +157,7 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     if known:
         return known
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
-    diagnostic, paragraph = (mask(text, reported.address) for text in (diagnostic, paragraph))
+    diagnostic, paragraph = (mask(text, reported.address, tables().vocabulary) for text in (diagnostic, paragraph))
     answer = _answer(reasons.plain(reported.diagnostic) or reasons.plain(words))
     both = f"{diagnostic} / {paragraph}"
     case = reasons.read_case(

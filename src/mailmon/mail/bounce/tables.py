@@ -7,7 +7,8 @@ names the signs of a provider, one of which must stand beside the phrase. The fi
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import NamedTuple
@@ -19,6 +20,7 @@ Table = tuple[tuple[str, Test], ...]
 # Asked in the order of these names; what follows "rare_" only where nothing else has an answer.
 IDEAS = ("states", "users", "domains", "refusals", "troubles")
 FILES = ("hosts", "products", "ours", "nothing", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
+_WORD = re.compile(r"[^\W\d_]+")
 _HEAD = "phrase\treason\twho sends it"
 
 
@@ -44,7 +46,8 @@ class Words(NamedTuple):
 class Tables(NamedTuple):
     """All tables. `hosts` are those of single providers, by their signs; `ours` and `sure_users` only test.
 
-    What is in `nothing` says nothing, though its words do elsewhere: an unknown error is no unknown user.
+    What is in `nothing` says nothing, though its words do elsewhere: an unknown error is no unknown user. `vocabulary`
+    holds every word of a phrase.
     """
 
     hosts: tuple[tuple[tuple[str, ...], Table], ...]
@@ -54,6 +57,7 @@ class Tables(NamedTuple):
     sure_users: Test
     usual: Words
     rare: Words
+    vocabulary: frozenset[str] = frozenset()
 
 
 @cache
@@ -85,7 +89,7 @@ def parse(text: str, *, has_signs: bool = False) -> tuple[Row, ...]:
     return tuple(Row(*line.split("\t")) for line in lines)
 
 
-def build(rows: Mapping[str, Iterable[Row]]) -> Tables:
+def build(rows: Mapping[str, Sequence[Row]]) -> Tables:
     """Return the tables of these rows, by the names of their files."""
     tables = {name: _table(rows[name]) for name in FILES}
     hosts = groupby(rows["hosts"], key=lambda row: row.signs)
@@ -97,6 +101,7 @@ def build(rows: Mapping[str, Iterable[Row]]) -> Tables:
         finder(row.phrase for row in rows["sure_users"]),
         Words(*(tables[idea] for idea in IDEAS)),
         Words(*(tables[f"rare_{idea}"] for idea in IDEAS)),
+        frozenset(word for name in FILES for row in rows[name] for word in _WORD.findall(row.phrase)),
     )
 
 
