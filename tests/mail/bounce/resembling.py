@@ -341,6 +341,13 @@ RESEMBLING = {
     "an issue of Jira": Mail(
         "Jan (Jira) <jira@example.org>", "[JIRA] (OPS-77) Mail delivery failed", POSTFIX, "X-JIRA-FingerPrint: a1\n"
     ),
+    "a bug of Bugzilla": Mail("bugzilla-daemon@example.org", "Bug 123: Mail delivery failed", f"{POSTFIX}\n{ORIGINAL}"),
+    "a note on new mail": Mail(
+        "Mail filter <postmaster@example.org>",
+        "New mail: Undelivered Mail Returned to Sender",
+        POSTFIX,
+        'Auto-Submitted: auto-notified; owner-email="ann@example.com"\n',
+    ),
     "a note of GitLab": Mail(
         "Jan <gitlab@example.org>", "Re: ops | Undelivered mail (#12)", POSTFIX, "X-GitLab-Project: ops\n"
     ),

@@ -175,6 +175,27 @@ def test_it_is_recognised_and_the_recipient_is_found(old: Old) -> None:
         assert [one.address for one in found.recipients] == ["bob@example.org"]
 
 
+LISTS_FIELDS = (
+    "Return-Path: <list-admin@lists.example.net>\nTo: list-admin@lists.example.net\nPrecedence: bulk\n"
+    "List-Unsubscribe: <mailto:list-request@lists.example.net>\n"
+)
+
+
+@pytest.mark.parametrize("system", ["MessageSwitch", "USA.NET", "CompuServe"])
+def test_the_return_path_and_the_fields_of_the_list_that_passed_it_on_do_not_hide_it(system: str) -> None:
+    old = OLD[system]
+    found = classify(f"{LISTS_FIELDS}From: {old.sender}\nSubject: {old.subject}\n\n{old.text}".encode())
+    assert (found.kind, found.recipients[0].address) == (old.kind, "bob@example.org")
+
+
+@pytest.mark.parametrize("system", ["Exchange 5.5", "FirstClass", "MDaemon"])
+def test_a_postmaster_may_have_an_own_return_path(system: str) -> None:
+    old = OLD[system]
+    head = f"Return-Path: <postmaster@example.org>\nFrom: {old.sender}\nTo: list-admin@lists.example.net\n"
+    found = classify(f"{head}Subject: {old.subject}\n\n{old.text}".encode())
+    assert (found.kind, found.recipients[0].address) == (old.kind, "bob@example.org")
+
+
 def test_blank_lines_in_front_of_a_saved_message_do_not_hide_its_header() -> None:
     raw = f"\n   \r\nFrom: MAILER-DAEMON@example.org\nSubject: {OLD['LSMTP'].subject}\n\n{OLD['LSMTP'].text}"
     assert [one.address for one in classify(raw.encode()).recipients] == ["bob@example.org"]

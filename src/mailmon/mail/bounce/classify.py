@@ -105,11 +105,12 @@ def _may_be_notification(message: Message, gate: Gate, text: str, returned: Head
         return False
     lower = begin_of(text)
     holds_code = _holds_reply(text)
-    if not returned and not about and is_letter(message, tells_code=holds_code):
+    has_words = find_start(text) >= 0 or _is_delay(lower)
+    is_plain = holds_code or (has_words and not gate.needs_list)
+    if not returned and not about and is_letter(message, is_plain=is_plain):
         return False
     if not holds_code and _is_success(lower) and not _is_failure(lower):
         return False
-    has_words = find_start(text) >= 0 or _is_delay(lower)
     if not gate.needs_list:
         return has_words or holds_code or _is_trouble(f"{gate.subject} {lower}")
     # What is sent automatically, and to nobody's question, is a digest or a report (RFC 3834 section 5).

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailmon.mail.bounce.addresses import first_address
 from mailmon.mail.bounce.decoding import decode_header
 from mailmon.mail.bounce.match import finder
 from mailmon.mail.bounce.message import Headers, Message, first
@@ -38,6 +39,12 @@ _OTHER_PREFIXES = (
     "x-github-", "x-gitlab-", "x-gitea-", "x-forgejo-", "x-jira-", "x-redmine-", "x-zendesk-", "x-otrs-", "x-rt-",
     "x-bugzilla-", "x-trac-", "x-mantis-", "x-discourse-", "x-launchpad-", "x-phabricator-", "x-gerrit-", "x-jenkins-",
     "x-sympa-", "x-nagios-", "x-icinga-", "x-zabbix-", "x-sentry-", "x-freshdesk-", "x-helpscout-",
+)  # fmt: skip
+_DAEMONS_ONLY = ("mailer-daemon", "mailer daemon", "mail delivery s", "microsoftexchange")
+# Called daemons too: issue trackers, monitoring.
+_OTHER_WRITERS = (
+    "bugzilla", "cron daemon", "anacron", "nagios@", "icinga@", "zabbix@", "monit@", "logwatch", "fail2ban", "jenkins@",
+    "gitlab@", "gerrit@", "redmine@", "jira@", "trac@", "mantis",
 )  # fmt: skip
 # A local part that no person has.
 _MACHINE = re.compile(
@@ -94,7 +101,8 @@ def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject:
     if form is Form.MDN and not (is_daemon and _is_refusal(headers)):
         return Gate(False, False, subject, form)
     # Some systems copy fields of the returned message into the notification (Lotus Domino).
-    if _is_told_of_many(subject) or (_is_of_other_software(message) and not (is_daemon and fits)):
+    is_others = _is_of_other_software(message) and not (is_daemon and fits)
+    if is_others or _is_told_of_many(subject) or _is_told_by_others(headers, sender):
         return Gate(reported, False, subject, form)
     has_null_path = is_from_nobody(headers)
     is_named = "x-failed-recipients" in headers
@@ -148,12 +156,23 @@ def is_from_nobody(headers: Headers) -> bool:
     return any(map(is_null, headers.get("return-path", ())))
 
 
-def is_letter(message: Message, *, tells_code: bool) -> bool:
-    """Say whether somebody writes to be answered or read by many: a return path, and no sign of a program's answer."""
+def is_letter(message: Message, *, is_plain: bool) -> bool:
+    """Say whether somebody writes to be answered or read by many: a return path, and no sign of a program's answer.
+
+    `is_plain`: a code, or the words of a list of recipients stand in it. As a mailer daemon no person writes. A list
+    that passes a notification on to its owner (Mailman) puts its own return path and fields on it: often the return
+    path is then the address that the notification went to.
+    """
     headers = message.headers
+    sender = decode_header(first(headers, "from")[:1000]).lower()
+    path = first_address(first(headers, "return-path")[:1000]).lower()
+    if any(name in sender for name in _DAEMONS_ONLY) or (path and path in first(headers, "to")[:1000].lower()):
+        return False
     if "return-path" not in headers or is_from_nobody(headers) or "auto-submitted" in headers:
         return False
-    return "list-unsubscribe" in headers or not (tells_code or len(message.parts) > 1)
+    is_own_path = path.rpartition("@")[2] in sender
+    is_bulk = "list-unsubscribe" in headers and "x-mailman-version" not in headers
+    return is_bulk or (is_own_path and not (is_plain or len(message.parts) > 1))
 
 
 def may_be_returned_by(gate: Gate, message: Message, returned: Headers) -> bool:
@@ -206,8 +225,13 @@ def _is_of_other_software(message: Message) -> bool:
         return True
     if first(headers, "x-loop").lower().startswith("sympa"):
         return True
-    submitted = first(headers, "auto-submitted").lower()
-    return submitted.startswith("auto-notified") or any(part.type == "text/calendar" for part in message.parts)
+    return any(part.type == "text/calendar" for part in message.parts)
+
+
+def _is_told_by_others(headers: Headers, sender: str) -> bool:
+    """Say the same by what no notification copies: the writer, and a note on new mail (RFC 5436 section 2.7.1)."""
+    is_note = first(headers, "auto-submitted").lower().startswith("auto-notified")
+    return is_note or any(name in sender for name in _OTHER_WRITERS)
 
 
 def is_of_a_system(headers: Headers) -> bool:
