@@ -117,6 +117,8 @@ def nothing_that_is_called_an_error_looks_right(result: Survey) -> None:
         ("sp= is no policy", "dmarc.syntax", "error", "sp=jerect: no such policy: receivers treat the whole record as"),
         ("sp= is no policy, and no reports", "dmarc.syntax", "error", "sp=jerect: no such policy"),
         ("p= twice", "dkim.key_syntax", "error", "p= stands there twice"),
+        ("DMARC with p= twice", "dmarc.syntax", "error", "p= stands there twice: receivers that go by RFC 6376"),
+        ("DMARC with a wrong fo=", "dmarc.syntax", "warning", "fo=1:x: it must be of 0, 1, d and s"),
         ("the key at a guessed selector is broken", "dkim.key_syntax", "notice", "p= is base64, but no public key"),
         (
             "a guessed selector is an alias of nothing",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mailmon.mail.caps import MAX_MISTAKES
 from mailmon.mail.records.tags import Mistake, begins, read_tags
 
+MAX_OPTION_CHARS = 100
 POLICIES = ("none", "quarantine", "reject")
 _KNOWN = ("v", "p", "sp", "np", "adkim", "aspf", "fo", "rua", "ruf", "rf", "ri", "pct", "t", "psd")
 _URI = re.compile(r"(mailto|https?):(.+?)(?:!(\d+)([kmgt]?))?", re.IGNORECASE | re.DOTALL)
@@ -18,7 +19,8 @@ class DmarcRecord(NamedTuple):
     """`policy` holds for the domain, `subdomains` and `missing` for those below it that exist and that do not.
 
     `percent` is of RFC 7489; `is_testing` and `psd` are of RFC 9989. `reports` and `failures` are mailto addresses.
-    `is_spoiled` says that a policy is none of the three: the record is one of p=none then (RFC 9989 section 4.10.1).
+    `is_spoiled` says that a policy is none of the three, so that the record is one of p=none (RFC 9989 section 4.10.1),
+    or that one stands there twice; then the first mistake is that.
     """
 
     policy: str
@@ -58,6 +60,12 @@ def read_dmarc(text: str) -> DmarcRecord:
     values, mistakes = tags.values, list(tags.mistakes)
     mistakes += [_no_tag(name) for name in values if name not in _KNOWN]
     reports = _addresses(values.get("rua", ""), "rua", mistakes)
+    twice = [name for name in tags.repeated if name in ("p", "sp", "np")]
+    if twice:
+        said = f"{twice[0]}= stands there twice"
+        mistakes = [one for one in mistakes if one != said]
+        mistakes.insert(0, f"{said}: receivers that go by RFC 6376 section 3.2 ignore the record")
+    mistakes += _failure_options(values.get("fo", "0"))
     wrong = [name for name in ("p", "sp", "np") if name in values and values[name].lower() not in POLICIES]
     if wrong or "p" not in values:
         said = "; ".join(f"{name}={values[name][:40]}: no such policy" for name in wrong) or "there is no p="
@@ -82,7 +90,14 @@ def read_dmarc(text: str) -> DmarcRecord:
         reports,
         _addresses(values.get("ruf", ""), "ruf", mistakes),
         tuple(mistakes[:MAX_MISTAKES]),
-        bool(wrong),
+        bool(wrong or twice),
+    )
+
+
+def _failure_options(text: str) -> list[str]:
+    options = [one.strip().lower() for one in text[:MAX_OPTION_CHARS].split(":")]
+    return (
+        [] if all(one in ("0", "1", "d", "s") for one in options) else [f"fo={text[:40]}: it must be of 0, 1, d and s"]
     )
 
 
