@@ -44,6 +44,7 @@ _FIELD = re.compile(r"^([a-z-]{2,20}):", re.ASCII | re.IGNORECASE | re.MULTILINE
 # Who sums up a message in words names its author, addressee and subject, but no fields like these.
 _TECHNICAL = frozenset({"return-path", "received", "message-id", "mime-version", "content-type", "dkim-signature"})
 MAX_BLOCKS = 5
+_OPENS = (":", "：")
 
 _LISTED = re.compile(
     rf"[\s>*\"'<•·\[(-]{{0,40}}+(?:mailto:|smtp:|rfc822;)?(?:\|?\"?)({ADDRESS})[>\"'\])]{{0,4}}+(?=$|[\s:;,(<.])(.*)",
@@ -245,22 +246,37 @@ def _tells(line: str, number: int) -> bool:
 
 
 def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:
+    """Return the addresses that begin a line, each with what follows up to an empty line.
+
+    Where nothing follows, what stands above counts: a line that ends in a colon opens the addresses below it.
+    """
     found: dict[str, list[str]] = {}
+    headings: dict[str, str] = {}
     current: list[str] | None = None
+    heading = above = ""
     for line in lines[start:]:
         match = pattern.match(line) if "@" in line else None
         if match and not (current and first_address(line).lower() in found):
             if len(found) >= MAX_LISTED:
                 break
+            if above.endswith(_OPENS):
+                heading = above
+                if current and len(current) > 2 and current[-1] == above:
+                    current.pop()
             address = first_address(match[1]) or match[1]
             current = found.setdefault(address.lower(), [address])
             current.append(match[2].strip(" :\t"))
+            headings.setdefault(address.lower(), heading)
         elif current is not None:
             if line.strip():
                 current.append(line.strip())
             elif any(current[1:]):
                 current = None
-    return [Listed(said[0], " ".join(said[1:]).strip()[:MAX_WORDS]) for said in found.values()]
+        above = line.strip()
+    return [
+        Listed(said[0], (" ".join(said[1:]).strip() or headings[address])[:MAX_WORDS])
+        for address, said in found.items()
+    ]
 
 
 def _is_of_a_system(address: str) -> bool:
