@@ -22,7 +22,7 @@ from bench.scene import SkipError
 from bench.tables import Bound, print_table
 from mailmon.mail.bounce import classify, reasons
 from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.tables import FILES, IDEAS, Row, Tables, Words, build, read_rows, tables
+from mailmon.mail.bounce.tables import FILES, IDEAS, Row, Table, Tables, Words, build, read_rows, tables
 from tests.mail.bounce import answers, answers_of_others
 from tests.mail.bounce.notifications import dsn
 
@@ -194,8 +194,8 @@ def _asked(raw: bytes) -> dict[str, set[str]]:
 
         return test
 
-    def table(*names: str) -> tuple[tuple[str, Callable[[str], bool]], ...]:
-        return (("", note(*names)),)
+    def table(name: str) -> Table:
+        return Table(note(name), ())
 
     usual, rare = (Words(*(table(f"{before}{idea}") for idea in IDEAS)) for before in ("", "rare_"))
     sure = note("sure_users", "users")

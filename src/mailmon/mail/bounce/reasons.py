@@ -172,7 +172,9 @@ def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[
 
 
 def _first(table: Table, words: str) -> str:
-    for reason, test in table:
+    if not table.holds_any(words):
+        return ""
+    for reason, test in table.reasons:
         if test(words):
             return reason
     return ""

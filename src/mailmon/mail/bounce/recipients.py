@@ -98,13 +98,16 @@ def build_recipient(reported: Reported, words: str, said: Said, shown: str = "")
     """Return the recipient; `words` belong to it alone; `shown` are those of them to quote, "" for all."""
     status = _status(reported, words, said)
     reason = "delivered" if reported.action in _DONE else _reason(reported, words, said, status)
-    own_words = reasons.plain(f"{reported.diagnostic} {words}") if reported.diagnostic or words else said.plain
+    is_hard = False
+    if reason in reasons.ADDRESS:
+        own_words = reasons.plain(f"{reported.diagnostic} {words}") if reported.diagnostic or words else said.plain
+        is_hard = reasons.is_hard(reason, status, reported.action, own_words)
     return Recipient(
         reported.address,
         status,
         reported.action,
         reason,
-        reasons.is_hard(reason, status, reported.action, own_words),
+        is_hard,
         visible(" ".join((reported.diagnostic or shown or words).split()), MAX_DIAGNOSTIC_CHARS),
         said.mta,
         visible(reported.remote_mta, 255),
@@ -157,8 +160,8 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     if known:
         return known
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
+    answer = _answer(diagnostic or paragraph)
     diagnostic, paragraph = (mask(text, reported.address, tables().vocabulary) for text in (diagnostic, paragraph))
-    answer = _answer(reasons.plain(reported.diagnostic) or reasons.plain(words))
     both = f"{diagnostic} / {paragraph}"
     case = reasons.read_case(
         both,

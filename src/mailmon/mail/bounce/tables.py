@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 from mailmon.mail.bounce.match import Test, finder
 
-Table = tuple[tuple[str, Test], ...]
-
 # Asked in the order of these names; what follows "rare_" only where nothing else has an answer.
 IDEAS = ("states", "users", "domains", "refusals", "troubles")
 FILES = ("hosts", "products", "ours", "nothing", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
@@ -31,6 +29,13 @@ class Row(NamedTuple):
     reason: str
     senders: str
     signs: str = ""
+
+
+class Table(NamedTuple):
+    """A test for any of its phrases, most often in vain, and the reasons in their order, each with its own."""
+
+    holds_any: Test
+    reasons: tuple[tuple[str, Test], ...]
 
 
 class Words(NamedTuple):
@@ -106,6 +111,9 @@ def build(rows: Mapping[str, Sequence[Row]]) -> Tables:
 
 
 def _table(rows: Iterable[Row]) -> Table:
-    return tuple(
-        (reason, finder(row.phrase for row in same)) for reason, same in groupby(rows, key=lambda row: row.reason)
+    listed = tuple(rows)
+    groups = groupby(listed, key=lambda row: row.reason)
+    return Table(
+        finder(row.phrase for row in listed),
+        tuple((reason, finder(row.phrase for row in same)) for reason, same in groups),
     )
