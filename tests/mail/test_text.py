@@ -133,6 +133,8 @@ ESCAPES: dict[str, Callable[[str], str]] = {
         "sentinel-Pässwörd-€-😀",
         "a<b>%s{0}$H&7/4+\tx",
         "\\\\x\\\\yz\\",
+        "0000000µ",
+        "straße-ſecret-ς",
     ],
 )
 def test_a_credential_is_masked_however_it_is_escaped(secret: str, how: str) -> None:

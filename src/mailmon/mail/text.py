@@ -124,9 +124,24 @@ class Masker:
 
 
 def _folded(text: str) -> str:
-    """Return a text in lower case, of the same length."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    """Return a text in which letters that have the same capital are the same, of the same length.
+
+    Small letters alone would not do: the capital of the micro sign is that of the Greek letter.
+    """
+    return text.lower() if text.isascii() else text.translate(_LETTERS)
+
+
+class _Letters(dict[int, int]):
+    """What each letter is folded to, one by one: in a whole word a final sigma would depend on what follows."""
+
+    def __missing__(self, code: int) -> int:
+        letter = chr(code)
+        forms = (letter.upper().lower(), letter.lower(), letter)
+        self[code] = folded = next(ord(one) for one in forms if len(one) == 1)
+        return folded
+
+
+_LETTERS = _Letters()
 
 
 def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
