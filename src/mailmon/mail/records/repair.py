@@ -16,8 +16,12 @@ from mailmon.mail.records.tags import Mistake
 
 MAX_URIS = 20
 DAY_S, WEEK_S = 86400, 604800
+# The shortest RSA key that anybody has published, of 512 bits.
+MIN_RSA_BYTES = 64
 _PATTERN = re.compile(r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
-_NEAR_DMARC = re.compile(r"[\s\"'\\]*+(?:v\W{0,4}+)?d-?m(?:ar|ra)c(?!\w*\.)", re.IGNORECASE)
+_NEAR_DMARC = re.compile(
+    r"[\s\"'\\]*+(?:(?:v\W{0,4}+)?d-?m(?:ar|ra)c(?!\w*\.)|p\s*+=\s*+(?:none|quarantine|reject)(?!\w))", re.IGNORECASE
+)
 _DMARC_TAG = re.compile(
     r"(?:^|(?<=[\s;,\"'\\.|]))(v|p|policy|sp|np|adkim|aspf|fo|ru[afg]|rau|rfu|rf|ri|pct|t|psd)\s*+[=:](?!/)",
     re.IGNORECASE,
@@ -27,13 +31,17 @@ _MAILBOX = re.compile(
     r"[A-Za-z0-9._%+~/=^&{}|$#-]{1,64}+@([^\s@<>,;!\"'\\()\[\]]{1,253}+)(!\d{1,9}[kmgt]?)?", re.IGNORECASE
 )
 _HTTP = re.compile(r"https?:/{0,3}([^\s,;!\"'<>\\]{3,500}+)", re.IGNORECASE)
-_NEAR_RPT = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:smtp-?)?tls-?_?rpt", re.IGNORECASE)
-_NEAR_STS = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]\s*+(?:mta-?_?)?sts|(?:mta-?_?)?stsv\s*+\d)(?!\w*\.)", re.IGNORECASE)
+_NEAR_RPT = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?(?:(?:smtp-?)?tls-?_?rpt|rua\s*+=)", re.IGNORECASE)
+_NEAR_STS = re.compile(
+    r"[\s\"'\\]*+(?:v\s*+[=:]\s*+(?:mta-?_?)?sts|(?:mta-?_?)?stsv\s*+\d|id\s*+=)(?!\w*\.)", re.IGNORECASE
+)
 _WORDS = {
     "none": ("monitor", "monitoring", "nothing", "no", "off", "0"),
     "quarantine": ("spam", "junk", "hold", "tag", "mark", "q"),
     "reject": ("deny", "block", "discard", "drop", "refuse", "bounce", "strict", "delete", "fail", "r"),
 }
+# A SubjectPublicKeyInfo of RSA in base64, without the name of its tag.
+_BARE_KEY = re.compile(r"(?<![A-Za-z0-9+/=])MII[A-Za-z0-9+/]{100,2000}+={0,2}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _WORD_END = re.compile(r"[\s;,\\]")
 _ALIGNMENT = {"s": "s", "strict": "s", "r": "r", "relaxed": "r"}
@@ -259,28 +267,31 @@ def _joined(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def _keys(text: str) -> list[tuple[str, DkimKey]]:
     """Return the usable keys that a record holds, each as a record of its own."""
-    try:
-        if not read_key(text).mistakes:
-            key = read_key(text)
-            return [(_without_test(text), key)] if key.data else []
-    except Mistake:
-        pass
+    key = _usable_key(text)
+    if key:
+        return [(_without_test(text), key)]
     pieces = _pieces(_DKIM_TAG, text[:MAX_RECORD_CHARS])
-    kinds = [value.lower() for name, value in pieces if name == "k"]
     hashes = next((re.findall(r"sha(?:1|256)(?![0-9a-z])", value.lower()) for name, value in pieces if name == "h"), [])
     kept = [f"h={':'.join(dict.fromkeys(hashes))}"] if "sha256" in hashes else []
     kept += [f"n={value}" for name, value in pieces if name == "n" and re.fullmatch(r"[A-Za-z0-9 .:_-]{1,100}", value)]
     found = []
-    for data in [re.sub(r"[\s\"'\\]", "", value) for name, value in pieces if name == "p" and value]:
-        kind = kinds[0] if kinds and kinds[0] in ("rsa", "ed25519") else "ed25519" if len(data) == 44 else "rsa"
+    texts = [value for name, value in pieces if name == "p" and value] or _BARE_KEY.findall(text[:MAX_RECORD_CHARS])
+    for data in [re.sub(r"[\s\"'\\]|-----[A-Z ]{1,40}-----", "", value) for value in texts]:
+        kind = "ed25519" if len(data) == 44 else "rsa"
         record = "; ".join(["v=DKIM1", f"k={kind}", *kept[:2], f"p={data}"])
-        try:
-            key = read_key(record)
-        except Mistake:
-            continue
-        if key.data and not key.mistakes:
+        if key := _usable_key(record):
             found.append((record, key))
     return found
+
+
+def _usable_key(text: str) -> DkimKey | None:
+    """Return the key of a record with which nothing is wrong, and that is long enough for its kind."""
+    try:
+        key = read_key(text)
+    except Mistake:
+        return None
+    is_whole = len(key.data) >= MIN_RSA_BYTES if key.kind == "rsa" else bool(key.data)
+    return key if is_whole and not key.mistakes else None
 
 
 def _without_test(text: str) -> str:
