@@ -9,6 +9,7 @@ from mailmon.clients.names import packed
 from mailmon.clients.records import Answered
 from mailmon.diagnose.names import is_ehlo_name, is_host_name
 from mailmon.diagnose.speakers import Greeting, SmtpSpeaker
+from mailmon.mail.caps import number
 from mailmon.mail.relaying import Asked, Refused, names_client, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.facts import Severity
@@ -58,7 +59,8 @@ def _why_us(session: Session, greeting: Greeting) -> str:
     named = [packed(found) for found in _ANY_ADDRESS.findall(words)]
     if any(found not in (None, own) for found in named):
         return "it names its address"
-    is_client = not any(named) and code.isdigit() and names_client(Reply(int(code), (words.encode(),)))
+    reply_code = number(code)
+    is_client = not any(named) and reply_code is not None and names_client(Reply(reply_code, (words.encode(),)))
     return "a block list, or its address" if is_client else ""
 
 
