@@ -164,6 +164,21 @@ ROUTING = (
     Case("CAA names nobody, only where to complain", "dns.caa_conflict", {
         "@ CAA": ['0 iodef "mailto:x@firm.example"'],
     }),
+    Case("CAA with an address of a page", "dns.caa_conflict", {"@ CAA": ['0 issue "https://letsencrypt.org"']}),
+    Case("CAA with two CAs in one record", "dns.caa_conflict", {"@ CAA": ['0 issue "letsencrypt.org,digicert.com"']}),
+    Case("CAA with a critical property of nobody", "dns.caa_conflict", {
+        "@ CAA": ['0 issue "letsencrypt.org"', '128 tbs "x"'],
+    }),
+    Case("TLS-RPT with a blank between its addresses", "tlsrpt.syntax", {
+        "_smtp._tls TXT": ['"v=TLSRPTv1; rua=mailto:t@firm.example mailto:u@firm.example"'],
+    }),
+    Case("TLS-RPT with slashes before the address", "tlsrpt.syntax", {
+        "_smtp._tls TXT": ['"v=TLSRPTv1; rua=mailto://t@firm.example"'],
+    }),
+    Case("DMARC with slashes before the address", "dmarc.no_reports dmarc.syntax", {
+        "_dmarc TXT": ['"v=DMARC1; p=reject; rua=mailto://d@firm.example"'],
+    }),
+    Case("SPF with the sign behind all", "spf.syntax", {"@ TXT": ['"v=spf1 a mx all-"']}),
     Case("CAA for S/MIME only", "dns.caa_conflict", {"@ CAA": ['0 issuemail ";"']}),
     Case("CAA for wildcards only", "", {"@ CAA": ['0 issuewild ";"']}),
 )  # fmt: skip

@@ -137,6 +137,17 @@ def nothing_that_is_called_an_error_looks_right(result: Survey) -> None:
         ("an MX host with an underscore", "dns.mx_name_invalid", "warning", "mail_1.firm.example"),
         ("quarantine that is only tested", "dmarc.policy_none", "warning", "apply quarantine as none"),
         ("CAA names nobody, only where to complain", "dns.caa_conflict", "notice", "(iodef) name no CA: any may issue"),
+        ("CAA with an address of a page", "dns.caa_conflict", "warning", "names no CA's domain: nobody may issue"),
+        ("CAA with two CAs in one record", "dns.caa_conflict", "warning", "names no CA's domain: nobody may issue"),
+        (
+            "CAA with a critical property of nobody",
+            "dns.caa_conflict",
+            "warning",
+            "a critical property that no CA knows",
+        ),
+        ("TLS-RPT with a blank between its addresses", "tlsrpt.syntax", "warning", "a comma parts addresses"),
+        ("DMARC with slashes before the address", "dmarc.syntax", "warning", "holds no address"),
+        ("SPF with the sign behind all", "spf.syntax", "error", "all-"),
         ("SPF with ip4= and include=", "spf.syntax", "warning", "ip4=9.9.9.9 does nothing"),
     ],
 )
@@ -180,3 +191,28 @@ def test_a_policy_that_was_not_fetched_is_not_replaced() -> None:
     case = Case("", "")
     (policy,) = [entry for entry in runbook(ask(case), options_of(case, 0)) if entry.purpose == "MTA-STS policy"]
     assert (policy.state, policy.lines, "mode:" in str(policy.words)) == ("not known", (), False)
+
+
+def test_advice_on_a_tested_policy_speaks_of_the_test_and_not_of_the_policy() -> None:
+    case = next(one for one in MEANT if one.name == "quarantine that is only tested")
+    (told,) = [one for one in ask(case).findings if one.id == "dmarc.policy_none" and one.status is Verdict.FAIL]
+    assert told.fix.endswith(": remove t=y")
+
+
+def test_a_stricter_policy_is_proposed_with_what_must_be_known_before() -> None:
+    result = ask(Case("", "", {"_dmarc TXT": ['"v=DMARC1; p=none; rua=mailto:d@firm.example"']}))
+    (row,) = [row for row in result.records if row.name == "_dmarc.firm.example" and row.type == "TXT"]
+    assert row.expected.startswith("v=DMARC1; p=quarantine")
+    assert row.purpose.endswith("not before reports show that all of your mail passes")
+
+
+def test_a_ca_that_nobody_has_seen_is_proposed_as_a_guess() -> None:
+    result = ask(Case("", "", {"@ CAA": None}))
+    (row,) = [row for row in result.records if row.type == "CAA"]
+    assert row.purpose == "which CA may issue; name the CA that you use"
+
+
+def test_the_sign_behind_all_is_meant_and_not_softened() -> None:
+    case = next(one for one in MEANT if one.name == "SPF with the sign behind all")
+    (row,) = [row for row in ask(case).records if "(SPF)" in row.purpose and row.name == "firm.example"]
+    assert row.expected == "v=spf1 a mx -all"

@@ -40,7 +40,11 @@ ROWS: dict[str, Row] = {
     "spf.no_all": Row(WARNING, "end the record with -all or ~all", "RFC 7208 section 4.7"),
     "spf.neutral": Row(WARNING, "end the record with -all or ~all: ?all says nothing", "RFC 7208 section 2.6.2"),
     "spf.ptr": Row(WARNING, "replace ptr by ip4, ip6, a or mx: it is slow and many ignore it", "RFC 7208 section 5.5"),
-    "spf.after_all": Row(NOTICE, "remove what stands after all: nobody ever reads it", "RFC 7208 section 5.1"),
+    "spf.after_all": Row(
+        NOTICE,
+        "put what is meant to hold before all, and remove the rest: nobody reads what stands after it",
+        "RFC 7208 section 5.1",
+    ),
     "spf.own_ip_not_covered": Row(WARNING, "add the address to the SPF record"),
     "spf.temperror": Row(WARNING),
     "dkim.none": Row(WARNING, "sign your mail, and publish the key below _domainkey", "RFC 6376 section 3.6.2"),

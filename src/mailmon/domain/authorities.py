@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from mailmon.clients.records import Answered
 from mailmon.domain.live import Live
 from mailmon.domain.scene import Area
-from mailmon.mail.records.caa import CRITICAL, KNOWN_TAGS, Caa, domains_of_ca, may_issue, read_caa
+from mailmon.mail.records.caa import Caa, domains_of_ca, may_issue, read_caa
+from mailmon.mail.text import visible
 from mailmon.model.facts import Severity
 
 MAX_LABELS = 10
 PURPOSE = "which CA may issue"
+# Another CA's name would stop the next renewal; which one it is can only be told from a certificate.
+GUESS = "name the CA that you use"
 
 
 def look(area: Area, live: Live) -> None:
@@ -29,6 +32,8 @@ def look(area: Area, live: Live) -> None:
         area.found.unknown("dns.caa_conflict", "the CAA records above it could not be looked up")
     elif not relevant:
         area.found.fail("dns.caa_conflict", "there is no CAA record: any CA may issue certificates for it")
+    elif wrong := [one for one in relevant if one.is_malformed or one.forbids_all]:
+        area.found.fail("dns.caa_conflict", _said_of(wrong[0]), Severity.WARNING, fix=_REPAIR)
     elif not _limits(relevant):
         listed = ", ".join(dict.fromkeys(one.tag for one in relevant))
         said = f"its CAA records ({listed}) name no CA: any may issue certificates for it"
@@ -38,11 +43,23 @@ def look(area: Area, live: Live) -> None:
         area.found.passed("dns.caa_conflict", f"CAA says {listed}")
     forbidden = {kind for host in ours for kind in _judge_issuer(area, host, live)}
     wanted = _proposal(answer.values, relevant, used, forbidden)
-    area.row(area.domain, "CAA", PURPOSE, wanted, answer, is_bad=area.has_failed("dns.caa_conflict"))
+    is_guess = not issuers and wanted != answer.values
+    purpose = f"{PURPOSE}; {GUESS}" if is_guess else PURPOSE
+    area.row(area.domain, "CAA", purpose, wanted, answer, is_bad=area.has_failed("dns.caa_conflict"))
+
+
+def _said_of(record: Caa) -> str:
+    shown = visible(f"{record.tag} {record.value}", 200)
+    if record.forbids_all:
+        return f"CAA has a critical property that no CA knows ({shown}): nobody may issue certificates for it"
+    return f"CAA ({shown}) names no CA's domain: nobody may issue certificates by this record"
+
+
+_REPAIR = "write the CA's domain alone, one record for each CA (`0 issue` with it), or remove the record"
 
 
 def _limits(records: Sequence[Caa]) -> bool:
-    return any(one.tag in ("issue", "issuewild") or one.flags & CRITICAL for one in records)
+    return any(one.tag in ("issue", "issuewild") or one.forbids_all for one in records)
 
 
 def _proposal(
@@ -51,18 +68,17 @@ def _proposal(
     """Return the records that should stand: those that do, and the CA that is used where it may not issue."""
     if relevant and not values:
         return ()  # those of a domain above hold
-    if relevant and _limits(relevant) and not forbidden:
+    if relevant and _limits(relevant) and not forbidden and not any(map(_is_wrong, values)):
         return values
     tags = sorted(forbidden) or ["issue"]
-    nobody = [f'0 {tag} ";"' for tag in tags]
-    kept = [value for value in values if value not in nobody and not _forbids_all(value)]
+    wrong = {f'0 {tag} ";"' for tag in tags}
+    kept = [value for value in values if value not in wrong and not _is_wrong(value)]
     return tuple(dict.fromkeys((*kept, *(f'0 {tag} "{used}"' for tag in tags))))
 
 
-def _forbids_all(value: str) -> bool:
-    """Say whether a record is of a critical property that nobody knows (section 4.1)."""
+def _is_wrong(value: str) -> bool:
     record = read_caa(value)
-    return record is not None and bool(record.flags & CRITICAL) and record.tag not in KNOWN_TAGS
+    return record is not None and (record.forbids_all or record.is_malformed)
 
 
 def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:

@@ -9,10 +9,12 @@ from mailmon.mail.records.organisation import Stop, effective, organisation, wal
 from mailmon.mail.records.repair import dmarc_record, looks_like_dmarc
 from mailmon.mail.records.tags import Mistake
 from mailmon.mail.text import visible
-from mailmon.model.facts import Severity
+from mailmon.model.facts import Severity, Verdict
 
 MAX_TARGETS = 20
 PURPOSE = "what to do with forged mail (DMARC)"
+# A stricter policy sends mail of one's own to spam that nobody thought of.
+WHEN = "not before reports show that all of your mail passes"
 
 
 def look(area: Area) -> None:
@@ -65,7 +67,9 @@ def _add_row(area: Area, holds: Stop, own: Answer) -> None:
     wanted = dmarc_record(holds.domain, holds.texts, takes_mail=not (is_own and _takes_no_mail(area)))
     if not is_own and not area.has_failed("dmarc."):
         wanted = holds.texts[0]
-    area.row(_at(holds), "TXT", PURPOSE, wanted, shown, is_bad=area.has_failed("dmarc."))
+    is_unsure = any(one.id == "dmarc.policy_none" and one.status is Verdict.FAIL for one in area.found.all)
+    purpose = f"{PURPOSE}; {WHEN}" if is_unsure and wanted not in shown.values else PURPOSE
+    area.row(_at(holds), "TXT", purpose, wanted, shown, is_bad=area.has_failed("dmarc."))
 
 
 def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
@@ -93,7 +97,8 @@ def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own:
     tested = f": by t=y receivers apply {policy} as {applied}" if record.is_testing and policy != "none" else ""
     if applied == "none":
         said = f"its DMARC policy is {policy}{where}{tested or ': forged mail is delivered'}"
-        found.fail("dmarc.policy_none", said, expected="p=quarantine or p=reject", found=text)
+        fix = _END_OF_TEST if tested else ""
+        found.fail("dmarc.policy_none", said, expected="p=quarantine or p=reject", found=text, fix=fix)
     else:
         found.passed("dmarc.policy_none", f"its DMARC policy is {policy}{where}{tested}", found=text)
         if tested:
@@ -110,6 +115,9 @@ def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own:
     for at, mistake in enumerate(record.mistakes):
         severity = Severity.ERROR if record.is_spoiled and at == 0 else Severity.WARNING
         found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", severity, found=text)
+
+
+_END_OF_TEST = "when the reports show that all of your mail passes: remove t=y"
 
 
 def _judge_targets(area: Area, record: DmarcRecord, policy_domain: str) -> None:

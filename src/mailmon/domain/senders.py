@@ -253,12 +253,16 @@ def _judge_terms(area: Area, tree: Branch) -> None:
                 said = (
                     f"{branch.domain}: {term} does nothing: mechanisms have a colon, and unknown modifiers are ignored"
                 )
-                area.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, found=visible(branch.text, 300))
+                more = {"fix": _COLON, "found": visible(branch.text, 300)}
+                area.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, **more)
         if branch.unreached:
             said = f"in the record of {branch.domain} nobody reads {', '.join(branch.unreached)}: all comes before"
             area.found.fail("spf.after_all", visible(said, 400))
     said = f"it lets half the world send: {', '.join(wide)}"
     area.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
+
+
+_COLON = "write the mechanism with a colon (ip4:192.0.2.1, include:example.org): as it is, it lets nobody send"
 
 
 def _is_wide(directive: Directive) -> bool:

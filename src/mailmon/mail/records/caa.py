@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _RECORD = re.compile(r'(\d{1,3}) ([A-Za-z0-9]{1,15}) "?(.*?)"?', re.DOTALL | re.ASCII)
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 CRITICAL = 128
 KNOWN_TAGS = ("issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone")
 # By words in the issuer's name: the domain by which CAA knows the CA, as its practice statement says.
@@ -33,8 +34,19 @@ class Caa(NamedTuple):
 
     @property
     def domain(self) -> str:
-        """Return the CA's domain, "" where nobody may issue."""
-        return self.value.partition(";")[0].strip().lower()
+        """Return the CA's domain, "" where nobody may issue, as by a value that is none (section 4.2)."""
+        domain = self.value.partition(";")[0].strip(" \t").lower()
+        return domain if _DOMAIN.fullmatch(domain) else ""
+
+    @property
+    def is_malformed(self) -> bool:
+        """Say whether the value should name a CA, and does not: then nobody may issue by it (section 4.2)."""
+        return self.tag in ("issue", "issuewild") and not self.domain and bool(self.value.partition(";")[0].strip())
+
+    @property
+    def forbids_all(self) -> bool:
+        """Say whether this is a critical property that nobody knows: no CA may issue then (section 4.1)."""
+        return bool(self.flags & CRITICAL) and self.tag not in KNOWN_TAGS
 
 
 def read_caa(text: str) -> Caa | None:
@@ -56,7 +68,7 @@ def may_issue(records: Sequence[Caa], domains: Sequence[str], *, is_wildcard: bo
     >>> may_issue([Caa(0, "issuewild", ";")], ["letsencrypt.org"], is_wildcard=False)
     True
     """
-    if any(one.flags & CRITICAL and one.tag not in KNOWN_TAGS for one in records):
+    if any(one.forbids_all for one in records):
         return False
     wild = [one for one in records if one.tag == "issuewild"] if is_wildcard else []
     counting = wild or [one for one in records if one.tag == "issue"]

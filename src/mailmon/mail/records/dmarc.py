@@ -136,7 +136,7 @@ def _addresses(text: str, name: str, mistakes: list[str]) -> tuple[str, ...]:
             mistakes.append(f"{name}: {part[:60]!r} is no URI: write mailto: before the address")
         elif match[1].lower() == "mailto":
             address = match[2].partition("?")[0]
-            if _ADDRESS.fullmatch(address):
+            if _ADDRESS.fullmatch(address) and not address.startswith("/"):
                 found.append(address)
             else:
                 mistakes.append(f"{name}: {part[:60]!r} holds no address")

@@ -23,6 +23,8 @@ def read_tls_rpt(text: str) -> tuple[str, ...]:
         scheme, colon, rest = uri.partition(":")
         if not colon or scheme.lower() not in ("mailto", "https") or not rest:
             raise Mistake(f"rua: {uri[:60]!r} is neither mailto: nor https:")
-        if scheme.lower() == "mailto" and "@" not in rest:
+        if any(one.isspace() for one in uri):
+            raise Mistake(f"rua: {uri[:60]!r} holds a blank: a comma parts addresses (RFC 8460 section 3)")
+        if scheme.lower() == "mailto" and ("@" not in rest or rest.startswith("/")):
             raise Mistake(f"rua: {uri[:60]!r} holds no address")
     return uris

@@ -149,10 +149,12 @@ def _tokens(text: str) -> list[str]:
 
 
 def _unglued(token: str) -> list[str]:
-    """Return the terms that stand in one word, for want of a blank."""
+    """Return the terms that stand in one word, for want of a blank; the sign of `all` may stand behind it."""
     if token.lower().startswith("v=spf1") and len(token) > 6:
         token = token[6:]
     end = []
+    if token.lower() in ("all-", "all~", "all?"):
+        token = f"{token[3]}all"
     if len(token) > 4 and token[-4:].lower() in ("-all", "~all", "?all", "+all"):
         token, end = token[:-4], [token[-4:]]
     at = [0, *(match.start() for match in _GLUED.finditer(token) if match.start()), len(token)]
