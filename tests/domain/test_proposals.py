@@ -216,3 +216,9 @@ def test_the_sign_behind_all_is_meant_and_not_softened() -> None:
     case = next(one for one in MEANT if one.name == "SPF with the sign behind all")
     (row,) = [row for row in ask(case).records if "(SPF)" in row.purpose and row.name == "firm.example"]
     assert row.expected == "v=spf1 a mx -all"
+
+
+def test_advice_on_an_address_that_a_broken_record_does_not_cover_is_to_mend_the_record() -> None:
+    result = ask(Case("", "", {"@ TXT": ['"v=spf1 mx -all"', '"v=spf1 a -all"']}, own_addresses=("9.9.9.9",)))
+    (told,) = [one for one in result.findings if one.id == "spf.own_ip_not_covered"]
+    assert told.fix.startswith("correct the record first")

@@ -262,6 +262,7 @@ def _judge_terms(area: Area, tree: Branch) -> None:
     area.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
 
 
+_WHOLE = "correct the record first: while receivers cannot read it, it covers no address"
 _COLON = "write the mechanism with a colon (ip4:192.0.2.1, include:example.org): as it is, it lets nobody send"
 
 
@@ -289,6 +290,8 @@ def _judge_own(area: Area) -> tuple[str, ...]:
         else:
             is_covered = verdict.result is Result.PASS
             more = {"expected": "pass", "found": verdict.result.value}
+            if verdict.result is Result.PERMERROR:
+                more["fix"] = _WHOLE
             area.found.judge("spf.own_ip_not_covered", is_covered, said, said, **more)
             missing += [] if is_covered else [address]
         if ipaddress.ip_address(address).is_global:
