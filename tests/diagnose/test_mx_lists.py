@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 
 from mailmon.clients.records import Records
 from mailmon.diagnose import targets
 from mailmon.diagnose.plan import MAX_MX, Options, kinds_for
-from mailmon.diagnose.run import Request
+from mailmon.diagnose.run import Request, diagnose
 from mailmon.diagnose.targets import Plan
 from mailmon.model.facts import Severity, Verdict
 from tests.domain.nameserver import serving, zone_of
@@ -35,14 +38,65 @@ def test_a_host_without_an_address_is_told_wherever_it_stands_in_the_list() -> N
     assert (len(found.endpoints), found.notes) == (5, ())
 
 
-def test_hosts_that_are_not_connected_to_are_named() -> None:
+def test_hosts_that_are_not_looked_at_are_named() -> None:
     found = plan(12, 3)
     assert len({one.host for one in found.endpoints}) == MAX_MX
     names = ", ".join(f"m{number}.firm.example" for number in range(7, 13))
-    assert found.notes == (f"6 more MX hosts were not connected to: {names}",)
+    assert found.notes == (f"6 more MX hosts were not looked at: {names}",)
 
 
 @pytest.mark.parametrize(("count", "severity"), [(1, Severity.CRITICAL), (3, Severity.CRITICAL)])
 def test_where_no_mx_host_has_an_address_no_mail_gets_there(count: int, severity: Severity) -> None:
     found = failed(plan(count, *range(1, count + 1)))
     assert [one for _, one in found] == [severity] * count
+
+
+class Door:
+    """Port 25 at an address of loopback where every connection is greeted with one line, or with nothing at all."""
+
+    def __init__(self, address: str, greeting: bytes) -> None:
+        self._greeting, self._taken = greeting, []  # type: ignore[var-annotated]
+        self._listener = socket.create_server((address, 25))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        try:
+            while True:
+                sock, _ = self._listener.accept()
+                self._taken.append(sock)
+                sock.sendall(self._greeting)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in self._taken:
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("greeting", "expected", "words"),
+    [
+        (b"220 m7.firm.example ESMTP\r\n", "fail warning", "m7.firm.example accepts mail"),
+        (b"554 5.7.1 go away\r\n", "fail error", "no other MX host takes mail"),
+        (b"", "unknown None", "whether another takes mail is not known, no answer from m7.firm.example"),
+        (None, "fail error", "no other MX host takes mail"),
+    ],
+)
+def test_of_eight_mx_hosts_none_is_said_to_be_the_last_that_takes_mail_before_all_were_asked(
+    greeting: bytes | None, expected: str, words: str
+) -> None:
+    lines = [f"@ MX {number}0 m{number}\nm{number} A 127.77.31.{number + 1}" for number in range(8)]
+    door = None if greeting is None else Door("127.77.31.8", greeting)
+    try:
+        with serving([zone_of("firm.example", "\n".join(lines))]) as server:
+            request = Request("firm.example", tuple(kinds_for((), None)), True, (("127.0.0.1", server.port),))
+            result = diagnose(request, Options(timeout_s=0.5, deadline_s=10.0, relay="none"))
+    finally:
+        if door:
+            door.close()
+    found = [one for one in result.findings if one.id == "tcp.unreachable" and one.message.count("refuses connections")]
+    assert {f"{one.status.value} {one.severity and one.severity.value}" for one in found} == {expected}
+    assert len(found) == MAX_MX
+    assert all(words in one.message for one in found)

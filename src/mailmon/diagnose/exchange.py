@@ -2,60 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mailmon.catalogue import Findings
+from mailmon.diagnose.plan import is_exchange
 from mailmon.diagnose.session import Session
-from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding, Severity, Verdict
 
 _FINDING = "tcp.unreachable"
+_MAX_NAMED = 5
+# Whether each of some MX hosts takes mail, None where that is not known.
+Doors = Mapping[str, bool | None]
+
+
+def _no_doors() -> Doors:
+    return {}
 
 
 def judge_exchange(
-    findings: Sequence[Finding], sessions: Sequence[Session], domain: str, *, is_nolisting: bool
+    findings: Sequence[Finding],
+    sessions: Sequence[Session],
+    domain: str,
+    *,
+    is_nolisting: bool,
+    others: Callable[[], Doors] = _no_doors,
 ) -> list[Finding]:
     """Return all findings with those of MX hosts that are closed judged by whether another host accepts mail.
 
     `is_nolisting` says that the preferred host is closed on purpose, to be rid of senders that try no second one.
+    `others` asks the MX hosts that no session looked at, and is called only where a host is closed and none serves.
     """
-    doors = [one for one in sessions if domain and _is_exchange(one.endpoint)]
+    doors = [one for one in sessions if domain and is_exchange(one.endpoint)]
     hosts = list(dict.fromkeys(one.endpoint.host for one in doors))
     serving = [host for host in hosts if any(_serves(one) for one in doors if one.endpoint.host == host)]
+    closed = [host for host in hosts if all(_is_closed(one) for one in doors if one.endpoint.host == host)]
+    unknown = [host for host in hosts if _is_silent([one for one in doors if one.endpoint.host == host])]
+    if closed and not serving:
+        asked = others()
+        serving += [host for host, is_served in asked.items() if is_served]
+        unknown += [host for host, is_served in asked.items() if is_served is None]
     kept = list(findings)
-    for host in hosts:
+    for host in closed:
         own = [one for one in doors if one.endpoint.host == host]
-        if not all(map(_is_closed, own)):
-            continue
         targets = {host, *(one.endpoint.target for one in own)}
         kept = [one for one in kept if not (one.id == _FINDING and one.target in targets)]
         is_first = host == hosts[0]
-        kept += _closed(host, own[0], serving, is_first=is_first, is_nolisting=is_nolisting and is_first)
+        kept += _closed(host, own[0], serving, unknown, is_first=is_first, is_nolisting=is_nolisting and is_first)
     return kept
 
 
 def _closed(
-    host: str, session: Session, serving: Sequence[str], *, is_first: bool, is_nolisting: bool
+    host: str,
+    session: Session,
+    serving: Sequence[str],
+    unknown: Sequence[str],
+    *,
+    is_first: bool,
+    is_nolisting: bool,
 ) -> list[Finding]:
     found = Findings(host)
     port = session.endpoint.port
-    if not serving:
-        found.fail(_FINDING, f"port {port} of the MX host {host} refuses connections, and no other MX host takes mail")
+    refuses = f"port {port} of the MX host {host} refuses connections"
+    if not serving and unknown:
+        found.unknown(
+            _FINDING, f"{refuses}; whether another takes mail is not known, no answer from {_listed(unknown)}"
+        )
         return found.all
-    others = ", ".join(serving)
+    if not serving:
+        found.fail(_FINDING, f"{refuses}, and no other MX host takes mail")
+        return found.all
+    others = _listed(serving)
     perhaps = " (on purpose? nolisting does so; then give --nolisting)" if is_first else ""
     if is_nolisting:
         said = f"port {port} of the preferred MX host {host} refuses connections, as intended; {others} accepts mail"
         found.fail(_FINDING, said, Severity.NOTICE, fix="none, as long as this is meant")
     else:
-        said = f"port {port} of the MX host {host} refuses connections; {others} accepts mail{perhaps}"
+        said = f"{refuses}; {others} accepts mail{perhaps}"
         found.fail(_FINDING, said, Severity.WARNING)
     return found.all
 
 
-def _is_exchange(endpoint: Endpoint) -> bool:
-    is_mail = endpoint.protocol == "smtp" and not endpoint.needs_login and not endpoint.is_implicit_tls
-    return is_mail and (endpoint.is_asked_for or endpoint.port == 25)
+def _listed(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - _MAX_NAMED} more" if len(hosts) > _MAX_NAMED else ""
+    return ", ".join(hosts[:_MAX_NAMED]) + more
 
 
 def _serves(session: Session) -> bool:
@@ -67,3 +96,8 @@ def _serves(session: Session) -> bool:
 def _is_closed(session: Session) -> bool:
     """Say whether a connection was refused; silence is no refusal, and nor is a machine without IPv6."""
     return not session.is_open and session.is_refused
+
+
+def _is_silent(own: Sequence[Session]) -> bool:
+    """Say whether nothing is known of a host: no address takes a connection, and not all refuse one."""
+    return not any(one.is_open for one in own) and not all(map(_is_closed, own))

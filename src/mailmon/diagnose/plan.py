@@ -124,3 +124,9 @@ def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_as
         for address in ordered
         for kind in kinds
     ]
+
+
+def is_exchange(endpoint: Endpoint) -> bool:
+    """Say whether an endpoint is one that other servers bring mail to: port 25, or the SMTP port that was named."""
+    is_mail = endpoint.protocol == "smtp" and not endpoint.needs_login and not endpoint.is_implicit_tls
+    return is_mail and (endpoint.is_asked_for or endpoint.port == 25)

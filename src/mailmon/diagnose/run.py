@@ -13,6 +13,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose import across, targets
 from mailmon.diagnose.demand import Demands
+from mailmon.diagnose.doors import ask_doors
 from mailmon.diagnose.exchange import judge_exchange
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
@@ -59,7 +60,11 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     for one in sessions:
         found += one.found.all
     found = across.compare(found, sessions, records, is_whole_host=request.is_whole_host)
-    found = judge_exchange(found, sessions, plan.domain, is_nolisting=options.is_nolisting)
+
+    def others() -> dict[str, bool | None]:
+        return ask_doors(plan.passed_over, options.timeout_s, deadline) | dict.fromkeys(plan.unasked)
+
+    found = judge_exchange(found, sessions, plan.domain, is_nolisting=options.is_nolisting, others=others)
     found = with_own_fixes(found, sessions)
     services = tuple(one.service for one in sessions if one.is_open)
     transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.catalogue import Findings
 from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
 from mailmon.clients.records import Answer, Answered, Records, is_address
-from mailmon.diagnose.plan import MAX_LISTED, MAX_MX, Options, endpoints
+from mailmon.diagnose.plan import MAX_LISTED, MAX_MX, Options, endpoints, is_exchange
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.facts import Finding, Severity
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What is looked at. `domain` is set where the host is one whose MX records were followed."""
+    """What is looked at. `domain` is set where the host is one whose MX records were followed.
+
+    `passed_over` are the SMTP ports of MX hosts that are not looked at, `unasked` MX hosts that cannot be asked.
+    """
 
     endpoints: tuple[Endpoint, ...]
     addresses: tuple[str, ...]
     findings: tuple[Finding, ...]
     domain: str = ""
     notes: tuple[str, ...] = ()
+    passed_over: tuple[Endpoint, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
 def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Plan:
@@ -48,7 +53,7 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         )
     planned: list[Endpoint] = []
     known: list[str] = []
-    passed_over: list[str] = []
+    passed_over: dict[str, list[Endpoint]] = {}
     every: dict[str, tuple[str, ...]] = {}
     for host in hosts:
         every[host] = _addresses(records, host, found, None if domain else hosts_file)
@@ -56,16 +61,27 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         if domain and addresses:
             judge_public(found, host, addresses)
         if addresses and len({one.host for one in planned}) >= MAX_MX:
-            passed_over.append(host)
+            passed_over[host] = endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
             continue
         known += addresses
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
     if passed_over:
-        notes.append(f"{len(passed_over)} more MX hosts were not connected to: {', '.join(passed_over)}")
+        notes.append(f"{len(passed_over)} more MX hosts were not looked at: {', '.join(passed_over)}")
     if domain:
         _worsen_dangling(found, hosts)
         _judge_families(found, every)
-    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes))
+    doors = tuple(one for own in passed_over.values() for one in own if is_exchange(one))
+    unasked = _unasked(found, every, planned, passed_over) if domain else ()
+    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), doors, unasked)
+
+
+def _unasked(
+    found: Findings, every: Mapping[str, tuple[str, ...]], planned: Sequence[Endpoint], passed_over: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the MX hosts that may be there although no address of theirs is asked: not looked up, another family."""
+    gone = [one.message for one in found.all if one.id == "dns.mx_dangling"]
+    seen = {one.host for one in planned} | set(passed_over)
+    return tuple(host for host in every if host not in seen and not any(f" {host} " in said for said in gone))
 
 
 def _exchange(records: Records, request: Request) -> Answer:
