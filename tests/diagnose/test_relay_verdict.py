@@ -8,7 +8,18 @@ import pytest
 
 from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import Options
-from mailmon.diagnose.relay import CONTROL, Form, Said, Tried, _read, forms, verdict, verdict_of_one
+from mailmon.diagnose.relay import (
+    AT_LITERAL,
+    CONTROL,
+    UNQUALIFIED,
+    Form,
+    Said,
+    Tried,
+    _read,
+    forms,
+    verdict,
+    verdict_of_one,
+)
 from mailmon.mail.relaying import Asked
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint
@@ -94,3 +105,18 @@ def test_recipients_are_in_domains_that_are_reserved_for_documentation() -> None
     mentioned = chain.from_iterable((form.sender, form.recipient) for form in every if not form.is_own)
     assert all("example" in address or "[" in address for address in mentioned if address)
     assert any("[IPv6:2001:db8::1]" in form.sender for form in every)
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (CONTROL, "its catch-all hides"),
+        (AT_LITERAL, "any mailbox at its address"),
+        (UNQUALIFIED, "any recipient without a domain"),
+    ],
+)
+def test_a_pass_names_the_forms_that_could_not_tell_anything(control: str, words: str) -> None:
+    found = Findings("mx.example.org:25")
+    taken = Form(control, "a@example.net", "nobody", is_own=True)
+    verdict(found, [Tried(DIRECT, Said.DENIED, "no"), Tried(taken, Said.ACCEPTED, "ok")], planned=12)
+    assert [(one.status.value, words in one.message) for one in found.all] == [("pass", True)]

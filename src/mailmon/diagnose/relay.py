@@ -371,7 +371,11 @@ def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
     taken = [one.form.name for one in seen if one.said is Said.ACCEPTED and one.form.name in CONTROLS]
     if CONTROL in taken:
         left.append("what it does with %, ! and quotes its catch-all hides")
-    elif planned > asked and not taken:
+    if AT_LITERAL in taken:
+        left.append("it takes any mailbox at its address, so that % at it tells nothing")
+    if UNQUALIFIED in taken:
+        left.append("it takes any recipient without a domain, so that %, ! and quotes without one were not asked for")
+    if planned > asked and not taken:
         left.append(f"{asked} of {planned} forms asked: it answers too slowly, or hangs up")
     return f" ({'; '.join(left)})" if left else ""
 
