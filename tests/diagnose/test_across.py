@@ -14,7 +14,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.hosts_file import HOSTS_FILE
 from mailmon.clients.records import Answer, Answered, Records
 from mailmon.diagnose import across, targets
-from mailmon.diagnose.dane import fits
+from mailmon.diagnose.dane import fits, why_unusable
 from mailmon.diagnose.exchange import judge_exchange
 from mailmon.diagnose.handshake import Secured, TlsKit
 from mailmon.diagnose.line import Dialer
@@ -26,6 +26,7 @@ from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from tests.diagnose.test_certificate import certificate
 from tests.diagnose.test_names import Zone, found
+from tests.domain.nameserver import serving, zone_of
 
 LEAF, ISSUER = certificate(), certificate(("ca.example",))
 KEY = x509.load_der_x509_certificate(LEAF).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -291,3 +292,21 @@ def test_what_dns_cannot_tell_is_not_missing() -> None:
     assert [(one.id, one.status.value) for one in made.findings] == [("dns.resolver_error", "unknown")]
     made = plan({})
     assert [(one.id, one.status.value) for one in made.findings] == [("dns.host_not_found", "fail")]
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ("3 1 1 aabb", "2 bytes are no digest of matching type 1"),
+        (f"3 1 2 {sha256(b'x')}", "32 bytes are no digest of matching type 2"),
+        (f"2 0 1 {sha256(b'x')}00", "33 bytes are no digest of matching type 1"),
+    ],
+)
+def test_a_tlsa_record_with_a_digest_of_the_wrong_length_is_no_silence_of_the_name_server(
+    record: str, why: str
+) -> None:
+    with serving([zone_of("firm.example", f"_25._tcp.mx1 TLSA {record}")]) as server:
+        answer = Records((("127.0.0.1", server.port),), 2.0).ask("_25._tcp.mx1.firm.example", "TLSA")
+    assert answer.kind is Answered.FOUND
+    assert together(session(digest="aa"), records={"_25._tcp.mx.example": answer}) == {"dane.tlsa_unusable": "fail"}
+    assert why_unusable(answer) == why

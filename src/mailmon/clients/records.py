@@ -15,6 +15,7 @@ import dns.message
 import dns.name
 import dns.nameserver
 import dns.rcode
+import dns.rdtypes.ANY.TLSA
 import dns.resolver
 import dns.reversename
 
@@ -29,6 +30,9 @@ MAX_RECORDS = 500
 MAX_NAME_CHARS = 1000
 # Name servers that were never heard and did not answer so often are not waited for again.
 MAX_SILENCES = 2
+
+# dnspython takes a whole answer for lost where a TLSA record has a digest of the wrong length; it is to be judged here.
+dns.rdtypes.ANY.TLSA.TLSA._cert_length_by_mtype = {}
 
 
 class Answered(StrEnum):
