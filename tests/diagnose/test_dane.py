@@ -23,7 +23,7 @@ from mailmon.mail.records.tlsa import Tlsa, read_tlsa
 from mailmon.model.facts import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, private, server_context, signed_with_sha1
 from tests.diagnose.mail_server import MailServer, mail_server
-from tests.domain.nameserver import serving, zone_of
+from tests.domain.nameserver import SERVFAIL, Faults, serving, zone_of
 from tests.domain.web import policy, web
 
 HOST = "mx.mail.test"
@@ -294,7 +294,13 @@ def bad(findings: tuple[Finding, ...]) -> set[str]:
 
 @contextmanager
 def domain(
-    folder: Path, server: MailServer, texts: tuple[str, ...], mode: str, *, is_secure: bool = True
+    folder: Path,
+    server: MailServer,
+    texts: tuple[str, ...],
+    mode: str,
+    *,
+    is_secure: bool = True,
+    faults: Faults | None = None,
 ) -> Iterator[Look]:
     """Publish what is asked for; yield how a command looks at it. A `mode` of 404 is a policy that is not there."""
     web_ca = issue("Web CA", is_ca=True)
@@ -305,7 +311,7 @@ def domain(
     trusted = ca_file(folder, web_ca)
     pages = {"/.well-known/mta-sts.txt": policy(mode)} if mode != "404" else {}
     zones = [zone_of("mail.test", zone(server.port, texts, mode))]
-    with web(pages, site) as https_port, serving(zones, validates=is_secure) as names:
+    with web(pages, site) as https_port, serving(zones, faults, validates=is_secure) as names:
         nameservers = (("127.0.0.1", names.port),)
 
         def look(command: str) -> tuple[Finding, ...]:
@@ -388,3 +394,13 @@ def test_a_record_that_dnssec_does_not_validate_neither_spares_nor_demands(
             | ({"warning tls.cert_self_signed"} if command == "diagnose" else set())
         )
         assert bad(look(command)) == expected
+
+
+def test_a_tlsa_record_that_cannot_be_looked_up_is_said_for_who_uses_dane_waits(tmp_path: Path) -> None:
+    server = mail_server(server_context(tmp_path, CHAIN))
+    with server as running:
+        name = f"_{running.port}._tcp.mx.mail.test TLSA"
+        with domain(tmp_path, running, (), "", faults={name: SERVFAIL}) as look:
+            found = [one for one in look("diagnose") if one.id == "dane.tlsa_mismatch"]
+    assert [one.status for one in found] == [Verdict.UNKNOWN]
+    assert "senders that use DANE wait" in found[0].message

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from mailmon.catalogue import Findings
-from mailmon.clients.records import Answer, Records, is_address
+from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.certificate import UNREADABLE
 from mailmon.diagnose.handshake import Secured
 from mailmon.mail.records.tlsa import END_ENTITY, FULL, PUBLIC_KEY, TRUST_ANCHOR, WHOLE_CERTIFICATE, Tlsa, read_tlsa
@@ -83,6 +83,9 @@ def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -
         if endpoint.protocol != "smtp" or not secured or is_address(endpoint.host):
             continue
         answer = records.ask(f"_{endpoint.port}._tcp.{endpoint.host}", "TLSA")
+        if answer.kind is Answered.FAILED and not endpoint.needs_login:
+            said = f"its TLSA record could not be looked up ({answer.why}): senders that use DANE wait until it can"
+            found.unknown("dane.tlsa_mismatch", said)  # RFC 7672 section 2.1
         if not answer.values:
             continue
         if not usable_for_mail(answer):
