@@ -83,14 +83,19 @@ def test_what_is_proposed_can_be_copied_and_is_right_in_our_own_eyes(case: Case)
 
 
 def the_runbook_parses_and_means_what_was_meant(result: Survey, options: Options) -> None:
-    lines = [one for entry in runbook(result, options) for one in entry.lines]
-    zone = parsed(lines)
+    entries = list(runbook(result, options))
+    lines = [one for entry in entries for one in entry.lines]
+    comments = [one for entry in entries for one in entry.words]
+    parsed(lines)
+    assert [one for one in lines if not f".{one.split()[0]}".endswith(f".{result.domain}.")] == []
+    zone = parsed([*lines, *(one for one in comments if " IN " in one)])
     for row in result.records:
         if row.type in ("HTTPS", "DS") or row.alias or not row.is_known:
             continue
         for value in row.expected.splitlines():
             written = line(row.name, row.type, value)
-            assert written in lines
+            is_ours = f".{row.name}".endswith(f".{result.domain}")
+            assert written in (lines if is_ours else comments)
             found = zone.find_rdataset(dns.name.from_text(row.name), row.type)
             if row.type == "TXT":
                 assert value.encode() in [b"".join(one.strings) for one in found]
@@ -185,6 +190,47 @@ def test_the_policy_to_serve_names_each_mx_host() -> None:
     case = Case("", "", {"_mta-sts TXT": None})
     (policy,) = [entry for entry in runbook(ask(case), options_of(case, 0)) if entry.purpose == "MTA-STS policy"]
     assert [one for one in policy.words if one.startswith("mx:")] == ["mx: mx1.firm.example", "mx: mx2.firm.example"]
+
+
+HOSTED = Case("", "", {
+    "@ MX": ["10 mx.carrier.example."], "_imaps._tcp SRV": None, "_submissions._tcp SRV": None, "_mta-sts TXT": None,
+    "mta-sts A": None,
+})  # fmt: skip
+
+
+def test_the_mx_host_of_a_provider_is_not_proposed_as_imap_and_submission_server() -> None:
+    entries = list(runbook(ask(HOSTED), options_of(HOSTED, 0)))
+    assert [one for entry in entries for one in (*entry.lines, *entry.words) if " IN SRV " in one] == []
+    (told,) = [entry for entry in entries if entry.purpose == "where clients find their server"]
+    assert told.words[0].startswith("the provider of mx.carrier.example knows the hosts for IMAP and submission")
+    assert "_imaps._tcp.firm.example" in told.words
+
+
+def test_the_runbook_has_records_of_other_zones_as_comments_only() -> None:
+    entries = list(runbook(ask(HOSTED), options_of(HOSTED, 0)))
+    lines = [one for entry in entries for one in entry.lines]
+    assert [one for one in lines if one.startswith("mx.carrier.example.") or "in-addr.arpa" in one] == []
+    (address,) = [entry for entry in entries if entry.purpose == "address of the MX host"]
+    assert address.words[0].startswith("mx.carrier.example. IN A ")
+    assert address.words[1] == "in another zone than that of the domain"
+
+
+def test_the_runbook_of_a_new_domain_has_the_host_of_the_policy_and_the_name_of_the_address() -> None:
+    case = Case("", "", domain="new.example")
+    options = options_of(case, 0)._replace(host="mail.new.example", own_addresses=("192.0.2.10", "2001:db8::10"))
+    with serving(zones_of(case)) as server:
+        result = survey(case.domain, options._replace(nameservers=(("127.0.0.1", server.port),)))
+    entries = list(runbook(result, options))
+    assert "mta-sts.new.example. IN CNAME mail.new.example." in [one for entry in entries for one in entry.lines]
+    words = [one for entry in entries for one in entry.words]
+    assert "10.2.0.192.in-addr.arpa. IN PTR mail.new.example." in words
+    assert any(one.endswith("8.b.d.0.1.0.0.2.ip6.arpa. IN PTR mail.new.example.") for one in words)
+
+
+def test_the_policy_of_a_hosted_domain_needs_a_web_server_that_is_not_the_mx_host() -> None:
+    entries = list(runbook(ask(HOSTED), options_of(HOSTED, 0)))
+    (told,) = [entry for entry in entries if entry.purpose == "web server of the MTA-STS policy"]
+    assert (told.lines, told.words[0].startswith("mta-sts.firm.example needs an address")) == ((), True)
 
 
 def test_a_policy_that_was_not_fetched_is_not_replaced() -> None:

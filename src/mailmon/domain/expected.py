@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+POLICY_HOST = "web server of the MTA-STS policy"
+
 
 def policy_file(hosts: Sequence[str]) -> str:
     """Return an MTA-STS policy to begin with (RFC 8461 section 3.2)."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from mailmon.domain.expected import policy_file, service_records
+from mailmon.domain.expected import POLICY_HOST, policy_file, service_records
 from mailmon.domain.plan import Options
 from mailmon.mail.records.zone_file import line
 from mailmon.model.domain import Published, Survey
@@ -29,20 +29,72 @@ def runbook(survey: Survey, options: Options) -> Iterator[Entry]:
     for address in options.own_addresses if is_new else ():
         kind = "A" if ipaddress.ip_address(address).version == 4 else "AAAA"
         if (host, kind) not in by_name:
-            yield Entry("address of the mail server", (line(host, kind, address),), "to publish")
+            yield _to_publish("address of the mail server", survey.domain, host, kind, address)
     for row in survey.records:
         if row.type != "HTTPS" and (row.expected or row.is_bad):
             yield _entry(row, survey.domain)
+    yield from _missing_pointers(survey, host, options.own_addresses)
     if _takes_no_mail(survey):
         return
     if not any("._domainkey." in row.name and row.expected for row in survey.records):
         made = f"opendkim-genkey -b 2048 -d {survey.domain} -s mail"
         words = (f"make a key: {made}", "then name it: --selector mail --dkim-key mail.txt")
         yield Entry("DKIM key", (), "to publish", words)
+    yield from _policy_hosts(survey, host)
     yield _policy(survey, host)
-    for name, value in service_records(survey.domain, host):
-        if (name, "SRV") not in by_name:
-            yield Entry("where clients find their server", (line(name, "SRV", value),), "to publish")
+    lacking = [(name, value) for name, value in service_records(survey.domain, host) if (name, "SRV") not in by_name]
+    yield from _services(survey.domain, host, lacking, is_named=host == options.host)
+
+
+def _to_publish(purpose: str, domain: str, name: str, kind: str, value: str) -> Entry:
+    return _placed(Entry(purpose, (line(name, kind, value),), "to publish"), domain, name)
+
+
+def _placed(entry: Entry, domain: str, name: str) -> Entry:
+    """Return an entry whose lines are comments where the name stands in another zone than that of the domain."""
+    if _is_within(name, domain):
+        return entry
+    return entry._replace(lines=(), words=(*entry.lines, "in another zone than that of the domain", *entry.words))
+
+
+def _missing_pointers(survey: Survey, host: str, addresses: Iterable[str]) -> Iterator[Entry]:
+    """Yield the PTR records of the given addresses that the survey has no row for."""
+    known = {row.name for row in survey.records if row.type == "PTR"}
+    for address in addresses:
+        name = ipaddress.ip_address(address).reverse_pointer
+        if name not in known:
+            yield _to_publish(f"name of {address}", survey.domain, name, "PTR", host)
+
+
+def _policy_hosts(survey: Survey, host: str) -> Iterator[Entry]:
+    """Yield where the policy is to be served, if no host has the name that senders ask (RFC 8461 section 3.3)."""
+    for row in survey.records:
+        if row.purpose != POLICY_HOST or row.found or not row.is_known:
+            continue
+        if row.alias:
+            said = f"{row.name} is an alias (CNAME) of {row.alias}, which has no address"
+            yield Entry(row.purpose, (), "to correct", (said,))
+        elif _is_within(host, survey.domain):
+            words = (f"or the address of another web server with a certificate for {row.name}",)
+            yield Entry(row.purpose, (line(row.name, "CNAME", host),), "to publish", words)
+        else:
+            said = f"{row.name} needs an address, or an alias (CNAME), of the web server that serves the policy"
+            yield Entry(row.purpose, (), "to publish", (said,))
+
+
+def _services(domain: str, host: str, lacking: Sequence[tuple[str, str]], *, is_named: bool) -> Iterator[Entry]:
+    """Yield SRV records; where a provider takes the mail, its MX host is hardly where clients log in (RFC 6186)."""
+    purpose = "where clients find their server"
+    if lacking and not is_named and not _is_within(host, domain):
+        said = f"the provider of {host} knows the hosts for IMAP and submission: name them in SRV records"
+        yield Entry(purpose, (), "to publish", (said, *(name for name, _ in lacking)))
+        return
+    for name, value in lacking:
+        yield Entry(purpose, (line(name, "SRV", value),), "to publish")
+
+
+def _is_within(name: str, domain: str) -> bool:
+    return f".{name.lower()}".endswith(f".{domain}")
 
 
 def _first_host(survey: Survey) -> str:
@@ -73,8 +125,7 @@ def _entry(row: Published, domain: str) -> Entry:
         words = tuple(f"{row.name} DS {value}" for value in row.expected.splitlines())
         return Entry(row.purpose, (), _state(row), words)
     lines = tuple(line(row.name, row.type, value) for value in row.expected.splitlines())
-    is_ours = f".{row.name}".endswith(f".{domain}")
-    return Entry(row.purpose, lines, _state(row), () if is_ours else ("in another zone than that of the domain",))
+    return _placed(Entry(row.purpose, lines, _state(row)), domain, row.name)
 
 
 def _state(row: Published) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailmon.clients.fetch import FetchError
 from mailmon.clients.records import Answer, Answered
-from mailmon.domain.expected import policy_file
+from mailmon.domain.expected import POLICY_HOST, policy_file
 from mailmon.domain.scene import Area
 from mailmon.mail.records.mta_sts import Policy, is_sts, read_id, read_policy
 from mailmon.mail.records.repair import looks_like_sts, looks_like_tls_rpt, policy_text, tls_rpt_record
@@ -65,6 +65,16 @@ def look(area: Area) -> None:
     if text:
         area.found.passed("mtasts.none", f"it has an MTA-STS policy, id {read_id(text)}")
         _look_at_policy(area)
+    elif not area.scene.is_null_mx:
+        _note_missing_host(area)
+
+
+def _note_missing_host(area: Area) -> None:
+    """Add a row without a value if no host has the name at which a policy is fetched: what it is to be is not known."""
+    host = f"mta-sts.{area.domain}"
+    addresses, trouble = area.scene.records.addresses(host)
+    if not addresses and trouble:
+        area.row(host, "CNAME", POLICY_HOST, "", trouble._replace(values=()))
 
 
 def look_at_reports(area: Area) -> None:
@@ -129,6 +139,7 @@ def _look_at_policy(area: Area) -> None:
         return
     if not addresses:
         area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {host} has no address")
+        _note_missing_host(area)
         area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted))
         return
     assert scene.sts is not None
