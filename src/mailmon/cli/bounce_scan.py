@@ -33,7 +33,7 @@ FAILED = 1
 )
 @click.option("--test", "is_test", is_flag=True, help="Use the folders of bounces.test, and a history of their own.")
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(10, 86400), default=3600, show_default=True, metavar="SECONDS",
+    "--timeout", "timeout_s", type=common.FiniteRange(10, 86400), default=3600, show_default=True, metavar="SECONDS",
     help="After that, what is left is for the next scan.",
 )  # fmt: skip
 @common.transcript_option

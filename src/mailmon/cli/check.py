@@ -24,7 +24,9 @@ _OPTIONS = (
         "--password-file", metavar="PATH", callback=common.absolute, help="File or pipe that holds the password."
     ),
     click.option("--test-recipient", metavar="ADDRESS", help="Where the probe is sent."),
-    click.option("--receive-timeout", type=float, metavar="SECONDS", help="Until the probe must have arrived."),
+    click.option(
+        "--receive-timeout", type=common.Finite(), metavar="SECONDS", help="Until the probe must have arrived."
+    ),
     click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),
     click.option("--ntfy-server", metavar="URL", help="ntfy server."),
     click.option("--state-file", metavar="PATH", callback=common.absolute, help="State file."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import threading
@@ -24,6 +25,28 @@ VERBOSE = "mailmon-verbose"
 F = TypeVar("F", bound=Callable[..., Any])
 
 _print_lock = threading.Lock()
+
+
+class Finite(click.types.FloatParamType):
+    """A number that is one: `nan` and `inf`, which `float` reads, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number. Raises BadParameter."""
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds, which `nan` passes in click: it is neither below nor above."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number. Raises BadParameter."""
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+def _finite(kind: click.ParamType[Any], number: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    if not math.isfinite(number):
+        kind.fail(f"{number} is not a number to wait for.", param, ctx)
+    return number
 
 
 def common_options(command: F) -> F:

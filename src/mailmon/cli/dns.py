@@ -33,8 +33,8 @@ _STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to s
 )
 @click.option("--no-connect", is_flag=True, help="Ask nothing but DNS: no policy is fetched, no certificate compared.")
 @click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
-@click.option("--timeout", type=click.FloatRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
-@click.option("--deadline", type=click.FloatRange(1, 600), default=30.0, show_default=True, help="Seconds in all.")
+@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
+@click.option("--deadline", type=common.FiniteRange(1, 600), default=30.0, show_default=True, help="Seconds in all.")
 @click.option(
     "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 import threading
 from pathlib import Path
@@ -34,7 +35,7 @@ def import_sandbox() -> Any:
 @click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where its files go.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Misbehave; repeatable.")
 @click.option("--list-faults", is_flag=True, help="List the faults with their types and descriptions, and exit.")
-@click.option("--seconds", type=float, metavar="S", help="End by itself after so many seconds.")
+@click.option("--seconds", type=common.Finite(), metavar="S", help="End by itself after so many seconds.")
 def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, seconds: float | None) -> None:
     """Run a small SMTP and IMAP server on 127.0.0.1 with random passwords and a throw-away CA.
 
@@ -83,7 +84,10 @@ def _parsed(present: object, kind: str, value: str) -> object:
     if isinstance(present, set):
         return {part.strip() for part in value.split(",") if part.strip()}
     if isinstance(present, float):
-        return float(value)
+        number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(f"wants a number, got {value[:80]!r}")
+        return number
     if not value:
         raise ValueError(f"wants a value: {kind}")
     return value

@@ -23,7 +23,7 @@ _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "
 @click.option("--helo", default="", metavar="NAME", help="What it says in EHLO.")
 @click.option("--mail-from", default="", metavar="ADDR", help="The envelope sender; empty for the null sender.")
 @click.option("--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server.")
-@click.option("--timeout", type=click.FloatRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
+@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
 @common.common_options
 def spf(address: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
     """Evaluate SPF (RFC 7208) for a client, and show each term that was looked at.
