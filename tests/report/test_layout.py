@@ -93,7 +93,9 @@ def test_a_key_is_short_where_it_was_found_and_whole_where_it_is_to_be_published
 
 
 def test_a_row_of_ip6_arpa_squeezes_no_other_column() -> None:
-    lines = printed("dns", Paper(80))
+    found = survey()
+    short = found._replace(records=tuple(one for one in found.records if len(one.name) < 60 or one.name == ARPA6))
+    lines = [line.plain for line in record_lines(short, Paper(120), found.findings)]
     row = next(line for line in lines if line.startswith(f"⚠ {V6} "))
     assert row.split() == ["⚠", V6, "PTR", "mx1.firm.example"]
     assert not any("arpa" in line for line in lines)
@@ -171,7 +173,45 @@ def test_an_internationalised_name_is_shown_in_both_forms(name: str, shown: str)
     assert shorten.both_forms(name) == shown
 
 
-_WORDS = st.text(st.sampled_from("abcdefé漢…-."), min_size=1, max_size=50)
+HOST = "a-backup-mx-with-a-very-long-name.datacentre-frankfurt.customers.provider-of-mail.example"
+REPORTS = ",".join(f"mailto:{name}@reports.firm.example" for name in ("dmarc", "aggregate-reports", "third-party"))
+
+
+def long_rows() -> list[Row]:
+    """Return a table of records as a firm has them, with one host and one list of addresses longer than a line."""
+    return [
+        Row("✓", ("firm.example", "MX"), ("10 mx1.firm.example", f"20 {HOST}")),
+        Row("✗", (HOST, "A"), ("192.0.2.10",)),
+        Row("✓", ("192.0.2.10", "PTR"), ("nothing",)),
+        Row("✓", ("_dmarc.firm.example", "TXT"), (f"v=DMARC1; p=reject; rua={REPORTS}; adkim=s",)),
+    ]
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80, 100])
+def test_a_host_longer_than_the_line_stays_on_its_indent_and_looks_like_no_new_row(columns: int) -> None:
+    lines = [line.plain for line in table(long_rows(), Paper(columns))]
+    assert sum(not line.startswith(" ") for line in lines) == len(long_rows())
+    assert all(line.startswith(("✓ ", "✗ ", layout.INDENT)) for line in lines)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_one_long_name_does_not_give_a_table_two_styles(columns: int) -> None:
+    lines = [line.plain for line in table(long_rows(), Paper(columns))]
+    assert {"✓ firm.example  MX", "✓ 192.0.2.10  PTR", "✓ _dmarc.firm.example  TXT"} <= set(lines)
+    assert {"    192.0.2.10", "    nothing", "    10 mx1.firm.example"} <= set(lines)
+
+
+def test_a_list_of_report_addresses_breaks_after_its_commas() -> None:
+    lines = [line.plain for line in table(long_rows(), Paper(60))]
+    assert lines[-4:] == [
+        "    v=DMARC1; p=reject;",
+        "      rua=mailto:dmarc@reports.firm.example,",
+        "      mailto:aggregate-reports@reports.firm.example,",
+        "      mailto:third-party@reports.firm.example; adkim=s",
+    ]
+
+
+_WORDS = st.text(st.sampled_from("abcdefé漢…-.,;"), min_size=1, max_size=50)
 _TEXTS = st.lists(_WORDS, min_size=1, max_size=8).map(" ".join)
 _ROWS = st.lists(
     st.builds(
@@ -195,6 +235,22 @@ def test_whatever_is_in_a_table_all_of_it_is_printed_in_order_and_within_the_wid
     assert re.sub(r"\s+", "", "".join(lines)) == re.sub(r"\s+", "", "".join(words_of(rows)))
     for line in lines:
         assert cells_of(line) <= columns or max(map(cells_of, line.split())) > columns - 8
+
+
+@given(_ROWS, st.integers(30, 140))
+def test_no_line_begins_left_of_its_indent_and_all_rows_have_one_style(rows: list[Row], columns: int) -> None:
+    lines = [line.plain for line in table(rows, Paper(columns))]
+    assert sum(not line.startswith(layout.INDENT) for line in lines) == len(rows)
+    left = 2 + sum(max(map(cells_of, column)) + 2 for column in zip(*(row.cells for row in rows), strict=True))
+    begins = {cells_of(line) - cells_of(line.lstrip()) for line in lines if line.startswith(" ")}
+    assert begins <= {4, 6} or begins <= {left, left + 2}
+
+
+@given(_TEXTS, st.integers(30, 140))
+def test_no_line_of_a_paragraph_begins_left_of_its_indent(text: str, columns: int) -> None:
+    first, *others = hanging(text, columns, "      ", "    → ")
+    assert first.startswith("    → ")
+    assert all(re.match(" {6}[^ ]", line) for line in others)
 
 
 @given(_TEXTS, st.integers(30, 140))

@@ -35,7 +35,7 @@ def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color:
         common.print_json({"schema": "mailmon/bounces-queue/1", "notices": [_document(one) for one in notices]})
         return
     printer = screen.Printer(common.wants_colour(color))
-    printer.lines(table([_row(one, printer.paper) for one in notices], printer.paper, name=_RECIPIENT))
+    printer.lines(table([_row(one, printer.paper) for one in notices], printer.paper))
     if not notices:
         common.say("no notices")
 
@@ -63,10 +63,6 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
         common.print_json({"schema": "mailmon/bounces-retry/1", "queued": count})
     else:
         common.say(f"{count} queued; the next check or `mailmon bounces scan` sends")
-
-
-# The column of the recipients, which are never cut.
-_RECIPIENT = 3
 
 
 def _row(one: Notice, paper: Paper) -> Row:

@@ -18,7 +18,6 @@ SUMMARY_SCHEMA = "mailmon/bounces-summary/1"
 _MARKS = {"bounce": "soft", "delayed": "delayed", "feedback": "feedback", "other": "other"}
 _NAMES = {"": "(not said)"}
 _COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
-ADDRESS_COLUMN = 5
 
 
 def word_of(row: BounceRow) -> str:
@@ -94,7 +93,7 @@ def summary_document(summary: Summary, top: int) -> dict[str, Any]:
 
 def row_lines(rows: Iterable[BounceRow], paper: Paper) -> Iterator[Line]:
     """Yield rows as a table: time, id, class, status, reason, address and the words of the server."""
-    return table([_table_row(row, paper) for row in rows], paper, name=ADDRESS_COLUMN)
+    return table([_table_row(row, paper) for row in rows], paper)
 
 
 def _table_row(row: BounceRow, paper: Paper) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -11,8 +12,10 @@ from mailmon.model.facts import Finding, Severity, Verdict
 # Below this nothing can be laid out; prose wider than MAX_PROSE is hard to read.
 MIN_COLUMNS, MAX_PROSE = 30, 120
 GAP, INDENT = "  ", "    "
-# A column of names or values narrower than this moves its row into the stacked form.
-_MIN_NAME, _MIN_VALUE = 18, 24
+# A column of values narrower than this has the rows stacked.
+_MIN_VALUE = 24
+# Where a word may be broken that is longer than a line.
+_BREAKS = re.compile(r"(?<=[,;])(?!$)")
 
 # One symbol per severity and verdict, distinct without colour; the second form is for terminals without UTF-8.
 _SYMBOLS: dict[Severity | Verdict, tuple[str, str]] = {
@@ -110,61 +113,75 @@ def _width(char: str) -> int:
 
 
 def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
-    """Return lines of at most `columns` cells, `first` for the first one. A word is never broken, so it may be wider.
+    """Return lines of at most `columns` cells, `first` for the first one.
+
+    A word that is longer than a line is broken after commas and semicolons; what is then still longer is never broken.
 
     >>> wrap("one two three", 7), wrap("10 mx1.firm.example", 8)
     (['one two', 'three'], ['10', 'mx1.firm.example'])
+    >>> wrap("rua=mailto:a@firm.example,mailto:b@firm.example; p=none", 26)
+    ['rua=mailto:a@firm.example,', 'mailto:b@firm.example;', 'p=none']
     """
     lines: list[str] = []
     line, used, room = "", 0, columns if first is None else first
-    for word in _words(text, columns):
+    for glue, word in _words(text, columns):
         wide = cells_of(word)
-        if line and used + 1 + wide > room:
+        if line and used + len(glue) + wide > room:
             lines.append(line)
             line, used, room = word, wide, columns
         else:
-            line, used = (f"{line} {word}", used + 1 + wide) if line else (word, wide)
+            line, used = (f"{line}{glue}{word}", used + len(glue) + wide) if line else (word, wide)
     return [*lines, line]
 
 
-def _words(text: str, columns: int) -> Iterator[str]:
-    """Yield words; one in a script that is written without spaces may break between any two characters."""
+def _words(text: str, columns: int) -> Iterator[tuple[str, str]]:
+    """Yield words, and the pieces of those that are longer than a line; each after what joins it to the one before."""
     for word in text.split(" "):
-        if (
-            word.isascii()
-            or cells_of(word) <= columns
-            or not any(unicodedata.east_asian_width(c) in "WF" for c in word)
-        ):
-            yield word
-            continue
-        piece, used = "", 0
-        for char in word:
-            if piece and used + _width(char) > columns:
-                yield piece
-                piece, used = "", 0
-            piece, used = piece + char, used + _width(char)
-        yield piece
+        glue = " "
+        for piece in _pieces(word, columns):
+            yield glue, piece
+            glue = ""
+
+
+def _pieces(word: str, columns: int) -> Iterator[str]:
+    """Yield a word that fits as it is; another one in pieces that end with a comma or a semicolon."""
+    if cells_of(word) <= columns:
+        yield word
+        return
+    for piece in _BREAKS.split(word):
+        if cells_of(piece) > columns and any(unicodedata.east_asian_width(char) in "WF" for char in piece):
+            yield from _characters(piece, columns)
+        else:
+            yield piece
+
+
+def _characters(word: str, columns: int) -> Iterator[str]:
+    """Yield pieces of a word in a script that is written without spaces: it may break between any two characters."""
+    piece, used = "", 0
+    for char in word:
+        if piece and used + _width(char) > columns:
+            yield piece
+            piece, used = "", 0
+        piece, used = piece + char, used + _width(char)
+    yield piece
 
 
 def hanging(text: str, columns: int, indent: str, begin: str = "") -> Iterator[str]:
-    """Yield a paragraph that begins with `begin`; further lines are indented."""
+    """Yield a paragraph that begins with `begin`; further lines are indented, also those that are too long."""
     room, hang = columns - cells_of(indent), columns - cells_of(begin)
     for number, line in enumerate(wrap(text, room, hang)):
-        lead = begin if number == 0 else indent
-        # A word that has room only without the indent is moved to the left; it is never broken.
-        too_much = cells_of(lead) + cells_of(line) - columns
-        yield lead[too_much:] + line if too_much > 0 and lead.isspace() else lead + line
+        yield (begin if number == 0 else indent) + line
 
 
-def table(rows: Sequence[Row], paper: Paper, headings: Sequence[str] = (), name: int = 0) -> Iterator[Line]:
-    """Yield a table; a row that does not fit is stacked. The column `name` holds the names, which are never cut.
+def table(rows: Sequence[Row], paper: Paper, headings: Sequence[str] = ()) -> Iterator[Line]:
+    """Yield a table: all of its rows in columns or, where one of them does not fit, all of them stacked.
 
     Without columns each value is a line of its own: mark, cells and value, separated by tabs.
     """
     if paper.columns is None:
         yield from (line for row in rows for line in _tabbed(row))
     elif rows:
-        yield from _Grid(rows, max(paper.columns, MIN_COLUMNS), name, headings).lines()
+        yield from _Grid(rows, max(paper.columns, MIN_COLUMNS), headings).lines()
 
 
 def _tabbed(row: Row) -> Iterator[Line]:
@@ -174,21 +191,16 @@ def _tabbed(row: Row) -> Iterator[Line]:
 
 
 class _Grid:
-    """The widths of a table: `widths` is empty where all rows are stacked."""
+    """The widths of a table: `widths` is empty where the rows are stacked."""
 
-    def __init__(self, rows: Sequence[Row], columns: int, name: int, headings: Sequence[str]) -> None:
+    def __init__(self, rows: Sequence[Row], columns: int, headings: Sequence[str]) -> None:
         self._rows, self._columns, self._headings = rows, columns, headings
         self._mark = max(cells_of(row.mark) + 1 if row.mark else 0 for row in rows)
         cells = [row.cells for row in rows] + ([tuple(headings[:-1])] if headings else [])
         natural = [max(map(cells_of, column)) for column in zip(*cells, strict=True)]
-        others = self._mark + sum(natural) - natural[name] + len(GAP) * len(natural)
-        values = [cells_of(value) for row in rows for value in row.values]
-        room = columns - others - min(max(values, default=0), max(_MIN_VALUE, columns * 2 // 5))
-        fitting = [wide for row in rows if (wide := cells_of(row.cells[name])) <= room]
-        natural[name] = max([0, *map(cells_of, headings[name : name + 1]), *fitting])
-        is_good = room >= min(_MIN_NAME, max(cells_of(row.cells[name]) for row in rows)) and fitting
-        self.widths = natural if is_good else []
         self._left = self._mark + sum(natural) + len(GAP) * len(natural)
+        # Rows in two styles read like two tables: one that does not fit has all of them stacked.
+        self.widths = natural if self._fit() else []
 
     def lines(self) -> Iterator[Line]:
         """Yield the heading, where there are columns, and all rows."""
@@ -196,13 +208,16 @@ class _Grid:
             left = GAP.join(map(_pad, self._headings, self.widths))
             yield Line(f"{' ' * self._mark}{left}{GAP}{self._headings[-1]}", "dim")
         for row in self._rows:
-            yield from self._in_columns(row) if self._fits(row) else self._stacked(row)
+            yield from self._in_columns(row) if self.widths else self._stacked(row)
 
-    def _fits(self, row: Row) -> bool:
-        if not self.widths or any(map(_is_wider, row.cells, self.widths)):
+    def _fit(self) -> bool:
+        """Say whether the values have room beside the cells: none too narrow to read, and no word wider than it."""
+        room, values = self._columns - self._left, [value for row in self._rows for value in row.values]
+        if room < min(max(map(cells_of, values), default=0), max(_MIN_VALUE, self._columns * 2 // 5)):
             return False
-        room = self._columns - self._left
-        return all(cells_of(value) <= room or _widest_word(value, room) <= room - len(GAP) for value in row.values)
+        return all(
+            cells_of(value) <= room or _widest_word(value, room - len(GAP)) <= room - len(GAP) for value in values
+        )
 
     def _in_columns(self, row: Row) -> Iterator[Line]:
         left = GAP.join(map(_pad, row.cells, self.widths)) + GAP
@@ -225,11 +240,7 @@ class _Grid:
 
 
 def _widest_word(text: str, columns: int) -> int:
-    return max(map(cells_of, _words(text, columns)))
-
-
-def _is_wider(cell: str, wide: int) -> bool:
-    return cells_of(cell) > wide
+    return max(cells_of(word) for _, word in _words(text, columns))
 
 
 def _pad(cell: str, wide: int) -> str:
