@@ -215,7 +215,20 @@ def test_targets_are_read(text: str, expected: tuple[str, tuple[str, ...]]) -> N
     assert split_target(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a b", "mx.example.org:", "https://mx.example.org", "a@b", "a\x1b", "x" * 300])
+_NO_TARGETS = ["a..b", "a..b:25", ".example", ".", "[::1", "[::1]25", "[::1]:", "[]:25", "5.9.7.256", "5.9.7"]
+_NO_TARGETS += [
+    "",
+    "a b",
+    "mx.example.org:",
+    "https://mx.example.org",
+    "a@b",
+    "a\x1b",
+    "x" * 300,
+    "x" * 64 + ".example",
+]
+
+
+@pytest.mark.parametrize("text", _NO_TARGETS)
 def test_what_is_no_target_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"HOST|port number"):
         split_target(text)

@@ -11,7 +11,7 @@ import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.domain.plan import Options, read_domain
+from mailmon.domain.plan import Options, read_domain, read_selector
 
 if TYPE_CHECKING:
     from mailmon.model import Finding
@@ -81,7 +81,7 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
         given["deadline"],
         not given["no_connect"],
         given["ca_file"],
-        tuple(map(read_domain, given["selectors"])),
+        tuple(map(read_selector, given["selectors"])),
         tuple(str(ipaddress.ip_address(text)) for text in given["addresses"]),
         read_domain(given["host"]) if given["host"] else "",
         _key(given["dkim_key"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mailmon.clients.names import packed
-from mailmon.mail.address import dns_name
+from mailmon.mail.address import dns_name, why_no_name
 from mailmon.model.diagnosis import Endpoint
 
 # MX hosts that are connected to, and those whose addresses are looked up.
@@ -75,7 +75,11 @@ def split_target(text: str) -> tuple[str, tuple[str, ...]]:
     if "/" in host or "@" in host:
         raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT: give the host's name alone")
     if host.startswith("["):
-        host, _, port = host[1:].partition("]")
+        host, bracket, port = host[1:].partition("]")
+        if not bracket or packed(host) is None or (port and not port[1:]) or port[:1] not in ("", ":"):
+            raise ValueError(
+                f"{text[:80]!r} is no HOST or HOST:PORT: an address in brackets looks like [2001:db8::1]:25"
+            )
         port = port.removeprefix(":")
     elif packed(host) is None and ":" in host:
         host, _, port = host.partition(":")
@@ -85,7 +89,10 @@ def split_target(text: str) -> tuple[str, tuple[str, ...]]:
         raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT")
     if not host.isascii():
         host = dns_name(host)
-    return host.rstrip(".") or host, (port,) if port else ()
+    host = host.removesuffix(".")
+    if packed(host) is None and (said := why_no_name(host)):
+        raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT: {said}")
+    return host, (port,) if port else ()
 
 
 def _may_be_in_a_name(char: str) -> bool:

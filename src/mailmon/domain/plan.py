@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailmon.mail.address import dns_name
+from mailmon.mail.address import dns_name, why_no_name
 
 SMTP_PORT, HTTPS_PORT = 25, 443
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -37,8 +37,20 @@ def read_domain(text: str) -> str:
     >>> read_domain("Bücher.example."), read_domain("straße.example")
     ('xn--bcher-kva.example', 'xn--strae-oqa.example')
     """
+    name = read_selector(text)
+    if said := why_no_name(name):
+        raise ValueError(f"{text[:80]!r} is no domain name, like example.org: {said}")
+    return name
+
+
+def read_selector(text: str) -> str:
+    """Return a selector of DKIM as DNS has it, in which the last label may be a number. Raises ValueError.
+
+    >>> read_selector("Mail.2024")
+    'mail.2024'
+    """
     try:
-        name = dns_name(text.strip().rstrip("."))
+        name = dns_name(text.strip().removesuffix("."))
     except ValueError as exc:
         raise ValueError(f"{exc}: give a domain name like example.org") from exc
     if not all(_LABEL.fullmatch(label) for label in name.split(".")):

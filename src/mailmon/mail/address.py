@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-MAX_LOCAL_BYTES, MAX_DOMAIN = 64, 253
+MAX_LOCAL_BYTES, MAX_DOMAIN, MAX_LABEL = 64, 253, 63
 # What an atom of a local part may hold beside letters and digits (RFC 5322 section 3.2.3), and dots.
 _ATOM = re.compile(r"[^\s\x00-\x20()<>@,;:\\\"\[\]\x7f]+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -50,6 +50,24 @@ def dns_name(text: str) -> str:
     if len(name) > MAX_DOMAIN:
         raise ValueError(f"{text[:80]!r} is no domain: it has {len(name)} characters as A-labels")
     return name.lower()
+
+
+def why_no_name(name: str) -> str:
+    """Return why DNS can hold no host or domain of this name (without the final dot), "" where it can.
+
+    Labels have 1 to 63 bytes (RFC 1035 section 2.3.4), and the last is never a number, which would make an address of
+    the name (RFC 1123 section 2.1, RFC 3696 section 2).
+
+    >>> why_no_name("a..b"), why_no_name("5.9.7.256"), why_no_name("4.example")
+    ('a label is empty', 'the last label is a number, as in an address', '')
+    """
+    labels = name.split(".")
+    if not all(labels):
+        return "a label is empty"
+    if any(len(label) > MAX_LABEL for label in labels):
+        return f"a label has more than {MAX_LABEL} characters"
+    last = labels[-1]
+    return "the last label is a number, as in an address" if last.isascii() and last.isdigit() else ""
 
 
 def wire_address(address: str) -> str:
