@@ -29,15 +29,16 @@ def run(*more: str, **env: str) -> str:
         return CliRunner(env={"COLUMNS": "", "LC_ALL": "C.UTF-8", **env}).invoke(cli, command).stdout
 
 
-def run_on_terminal(columns: int, **env: str) -> str:
-    """Return what is written to a terminal of so many columns."""
+def run_on_terminal(columns: int, *, shows_progress: bool = False, **env: str) -> str:
+    """Return what is written to a terminal of so many columns, with stderr where that is asked for."""
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "LC_ALL")}
     with serving(zones_of(Case("", "", CHANGES))) as server:
         command = [sys.executable, "-m", "mailmon", "dns", DOMAIN, "--no-connect"]
         command += ["--nameserver", f"127.0.0.1:{server.port}"]
-        with subprocess.Popen(command, stdout=inner, stderr=subprocess.DEVNULL, env={**environment, **env}):
+        stderr = inner if shows_progress else subprocess.DEVNULL
+        with subprocess.Popen(command, stdout=inner, stderr=stderr, env={**environment, **env}):
             os.close(inner)
             said = b""
             try:
@@ -63,6 +64,22 @@ def test_no_color_and_a_terminal_without_utf8_are_heeded() -> None:
     assert said.partition("What should stand there")[0].isascii()
     assert "\nx error    spf.multiple_records" in said
     assert "\n* notice   tlsrpt.none" in said
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LC_ALL": "C"},
+        {"LANG": "C", "LC_CTYPE": ""},
+        {"LC_ALL": "POSIX"},
+        {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    ],
+)
+def test_where_the_terminal_has_no_utf8_the_progress_line_turns_in_ascii(env: dict[str, str]) -> None:
+    said = run_on_terminal(100, shows_progress=True, TERM="xterm", **env)
+    assert "\\u28" not in said
+    assert not re.search("[\u2800-\u28ff]", said)
+    assert " of 9: " in said
 
 
 def test_columns_hold_for_a_pipe_too() -> None:

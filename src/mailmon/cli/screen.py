@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from mailmon.cli import common
 from mailmon.report.layout import Line, Paper, cells_of, hanging
@@ -20,7 +21,9 @@ def progress(is_quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with console.status("looking") as status:
+    # Where Python takes LANG=C for UTF-8 (PEP 538), the terminal does not.
+    is_unicode = _is_unicode(sys.stderr) and os.environ.get("LANG") not in ("C", "POSIX")
+    with console.status("looking", spinner="dots" if is_unicode else "line") as status:
 
         def show(done: int, planned: int, what: str) -> None:
             status.update(f"{done} of {planned}: {what}")
@@ -45,9 +48,9 @@ def _columns() -> int | None:
         return 80
 
 
-def _is_unicode() -> bool:
+def _is_unicode(stream: TextIO | None = None) -> bool:
     """Say whether UTF-8 can be shown: Python writes it in the C locale too, where a terminal expects ASCII."""
-    if "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower():
+    if "utf" not in (getattr(stream or sys.stdout, "encoding", None) or "utf-8").lower():
         return False
     names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     return next(filter(None, names), "") not in ("C", "POSIX")
