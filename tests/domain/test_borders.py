@@ -35,7 +35,7 @@ def test_each_domain_at_a_border_is_seen_as_it_is(case: Case) -> None:
     ("changes", "selectors", "finding_id", "severity"),
     [
         ({"@ MX": None, "@ TXT": ['"v=spf1 ip4:9.9.9.9 -all"']}, ("s1",), "dns.mx_none", "error"),
-        ({"@ MX": None, "@ A": ["9.9.9.10"]}, ("s1",), "dns.mx_none", "warning"),
+        ({"@ MX": None, "@ A": ["9.9.9.10"]}, ("s1",), "dns.mx_none", "notice"),
         ({"@ MX": _GONE}, ("s1",), "dns.mx_dangling", "critical"),
         ({"@ MX": ["10 mx1.firm.example.", *_GONE]}, ("s1",), "dns.mx_dangling", "error"),
         ({"mx2 A": ["9.9.9.77"]}, ("s1",), "dns.ptr_missing", "error"),

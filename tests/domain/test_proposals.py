@@ -268,3 +268,41 @@ def test_advice_on_an_address_that_a_broken_record_does_not_cover_is_to_mend_the
     result = ask(Case("", "", {"@ TXT": ['"v=spf1 mx -all"', '"v=spf1 a -all"']}, own_addresses=("9.9.9.9",)))
     (told,) = [one for one in result.findings if one.id == "spf.own_ip_not_covered"]
     assert told.fix.startswith("correct the record first")
+
+
+def test_bad_mx_hosts_beside_a_null_mx_are_each_judged_and_not_proposed() -> None:
+    result = ask(Case("", "", {"@ MX": ["10 9.9.9.11.", "20 .", "30 mx\\032a.firm.example."]}))
+    failed = {one.id: one for one in result.findings if one.status is Verdict.FAIL}
+    assert {"dns.null_mx_conflict", "dns.mx_is_address", "dns.mx_name_invalid", "dns.mx_dangling"} <= failed.keys()
+    (row,) = [row for row in result.records if row.type == "MX"]
+    assert row.expected == "10 mx2.firm.example"
+    assert failed["dns.mx_name_invalid"].fix.endswith("is left out of what should stand there")
+
+
+def test_no_address_is_proposed_for_an_mx_host_with_a_blank_in_its_name() -> None:
+    result = ask(Case("", "", {"@ MX": ["10 mx\\032a.firm.example."]}, own_addresses=("9.9.9.9",)))
+    assert [row.expected for row in result.records if row.type in ("MX", "A", "AAAA") and row.expected] == []
+
+
+@pytest.mark.parametrize("mistake", ["-all;", "ip4:9.9.9", "https://x"])
+def test_an_include_without_a_record_beside_a_syntax_mistake_is_named(mistake: str) -> None:
+    result = ask(Case("", "", {"@ TXT": [f'"v=spf1 mx include:nothing.carrier.example {mistake}"']}))
+    failed = [one for one in result.findings if one.status is Verdict.FAIL]
+    (dead,) = [one for one in failed if one.id == "spf.include_none"]
+    assert "nothing.carrier.example has no SPF record" in dead.message
+    assert "spf.syntax" in {one.id for one in failed}
+
+
+def test_a_mistake_in_the_own_spf_record_names_the_domain_once() -> None:
+    result = ask(Case("", "", {"@ TXT": ['"v=spf1 mx -all;"']}))
+    (told,) = [one for one in result.findings if one.id == "spf.syntax" and one.status is Verdict.FAIL]
+    assert (told.target, told.message) == ("firm.example", "firm.example: -all;: this is no term")
+
+
+def test_a_tlsa_record_whose_digest_has_a_wrong_length_is_unusable_and_no_silence() -> None:
+    result = ask(Case("", "", {"_25._tcp.mx1 TLSA": ["3 1 1 aabb"]}))
+    (told,) = [one for one in result.findings if one.id == "dane.tlsa_unusable"]
+    assert "2 bytes are no digest of matching type 1" in told.message
+    assert "dns.resolver_error" not in {one.id for one in result.findings if one.status is Verdict.UNKNOWN}
+    (row,) = [row for row in result.records if row.type == "TLSA" and row.found]
+    assert (row.expected, row.is_right) == ("", False)

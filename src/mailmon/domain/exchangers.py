@@ -43,7 +43,7 @@ def look(area: Area) -> None:
     wanted: tuple[str, ...]
     if scene.is_null_mx:
         _judge_null(area)
-        wanted = tuple(f"{one.preference} {one.host}" for one in scene.exchangers) or ("0 .",)
+        wanted = _judge_hosts(area) if scene.exchangers else ("0 .",)
     elif not scene.exchangers:
         wanted = _judge_implicit(area)
     else:
@@ -73,7 +73,20 @@ def _judge_hosts(area: Area) -> tuple[str, ...]:
     for one in hosts.values():
         _add_rows(area, one, is_given_up=one.has_address is False and not is_critical)
     area.rows[at:] = sorted(area.rows[at:], key=lambda row: row.type == "PTR")  # addresses first, as they are published
-    return _proposed(area, hosts)
+    proposed = _proposed(area, hosts)
+    if proposed:
+        _tell_left_out(area, {value.partition(" ")[2] for value in proposed})
+    return proposed
+
+
+def _tell_left_out(area: Area, kept: set[str]) -> None:
+    """Say of names that no host may have that they are missing in what is proposed."""
+    area.found.all = [
+        one._replace(fix=f"{one.fix}; {one.found} is left out of what should stand there")
+        if (one.id, one.status) == ("dns.mx_name_invalid", Verdict.FAIL) and one.found not in kept
+        else one
+        for one in area.found.all
+    ]
 
 
 def _judge_families(area: Area, hosts: list[Host]) -> None:
@@ -95,7 +108,9 @@ def _proposed(area: Area, hosts: Mapping[str, Host]) -> tuple[str, ...]:
         host = hosts[exchanger.host]
         name = _name_of(area, host.name) if is_address(host.name) else host.canonical or host.name
         if not _is_host_name(name):
-            return ()
+            if host.has_address is not False:
+                return ()  # mail gets there by a name that only its operator can replace
+            continue
         if host.has_address is not False or (not has_good and _own_addresses(area)):
             kept.setdefault(name, exchanger.preference)
     return tuple(f"{preference} {name}" for name, preference in kept.items())
@@ -147,8 +162,9 @@ def _judge_implicit(area: Area) -> tuple[str, ...]:
     addresses, trouble = area.scene.records.addresses(area.domain)
     given = area.scene.options.host
     if addresses:
+        # An implicit MX is as valid as one that is published (RFC 5321 section 5.1).
         said = "it has no MX record; its mail goes to its own address, which few expect"
-        area.found.fail("dns.mx_none", said, Severity.WARNING, found=", ".join(addresses))
+        area.found.fail("dns.mx_none", said, Severity.NOTICE, found=", ".join(addresses))
         _judge_addresses(area, area.domain, addresses)
         return (f"10 {given or area.domain}",)
     if trouble and trouble.kind is Answered.FAILED:
@@ -194,7 +210,8 @@ def _add_rows(area: Area, host: Host, *, is_given_up: bool = False) -> None:
     if is_address(host.name):
         return
     public = [one for one in host.addresses if ipaddress.ip_address(one).is_global]
-    own = () if is_given_up or public or host.has_address is None else _own_addresses(area)
+    is_settled = is_given_up or public or host.has_address is None or not _is_host_name(host.name)
+    own = () if is_settled else _own_addresses(area)
     for kind in ("A", "AAAA"):
         answer = area.scene.records.ask(host.name, kind)
         wanted = tuple(one for one in (*public, *own) if (":" in one) == (kind == "AAAA"))

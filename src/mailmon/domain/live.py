@@ -169,8 +169,10 @@ def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
         said = f"whether {host} has TLSA records could not be looked up: {answer.why}"
         area.found.unknown("dns.resolver_error", f"{said}; who checks DANE holds mail back until then")
     wanted = live.tlsa(host, answer) if answer.values else ""
-    area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer)
     usable = usable_for_mail(answer)
+    is_bad = bool(answer.values) and not usable
+    wanted = "" if is_bad and wanted == answer.values else wanted  # no certificate was seen
+    area.row(name, "TLSA", "the key that senders must find (DANE)", wanted, answer, is_bad=is_bad)
     if not answer.values:
         return answer
     if not usable:

@@ -53,11 +53,20 @@ def look(area: Area) -> tuple[SpfLine, ...]:
         said = "a TXT record looks like SPF, but does not begin with v=spf1 and a blank"
         area.found.fail("spf.syntax", said, found=visible(text, 300))
     judge_tree(area, tree)
+    if tree.troubles and (texts or near):
+        _tell_dead_includes(area, texts or near)
     if unclear:
         area.found.all = [_with_unclear(one, unclear, is_proposed=bool(wanted)) for one in area.found.all]
     is_bad = area.has_failed("spf.")
     area.row(area.domain, "TXT", PURPOSE, wanted, answer._replace(values=texts or near), is_bad=is_bad)
     return tuple(lines_of(tree, 0))
+
+
+def _tell_dead_includes(area: Area, texts: tuple[str, ...]) -> None:
+    """Name the includes without a record in what cannot be read as it stands: the proposal has them no more."""
+    judged, _ = _faults(area, draft(texts).record(default="mx"))
+    told = {one.message for one in area.found.all}
+    area.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
 
 
 def judge_tree(area: Area, tree: Branch) -> None:
@@ -250,9 +259,8 @@ def _judge_terms(area: Area, tree: Branch) -> None:
             area.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
         for term in branch.record.unknown:
             if term.partition("=")[0].lower() in _MECHANISMS:
-                said = (
-                    f"{branch.domain}: {term} does nothing: mechanisms have a colon, and unknown modifiers are ignored"
-                )
+                where = f"{branch.domain}: " if branch.term else ""
+                said = f"{where}{term} does nothing: mechanisms have a colon, and unknown modifiers are ignored"
                 more = {"fix": _COLON, "found": visible(branch.text, 300)}
                 area.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, **more)
         if branch.unreached:

@@ -83,12 +83,12 @@ class _Grower:
             kind = Trouble.TARGET if term else Trouble.NONE
             return _with(here, kind, f"{term}: {domain} has no SPF record" if term else "there is no SPF record")
         if len(records) > 1:
-            return _with(here, Trouble.SEVERAL, f"{domain} has {len(records)} SPF records")
+            return _with(here, Trouble.SEVERAL, f"{domain if term else 'it'} has {len(records)} SPF records")
         here = here._replace(text=records[0])
         try:
             record = read_record(records[0])
         except SyntaxMistake as exc:
-            return _with(here, Trouble.SYNTAX, f"{domain}: {exc}")
+            return _with(here, Trouble.SYNTAX, f"{domain}: {exc}" if term else str(exc))
         return self._grown(here._replace(record=record), (*above, name))
 
     def _grown(self, here: Branch, above: tuple[str, ...]) -> Branch:
