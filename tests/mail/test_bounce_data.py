@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from mailmon.cli import cli
 
 DATA = Path(__file__).parent.parent / "data" / "bounces"
 PARTS = ("dev", "held_out")
@@ -82,3 +85,62 @@ def test_the_data_stays_small_enough_to_review() -> None:
     sizes = {path: path.stat().st_size for path in DATA.rglob("*") if path.is_file()}
     assert sum(sizes.values()) < 600_000
     assert all(size < 6_000 for path, size in sizes.items() if path.suffix == ".eml")
+
+
+# The share of messages that must be right in kind, recipients, status, hard and reason.
+BARS = {"dev": 0.95, "held_out": 0.90}
+
+
+@cache
+def answers(part: str) -> dict[str, Row]:
+    """Classify all messages of a part with the public command, by file name."""
+    files = [str(DATA / part / row["file"]) for row in labels(part)]
+    run = CliRunner().invoke(cli, ["bounces", "classify", *files], catch_exceptions=False)
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    return {Path(row["file"]).name: row for row in rows}
+
+
+def false_hards(want: Row, got: Row) -> list[str]:
+    """Name the recipients that are called hard and are not; one who is not labelled at all counts too."""
+    fits = {a.lower(): one["hard"] for one in want["recipients"] for a in one["address"].split("|")}
+    return [
+        one["address"] for one in got["recipients"] if one["hard"] and fits.get(one["address"].lower(), False) is False
+    ]
+
+
+def is_right(want: Row, got: Row) -> bool:
+    """Say whether kind, recipients and all that is labelled of them agree.
+
+    A recipient who was delivered, or who is soft beside others, may be left out; none may be added.
+    """
+    have = {one["address"].lower(): one for one in got["recipients"]}
+    known = {a for one in want["recipients"] for a in one["address"].lower().split("|")}
+    if got["kind"] != want["kind"] or set(have) - known:
+        return False
+    several = want["kind"] == "bounce" and len(want["recipients"]) > 1
+    for one in want["recipients"]:
+        found = next((have[a] for a in one["address"].lower().split("|") if a in have), None)
+        if found is None:
+            if one["reason"] == "delivered" or (several and one["hard"] is False):
+                continue
+            return False
+        if one["hard"] is not None and found["hard"] != one["hard"]:
+            return False
+        if any(one[key] and found[key] not in one[key].split("|") for key in ("status", "reason")):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_good_address_is_called_dead(part: str) -> None:
+    judged = [row for row in labels(part) if not row["debatable"]]
+    wrong = [row["file"] for row in judged if false_hards(row, answers(part)[row["file"]])]
+    assert len(wrong) == 0, wrong if part == "dev" else f"{len(wrong)} messages"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_enough_messages_are_right_in_everything(part: str) -> None:
+    judged = [row for row in labels(part) if not row["debatable"]]
+    right = sum(is_right(row, answers(part)[row["file"]]) for row in judged)
+    # Only the share: which messages of held_out are wrong must not guide a change.
+    assert right >= BARS[part] * len(judged), f"{right} of {len(judged)}"
