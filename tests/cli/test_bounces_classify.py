@@ -188,9 +188,13 @@ def test_a_pipe_that_somebody_writes_into_is_read(tmp_path: Path) -> None:
     assert row["kind"] == "bounce"
 
 
-def test_a_full_disk_is_told_as_such_and_is_no_bug(letter: str) -> None:
+@pytest.mark.parametrize(
+    "words", [("bounces", "classify"), ("spf", "--ip", "192.0.2.1", "--mail-from", "a@b.test", "--helo")]
+)
+def test_a_full_disk_is_told_as_such_and_is_no_bug(letter: str, words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
-        command = [sys.executable, "-m", "mailmon", "bounces", "classify", letter]
+        more = ("mx.b.test", "--nameserver", "127.0.0.1:9") if words[0] == "spf" else (letter,)
+        command = [sys.executable, "-m", "mailmon", *words, *more]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     assert done.returncode == 74
     assert done.stderr.startswith("mailmon: the output cannot be written: No space left on device\n")

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+import click
+
 from mailmon.cli import common
 from mailmon.report.layout import Line, Paper, cells_of, hanging
 
@@ -64,12 +66,12 @@ class Printer:
         self._is_coloured = is_coloured
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Print lines as they are laid out."""
+        """Print lines as they are laid out. Raises OSError: who asked for them must not take a part for all."""
         for line in lines:
             if self._is_coloured and line.style and line.head:
-                common.say(common.styled(line.head, line.style) + line.tail, is_styled=True)
+                click.echo(common.styled(line.head, line.style) + line.tail, color=True)
             else:
-                common.say(line.plain)
+                click.echo(line.plain)
 
     def text(self, text: str, style: str = "", *, indent: str = "") -> None:
         """Print a paragraph, wrapped where there is a width; `indent` stands before further lines."""
