@@ -110,6 +110,11 @@ class WireImap(imaplib.IMAP4):
             said = f"the server sent more than {MAX_UNASKED_BYTES // 1024**2} MiB that nobody asked for"
             raise self._wire.error("protocol_error", said)
 
+    def _check_bye(self) -> None:
+        """Raise what a BYE says, as it came: read as ASCII, a password that it quotes could not be told to be one."""
+        if bye := self.untagged_responses.get("BYE"):
+            raise self.abort(bye[-1])
+
     def login_hidden(self, username: str, password: str) -> None:
         """LOGIN, hidden from the transcript."""
         self._hides_input = True

@@ -30,8 +30,11 @@ def find_doubts(
     for name, account in config.accounts.items():
         for protocol, service in (("smtp", account.smtp), ("imap", account.imap), ("pop3", account.pop3)):
             if service:
-                doubts += _of_a_server(f"accounts.{name}", protocol, account, service, flat.is_account(name, flat_keys))
-    return [*dict.fromkeys(doubts), *_mistyped(document, environ)]
+                is_flat = flat.is_account(name, flat_keys)
+                said = list(_of_a_server(f"accounts.{name}", protocol, account, service, is_flat))
+                # A flat key may be for both servers, and is told of once.
+                doubts += [one for one in said if not (is_flat and one in doubts)]
+    return [*doubts, *_mistyped(document, environ)]
 
 
 def _of_a_server(
