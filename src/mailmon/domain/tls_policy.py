@@ -125,6 +125,13 @@ def _judge_texts(area: Area, kind: Kind, answer: Answer, texts: tuple[str, ...],
     return ""
 
 
+def _tell_not_fetched(area: Area, exc: FetchError, url: str) -> None:
+    if exc.is_ours:
+        area.found.unknown("mtasts.unreachable", f"the policy was not fetched: {exc.message}")
+    else:
+        area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {exc.message}", found=url)
+
+
 def _look_at_policy(area: Area) -> None:
     scene, options = area.scene, area.scene.options
     host = f"mta-sts.{area.domain}"
@@ -146,10 +153,7 @@ def _look_at_policy(area: Area) -> None:
     try:
         fetched = scene.sts.fetch()
     except FetchError as exc:
-        if exc.is_ours:
-            area.found.unknown("mtasts.unreachable", f"the policy was not fetched: {exc.message}")
-        else:
-            area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {exc.message}", found=url)
+        _tell_not_fetched(area, exc, url)
         area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, wanted, is_known=not exc.is_ours))
         return
     area.found.passed("mtasts.unreachable", f"the policy is served at {url}")

@@ -110,16 +110,8 @@ def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject:
     is_nameless = "from" not in headers or _is_list(sender)
     is_programs = is_nameless or _MACHINE.search(sender) is not None
     is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_programs))
-    # "Re: Undelivered Mail" is an administrator's answer; "Re: minutes" may be the subject of what came back.
-    is_persons = (
-        subject.startswith(_FORWARDS)
-        or ((fits or not is_daemon) and subject.startswith(_REPLIES))
-        or ((form is Form.AUTO_REPLY or not is_daemon) and _is_ticket(subject))
-    )
-    is_absence = (form is Form.AUTO_REPLY or _is_other(subject)) and not (is_daemon and fits)
-    if form is Form.AUTO_REPLY and is_daemon and not _is_other(subject):  # Postfix marks its notifications so
-        is_absence = False
-    believed = is_system and not is_persons and not is_absence
+    believed = is_system and not _is_persons(subject, form, is_daemon=is_daemon)
+    believed = believed and not _is_absence(subject, form, is_daemon=is_daemon)
     needs_return = not (is_daemon or is_named or is_ours or "from" not in headers)
     return Gate(
         reported or (believed and not needs_return),
@@ -130,6 +122,25 @@ def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject:
         is_ours or ((is_daemon or "from" not in headers) and has_null_path),
         needs_return,
     )
+
+
+def _is_persons(subject: str, form: Form, *, is_daemon: bool) -> bool:
+    """Say whether a subject is that of somebody's answer, forward or ticket.
+
+    "Re: Undelivered Mail" is an administrator's answer; "Re: minutes" may be the subject of what came back.
+    """
+    return (
+        subject.startswith(_FORWARDS)
+        or ((_is_subject(subject) or not is_daemon) and subject.startswith(_REPLIES))
+        or ((form is Form.AUTO_REPLY or not is_daemon) and _is_ticket(subject))
+    )
+
+
+def _is_absence(subject: str, form: Form, *, is_daemon: bool) -> bool:
+    """Say whether somebody is away; Postfix marks its notifications as automatic answers too."""
+    if is_daemon:
+        return _is_other(subject) and not _is_subject(subject)
+    return form is Form.AUTO_REPLY or _is_other(subject)
 
 
 def read_subject(headers: Headers) -> str:

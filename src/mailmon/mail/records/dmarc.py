@@ -73,15 +73,9 @@ def read_dmarc(text: str) -> DmarcRecord:
         if not reports and not _has_other_uri(values.get("rua", "")):
             raise Mistake(said)
         mistakes.insert(0, f"{said}: receivers treat the whole record as p=none")
-        policy = subdomains = missing = "none"
-    else:
-        policy = values["p"].lower()
-        subdomains = values.get("sp", policy).lower()
-        missing = values.get("np", subdomains).lower()
+        values |= dict.fromkeys(("p", "sp", "np"), "none")
     return DmarcRecord(
-        policy,
-        subdomains,
-        missing,
+        *_policies(values),
         _one_of(values, "adkim", ("r", "s"), mistakes),
         _one_of(values, "aspf", ("r", "s"), mistakes),
         _percent(values, mistakes),
@@ -92,6 +86,13 @@ def read_dmarc(text: str) -> DmarcRecord:
         tuple(mistakes[:MAX_MISTAKES]),
         bool(wrong or twice),
     )
+
+
+def _policies(values: dict[str, str]) -> tuple[str, str, str]:
+    """Return the policies for the domain, and for those below it that exist and that do not."""
+    policy = values["p"].lower()
+    subdomains = values.get("sp", policy).lower()
+    return policy, subdomains, values.get("np", subdomains).lower()
 
 
 def _failure_options(text: str) -> list[str]:
