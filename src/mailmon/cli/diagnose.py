@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 @click.option("--relay-test/--no-relay-test", "relay", default=None, help="Try every form of relaying, or none.")
 @click.option("--relay-recipient", metavar="ADDR", help="A foreign address to ask relaying for.")
 @click.option("--mail-from", metavar="ADDR", help="A foreign envelope sender to ask relaying with.")
-@click.option(
-    "--trusted-client", is_flag=True, help="We are in its trusted network: that it relays for us says nothing."
-)
+@click.option("--trusted-client", is_flag=True, help="The server trusts this machine: do not report relaying for it.")
 @click.option("--nolisting", is_flag=True, help="The preferred MX host refuses connections on purpose.")
 @click.option("--intrusive", is_flag=True, help="Also smuggling, injection, wrong passwords: this sends messages.")
 @click.option("--mailbox", metavar="ADDR", help="A mailbox of our own there [default: postmaster@HOST].")

@@ -36,9 +36,7 @@ class DiagnoseOptions(CheckOptions):
     timeout_s: Annotated[Timeout, About("Seconds that each step of a conversation may take")] = 10.0
     ca_file: Annotated[str | None, About("CA certificates to trust instead of the system's")] = None
     relay_test: Annotated[bool, About("Try every form of relaying, not just one recipient")] = True
-    trusted_client: Annotated[
-        bool, About("We are in the server's trusted network: that it relays for us says nothing")
-    ] = False
+    trusted_client: Annotated[bool, About("The server trusts this machine: do not report relaying for it")] = False
     nolisting: Annotated[bool, About("The preferred MX host refuses connections on purpose")] = False
     helo: Annotated[
         Helo | None, About("Name to send in EHLO; by default the machine's host name, else its address")
