@@ -170,6 +170,8 @@ class Talk:
             case "MAIL":
                 self.words["sender"], self.has_recipient = _address(line), False
                 return self.ruled(line) or "250 2.1.0 Ok"
+            case "EHLO" | "HELO" if reply := self.ruled(line):
+                return reply
             case "EHLO":
                 has_auth = self.service.kind != "smtp" and self.is_tls
                 offered = self.offers((*MODERN, *(["AUTH PLAIN LOGIN"] if has_auth else [])), "STARTTLS")
@@ -337,15 +339,15 @@ class Doors:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._selector = selectors.DefaultSelector()
-        self._net = 130 + os.getpid() % 60
+        self.net = 130 + os.getpid() % 60
         self._count = 0
         self._is_over = threading.Event()
-        self.offset = _offset(f"127.{self._net}.255.254")
+        self.offset = _offset(f"127.{self.net}.255.254")
 
-    def open(self, host: str, services: Sequence[Service]) -> tuple[str, list[Door]]:
-        """Let the services of a host answer; return its address, and where they answer."""
-        self._count += 1
-        address = f"127.{self._net}.{self._count // 250}.{self._count % 250 + 1}"
+    def open(self, host: str, services: Sequence[Service], address: str = "") -> tuple[str, list[Door]]:
+        """Let the services of a host answer; return its address, by default the next one, and where they answer."""
+        self._count += not address
+        address = address or f"127.{self.net}.{self._count // 250}.{self._count % 250 + 1}"
         doors = [Door(service, host, self._authority) for service in services]
         for door in doors:
             listener = socket.create_server((address, PORTS[door.service.kind] + self.offset), backlog=50)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import dns.zone
 import pytest
 
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.mail.records.zone_file import quoted
 from mailmon.model.domain import Survey
 from mailmon.model.facts import Verdict
-from tests.domain.nameserver import SILENT, Fault, serving, zone_of
+from tests.domain.nameserver import serving
+from tests.field import case_of, files, needed, published
 
-ZONES = Path(os.environ.get("MAILMON_TEST_DATA") or "/nonexistent") / "field" / "zones"
-pytestmark = pytest.mark.skipif(not ZONES.is_dir(), reason="MAILMON_TEST_DATA has no field/zones")
+pytestmark = needed
 
 
 class Seen(NamedTuple):
@@ -54,42 +49,17 @@ SEEN = {
 }
 
 
-def zones_of(path: Path) -> tuple[list[dns.zone.Zone], dict[str, Fault]]:
-    """Return the zones of a file, one for each name of two labels, and what is not answered."""
-    faults: dict[str, Fault] = {}
-    lines: dict[str, list[str]] = {}
-    for name, records in json.loads(path.read_text("utf-8")).items():
-        origin = ".".join(name.rstrip(".").split(".")[-2:])
-        for kind, values in records.items() if isinstance(records, dict) else ():
-            if kind.startswith("@rcode:"):
-                faults[f"{name.rstrip('.')} {kind.partition(':')[2]}"] = SILENT
-                continue
-            lines.setdefault(origin, []).extend(f"{name} {kind} {_shown(kind, value)}" for value in values)
-    lines.setdefault("in-addr.arpa", [])
-    return [zone_of(origin, "\n".join(texts)) for origin, texts in lines.items()], faults
-
-
-def _shown(kind: str, value: Any) -> str:
-    return quoted(value) if kind == "TXT" else str(value)
-
-
 def look(path: Path, seen: Seen) -> Survey:
-    zones, faults = zones_of(path)
-    with serving(zones, faults) as server:
+    zones, faults, is_secure = published(path.read_text("utf-8"))
+    with serving(zones, faults, validates=is_secure) as server:
         nameservers = (("127.0.0.1", server.port),)
         options = Options(nameservers, 1.0, 20.0, False, selectors=("s1",), own_addresses=seen.addresses)
         return survey(seen.domain, options)
 
 
-def files() -> Iterator[Path]:
-    for path in sorted(ZONES.glob("*.json")) if ZONES.is_dir() else ():
-        if path.name.partition("_")[0] in SEEN:
-            yield path
-
-
-@pytest.mark.parametrize("path", list(files()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", files(SEEN), ids=lambda path: path.stem)
 def test_a_domain_that_people_reported_is_seen_as_it_is(path: Path) -> None:
-    seen = SEEN[path.name.partition("_")[0]]
+    seen = SEEN[case_of(path)]
     result = look(path, seen)
     failed = {one.id for one in result.findings if one.status is Verdict.FAIL}
     unknown = {f"{one.id}?" for one in result.findings if one.status is Verdict.UNKNOWN}

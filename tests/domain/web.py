@@ -43,7 +43,7 @@ def autoconfig(*servers: tuple[str, str, int, str]) -> Page:
 
 
 @contextlib.contextmanager
-def web(pages: dict[str, Page], certificate: Path) -> Iterator[int]:
+def web(pages: dict[str, Page], certificate: Path, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[int]:
     """Serve pages by their path, with a certificate whose key lies beside it; yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ def web(pages: dict[str, Page], certificate: Path) -> Iterator[int]:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(address, Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
