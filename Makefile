@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
 # tests/shares.py says what is handed out together, and what first.
-SIDE_BY_SIDE := $(addprefix tests/,checks cli clients config cycle diagnose docs domain integration judge mail notify report sandbox store)
+SIDE_BY_SIDE := $(addprefix tests/,alerting checks cli clients config diagnose docs domain findings integration mail notify render run sandbox store)
 # Each of them waits for long: for histories, for a boot, for an evaluation, for a build. They run beside one another.
 WAITING := $(addprefix tests/,faults nix packaging systemd)
 # Images of containers often set it; then each start of the command would compile all of mailmon anew.
@@ -70,7 +70,7 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three p
 	MAILMON_FUZZ=100000 $(BIN)/python -m pytest tests/mail/test_mutated.py -k mutated_input
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
 	MAILMON_ATTACKS=5000 $(BIN)/python -m pytest tests/integration/test_root.py
-	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/report/test_export.py
+	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/render/test_export.py
 
 boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)
 	MAILMON_SYSTEMD_SUITE=bookworm $(BIN)/python -m pytest tests/systemd

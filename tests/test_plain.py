@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mailmon.config.route_options import RouteOptions
 from mailmon.model import Health, Memory
-from mailmon.plain import build, to_plain
 from mailmon.store.state import State
+from mailmon.typedjson.convert import build, to_plain
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 AWARE = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))

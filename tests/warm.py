@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 _OF_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "OPENSSL_")
 # What the runs of the tests import at some point.
 _LOADED = (
-    *("mailmon.cli.check", "mailmon.cli.status", "mailmon.cli.alerts", "mailmon.cycle.run", "mailmon.cycle.tell"),
+    *("mailmon.cli.check", "mailmon.cli.status", "mailmon.cli.alerts", "mailmon.run.run", "mailmon.run.dispatch"),
     *("mailmon.config.models", "mailmon.clients.imap", "mailmon.clients.smtp", "pydantic", "requests", "json", "email"),
 )
 _MAX_REQUEST = 1 << 20

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mailmon.catalogue import Findings
 from mailmon.checks.hosts import telling
-from mailmon.checks.subjects import Host
+from mailmon.checks.targets import Host
+from mailmon.findings import Findings
 from mailmon.model import Finding
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailmon.errors import MailmonError
-from mailmon.report.export import COLUMNS
+from mailmon.render.export import COLUMNS
 from tests.cli.bounce_desk import Desk, desk, empty
 
 __all__ = ["desk", "empty"]

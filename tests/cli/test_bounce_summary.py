@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from mailmon.judge.trends import summarize
+from mailmon.alerting.trends import summarize
 from mailmon.model.bounces import Figures
-from mailmon.report.bounces import summary_title
+from mailmon.render.bounces import summary_title
 from mailmon.sandbox.receiver import Receiver
 from tests.cli.bounce_desk import Desk, desk, empty
 

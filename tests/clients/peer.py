@@ -15,7 +15,7 @@ from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.smtp import SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import Wire, connect
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 
 SECRET = "s3ntinel-Value"
 USER = "monitor@example.org"

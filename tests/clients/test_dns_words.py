@@ -15,8 +15,8 @@ import pytest
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.dns import explain
-from mailmon.clients.names import resolver_for
 from mailmon.clients.records import Answered, Records
+from mailmon.clients.resolver import resolver_for
 from mailmon.errors import StageError
 
 Respond = Callable[[bytes], bytes | None]

@@ -17,7 +17,7 @@ from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import connect
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 
 MEBIBYTE = 1024 * 1024
 # All that a session keeps at any time: an answer of 8 MiB as it is read, and once more in parts.

@@ -11,10 +11,10 @@ import pytest
 import mailmon
 from mailmon.clients.imap import ImapClient
 from mailmon.errors import MalformedError, StageError
+from mailmon.mail.auth.spf.record import SyntaxMistake, read_record
 from mailmon.mail.bounce.reasons import by_status
 from mailmon.mail.imapdata import expand_uids, read_quota
 from mailmon.mail.records.caa import read_caa
-from mailmon.mail.spf.record import SyntaxMistake, read_record
 from tests.clients.peer import Peer, Script
 from tests.clients.test_imap import LOGIN, SELECT, fetched, searched, selected
 

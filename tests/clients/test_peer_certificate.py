@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.clients.leaf import read_leaf, read_leaf_file
+from mailmon.clients.certificate import read_leaf, read_leaf_file
 from mailmon.clients.tls import peer_certificate
 from tests.diagnose.issuing import ca_file, issue, server_context
 from tests.diagnose.mail_server import mail_server

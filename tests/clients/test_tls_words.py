@@ -21,7 +21,7 @@ from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import connect
 from mailmon.errors import DeliveryError, Stage, StageError
 from mailmon.mail import tls_words
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 from tests.clients.tls_peer import Made, context_for, make, root, serving
 
 NO_KEYS = Keys()

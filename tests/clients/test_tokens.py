@@ -151,7 +151,7 @@ def test_an_endpoint_that_is_not_there_is_told() -> None:
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", f"user={USER}\x01auth=Bearer "])
 def test_a_token_inside_base64_is_masked(before: str) -> None:
-    from mailmon.mail.text import Masker
+    from mailmon.text import Masker
 
     echoed = b64encode(f"{before}{SECRET}\x01\x01".encode()).decode()
     shown = Masker([SECRET])(f"500 what is {echoed}?")

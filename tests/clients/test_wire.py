@@ -12,7 +12,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.wire import Wire
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 
 
 def connected() -> tuple[Wire, socket.socket, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.checks.subjects import Account, Route
+from mailmon.checks.targets import Account, Route
 from mailmon.clients.server import Keys, Security, Server, Trust, default_security
 from mailmon.config import Setup
 from mailmon.notify.discord import DiscordOptions

@@ -14,9 +14,9 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.catalogue import Findings
 from mailmon.diagnose.certificate import Certificates, Terms, Unreadable, is_forward_secret, matches
 from mailmon.diagnose.handshake import Secured
+from mailmon.findings import Findings
 from mailmon.model import Severity, Verdict
 from mailmon.model.diagnosis import Endpoint
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request, diagnose
 from mailmon.model.diagnosis import Diagnosis
-from mailmon.model.facts import Finding, Verdict
+from mailmon.model.findings import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, server_context, signed_with_sha1
 from tests.diagnose.mail_server import MailServer, mail_server, pool
 from tests.domain.nameserver import serving, zone_of

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from mailmon.catalogue import Findings
-from mailmon.catalogue.known import IDS
 from mailmon.cli.findings import outcome_of
+from mailmon.findings import Findings
+from mailmon.findings.known import IDS
 from mailmon.sandbox import Sandbox
 
 MAILMON = str(Path(sys.executable).with_name("mailmon"))

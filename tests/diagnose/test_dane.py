@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.dane import authenticate, judge_fit, why_unusable
 from mailmon.diagnose.handshake import Secured
@@ -19,8 +18,9 @@ from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request, diagnose
 from mailmon.domain.plan import Options as DomainOptions
 from mailmon.domain.survey import survey
+from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import Tlsa, read_tlsa
-from mailmon.model.facts import Finding, Verdict
+from mailmon.model.findings import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, private, server_context, signed_with_sha1
 from tests.diagnose.mail_server import MailServer, mail_server
 from tests.domain.nameserver import SERVFAIL, Faults, serving, zone_of

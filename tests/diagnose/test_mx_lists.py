@@ -12,7 +12,7 @@ from mailmon.diagnose import targets
 from mailmon.diagnose.plan import MAX_MX, Options, kinds_for
 from mailmon.diagnose.run import Request, diagnose
 from mailmon.diagnose.targets import Plan
-from mailmon.model.facts import Severity, Verdict
+from mailmon.model.findings import Severity, Verdict
 from tests.domain.nameserver import serving, zone_of
 
 

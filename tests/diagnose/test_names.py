@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records
 from mailmon.diagnose.blocklists import LISTS, BlockList, query_name
 from mailmon.diagnose.dnsbl import judge_lists
 from mailmon.diagnose.names import is_ehlo_name, is_generic, judge_pointers, may_send
 from mailmon.diagnose.plan import kinds_for, split_target
+from mailmon.findings import Findings
 
 ADDRESS = "192.0.2.66"
 LIST = BlockList("bl.example", {"127.0.0.2": "spam", "127.0.1.": "a pool"}, "https://bl.example/?ip={address}")

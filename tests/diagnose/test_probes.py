@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mailmon.diagnose.key_exchange import dh_bits
 from mailmon.diagnose.plan import KINDS, Options
 from mailmon.diagnose.run import Request, diagnose
-from mailmon.model.facts import Finding
+from mailmon.model.findings import Finding
 from tests.diagnose.issuing import ca_file, issue, server_context
 from tests.diagnose.mail_server import MailServer, mail_server
 from tests.domain.nameserver import serving

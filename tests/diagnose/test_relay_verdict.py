@@ -6,7 +6,6 @@ from itertools import chain
 
 import pytest
 
-from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.relay import (
     AT_LITERAL,
@@ -20,6 +19,7 @@ from mailmon.diagnose.relay import (
     verdict,
     verdict_of_one,
 )
+from mailmon.findings import Findings
 from mailmon.mail.relaying import Asked
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint

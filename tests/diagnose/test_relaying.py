@@ -9,9 +9,9 @@ import pytest
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
+from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
-from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.session import Session, Tools
 from mailmon.model import Finding, Verdict

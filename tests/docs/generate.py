@@ -8,7 +8,7 @@ from typing import Any
 
 from mailmon.cli.config import complete_schema
 from mailmon.config import flat
-from mailmon.schema import json_schema
+from mailmon.typedjson.validate import json_schema
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "configuration.md"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.catalogue import ROWS
 from mailmon.cli import COMMANDS
 from mailmon.config import Overrides, load, resolve
+from mailmon.findings import ROWS
 from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
 

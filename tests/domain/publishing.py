@@ -10,7 +10,7 @@ import dns.rdatatype
 import dns.zone
 
 from mailmon.mail.records.zone_file import line
-from mailmon.model.domain import Published, Survey
+from mailmon.model.dns import Published, Survey
 from tests.domain.nameserver import zone_of
 
 IN_ZONES = ("A", "AAAA", "MX", "TXT", "PTR", "CAA", "SRV", "NS", "TLSA")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailmon.model.facts import Verdict
+from mailmon.model.findings import Verdict
 from tests.domain.cases import Case, Changes, rsa_key, strings
 from tests.domain.cases_borders import BORDERS
 from tests.domain.nameserver import SERVFAIL

@@ -15,7 +15,7 @@ import pytest
 from mailmon.clients.records import Answered, Records
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.model.facts import Verdict
+from mailmon.model.findings import Verdict
 from tests.domain.validating import ALTERED, PARENT, validating
 
 pytestmark = pytest.mark.skipif(not shutil.which("unbound"), reason="unbound is not installed: make test-system-deps")

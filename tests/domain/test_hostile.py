@@ -7,7 +7,7 @@ import random
 
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.report.domain import markdown, record_rows, spf_lines, wanted_lines
+from mailmon.render.domain import markdown, record_rows, spf_lines, wanted_lines
 from tests.domain.cases import DOMAIN, Case, healthy, zones_of
 from tests.domain.nameserver import serving
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from mailmon.cli import cli
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.names import resolve_with_system, resolver_for
 from mailmon.clients.records import Answered, Records
+from mailmon.clients.resolver import resolve_with_system, resolver_for
 from mailmon.clients.server import tls_name
 from mailmon.diagnose.certificate import matches
 from mailmon.diagnose.plan import split_target

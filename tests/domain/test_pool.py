@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.model.domain import Survey
-from mailmon.model.facts import Verdict
+from mailmon.model.dns import Survey
+from mailmon.model.findings import Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue
 from tests.diagnose.mail_server import pool
 from tests.domain.nameserver import serving, zone_of

@@ -9,8 +9,8 @@ from mailmon.domain.plan import Options
 from mailmon.domain.runbook import runbook
 from mailmon.domain.survey import survey
 from mailmon.mail.records.zone_file import line
-from mailmon.model.domain import Survey
-from mailmon.model.facts import Severity, Verdict
+from mailmon.model.dns import Survey
+from mailmon.model.findings import Severity, Verdict
 from tests.domain.cases import Case, zones_of
 from tests.domain.cases_borders import BORDERS
 from tests.domain.cases_meant import MEANT, PROPOSED

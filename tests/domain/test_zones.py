@@ -6,8 +6,8 @@ import pytest
 
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.model.domain import Survey
-from mailmon.model.facts import Severity, Verdict
+from mailmon.model.dns import Survey
+from mailmon.model.findings import Severity, Verdict
 from tests.domain.cases import Case, zones_of
 from tests.domain.cases_healthy import HEALTHY
 from tests.domain.cases_policies import DKIM, DMARC, SPF, TLS

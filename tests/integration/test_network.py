@@ -15,9 +15,9 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Security, Server
 from mailmon.clients.wire import connect
 from mailmon.errors import StageError
-from mailmon.mail.text import Masker
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
+from mailmon.text import Masker
 from tests.integration.stage import monitor_of, state_of
 
 alone = pytest.mark.skipif(
@@ -49,7 +49,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Security, Server
 from mailmon.clients.wire import connect
 from mailmon.errors import StageError
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 for host in sys.argv[1:]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     server = Server("smtp", host, 587, Security.PLAIN, timeout_s=1.0)
@@ -61,9 +61,9 @@ for host in sys.argv[1:]:
 LOOK = """
 import socket, sys
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.names import resolve_with_system
-from mailmon.clients.reach import Monitored, parse_target
-from mailmon.cycle.sight import Means, look
+from mailmon.clients.resolver import resolve_with_system
+from mailmon.clients.connectivity import Monitored, parse_target
+from mailmon.run.network import Means, look
 from mailmon.model import Finding, Outcome, Severity, Status, Verdict
 finding = Finding(sys.argv[1], Verdict.FAIL, "192.0.2.10:587", "no answer", Severity.ERROR)
 monitored = Monitored(frozenset({"192.0.2.10"}), {"192.0.2.10": ["192.0.2.10"]}, frozenset({"example.org"}), {})

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mailmon.config import Overrides, load, resolve
-from mailmon.cycle import Report, Request, run
 from mailmon.model import Anchor
+from mailmon.run import Report, Request, run
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.dsn import Failure, build_bounce
 from mailmon.sandbox.receiver import Receiver

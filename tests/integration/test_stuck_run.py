@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.cycle.clock import read_anchor
+from mailmon.clock import read_anchor
 from mailmon.errors import LockHeldError, StuckLockError
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver

@@ -22,6 +22,9 @@ from mailmon.clients.wire import MAX_COMMAND_BYTES, MAX_LINE_BYTES
 from mailmon.errors import DeliveryError, MalformedError, Stage, StageError
 from mailmon.mail import dsn, imapdata
 from mailmon.mail.advice import advise, refused, refused_by_bounce
+from mailmon.mail.auth.spf import Client, Found, check_host
+from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
+from mailmon.mail.auth.spf.tree import grow
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
 from mailmon.mail.bounce.evidence import examine, is_usable_key, usable_signatures
@@ -43,12 +46,9 @@ from mailmon.mail.records.mta_sts import read_id, read_policy
 from mailmon.mail.records.tags import Mistake, read_tags
 from mailmon.mail.records.tls_rpt import read_tls_rpt
 from mailmon.mail.reply import ReplyReader, parse_extensions
-from mailmon.mail.spf import Client, Found, check_host
-from mailmon.mail.spf.record import SyntaxMistake, is_spf, read_record
-from mailmon.mail.spf.tree import grow
-from mailmon.mail.text import Masker, visible
-from mailmon.report.cells import MAX_CHARS, safe_cell
+from mailmon.render.cells import MAX_CHARS, safe_cell
 from mailmon.store.history.bounces import MAX_CHARS as MAX_STORED_CHARS
+from mailmon.text import Masker, visible
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.bounce.notifications import dsn as notification
 from tests.mail.samples import EXCHANGE_FIELDS, KEY, POSTFIX_FIELDS, headers, message

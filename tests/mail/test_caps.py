@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.mail.auth.spf.macros import MAX_NAME, fitting
+from mailmon.mail.auth.spf.record import SyntaxMistake, read_record
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.decoding import strip_html
 from mailmon.mail.bounce.evidence import usable_signatures
@@ -27,8 +29,6 @@ from mailmon.mail.probe import read_headers, read_marks
 from mailmon.mail.received import Expected, judge, results_of
 from mailmon.mail.records.autoconfig import read_autoconfig
 from mailmon.mail.records.tags import Mistake
-from mailmon.mail.spf.macros import MAX_NAME, fitting
-from mailmon.mail.spf.record import SyntaxMistake, read_record
 from tests.mail.samples import KEY, TOKEN, message
 
 LIMIT_MS = 50

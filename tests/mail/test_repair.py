@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from mailmon.mail.auth.spf.record import read_record
+from mailmon.mail.auth.spf.repair import draft, looks_like_spf
 from mailmon.mail.records.dkim import read_key
 from mailmon.mail.records.dmarc import read_dmarc
 from mailmon.mail.records.repair import (
@@ -18,8 +20,6 @@ from mailmon.mail.records.repair import (
     tls_rpt_record,
 )
 from mailmon.mail.records.tls_rpt import read_tls_rpt
-from mailmon.mail.spf.record import read_record
-from mailmon.mail.spf.repair import draft, looks_like_spf
 
 RUNS = int(os.environ.get("MAILMON_FUZZ", "40")) * 10
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="

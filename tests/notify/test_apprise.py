@@ -14,7 +14,7 @@ from mailmon.model import AlertKind
 from mailmon.notify.apprise import AppriseOptions
 from mailmon.notify.channel import AnyChannel
 from mailmon.sandbox.receiver import Receiver
-from mailmon.schema import find_errors
+from mailmon.typedjson.validate import find_errors
 from tests.notify.samples import SENTINEL, alert, channel, refusal, said_by, send, took_s
 
 # Some of its plugins import what newer Pythons deprecate.

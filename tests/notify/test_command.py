@@ -13,8 +13,8 @@ import pytest
 from mailmon.model import AlertKind, Health
 from mailmon.notify.channel import AnyChannel
 from mailmon.notify.command import CommandOptions
-from mailmon.report.document import alert_document
-from mailmon.schema import find_errors
+from mailmon.render.document import alert_document
+from mailmon.typedjson.validate import find_errors
 from tests.notify.samples import ALERT_ID, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
 
 

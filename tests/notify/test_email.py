@@ -23,7 +23,7 @@ from mailmon.notify.channel import AnyChannel
 from mailmon.notify.email import EmailOptions
 from mailmon.notify.letter import Envelope, compose, message_id
 from mailmon.sandbox import AcceptedMail, Sandbox
-from mailmon.schema import find_errors
+from mailmon.typedjson.validate import find_errors
 from tests.clients.peer import CLOSE, Peer, Script
 from tests.notify.samples import ALERT_ID, NASTY, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
 

@@ -10,8 +10,8 @@ import pytest
 
 from mailmon.clients.http import Request, post
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import Masker
 from mailmon.sandbox.receiver import Receiver
+from mailmon.text import Masker
 
 
 def answer(receiver: Receiver, timeout_s: float = 5.0) -> DeliveryError | int:

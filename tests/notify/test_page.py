@@ -12,7 +12,7 @@ import pytest
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.webhook import WebhookOptions
 from mailmon.sandbox.receiver import Receiver
-from mailmon.schema import find_errors
+from mailmon.typedjson.validate import find_errors
 from tests.notify.samples import SENTINEL, channel, send
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "channels.md"

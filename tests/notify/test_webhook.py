@@ -12,9 +12,9 @@ import pytest
 from mailmon import __version__
 from mailmon.model import AlertKind, Health
 from mailmon.notify.webhook import WebhookOptions, sign
-from mailmon.report.document import alert_document
+from mailmon.render.document import alert_document
 from mailmon.sandbox.receiver import Receiver
-from mailmon.schema import find_errors
+from mailmon.typedjson.validate import find_errors
 from tests.notify.samples import ALERT_ID, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
 
 OPTIONS = WebhookOptions()

@@ -17,7 +17,7 @@ from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.smtp import SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import connect
-from mailmon.mail.text import Masker
+from mailmon.text import Masker
 
 SALT, ITERATIONS = b"0123456789abcdef", 4096
 _CLIENTS: dict[str, type[SmtpClient | ImapClient | Pop3Client]] = {

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.cycle.tell import Telling
-from mailmon.judge import compose
+from mailmon.alerting import compose
 from mailmon.model import Anchor, Delivery, Flip, Health, Memory, OutboxEntry, Status, Told
+from mailmon.run.dispatch import Telling
 from mailmon.store import journal
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import KEPT_IN_JOURNAL, LastRun, State, journal_payload, peek, save
-from tests.cycle.exchange import Exchange
-from tests.judge.stories import START, STEP, outcome, topic
+from tests.alerting.stories import START, STEP, outcome, topic
+from tests.run.exchange import Exchange
 from tests.store.disk import fill, remount, small_disk
 from tests.store.test_files import full_disk
 

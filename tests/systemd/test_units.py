@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mailmon.config import Overrides, load, resolve
-from mailmon.cycle import unit as failed_unit
-from mailmon.cycle.report import EXIT_FAILED, EXIT_UNKNOWN
+from mailmon.model.run import EXIT_FAILED, EXIT_UNKNOWN
+from mailmon.run import unit as failed_unit
 from tests.systemd import units
 from tests.systemd.units import SERVICES, TIMERS
 

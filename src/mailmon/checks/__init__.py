@@ -17,7 +17,7 @@ from mailmon.checks import (
     wrong_password,
 )
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Account, Host, Route
+from mailmon.checks.targets import Account, Host, Route
 
 ACCOUNT_CHECKS: tuple[Check[Account], ...] = (
     imap_auth.CHECK,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.subjects import Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Route
 from mailmon.errors import StageError
 from mailmon.mail.probe import compose
-from mailmon.mail.text import visible
 from mailmon.model import Fact, Finding, Metric, Note, Probe, Severity, Verdict
+from mailmon.text import visible
 
 MAX_PROBLEMS = 5
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from mailmon.checks.subjects import NoticeSettings
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import NoticeSettings
 from mailmon.clients.smtp import SmtpClient
 from mailmon.errors import StageError
 from mailmon.model.bounces import Notice
-from mailmon.report.notice import compose_notice
+from mailmon.render.notice import compose_notice
 from mailmon.store.history.history import History
 
 BATCH = 50

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailmon.judge.bounce_alarms import REFUSALS
+from mailmon.alerting.bounce_alarms import REFUSALS
 from mailmon.mail.bounce import Classification, Kind, Original
 from mailmon.mail.bounce.evidence import IsSigned
 from mailmon.mail.bounce.provenance import Own, Proof, is_made_here, prove

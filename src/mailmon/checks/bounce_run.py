@@ -13,8 +13,8 @@ from mailmon.checks.bounce_proof import Evidence, within_budget
 from mailmon.checks.bounce_scan import BounceScan, Desk, Scanned
 from mailmon.checks.bounce_sent import SentFolder
 from mailmon.checks.bounce_sort import BounceSort
-from mailmon.checks.subjects import Account, NoticeSettings
-from mailmon.checks.tools import Tools, World
+from mailmon.checks.context import Tools, World
+from mailmon.checks.targets import Account, NoticeSettings
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.signatures import remembering, signature_check, txt_by
 from mailmon.mail.bounce import Classification, Kind

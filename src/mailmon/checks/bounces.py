@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Account
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Account
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
         yield Note("not scanned: a dry run records nothing")
         return
     # SQLite and the classifier: only for who has bounces.
+    from mailmon.alerting.bounce_alarms import REFUSALS, find_alarms
     from mailmon.checks.bounce_run import Scan, scan_folder
-    from mailmon.judge.bounce_alarms import REFUSALS, find_alarms
 
     assert account.bounces is not None
     assert account.imap is not None

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Host
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Host
 from mailmon.clients.server import Server
 from mailmon.errors import StageError
 from mailmon.model import Certificate, Fact, Finding, Note, Severity, Verdict
 
 if TYPE_CHECKING:  # only who looks at files loads it
-    from mailmon.clients.leaf import Leaf
+    from mailmon.clients.certificate import Leaf
 
 
 class CertificateFile(NamedTuple):
@@ -30,7 +30,7 @@ def ask(tools: Tools, host: Host) -> Iterator[Fact]:
     """Read the file, and ask each server once."""
     wanted = host.certificate
     assert wanted is not None
-    from mailmon.clients.leaf import read_leaf_file
+    from mailmon.clients.certificate import read_leaf_file
 
     try:
         leaf = read_leaf_file(wanted.file)
@@ -56,7 +56,7 @@ def _own(facts: list[Fact]) -> Iterator[Fact]:
 
 
 def _compare(tools: Tools, server: Server, file: str, leaf: Leaf) -> Finding:
-    from mailmon.clients.leaf import read_leaf
+    from mailmon.clients.certificate import read_leaf
 
     try:
         shown = read_leaf(tools.shown_certificate(server))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mailmon.checks.subjects import Account, Host, Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Account, Host, Route
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Outcome, Severity, Verdict
 
 S = TypeVar("S", Account, Route, Host)
-# What `found` says of a finding where nothing came back: it could be our own trouble (cycle/sight.py).
+# What `found` says of a finding where nothing came back: it could be our own trouble (run/network.py).
 SILENCE = "silence"
 
 

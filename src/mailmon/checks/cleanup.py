@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from mailmon.checks.arrival import unread_mail
 from mailmon.checks.check import Check
+from mailmon.checks.context import Tools
 from mailmon.checks.receive import earlier_probes
-from mailmon.checks.subjects import Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.targets import Route
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
 
 # So many probes that cannot be deleted begin to matter to the mailbox's owner.

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
-from mailmon.checks.subjects import Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Route
 from mailmon.errors import StageError
-from mailmon.mail.text import format_duration
 from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
+from mailmon.text import format_duration
 
 # The server tells the second in which a message came.
 GRAIN_S = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
+from mailmon.checks.context import Tools
 from mailmon.checks.hosts import telling
-from mailmon.checks.subjects import Host
-from mailmon.checks.tools import Tools
+from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Verdict
 
 LOOKUP_S = 5.0

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mailmon.checks.subjects import Host
-from mailmon.mail.text import one_line
+from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
+from mailmon.text import one_line
 
 _MUTED = (Severity.NOTICE, Severity.INFO)
 
 
 def telling(findings: Iterable[Finding], host: Host, name: str, words: str) -> Iterator[Fact]:
     """Yield what fails and is not skipped; without any, that nothing could be told, where nothing passed either."""
-    from mailmon.catalogue.known import is_meant
+    from mailmon.findings.known import is_meant
 
     known = [one for one in findings if not is_meant(one.id, host.skip)]
     failed = [one for one in known if one.status is Verdict.FAIL]

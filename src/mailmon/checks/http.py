@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import SILENCE, Check
-from mailmon.checks.subjects import Host
-from mailmon.checks.tools import Tools
-from mailmon.mail.text import visible
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.text import visible
 
 MAX_BYTES = 256 * 1024
 

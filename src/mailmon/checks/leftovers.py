@@ -6,10 +6,10 @@ import time
 from collections.abc import Collection, Sequence
 
 from mailmon.checks.logins import Logins
-from mailmon.checks.subjects import Account
+from mailmon.checks.targets import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.names import Resolve
+from mailmon.clients.resolver import Resolve
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import Fetched
 

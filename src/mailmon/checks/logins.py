@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from mailmon.checks.subjects import Account
+from mailmon.checks.targets import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.names import Resolve, of_family
+from mailmon.clients.resolver import Resolve, of_family
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import SmtpClient
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Record, Wire, connect
-from mailmon.mail.text import MIN_WITHIN, Masker
 from mailmon.model import Secret
+from mailmon.text import MIN_WITHIN, Masker
 
 if TYPE_CHECKING:  # only who has them loads them
     from mailmon.clients.oauth import Tokens

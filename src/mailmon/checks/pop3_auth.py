@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Account
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Account
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Host
-from mailmon.checks.tools import Tools
-from mailmon.mail.text import count, format_duration
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.text import count, format_duration
 
 if TYPE_CHECKING:  # only who has a queue loads it
     from mailmon.clients.program import ProgramError

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk, missing_folders
 from mailmon.checks.check import Check
 from mailmon.checks.collect import collect
+from mailmon.checks.context import Tools
 from mailmon.checks.mailbox import WatchedMailbox, is_refusal
-from mailmon.checks.subjects import Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.targets import Route
 from mailmon.errors import StageError
 from mailmon.mail.ledger import Arrival
 from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Route
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Route
 from mailmon.clients.smtp import Accepted, ended_before_mail
 from mailmon.errors import StageError
 from mailmon.mail.probe import compose, message_id
-from mailmon.mail.text import fit_characters, format_duration
 from mailmon.model import Fact, Note, Probe
+from mailmon.text import fit_characters, format_duration
 
 # Each remembered probe keeps its reply; one with a queue id in it is no longer than this.
 MAX_REPLY = 200

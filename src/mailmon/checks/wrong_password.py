@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.subjects import Account
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import Tools
+from mailmon.checks.targets import Account
 from mailmon.clients.server import Server
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Note, Secret, Severity, Verdict

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from mailmon.cli import common
-from mailmon.mail.text import count
 from mailmon.model import Delivery, OutboxEntry
-from mailmon.report import document, terminal
+from mailmon.render import document, terminal
 from mailmon.store.keeper import look_up
+from mailmon.text import count
 
 _COLOURS = {"sent": "green", "pending": "yellow", "dropped": "red"}
 

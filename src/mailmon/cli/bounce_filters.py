@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from mailmon.cli import common
-from mailmon.mail.text import parse_duration
 from mailmon.model.bounces import USUAL_KINDS, BounceFilter
+from mailmon.text import parse_duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 KINDS = (*USUAL_KINDS, "other")

@@ -22,8 +22,8 @@ from mailmon.cli.bounce_filters import chosen, filter_options, mask_option
 from mailmon.config import Setup
 from mailmon.errors import MailmonError, StateError
 from mailmon.model.bounces import BounceFilter, BounceRow
-from mailmon.report import bounces as report
-from mailmon.report.masked import masked_message, masked_row
+from mailmon.render import bounces as report
+from mailmon.render.masked import masked_message, masked_row
 
 FORMATS = ("csv", "json", "xlsx")
 MAX_LISTED = 10_000
@@ -105,7 +105,7 @@ def export(
     name = "json" if as_json else form or _form_of(output)
     if name == "xlsx" and output == "-" and sys.stdout.isatty():
         raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
-    from mailmon.report.export import WRITERS
+    from mailmon.render.export import WRITERS
 
     setup = common.load_setup(config_path, with_secrets=False, uses_state=False)
     if output != "-" and common.is_another_users(setup):

@@ -10,11 +10,11 @@ from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import mask_option
 from mailmon.cli.bounce_log import open_reader
 from mailmon.mail.masking import mask_address, mask_text
-from mailmon.mail.text import visible
 from mailmon.model.bounces import Notice
-from mailmon.report.document import instant
-from mailmon.report.layout import Paper, Row, table
-from mailmon.report.terminal import local_time
+from mailmon.render.document import instant
+from mailmon.render.layout import Paper, Row, table
+from mailmon.render.terminal import local_time
+from mailmon.text import visible
 
 
 @click.command("queue", short_help="Show the notices about bounces: what waits, is dead, or was sent.")

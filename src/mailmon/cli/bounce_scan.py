@@ -18,8 +18,8 @@ from mailmon.errors import ConfigError, StageError, UnknownNameError
 
 if TYPE_CHECKING:
     from mailmon.checks.bounce_scan import Scanned
-    from mailmon.checks.subjects import Account
-    from mailmon.checks.tools import Tools
+    from mailmon.checks.context import Tools
+    from mailmon.checks.targets import Account
 
 FAILED = 1
 
@@ -91,9 +91,9 @@ def _accounts(setup: Setup, names: Sequence[str], *, is_test: bool) -> list[Acco
 
 
 def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> Tools:
-    from mailmon.checks.tools import Tools, World
+    from mailmon.checks.context import Tools, World
     from mailmon.clients.deadline import Deadline
-    from mailmon.clients.names import RememberingResolve, resolver_for
+    from mailmon.clients.resolver import RememberingResolve, resolver_for
     from mailmon.mail.ledger import Ledger
     from mailmon.store.keeper import Keeper
 

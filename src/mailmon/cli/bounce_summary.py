@@ -7,18 +7,18 @@ from datetime import datetime
 
 import click
 
+from mailmon.alerting.trends import TOP, Summary, earlier, summarize
 from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import mask_option, period, period_options
 from mailmon.cli.bounce_log import reader_of
 from mailmon.clients.deadline import Deadline
 from mailmon.config import Setup
-from mailmon.cycle.announce import Desk, deliver
-from mailmon.cycle.report import EXIT_ALERT, AlertLine
 from mailmon.errors import ConfigError
-from mailmon.judge.trends import TOP, Summary, earlier, summarize
 from mailmon.model import Alert, AlertKind, OutboxEntry
-from mailmon.report import bounces as report
-from mailmon.report.masked import masked_summary
+from mailmon.model.run import EXIT_ALERT, AlertLine
+from mailmon.render import bounces as report
+from mailmon.render.masked import masked_summary
+from mailmon.run.delivery import Desk, deliver
 
 SEND_S = 60.0
 

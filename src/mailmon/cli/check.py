@@ -9,9 +9,9 @@ import click
 from mailmon.cli import common
 from mailmon.cli.progress import ProgressLine, progress_line
 from mailmon.config import Overrides, Setup
-from mailmon.cycle import Report, Request, run
 from mailmon.model import Outcome
-from mailmon.report import document, terminal
+from mailmon.render import document, terminal
+from mailmon.run import Report, Request, run
 
 _OPTIONS = (
     click.option("--smtp-host", metavar="HOST", help="SMTP server."),

@@ -159,7 +159,7 @@ def enter_state(setup: Setup, config: Path | None, *, writes: bool = True) -> No
     if is_verbose():
         say(f"state: {setup.state_file}", err=True)
     if writes and setup.place and not setup.place.is_settled:
-        from mailmon.cycle.inherit import take_over
+        from mailmon.run.inherit import take_over
 
         take_over(setup, now())
 

@@ -14,8 +14,8 @@ from mailmon.config import flat
 from mailmon.config.models import Config
 from mailmon.config.placeholders import placeholders
 from mailmon.errors import ConfigError
-from mailmon.mail.text import count
 from mailmon.notify import NOTIFIERS
+from mailmon.text import count
 
 _EXAMPLE = Path(__file__).parent.parent / "config" / "example.json"
 
@@ -52,7 +52,7 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
 @config.command("schema")
 def schema() -> None:
     """Print the JSON Schema of the configuration, flat keys included."""
-    from mailmon.schema import json_schema
+    from mailmon.typedjson.validate import json_schema
 
     common.print_json(complete_schema(json_schema))
 

@@ -17,9 +17,9 @@ from rich.text import Text
 from mailmon.cli import common
 from mailmon.cli.sandbox import import_sandbox
 from mailmon.config import Overrides, Setup, load, resolve
-from mailmon.cycle import Request, run
 from mailmon.model import Outcome
-from mailmon.report import terminal
+from mailmon.render import terminal
+from mailmon.run import Request, run
 
 _TAG_EMOJI = {"rotating_light": "🚨", "warning": "⚠️", "white_check_mark": "✅", "email": "📧"}
 _PHONE_COLUMNS = 72

@@ -14,8 +14,8 @@ from mailmon.errors import MailmonError
 from mailmon.model.diagnosis import Diagnosis, Left
 
 if TYPE_CHECKING:
-    from mailmon.catalogue import Findings
     from mailmon.clients.records import Records
+    from mailmon.findings import Findings
 
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
@@ -49,7 +49,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     logs in, unless --intrusive or --account says so. Exit code 1: something is wrong; 75: something could not be told.
     """
     from mailmon.diagnose.run import Request, diagnose
-    from mailmon.report import diagnosis as report
+    from mailmon.render import diagnosis as report
 
     must_be_known(given)
     try:
@@ -99,7 +99,7 @@ def _remove(mailbox: str, tokens: tuple[str, ...], config_path: str | None) -> t
     """Return how many messages were removed from a mailbox, and why others are still there."""
     from mailmon.checks.leftovers import remove_left
     from mailmon.clients.deadline import Deadline
-    from mailmon.clients.names import resolver_for
+    from mailmon.clients.resolver import resolver_for
     from mailmon.diagnose.intrusive import MARK_FIELD
 
     if common.config_file(config_path) is None:
@@ -162,8 +162,8 @@ def _one_word(text: str | None) -> str:
 
 
 def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
-    from mailmon.report import diagnosis as report
-    from mailmon.report.shorten import both_forms
+    from mailmon.render import diagnosis as report
+    from mailmon.render.shorten import both_forms
 
     printer = screen.Printer(is_coloured)
     printer.text(f"{both_forms(result.host)} ({', '.join(result.addresses) or 'no address'})", "bold", indent="  ")

@@ -15,7 +15,7 @@ from mailmon.domain.plan import Options, read_domain, read_selector
 
 if TYPE_CHECKING:
     from mailmon.model import Finding
-    from mailmon.model.domain import Survey
+    from mailmon.model.dns import Survey
 
 _STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to serve": "cyan"}
 
@@ -48,7 +48,7 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
     something could not be told.
     """
     from mailmon.domain.survey import survey
-    from mailmon.report import domain as report
+    from mailmon.render import domain as report
 
     must_be_known(given)
     try:
@@ -97,8 +97,8 @@ def _key(path: Path | None) -> str:
 
 
 def _show(result: Survey, everything: Iterable[Finding], *, is_verbose: bool, is_coloured: bool) -> None:
-    from mailmon.report import diagnosis, domain
-    from mailmon.report.shorten import both_forms
+    from mailmon.render import diagnosis, domain
+    from mailmon.render.shorten import both_forms
 
     printer = screen.Printer(is_coloured)
     printer.text(both_forms(result.domain), "bold")

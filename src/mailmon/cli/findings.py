@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from mailmon.catalogue.known import is_meant, unknown_pattern
 from mailmon.cli.common import F, print_json, say, warn
-from mailmon.clients.reach import parse_target
+from mailmon.clients.connectivity import parse_target
+from mailmon.findings.known import is_meant, unknown_pattern
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
 

@@ -11,13 +11,13 @@ import click
 from mailmon.cli import common
 from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
-from mailmon.cycle.report import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
-from mailmon.cycle.unit import tell_unit_failed
 from mailmon.errors import ConfigError, DeliveryError, UnknownNameError
-from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
+from mailmon.model.run import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
 from mailmon.notify import NOTIFIERS, ping
 from mailmon.notify.channel import AnyChannel
+from mailmon.run.unit import tell_unit_failed
+from mailmon.text import visible
 
 # Exit codes of a run that has come to its end and spoken for itself.
 _SPOKEN = frozenset(map(str, (EXIT_FAILED, EXIT_UNKNOWN, EXIT_ALERT)))

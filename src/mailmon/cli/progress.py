@@ -6,8 +6,8 @@ import shutil
 import sys
 import time
 
-from mailmon.cycle.workers import Progress
-from mailmon.mail.text import format_duration
+from mailmon.run.workers import Progress
+from mailmon.text import format_duration
 
 # A run that is done by then needs no line; and nobody reads more than a few in a second.
 QUIET_S, INTERVAL_S = 2.0, 0.2

@@ -11,7 +11,7 @@ from typing import TextIO
 import click
 
 from mailmon.cli import common
-from mailmon.report.layout import Line, Paper, cells_of, hanging
+from mailmon.render.layout import Line, Paper, cells_of, hanging
 
 
 @contextmanager

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 import click
 
 from mailmon.cli import common
+from mailmon.clock import read_anchor
 from mailmon.config import Setup
-from mailmon.cycle.clock import read_anchor
-from mailmon.cycle.topics import silenceable_names
 from mailmon.errors import UnknownNameError
-from mailmon.mail.text import format_duration, parse_duration, visible
 from mailmon.model import Silence
-from mailmon.report import document, terminal
+from mailmon.render import document, terminal
+from mailmon.run.subjects import silenceable_names
 from mailmon.store.files import make_directory
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences, silences_file, write_silences
+from mailmon.text import format_duration, parse_duration, visible
 
 MAX_WHY = 200
 MAX_FOR_S = 366 * 86400

@@ -11,9 +11,9 @@ import click
 from mailmon.cli import common, screen
 from mailmon.cli.findings import read_nameservers
 from mailmon.mail.address import dns_name
-from mailmon.mail.spf import Client, Verdict
-from mailmon.mail.spf.values import MAX_LOOKUPS, MAX_VOID
-from mailmon.mail.text import utf8_text, visible
+from mailmon.mail.auth.spf import Client, Verdict
+from mailmon.mail.auth.spf.values import MAX_LOOKUPS, MAX_VOID
+from mailmon.text import utf8_text, visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
 
@@ -31,7 +31,7 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
     The exit code is 0 whatever the result is: it was found out.
     """
     from mailmon.clients.records import Records, spf_questions
-    from mailmon.mail.spf import check_host
+    from mailmon.mail.auth.spf import check_host
 
     try:
         helo, mail_from = _as_asked(given["helo"]), _as_asked(given["mail_from"])
@@ -76,7 +76,7 @@ def _document(client: Client, verdict: Verdict) -> dict[str, Any]:
 
 
 def _show(verdict: Verdict, *, is_coloured: bool) -> None:
-    from mailmon.report.layout import Row, table
+    from mailmon.render.layout import Row, table
 
     result = verdict.result.value
     printer = screen.Printer(is_coloured)

@@ -9,16 +9,16 @@ import click
 
 from mailmon.checks import LABELS
 from mailmon.cli import common
+from mailmon.clock import read_anchor
 from mailmon.config import Setup
-from mailmon.cycle.certificates import CERTIFICATE
-from mailmon.cycle.clock import read_anchor
-from mailmon.cycle.topics import own_topic
-from mailmon.mail.text import count, format_duration, parse_duration
 from mailmon.model import Health, Memory, Silence
-from mailmon.report import document, terminal
+from mailmon.render import document, terminal
+from mailmon.run.certificates import CERTIFICATE
+from mailmon.run.subjects import own_topic
 from mailmon.store.keeper import look_up
 from mailmon.store.silences import active, read_silences
 from mailmon.store.state import State
+from mailmon.text import count, format_duration, parse_duration
 
 EXIT_STALE = 1
 MAX_SKEW_S = 300.0

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mailmon import safe
 from mailmon.clients.tls import CLOSED, MAX_CA_BYTES, SENT, Sent, why_unusable
 from mailmon.mail import tls_words
-from mailmon.mail.text import visible
 from mailmon.mail.tls_words import Words
+from mailmon.text import visible
 
 if TYPE_CHECKING:
     from cryptography import x509

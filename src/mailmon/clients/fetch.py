@@ -12,8 +12,8 @@ import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mailmon.clients.connectivity import open_socket
 from mailmon.clients.deadline import within
-from mailmon.clients.reach import open_socket
 from mailmon.clients.server import Trust, tls_name, without_idna
 from mailmon.clients.tls import PeerCertificate, TlsContexts, peer_certificate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 
-from mailmon.options import HELO_NAME
+from mailmon.typedjson.declare import HELO_NAME
 
 # Names that a machine has before anybody named it; the same everywhere, so they say nothing.
 _NO_NAMES = ("localhost", "localdomain", "invalid")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import Masker, fit_characters, visible
+from mailmon.text import Masker, fit_characters, visible
 
 if TYPE_CHECKING:
     import requests

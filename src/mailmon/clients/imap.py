@@ -25,7 +25,7 @@ from mailmon.mail.imapdata import (
     read_uid,
 )
 from mailmon.mail.imapdata import since as since_day
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 if TYPE_CHECKING:  # only who has odd names or a missing folder loads it
     from mailmon.mail.folder_names import ListedFolder

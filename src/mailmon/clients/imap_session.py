@@ -27,7 +27,7 @@ from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.imapdata import read_number
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 _PREAUTH_ADVICE = (
     "Nothing was sent. Take PREAUTH out of the server's configuration, or find out who answers in its place."

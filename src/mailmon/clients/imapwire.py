@@ -12,7 +12,7 @@ from typing import Any
 
 from mailmon.clients.wire import MAX_LITERAL_BYTES, Wire
 from mailmon.mail.imapdata import quoted
-from mailmon.mail.text import MASK, visible
+from mailmon.text import MASK, visible
 
 # How many answers to one command are kept, and how many bytes of what it found: more is no answer to what we ask. There
 # are servers that find every message whatever they are asked for, also in a folder of 100,000.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from mailmon.clients.deadline import within
 from mailmon.clients.http import certificates, session_for
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import Masker, fit_characters, visible
 from mailmon.model import Secret
+from mailmon.text import Masker, fit_characters, visible
 
 TIMEOUT_S = 20.0
 MAX_BYTES = 65536

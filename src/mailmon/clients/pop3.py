@@ -20,7 +20,7 @@ from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.caps import number as read_number
-from mailmon.mail.text import MASK, visible
+from mailmon.text import MASK, visible
 
 # A maildrop that holds more is not listed: each message is a line in the answer.
 MAX_LISTED = 200_000

@@ -17,7 +17,7 @@ from mailmon.clients.wire import LOGIN_TIMEOUT_S
 from mailmon.errors import Stage, StageError
 from mailmon.mail.header import only_fields, received_at
 from mailmon.mail.imapdata import Fetched, Quota
-from mailmon.mail.text import format_duration
+from mailmon.text import format_duration
 
 # Logins cost, and some servers count them; so often a probe is looked for.
 LOOK_INTERVAL_S, LOOK_INTERVAL_STEP_S = 1.0, 0.2

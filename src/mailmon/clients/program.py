@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # Where programs of the system are that are in no user's PATH. The last is NixOS: its setgid wrappers refuse to run
 # where nobody can gain privileges.

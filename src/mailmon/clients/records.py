@@ -21,7 +21,7 @@ import dns.reversename
 
 from mailmon.clients.dns import trouble_of
 from mailmon.mail.address import dns_name
-from mailmon.mail.spf import Found
+from mailmon.mail.auth.spf import Found
 
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
 EDNS_BYTES = 1232

@@ -13,7 +13,7 @@ import unicodedata
 from base64 import b64decode, b64encode
 
 from mailmon.clients.sasl import Exchange, SaslError
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MECHANISM = "SCRAM-SHA-256"
 # A hostile server must not keep us busy: this many take a few tenths of a second, and servers ask for 4096 to 100,000.

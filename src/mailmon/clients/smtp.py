@@ -23,7 +23,7 @@ from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import LOGIN_TIMEOUT_S, Wire
 from mailmon.errors import MalformedError, Stage, StageError
 from mailmon.mail.reply import Reply, ReplyReader, find_queue_id, parse_extensions
-from mailmon.mail.text import MASK
+from mailmon.text import MASK
 
 # Content filters run before the 250: RFC 5321 section 4.5.3.2.6 asks for ten minutes, a monitor cannot wait so long.
 DATA_TIMEOUT_S = 60.0

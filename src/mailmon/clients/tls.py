@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from mailmon import safe
 from mailmon.clients.server import Server, Trust
 from mailmon.errors import MailmonError, Stage, StageError
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MAX_CA_BYTES = 16 * 1024 * 1024
 # A connection that was closed during TLS; which of the two depends on the version of Python.

@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from mailmon.clients.connectivity import is_ours, is_silence, open_socket
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.reach import is_ours, is_silence, open_socket
 from mailmon.clients.server import Server, tls_name
 from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, tls_error, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_REPLY_CHARS
-from mailmon.mail.text import Masker, fit_characters, visible
+from mailmon.text import Masker, fit_characters, visible
 
 MAX_LINE_BYTES = 65536
 MAX_SAID, MAX_SHOWN = 500, 2000

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from mailmon.clients.server import Family, Security
 from mailmon.config.bounce_folders import BounceOptions
 from mailmon.config.check_options import Duration
-from mailmon.options import (
+from mailmon.typedjson.declare import (
     About,
     AnyAddress,
     Digest,

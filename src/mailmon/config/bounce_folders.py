@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from mailmon.options import About, Address, Between, Folder, Host, Name, options
+from mailmon.typedjson.declare import About, Address, Between, Folder, Host, Name, options
 
 MAX_READERS = 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Literal
 
-from mailmon.options import About, Between, Lasting, Name, options
+from mailmon.typedjson.declare import About, Between, Lasting, Name, options
 
 Runs = Annotated[int, Between(1, 1000)]
 Duration = Annotated[float | str, Lasting(366 * 86400)]

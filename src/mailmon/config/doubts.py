@@ -11,7 +11,7 @@ from mailmon.config.account_options import AccountOptions, ServerOptions, SmtpOp
 from mailmon.config.load import variable_names
 from mailmon.config.models import Config
 from mailmon.config.secrets import secret_variables
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # Variables that are read elsewhere, or set by ourselves for programs that we start.
 _VARIABLES = ("CONFIG", "CONFIG_OWNER", "BOOT_ID", "PING_URL", "ALERT_ID", "ALERT_KIND", "ALERT_TITLE", "TEST_DATA")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
 from mailmon.config.local_checks import certificates_of, queues_of
-from mailmon.mail.text import parse_duration
-from mailmon.options import About, Address, Between, Helo, Host, HostPort, Matching, Name, Timeout, options
+from mailmon.text import parse_duration
+from mailmon.typedjson.declare import About, Address, Between, Helo, Host, HostPort, Matching, Name, Timeout, options
 
 if TYPE_CHECKING:
-    from mailmon.checks.subjects import Host as HostSubject
+    from mailmon.checks.targets import Host as HostSubject
     from mailmon.config.models import ChecksOptions
 
 Status = Annotated[int, Between(100, 599)]
@@ -141,7 +141,7 @@ def hosts_of(
 
 
 def _surveyed(asked: PublishedOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
     from mailmon.domain.plan import Options
 
     ca_file = str(base / asked.ca_file) if asked.ca_file else None
@@ -162,7 +162,7 @@ def _pages(asked: HttpOptions, base: Path) -> tuple[HostSubject, ...]:
 
     from mailmon.checks.certificate import CertificateLimits
     from mailmon.checks.http import Page
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
 
     found = []
     for name, own in asked.pages.items():
@@ -186,7 +186,7 @@ def _pages(asked: HttpOptions, base: Path) -> tuple[HostSubject, ...]:
 
 
 def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
     from mailmon.diagnose.plan import Options
 
     how = Options(
@@ -204,7 +204,7 @@ def _diagnosed(asked: DiagnoseOptions, nameservers: tuple[tuple[str, int], ...],
 
 
 def _looked_up(asked: DnsblOptions, nameservers: tuple[tuple[str, int], ...]) -> tuple[HostSubject, ...]:
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
     from mailmon.diagnose.blocklists import LISTS, BlockList
 
     lists = [one for one in LISTS if one.zone not in asked.without and one.zone not in asked.lists]

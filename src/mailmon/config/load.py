@@ -19,13 +19,13 @@ from mailmon.config.place import default_files, place_of
 from mailmon.config.secrets import SecretSources, collect_secrets
 from mailmon.config.trust import risk_of, trusted_users
 from mailmon.errors import ConfigError
-from mailmon.mail.text import visible
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
-from mailmon.plain import build
 from mailmon.safe import open_judged
 from mailmon.store.belonging import Place
 from mailmon.store.checked import was_checked
+from mailmon.text import visible
+from mailmon.typedjson.convert import build
 
 MAX_BYTES = 4 * 1024 * 1024
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.config.account_options import FileName, Word
 from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays, Duration
-from mailmon.mail.text import parse_duration
-from mailmon.options import About, Between, HostPort, Name, Timeout, options
+from mailmon.text import parse_duration
+from mailmon.typedjson.declare import About, Between, HostPort, Name, Timeout, options
 
 if TYPE_CHECKING:
-    from mailmon.checks.subjects import Host as HostSubject
+    from mailmon.checks.targets import Host as HostSubject
 
 Most = Annotated[int, Between(0, 10_000_000)]
 
@@ -73,7 +73,7 @@ def certificates_of(asked: CertificateFilesOptions, base: Path) -> tuple[HostSub
     """Return the files that are compared."""
     from mailmon.checks.certificate import CertificateLimits
     from mailmon.checks.certificate_file import CertificateFile
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
 
     limits = CertificateLimits(asked.certificate_days, asked.certificate_critical_days)
     return tuple(
@@ -103,7 +103,7 @@ def _server(text: str) -> Server:
 def queues_of(asked: QueueOptions, base: Path) -> tuple[HostSubject, ...]:
     """Return the queues that are looked at."""
     from mailmon.checks.queue import QueueLimits, QueueSettings
-    from mailmon.checks.subjects import Host as Subject
+    from mailmon.checks.targets import Host as Subject
 
     found = []
     for name, own in asked.instances.items():

@@ -12,15 +12,7 @@ from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, HttpOption
 from mailmon.config.local_checks import CertificateFilesOptions, QueueOptions
 from mailmon.config.route_options import DeliveryLimit, RouteOptions
 from mailmon.notify.ping import PingOptions
-from mailmon.options import (
-    About,
-    Between,
-    Host,
-    Matching,
-    Name,
-    Timeout,
-    options,
-)
+from mailmon.typedjson.declare import About, Between, Host, Matching, Name, Timeout, options
 
 DEFAULT_RECEIVE_TIMEOUT_S = 60.0
 

@@ -6,9 +6,9 @@ from dataclasses import fields
 
 from mailmon.config.check_options import CheckOptions
 from mailmon.config.models import BouncesOptions, ChecksOptions
-from mailmon.mail.text import parse_duration
 from mailmon.model import Policy
 from mailmon.model.limits import BounceLimits
+from mailmon.text import parse_duration
 
 # One probe that is greylisted or late is no outage; a login that is refused will be refused again.
 TWO_IN_A_ROW = ("send", "receive", "cleanup", "http")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
     """Return every mistake in a configuration in the full form, by the names that the person used."""
-    from mailmon.schema import find_errors
+    from mailmon.typedjson.validate import find_errors
 
     used = tuple(flat_keys)
     problems = [_describe(error, used, Config, ()) for error in find_errors(Config, full)]
@@ -88,7 +88,7 @@ def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix
 
 def _known_keys(kind: Any, path: Iterable[str]) -> list[str]:
     """Return the keys that a part of the configuration has at a path, flat ones included at the top."""
-    from mailmon.schema import json_schema
+    from mailmon.typedjson.validate import json_schema
 
     node: Any = json_schema(kind)
     definitions = node.get("$defs", {})

@@ -14,8 +14,8 @@ from mailmon.config.setup import Setup, make_channel
 from mailmon.errors import ConfigError
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import AnyChannel
-from mailmon.plain import build
-from mailmon.schema import find_errors
+from mailmon.typedjson.convert import build
+from mailmon.typedjson.validate import find_errors
 
 DEADLINE_S = 60.0
 

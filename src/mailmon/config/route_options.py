@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from mailmon.config.check_options import Duration
-from mailmon.options import (
-    About,
-    AnyAddress,
-    Between,
-    Folder,
-    Host,
-    Lasting,
-    Name,
-    Timeout,
-    options,
-)
+from mailmon.typedjson.declare import About, AnyAddress, Between, Folder, Host, Lasting, Name, Timeout, options
 
 DeliveryLimit = Annotated[float, Between(0.01, 3600)]
 # A probe that was not seen for a day is lost (mail/ledger.py).

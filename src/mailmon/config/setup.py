@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from mailmon.checks.certificate import CertificateLimits
-from mailmon.checks.subjects import Account, Host, NoticeSettings, Route
+from mailmon.checks.targets import Account, Host, NoticeSettings, Route
 from mailmon.config import flat
+from mailmon.config.build import make_account, make_nameserver, make_notices, make_route
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.doubts import find_doubts
 from mailmon.config.host_checks import hosts_of
@@ -24,7 +25,6 @@ from mailmon.config.secrets import (
     collect_secrets,
     inline_secrets,
 )
-from mailmon.config.subjects import make_account, make_nameserver, make_notices, make_route
 from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
 from mailmon.model.limits import BounceLimits, RunLimits

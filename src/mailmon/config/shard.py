@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from mailmon.checks.subjects import Host, Route
+from mailmon.checks.targets import Host, Route
 from mailmon.config.setup import Setup
 
 MAX_SHARDS = 1000

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mailmon.model.facts import Severity
+from mailmon.model.findings import Severity
 
 
 class BlockList(NamedTuple):

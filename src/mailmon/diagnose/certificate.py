@@ -13,14 +13,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from mailmon.catalogue import Findings
 from mailmon.diagnose.handshake import Secured
+from mailmon.findings import Findings
 from mailmon.mail.address import dns_name
 from mailmon.mail.lifetime import Lifetime, span
-from mailmon.mail.text import visible
 from mailmon.mail.tls_words import UNTRUSTED
 from mailmon.model.diagnosis import Endpoint, TlsFacts
-from mailmon.model.facts import Finding, Severity, Verdict
+from mailmon.model.findings import Finding, Severity, Verdict
+from mailmon.text import visible
 
 MAX_NAME_CHARS = 1000
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224

@@ -11,12 +11,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from mailmon.catalogue import Findings
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.certificate import UNREADABLE
 from mailmon.diagnose.handshake import Secured
+from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import END_ENTITY, FULL, PUBLIC_KEY, TRUST_ANCHOR, WHOLE_CERTIFICATE, Tlsa, read_tlsa
-from mailmon.model.facts import Severity
+from mailmon.model.findings import Severity
 
 if TYPE_CHECKING:
     from mailmon.diagnose.session import Session

@@ -9,7 +9,7 @@ from mailmon.diagnose.certificate import OPPORTUNISTIC, Terms
 from mailmon.diagnose.dane import authenticate, usable_for_mail
 from mailmon.diagnose.sts import Sts
 from mailmon.model.diagnosis import Endpoint
-from mailmon.model.facts import Finding, Severity, Verdict
+from mailmon.model.findings import Finding, Severity, Verdict
 
 # Without TLS, which is a matter for the senders where nothing is demanded.
 _NO_TLS = ("smtp.starttls_missing", "smtp.starttls_refused", "smtp.ehlo_refused", "tls.handshake_failed")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from mailmon.catalogue import Findings
 from mailmon.clients.records import Answered, Records
 from mailmon.diagnose.blocklists import BlockList, is_refusal, meaning, query_name, test_points
+from mailmon.findings import Findings
 
 MAX_WORKERS = 16
 

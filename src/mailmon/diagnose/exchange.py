@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mailmon.catalogue import Findings
 from mailmon.diagnose.plan import is_exchange
 from mailmon.diagnose.session import Session
-from mailmon.model.facts import Finding, Severity, Verdict
+from mailmon.findings import Findings
+from mailmon.model.findings import Finding, Severity, Verdict
 
 _FINDING = "tcp.unreachable"
 _MAX_NAMED = 5

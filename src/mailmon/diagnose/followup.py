@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.diagnose import handshake, relay
-from mailmon.diagnose.guests import judge_vrfy
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
 from mailmon.diagnose.names import is_inside
 from mailmon.diagnose.probes import Prober
 from mailmon.diagnose.session import Session
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
+from mailmon.diagnose.vrfy import judge_vrfy
 from mailmon.errors import Stage, StageError
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailmon.clients.names import packed
 from mailmon.clients.records import Answered
+from mailmon.clients.resolver import packed
 from mailmon.diagnose.names import is_ehlo_name, is_host_name
 from mailmon.diagnose.speakers import Greeting, SmtpSpeaker
 from mailmon.mail.caps import number
 from mailmon.mail.relaying import Asked, Refused, names_client, what_is_refused
 from mailmon.mail.reply import Reply
-from mailmon.model.facts import Severity
+from mailmon.model.findings import Severity
 
 if TYPE_CHECKING:
     from mailmon.diagnose.session import Session

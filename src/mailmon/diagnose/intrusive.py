@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from mailmon.catalogue import Findings
 from mailmon.diagnose.handshake import why_failed
 from mailmon.diagnose.plan import SUBJECT
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.errors import Stage, StageError
+from mailmon.findings import Findings
 
 # What some servers take for the end of a message beside CRLF.CRLF (RFC 5321 section 4.1.1.4; CVE-2023-51764).
 ENDS: dict[str, bytes] = {

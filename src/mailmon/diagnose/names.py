@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from mailmon.catalogue import Findings
-from mailmon.clients.names import is_loopback, packed
 from mailmon.clients.records import Answered, Records, spf_questions
-from mailmon.model.facts import Severity
+from mailmon.clients.resolver import is_loopback, packed
+from mailmon.findings import Findings
+from mailmon.model.findings import Severity
 
 MAX_POINTERS = 5
 _INSIDE = tuple(
@@ -74,7 +74,7 @@ def is_inside(address: str) -> bool:
 
 def may_send(records: Records, domain: str, address: str) -> bool:
     """Say whether a domain's mail may come from an address, as far as its SPF record tells; without one it may."""
-    from mailmon.mail.spf import Client, Result, check_host
+    from mailmon.mail.auth.spf import Client, Result, check_host
 
     if not domain:
         return True

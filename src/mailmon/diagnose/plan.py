@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mailmon.clients.names import packed
+from mailmon.clients.resolver import packed
 from mailmon.mail.address import dns_name, why_no_name
 from mailmon.model.diagnosis import Endpoint
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mailmon.clients.tls import CLOSED
 from mailmon.diagnose import handshake
+from mailmon.diagnose.connection import OpenLine
 from mailmon.diagnose.key_exchange import dh_bits
-from mailmon.diagnose.line import OpenLine
 from mailmon.errors import StageError
-from mailmon.model.facts import Severity
+from mailmon.model.findings import Severity
 
 if TYPE_CHECKING:
     from mailmon.diagnose.session import Session

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailmon.catalogue import Findings
 from mailmon.clients.records import is_address
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.speakers import SmtpSpeaker
 from mailmon.errors import StageError
+from mailmon.findings import Findings
 from mailmon.mail.relaying import Asked, Refused, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint

@@ -8,24 +8,24 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import NamedTuple
 
-from mailmon.catalogue import Findings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
-from mailmon.diagnose import across, targets
+from mailmon.diagnose import cross_checks, targets
+from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.doors import ask_doors
 from mailmon.diagnose.exchange import judge_exchange
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
-from mailmon.diagnose.line import Dialer
 from mailmon.diagnose.names import judge_pointers, may_send
 from mailmon.diagnose.plan import Kind, Options
 from mailmon.diagnose.session import Session, Tools
 from mailmon.diagnose.software import with_own_fixes
 from mailmon.diagnose.sts import Access, Sts
 from mailmon.errors import place_of
+from mailmon.findings import Findings
 from mailmon.model.diagnosis import Diagnosis, Endpoint, Left, in_order
-from mailmon.model.facts import Finding
+from mailmon.model.findings import Finding
 
 MAX_WORKERS = 24
 # What is told while it works: (done, planned, what was done last).
@@ -59,7 +59,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     found = [*plan.findings, *work.extra]
     for one in sessions:
         found += one.found.all
-    found = across.compare(found, sessions, records, is_whole_host=request.is_whole_host)
+    found = cross_checks.compare(found, sessions, records, is_whole_host=request.is_whole_host)
 
     def others() -> dict[str, bool | None]:
         return ask_doors(plan.passed_over, options.timeout_s, deadline) | dict.fromkeys(plan.unasked)

@@ -7,22 +7,22 @@ import ssl
 import time
 from typing import NamedTuple
 
-from mailmon.catalogue import Findings
-from mailmon.catalogue.software import identify
-from mailmon.clients.names import is_own_machine
 from mailmon.clients.records import Records
+from mailmon.clients.resolver import is_own_machine
 from mailmon.diagnose import handshake
+from mailmon.diagnose.capabilities import is_first_contact, judge_after_tls, judge_before_tls
 from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, is_forward_secret, now_utc
+from mailmon.diagnose.connect import Opener
+from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.demand import Demands
+from mailmon.diagnose.failures import tell_broken, tell_no_handshake, tell_unreachable
 from mailmon.diagnose.greeting import judge_ehlo_refused, judge_greeting, judge_smtp_form
 from mailmon.diagnose.handshake import Secured, TlsKit
-from mailmon.diagnose.line import Dialer
-from mailmon.diagnose.offers import is_first_contact, judge_after_tls, judge_before_tls
-from mailmon.diagnose.opening import Opener
 from mailmon.diagnose.relay import Asker, Tried, ask_plainly, forms, own_mailbox, verdict_of_one
 from mailmon.diagnose.speakers import SmtpSpeaker, Speaker, speaker_for
-from mailmon.diagnose.trouble import tell_broken, tell_no_handshake, tell_unreachable
 from mailmon.errors import StageError
+from mailmon.findings import Findings
+from mailmon.findings.software import identify
 from mailmon.model.diagnosis import Service
 
 
@@ -271,7 +271,7 @@ class Session:
 
     def _judge_handshake(self, secured: Secured) -> None:
         if secured.version in ("TLSv1", "TLSv1.1"):
-            from mailmon.model.facts import Severity
+            from mailmon.model.findings import Severity
 
             said = f"nothing newer than {secured.version} is offered: clients of today refuse it"
             self.found.fail("tls.old_version", said, Severity.ERROR)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mailmon.catalogue.fixes import with_software
-from mailmon.catalogue.software import identify
 from mailmon.diagnose.session import Session
+from mailmon.findings.fixes import with_software
+from mailmon.findings.software import identify
 from mailmon.model.diagnosis import Service
-from mailmon.model.facts import Finding
+from mailmon.model.findings import Finding
 
 
 def recognise(session: Session) -> None:

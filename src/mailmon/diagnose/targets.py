@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailmon.catalogue import Findings
 from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.plan import MAX_LISTED, MAX_MX, Options, endpoints, is_exchange
+from mailmon.findings import Findings
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
-from mailmon.model.facts import Finding, Severity
+from mailmon.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from mailmon.diagnose.run import Request

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mailmon.domain.expected import POLICY_HOST, policy_file, service_records
 from mailmon.domain.plan import Options
 from mailmon.mail.records.zone_file import line
-from mailmon.model.domain import Published, Survey
+from mailmon.model.dns import Published, Survey
 
 
 class Entry(NamedTuple):

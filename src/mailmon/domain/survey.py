@@ -12,24 +12,14 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answered, Records
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.sts import Access, Sts
-from mailmon.domain import (
-    authorities,
-    delegation,
-    exchangers,
-    live,
-    reports,
-    senders,
-    services,
-    signing_keys,
-    tls_policy,
-)
+from mailmon.domain import caa, certificates, dkim, dmarc, dnssec, mta_sts, mx, spf, srv
+from mailmon.domain.context import Area, Scene
 from mailmon.domain.plan import Options, read_domain
-from mailmon.domain.scene import Area, Scene
 from mailmon.errors import place_of
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import in_order
-from mailmon.model.domain import Published, SpfLine, Survey
-from mailmon.model.facts import Finding, Verdict
+from mailmon.model.dns import Published, SpfLine, Survey
+from mailmon.model.findings import Finding, Verdict
 
 MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS = 16, 8, 50
 Progress = Callable[[int, int, str], None]
@@ -45,17 +35,17 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
     kit.verifying()  # a CA file that cannot be read is told before anything is asked
     questions = ThreadPoolExecutor(MAX_QUESTIONS, thread_name_prefix="dns")
     try:
-        mx = records.ask(domain, "MX")
+        answer = records.ask(domain, "MX")
         today = f"{datetime.now(UTC):%Y%m%d}"
         sts = Sts(domain, records, deadline, Access(options.timeout_s, options.ca_file, options.https_port))
-        found = exchangers_of(mx.values)
-        scene = Scene(domain, options, records, deadline, questions, mx, found[:MAX_EXCHANGERS], today, sts)
-        areas, spf = _Work(scene, kit, progress).run()
+        found = exchangers_of(answer.values)
+        scene = Scene(domain, options, records, deadline, questions, answer, found[:MAX_EXCHANGERS], today, sts)
+        areas, spf_lines = _Work(scene, kit, progress).run()
     finally:
         questions.shutdown(wait=False, cancel_futures=True)
     rows = _each_once([row for area in areas for row in area.rows])
     findings = in_order(_without_contradiction([one for area in areas for one in area.found.all]))
-    return Survey(domain, rows, tuple(findings), spf, _notes(scene, len(found)), time.monotonic() - begun)
+    return Survey(domain, rows, tuple(findings), spf_lines, _notes(scene, len(found)), time.monotonic() - begun)
 
 
 def _notes(scene: Scene, count: int) -> tuple[str, ...]:
@@ -63,8 +53,10 @@ def _notes(scene: Scene, count: int) -> tuple[str, ...]:
     notes = [] if scene.options.connects else ["only DNS was asked (--no-connect)"]
     if count > len(scene.exchangers):
         notes.append(f"of {count} MX records the first {len(scene.exchangers)} were looked at")
-    if scene.options.connects and len(scene.hosts) > live.MAX_SESSIONS:
-        notes.append(f"of {len(scene.hosts)} MX hosts the first {live.MAX_SESSIONS} with an address were connected to")
+    if scene.options.connects and len(scene.hosts) > certificates.MAX_SESSIONS:
+        notes.append(
+            f"of {len(scene.hosts)} MX hosts the first {certificates.MAX_SESSIONS} with an address were connected to"
+        )
     return tuple(notes)
 
 
@@ -78,15 +70,15 @@ class _Work:
     def run(self) -> tuple[list[Area], tuple[SpfLine, ...]]:
         """Return what each kind of record came to, in the order in which they are told."""
         work: dict[str, Callable[[Area], None]] = {
-            "MX": exchangers.look,
+            "MX": mx.look,
             "SPF": self._senders,
-            "DKIM": signing_keys.look,
-            "DMARC": reports.look,
-            "MTA-STS": tls_policy.look,
-            "TLS-RPT": tls_policy.look_at_reports,
+            "DKIM": dkim.look,
+            "DMARC": dmarc.look,
+            "MTA-STS": mta_sts.look,
+            "TLS-RPT": mta_sts.look_at_reports,
             "certificates": self._certificates,
-            "services": lambda area: services.look(area, self._kit),
-            "DNSSEC": delegation.look,
+            "services": lambda area: srv.look(area, self._kit),
+            "DNSSEC": dnssec.look,
         }
         areas = {name: Area(self._scene) for name in work}
         pool = ThreadPoolExecutor(len(work), thread_name_prefix="survey")
@@ -109,13 +101,13 @@ class _Work:
         return list(areas.values()), self._spf
 
     def _senders(self, area: Area) -> None:
-        self._spf = senders.look(area)
+        self._spf = spf.look(area)
 
     def _certificates(self, area: Area) -> None:
         with ThreadPoolExecutor(MAX_SESSIONS, thread_name_prefix="live") as pool:
-            met = live.meet(self._scene, self._kit, pool)
-        live.judge(area, met)
-        authorities.look(area, met)
+            met = certificates.meet(self._scene, self._kit, pool)
+        certificates.judge(area, met)
+        caa.look(area, met)
 
     def _tell_no_domain(self, areas: Iterable[Area]) -> None:
         """One cause is one failure; what is to be published for it stays."""

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MAX_SHOWN, MAX_NEAR, MAX_COMPARED = 10, 4, 500
 

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import NamedTuple
 
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 _KEYWORDS = ("from", "by", "via", "with", "id", "for")
 _PARENTHESIS = re.compile(r"([()])")

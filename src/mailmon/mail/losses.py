@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from mailmon.mail.localtime import local
-from mailmon.mail.text import format_duration
 from mailmon.model import Fate, Probe
+from mailmon.text import format_duration
 
 
 def losses(probes: Iterable[Probe], route: str, since: datetime) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from binascii import b2a_qp
 
 from mailmon.mail.probe import find_tokens
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # 39 bytes make an encoded word of 64 characters, so that even the line that begins with "Subject: " has less than
 # the 76 of RFC 2047 section 2.

@@ -11,7 +11,7 @@ from mailmon.mail.bounce.message import Part as RawPart
 from mailmon.mail.bounce.message import first, read_message
 from mailmon.mail.caps import MAX_HEADER_BYTES
 from mailmon.mail.probe import read_headers
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024
 # The text of a probe has some hundred bytes.

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mailmon.mail.masking import hide_mailbox
-from mailmon.mail.text import fit_characters, visible
+from mailmon.text import fit_characters, visible
 
 QUEUES = ("active", "deferred", "hold", "incoming", "maildrop")
 # So many different reasons and domains are told apart; a queue of a million messages must not fill the memory.

@@ -14,8 +14,8 @@ from mailmon.mail.caps import without_comments
 from mailmon.mail.hops import read_hop
 from mailmon.mail.modified import changes
 from mailmon.mail.probe import read_headers
-from mailmon.mail.text import visible
 from mailmon.model import Severity
+from mailmon.text import visible
 
 # RFC 5321 section 6.3: servers take 100 hops for a loop.
 MAX_HOPS = 100

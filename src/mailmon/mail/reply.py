@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailmon.errors import MalformedError
 from mailmon.mail.caps import MAX_REPLY_CHARS
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # RFC 5321 section 4.5.3.1.5 allows 512 octets; real servers exceed it, none needs this much to be understood.
 MAX_LINE_BYTES = 8192

@@ -5,8 +5,9 @@ Every `*_at` is an aware UTC datetime.
 """
 
 from mailmon.model.alerts import Alert, AlertKind, Delivery, OutboxEntry
-from mailmon.model.facts import Certificate, Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
-from mailmon.model.health import (
+from mailmon.model.findings import Certificate, Fact, Finding, Metric, Note, Outcome, Secret, Severity, Status, Verdict
+from mailmon.model.probes import Fate, Probe
+from mailmon.model.state import (
     EVERYBODY,
     Anchor,
     Flip,
@@ -20,7 +21,6 @@ from mailmon.model.health import (
     Told,
     Topic,
 )
-from mailmon.model.probes import Fate, Probe
 
 __all__ = [
     "EVERYBODY",

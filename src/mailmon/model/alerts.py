@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailmon.model.health import Flip
+from mailmon.model.state import Flip
 
 
 class AlertKind(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mailmon.model.facts import Finding, Severity, Verdict
+from mailmon.model.findings import Finding, Severity, Verdict
 
 SEVERITIES = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE, Severity.INFO)
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from mailmon.clients.deadline import within
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import visible
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
-from mailmon.options import About, SecretText, options
+from mailmon.text import visible
+from mailmon.typedjson.declare import About, SecretText, options
 
 if TYPE_CHECKING:
     import logging

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from mailmon.clients.account import Account
-from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
-from mailmon.options import About, options
+from mailmon.text import Masker
+from mailmon.typedjson.declare import About, options
 
 # Shorter parts of an address ("api", "webhooks") are no secrets, and masking them would garble every message.
 MIN_SECRET_PART = 10

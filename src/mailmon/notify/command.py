@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import fit_characters, visible
 from mailmon.model import Alert
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
-from mailmon.options import About, Matching, Timeout, options
+from mailmon.text import fit_characters, visible
+from mailmon.typedjson.declare import About, Matching, Timeout, options
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -44,7 +44,7 @@ def send(alert: Alert, channel: Channel[CommandOptions], timeout_s: float) -> st
     import json
 
     from mailmon.clients.deadline import Deadline
-    from mailmon.report.document import alert_document
+    from mailmon.render.document import alert_document
 
     program = channel.options.command[0]
     limit_s = min(channel.options.timeout_s, timeout_s)

@@ -8,10 +8,10 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import fit_characters
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
-from mailmon.options import About, SecretText, options
+from mailmon.text import fit_characters
+from mailmon.typedjson.declare import About, SecretText, options
 
 if TYPE_CHECKING:
     from mailmon.clients.http import Answer

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from mailmon.errors import DeliveryError, MailmonError, Stage, StageError
-from mailmon.mail.text import Masker, count, fit_characters, join_words
 from mailmon.model import Alert, Health
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
-from mailmon.options import About, Address, Name, options
+from mailmon.text import Masker, count, fit_characters, join_words
+from mailmon.typedjson.declare import About, Address, Name, options
 
 if TYPE_CHECKING:
     from mailmon.clients.account import Account
@@ -80,7 +80,7 @@ def by_trust(accounts: list[Account], alert: Alert) -> list[Account]:
 def _send_through(
     account: Account, to: tuple[str, ...], message: bytes, deadline: Deadline, contexts: TlsContexts
 ) -> str:
-    from mailmon.clients.names import resolve_with_system
+    from mailmon.clients.resolver import resolve_with_system
     from mailmon.clients.smtp import SmtpClient
     from mailmon.clients.wire import connect
 

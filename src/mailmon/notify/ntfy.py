@@ -9,10 +9,10 @@ from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import fit_bytes
 from mailmon.model import Alert, AlertKind
 from mailmon.notify.channel import Channel, ChannelOptions, Notifier
-from mailmon.options import About, SecretText, Url, options
+from mailmon.text import fit_bytes
+from mailmon.typedjson.declare import About, SecretText, Url, options
 
 # ntfy turns a longer message into an attachment: docs.ntfy.sh/config/#message-limits
 MAX_MESSAGE_BYTES = 4000

@@ -10,9 +10,9 @@ from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
 from mailmon.errors import DeliveryError
-from mailmon.mail.text import fit_bytes, fit_characters, visible
 from mailmon.notify.channel import Channel, ChannelOptions
-from mailmon.options import About, SecretText, options
+from mailmon.text import fit_bytes, fit_characters, visible
+from mailmon.typedjson.declare import About, SecretText, options
 
 MAX_BODY_BYTES, MAX_SHOWN = 10_000, 200
 # Healthchecks answers so, with 200, to a ping for a check that it does not know.

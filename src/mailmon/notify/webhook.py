@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
 
-from mailmon.mail.text import Masker
 from mailmon.model import Alert, Secret
 from mailmon.notify.channel import MIN_SECRET_PART, Channel, ChannelOptions, Credentials, Notifier
-from mailmon.options import About, Matching, SecretText, options
+from mailmon.text import Masker
+from mailmon.typedjson.declare import About, Matching, SecretText, options
 
 SIGNATURE_HEADER, ID_HEADER = "X-Mailmon-Signature", "X-Mailmon-Alert-Id"
 
@@ -64,7 +64,7 @@ def send(alert: Alert, channel: Channel[WebhookOptions], timeout_s: float) -> st
     import json
 
     from mailmon.clients.http import Request, post
-    from mailmon.report.document import alert_document, instant
+    from mailmon.render.document import alert_document, instant
 
     document = {
         "event": f"alert.{alert.kind}",

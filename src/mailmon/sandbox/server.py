@@ -17,8 +17,8 @@ from mailmon.sandbox.accounts import Accounts
 from mailmon.sandbox.certificates import Certificates
 from mailmon.sandbox.delivery import AcceptedMail, Delivery
 from mailmon.sandbox.faults import Faults
-from mailmon.sandbox.gate import Door, Port
 from mailmon.sandbox.imap_session import imap_protocol
+from mailmon.sandbox.listener import Door, Port
 from mailmon.sandbox.site import Site
 from mailmon.sandbox.smtp import submission_protocol
 from mailmon.sandbox.store import Store

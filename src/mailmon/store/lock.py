@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mailmon import safe
 from mailmon.errors import LockHeldError, StateError, StuckLockError
-from mailmon.mail.text import format_duration, visible
 from mailmon.store.files import NOT_WRITABLE, real_place
+from mailmon.text import format_duration, visible
 
 # Twice its deadline is more than any run needs that is still alive.
 STUCK_FACTOR = 2.0

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mailmon import safe
-from mailmon.judge.clock import jump
+from mailmon.clock import jump
 from mailmon.model import Anchor, Silence
-from mailmon.plain import build_strictly, shifted, to_plain
 from mailmon.store.files import write_atomically
+from mailmon.typedjson.convert import build_strictly, shifted, to_plain
 
 SCHEMA = "mailmon/silences/1"
 MAX_BYTES = 1024 * 1024

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from mailmon import safe
 from mailmon.errors import StateError
-from mailmon.mail.text import visible
 from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
-from mailmon.model.domain import Remembered
-from mailmon.plain import FIRST_YEAR, LAST_YEAR, build_strictly, to_plain
+from mailmon.model.dns import Remembered
 from mailmon.store.files import real_place, write_atomically, write_through
+from mailmon.text import visible
+from mailmon.typedjson.convert import FIRST_YEAR, LAST_YEAR, build_strictly, to_plain
 
 SCHEMA = "mailmon/state/1"
 MAX_BYTES = 16 * 1024 * 1024
@@ -217,7 +217,7 @@ def _tell_apart(checks: dict[str, Any]) -> None:
 
 
 def _check(document: dict[str, Any]) -> None:
-    from mailmon.schema import find_errors
+    from mailmon.typedjson.validate import find_errors
 
     for error in find_errors(State, document):
         where = ".".join(map(str, error["loc"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailmon.diagnose.line import OpenLine
+from mailmon.diagnose.connection import OpenLine
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.speakers.base import Greeting, Speaker
 from mailmon.diagnose.speakers.imap import ImapSpeaker

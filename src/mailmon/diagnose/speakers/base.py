@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import ClassVar, NamedTuple
 
-from mailmon.diagnose.line import OpenLine
+from mailmon.diagnose.connection import OpenLine
 from mailmon.diagnose.plan import Options
 from mailmon.errors import Stage, StageError
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # Mechanisms that hand over the password, or a token that is as good as one.
 PLAINTEXT = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")

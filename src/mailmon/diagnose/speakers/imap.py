@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import quoted
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # GNU mailutils says XTLSREQUIRED for LOGINDISABLED (RFC 3501 section 6.2.3).
 _DISABLED = {"LOGINDISABLED", "XTLSREQUIRED"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
 from mailmon.errors import Stage
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 
 class Pop3Speaker(Speaker):

@@ -6,7 +6,7 @@ import re
 
 from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, sasl_plain
 from mailmon.errors import Stage
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 _CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "((?:[^"\\]|\\.){0,2000})")?\s*')
 # A string at the end of a line whose bytes follow on the next one (RFC 5804 section 4).

@@ -6,7 +6,7 @@ from mailmon.clients.helo import helo_name
 from mailmon.diagnose.speakers.base import PLAINTEXT, Greeting, Speaker, sasl_plain
 from mailmon.errors import MalformedError, Stage
 from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MAX_REPLY_BYTES = 512
 # AUTH is refused as such: RFC 4954 section 6, RFC 3207 section 4, and what servers say that have it switched off.

@@ -8,7 +8,7 @@ from mailmon.mail.bounce.addresses import first_address, typed_address
 from mailmon.mail.bounce.message import Headers, Message, first, read_head
 from mailmon.mail.bounce.original import read_original, returned_headers
 from mailmon.mail.bounce.values import Classification, Form, Kind, Original, Recipient
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 # Loops without a feedback-report part: words in From, words in Subject, words in the text, the type of feedback.
 LOOPS = (

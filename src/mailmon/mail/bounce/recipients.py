@@ -14,7 +14,7 @@ from mailmon.mail.bounce.reasons import Case
 from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code
 from mailmon.mail.bounce.tables import tables
 from mailmon.mail.bounce.values import Recipient
-from mailmon.mail.text import visible
+from mailmon.text import visible
 
 MAX_DIAGNOSTIC_CHARS = 500
 MAX_TEXT_CHARS = 4000

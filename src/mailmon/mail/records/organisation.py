@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mailmon.mail.auth.spf.values import Ask
 from mailmon.mail.records.dmarc import is_dmarc, read_dmarc
 from mailmon.mail.records.tags import Mistake
-from mailmon.mail.spf.values import Ask
 
 MAX_LABELS = 8
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailmon.judge.backoff import pause_s
+from mailmon.alerting.backoff import pause_s
 from mailmon.model.bounces import Notice
 from mailmon.store.history.times import from_text, to_text
 

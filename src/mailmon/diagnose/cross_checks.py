@@ -1,0 +1,129 @@
+"""What shows only when all ports are seen together? One certificate, IPv6, nothing open at all, DANE and MTA-STS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mailmon.clients.records import Records
+from mailmon.clients.resolver import has_route_to
+from mailmon.diagnose.dane import judge_tlsa
+from mailmon.diagnose.failures import NO_IPV6
+from mailmon.diagnose.session import Session
+from mailmon.findings import Findings
+from mailmon.findings.known import is_meant
+from mailmon.model.findings import Finding, Severity, Verdict
+
+
+def compare(
+    found: Sequence[Finding], sessions: Sequence[Session], records: Records, *, is_whole_host: bool
+) -> list[Finding]:
+    """Return all findings with what follows from several of them."""
+    kept = _ipv6(list(found), sessions)
+    hosts = dict.fromkeys(one.endpoint.host for one in sessions)
+    for host in hosts:
+        own = [one for one in sessions if one.endpoint.host == host]
+        judged = Findings(host)
+        if is_whole_host:
+            _anything_open(judged, own)
+        _same_certificate(judged, own)
+        judge_tlsa(judged, own, records)
+        kept += judged.all
+    return kept
+
+
+def _anything_open(found: Findings, sessions: Sequence[Session]) -> None:
+    if any(one.is_open for one in sessions):
+        return
+    closed = [finding for one in sessions for finding in one.found.all if finding.id == "tcp.unreachable"]
+    if closed and all(NO_IPV6 in finding.message for finding in closed):
+        found.unknown("tcp.unreachable", f"{NO_IPV6}, and the host has no other address")
+    elif closed and all("no answer" in finding.message for finding in closed):
+        found.unknown("tcp.unreachable", "none of the mail ports answers: a firewall may drop the packets")
+    elif closed:
+        found.fail("tcp.unreachable", "none of the mail ports is open")
+
+
+def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
+    """Say where a host shows several certificates: one that was forgotten at a renewal is the next to expire."""
+    shown = [one for one in sessions if one.service.tls]
+    digests = {_digest(one) for one in shown}
+    if len(digests) < 2:
+        if len(shown) > 1:
+            found.passed("tls.cert_differs_between_ports", f"all {len(shown)} TLS ports show the same certificate")
+        return
+    what = next((what for what, place in _PLACES.items() if _is_settled_by(place, shown)), "services")
+    place = _PLACES.get(what, _service)
+    listed = "; ".join(
+        f"{', '.join(dict.fromkeys(place(one) for one in own))} {digest[:12]}… (until {_until(own[0])})"
+        for digest, own in ((digest, [one for one in shown if _digest(one) == digest]) for digest in _each(shown))
+    )
+    said = f"its {what} show {len(digests)} different certificates: {listed}"
+    # Each right for its name: RSA here and ECDSA there, or each server of a pool with one of its own.
+    if any(is_meant(finding.id, (_ABOUT_CERTIFICATES,)) for one in shown for finding in _failed(one)):
+        found.fail("tls.cert_differs_between_ports", said, found=listed)
+    else:
+        found.fail("tls.cert_differs_between_ports", said, Severity.NOTICE, found=listed, fix=_MEANT)
+
+
+_ABOUT_CERTIFICATES = "tls.cert_*"
+_MEANT = "nothing where it is meant so; else let all services read the same file, and reload all of them"
+
+
+def _address(session: Session) -> str:
+    return session.endpoint.address
+
+
+def _port(session: Session) -> str:
+    return str(session.endpoint.port)
+
+
+def _service(session: Session) -> str:
+    address, port = session.endpoint.address, session.endpoint.port
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+_PLACES: dict[str, Callable[[Session], str]] = {"ports": _port, "addresses": _address}
+
+
+def _is_settled_by(place: Callable[[Session], str], shown: Sequence[Session]) -> bool:
+    """Say whether the certificate follows from the place alone."""
+    return len({(place(one), _digest(one)) for one in shown}) == len({place(one) for one in shown})
+
+
+def _each(shown: Sequence[Session]) -> list[str]:
+    return list(dict.fromkeys(map(_digest, shown)))
+
+
+def _digest(session: Session) -> str:
+    return session.service.tls.sha256 if session.service.tls else ""
+
+
+def _until(session: Session) -> str:
+    return session.service.tls.not_after[:10] if session.service.tls else "?"
+
+
+def _failed(session: Session) -> list[Finding]:
+    return [one for one in session.found.all if one.status is Verdict.FAIL]
+
+
+def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]:
+    """Turn a port that is closed on IPv6 only into one notice: mail gets through by IPv4."""
+    open_ports = {
+        (one.endpoint.host, one.endpoint.port) for one in sessions if one.is_open and ":" not in one.endpoint.address
+    }
+    closed = [
+        one
+        for one in sessions
+        if ":" in one.endpoint.address and not one.is_open and (one.endpoint.host, one.endpoint.port) in open_ports
+    ]
+    targets = {one.endpoint.target for one in closed}
+    kept = [one for one in findings if not (one.id == "tcp.unreachable" and one.target in targets)]
+    for address in dict.fromkeys(one.endpoint.address for one in closed):
+        found = Findings(f"{closed[0].endpoint.host}")
+        ports = ", ".join(str(one.endpoint.port) for one in closed if one.endpoint.address == address)
+        if has_route_to(address):
+            found.fail("tcp.ipv6_unreachable", f"{address} does not answer on {ports}, which are open on IPv4")
+        else:
+            found.unknown("tcp.ipv6_unreachable", f"this machine has no IPv6, so {address} could not be asked")
+        kept += found.all
+    return kept

@@ -1,0 +1,125 @@
+"""What VRFY and EXPN tell strangers about users (RFC 5321 sections 3.5, 7.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mailmon.diagnose.relay import NOBODY
+from mailmon.diagnose.speakers import SmtpSpeaker
+from mailmon.findings import Findings
+from mailmon.mail.reply import Reply
+from mailmon.model.findings import Severity
+
+_KNOWN, _UNKNOWN = (250, 251), (550, 551, 553)
+# Not implemented, not here, or not without a login: the command tells nothing (RFC 5321 section 3.5.3).
+_DISABLED = (500, 502, 503, 504, 530, 554)
+_DISABLED_WORDS = (
+    "disabled",
+    "not allowed",
+    "not permitted",
+    "prohibited",
+    "denied",
+    "not supported",
+    "not implemented",
+)
+_FINDING = "smtp.vrfy_enabled"
+
+
+class Compared(NamedTuple):
+    """A mailbox and one that cannot exist, with the answers to both; `second` is None where the first says it all."""
+
+    mailbox: str
+    first: Reply
+    nobody: str
+    second: Reply | None
+
+    def __str__(self) -> str:
+        return f"{self.mailbox}: {self.first}" + (f"; {self.nobody}: {self.second}" if self.second else "")
+
+
+def judge_vrfy(speaker: SmtpSpeaker, mailbox: str, found: Findings) -> None:
+    """Ask for a mailbox and for one that does not exist, as only answers that differ tell something. Raises StageError.
+
+    Commands that are switched off are not asked again: some servers hang up after three errors.
+    """
+    local, _, domain = mailbox.rpartition("@")
+    verified = _compare(speaker, "VRFY", mailbox, f"{NOBODY}@{domain}")
+    if _is_elsewhere(verified):  # a bare name is always the server's own
+        verified = _compare(speaker, "VRFY", local, NOBODY)
+    expanded = _compare(speaker, "EXPN", local, NOBODY)
+    evidence = f"VRFY {verified}; EXPN {expanded}"[:600]
+    if said := _names_members(expanded):
+        found.fail(_FINDING, f"EXPN names the members of a list: {said}", evidence=evidence)
+    elif _tells_apart(expanded):
+        found.fail(_FINDING, "EXPN tells who has a mailbox here", evidence=evidence)
+    elif _tells_apart(verified):
+        found.fail(_FINDING, "VRFY tells who has a mailbox here", evidence=evidence)
+    elif verified.first.code == 252 and verified.second and _is_no_user(verified.second):
+        said = "VRFY refuses names that do not exist, and so tells which do"
+        found.fail(_FINDING, said, Severity.NOTICE, evidence=evidence)
+    elif late := next((one for one in _replies(verified, expanded) if one.is_transient), None):
+        found.unknown(_FINDING, f"what VRFY and EXPN tell is not known: {late}", evidence=evidence)
+    elif _is_no_user(verified.first) and not _is_there(speaker, mailbox):
+        said = f"what VRFY tells is not known: {mailbox} is not a mailbox here; name one with --mailbox"
+        found.unknown(_FINDING, said, evidence=evidence)
+    else:
+        found.passed(_FINDING, "VRFY and EXPN tell nothing of users", evidence=evidence)
+
+
+def _compare(speaker: SmtpSpeaker, command: str, mailbox: str, nobody: str) -> Compared:
+    first = speaker.command(f"{command} {mailbox}")
+    if first.is_transient or _is_disabled(first):
+        return Compared(mailbox, first, nobody, None)
+    return Compared(mailbox, first, nobody, speaker.command(f"{command} {nobody}"))
+
+
+def _is_elsewhere(verified: Compared) -> bool:
+    """Say whether the mailbox's domain is not the server's: Sendmail confirms any such address, Postfix none."""
+    is_repeated = verified.second is not None and verified.first.code in _KNOWN and verified.second.code in _KNOWN
+    return is_repeated or "relay" in verified.first.text.lower()
+
+
+def _is_disabled(reply: Reply) -> bool:
+    words = reply.text.lower()
+    return reply.code in _DISABLED or (
+        reply.code >= 500 and (reply.enhanced_code.startswith("5.5") or any(word in words for word in _DISABLED_WORDS))
+    )
+
+
+def _tells_apart(compared: Compared) -> bool:
+    """Say whether a name that exists is confirmed and one that does not is not."""
+    second = compared.second
+    return (
+        compared.first.code in _KNOWN
+        and second is not None
+        and second.code not in (*_KNOWN, 252)
+        and (not second.is_transient)
+    )
+
+
+def _names_members(expanded: Compared) -> str:
+    """Return the addresses in an answer to EXPN that are not the one that was asked for, "" where there is none."""
+    if expanded.first.code != 250:
+        return ""
+    words = (
+        word.strip("<>(),;\"'") for line in expanded.first.lines for word in line.decode("utf-8", "replace").split()
+    )
+    named = dict.fromkeys(word for word in words if "@" in word[1:])
+    return ", ".join(word for word in named if word.partition("@")[0].lower() != expanded.mailbox.lower())[:200]
+
+
+def _replies(*compared: Compared) -> list[Reply]:
+    return [reply for one in compared for reply in (one.first, one.second) if reply]
+
+
+def _is_no_user(reply: Reply) -> bool:
+    return reply.code in _UNKNOWN and not _is_disabled(reply)
+
+
+def _is_there(speaker: SmtpSpeaker, mailbox: str) -> bool:
+    """Say whether mail for a mailbox is taken here: an address that VRFY refuses may not exist at all."""
+    if speaker.command("MAIL FROM:<>").code != 250:
+        return False
+    is_there = speaker.command(f"RCPT TO:<{mailbox}>").is_positive
+    speaker.command("RSET")
+    return is_there

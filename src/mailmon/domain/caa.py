@@ -1,0 +1,111 @@
+"""Which CAs may issue for the domain, and is the one that is used among them? (CAA: RFC 8659)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mailmon.clients.records import Answered
+from mailmon.domain.certificates import Live
+from mailmon.domain.context import Area
+from mailmon.mail.records.caa import Caa, domains_of_ca, may_issue, read_caa
+from mailmon.model.findings import Severity
+from mailmon.text import visible
+
+MAX_LABELS = 10
+PURPOSE = "which CA may issue"
+# Another CA's name would stop the next renewal; which one it is can only be told from a certificate.
+GUESS = "name the CA that you use"
+
+
+def look(area: Area, live: Live) -> None:
+    """Judge the CAA records of the domain, and of its own MX hosts."""
+    answer = area.scene.records.ask(area.domain, "CAA")
+    if answer.kind is Answered.FAILED:
+        area.row(area.domain, "CAA", PURPOSE, "", answer)
+        area.tell_unknown("dns.caa_conflict", "its CAA records", answer)
+        return
+    relevant = _relevant(area, area.domain)
+    ours = [host for host in area.scene.hosts if host == area.domain or host.endswith(f".{area.domain}")]
+    issuers = [domains[0] for host in ours if (domains := domains_of_ca(live.issuer(host)))]
+    used = issuers[0] if issuers else "letsencrypt.org"
+    if relevant is None:
+        area.found.unknown("dns.caa_conflict", "the CAA records above it could not be looked up")
+    elif not relevant:
+        area.found.fail("dns.caa_conflict", "there is no CAA record: any CA may issue certificates for it")
+    elif wrong := [one for one in relevant if one.is_malformed or one.forbids_all]:
+        area.found.fail("dns.caa_conflict", _said_of(wrong[0]), Severity.WARNING, fix=_REPAIR)
+    elif not _limits(relevant):
+        listed = ", ".join(dict.fromkeys(one.tag for one in relevant))
+        said = f"its CAA records ({listed}) name no CA: any may issue certificates for it"
+        area.found.fail("dns.caa_conflict", said)
+    else:
+        listed = ", ".join(f"{one.tag} {one.value}" for one in relevant)
+        area.found.passed("dns.caa_conflict", f"CAA says {listed}")
+    forbidden = {kind for host in ours for kind in _judge_issuer(area, host, live)}
+    wanted = _proposal(answer.values, relevant, used, forbidden)
+    is_guess = not issuers and wanted != answer.values
+    purpose = f"{PURPOSE}; {GUESS}" if is_guess else PURPOSE
+    area.row(area.domain, "CAA", purpose, wanted, answer, is_bad=area.has_failed("dns.caa_conflict"))
+
+
+def _said_of(record: Caa) -> str:
+    shown = visible(f"{record.tag} {record.value}", 200)
+    if record.forbids_all:
+        return f"CAA has a critical property that no CA knows ({shown}): nobody may issue certificates for it"
+    return f"CAA ({shown}) names no CA's domain: nobody may issue certificates by this record"
+
+
+_REPAIR = "write the CA's domain alone, one record for each CA (`0 issue` with it), or remove the record"
+
+
+def _limits(records: Sequence[Caa]) -> bool:
+    return any(one.tag in ("issue", "issuewild") or one.forbids_all for one in records)
+
+
+def _proposal(
+    values: tuple[str, ...], relevant: Sequence[Caa] | None, used: str, forbidden: set[str]
+) -> tuple[str, ...]:
+    """Return the records that should stand: those that do, and the CA that is used where it may not issue."""
+    if relevant and not values:
+        return ()  # those of a domain above hold
+    if relevant and _limits(relevant) and not forbidden and not any(map(_is_wrong, values)):
+        return values
+    tags = sorted(forbidden) or ["issue"]
+    wrong = {f'0 {tag} ";"' for tag in tags}
+    kept = [value for value in values if value not in wrong and not _is_wrong(value)]
+    return tuple(dict.fromkeys((*kept, *(f'0 {tag} "{used}"' for tag in tags))))
+
+
+def _is_wrong(value: str) -> bool:
+    record = read_caa(value)
+    return record is not None and (record.forbids_all or record.is_malformed)
+
+
+def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:
+    """Judge whether the CA of a host's certificate may issue the next one; yield the properties that forbid it."""
+    issuer = live.issuer(host)
+    domains = domains_of_ca(issuer)
+    for name in live.names(host, area.domain) or (host,) if domains else ():
+        is_wildcard = name.startswith("*.")
+        records = _relevant(area, name.removeprefix("*.")) or ()
+        if may_issue(records, domains, is_wildcard=is_wildcard):
+            continue
+        tag = "issuewild" if is_wildcard and any(one.tag == "issuewild" for one in records) else "issue"
+        said = f"{host} has a certificate of {issuer} for {name}, which CAA ({tag}) does not let issue another"
+        found = ", ".join(one.domain or "nobody" for one in records if one.tag == tag)
+        area.found.fail("dns.caa_conflict", said, Severity.WARNING, expected=" or ".join(domains), found=found)
+        yield tag
+        return
+
+
+def _relevant(area: Area, name: str) -> Sequence[Caa] | None:
+    """Return the records that hold for a name: its own, else the nearest above (section 3); None for no answer."""
+    labels = name.split(".")[-MAX_LABELS:]
+    for at in range(len(labels)):
+        answer = area.scene.records.ask(".".join(labels[at:]), "CAA")
+        if answer.kind is Answered.FAILED:
+            return None
+        found = [one for one in map(read_caa, answer.values) if one]
+        if found:
+            return found
+    return ()

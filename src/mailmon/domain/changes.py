@@ -1,0 +1,120 @@
+"""Has a domain's record become another one? What stood there before is remembered; a change is told for a day. Pure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from mailmon.model import Finding, Severity, Verdict
+from mailmon.model.dns import Published, Remembered
+
+# So long a change is told as one; then what stands there is what is right.
+HOLD = timedelta(days=1)
+MAX_REMEMBERED, MAX_VALUES, MAX_WORDS = 200, 20, 300
+NOTHING = "nothing"
+# An order that changes with each answer is no change.
+_FIX = "If nobody meant it: look who may write into the zone, and put it back."
+POLICY, POLICY_RECORD = "HTTPS", "_mta-sts."
+
+
+class Changes:
+    """What is remembered of all domains. Safe for several threads."""
+
+    def __init__(self, remembered: Mapping[str, Mapping[str, Remembered]]) -> None:
+        self._lock = threading.Lock()
+        self._known = {domain: dict(records) for domain, records in remembered.items()}
+
+    def take(self, domain: str, rows: Sequence[Published], now: datetime) -> list[Finding]:
+        """Remember what stands there now, and return what has become another than before."""
+        with self._lock:
+            known = self._known.setdefault(domain, {})
+            found: list[Finding] = []
+            for row in rows:
+                if row.is_known and _is_ours(row, domain) and (key_of(row) in known or len(known) < MAX_REMEMBERED):
+                    found += _taken(known, row, domain, now)
+            found += _policy_without_id(known, rows, domain)
+        return found
+
+    def remaining(self, domains: Collection[str]) -> dict[str, dict[str, Remembered]]:
+        """Return what is to be remembered of the domains that are still looked at."""
+        with self._lock:
+            return {domain: dict(records) for domain, records in self._known.items() if domain in domains}
+
+
+def key_of(row: Published) -> str:
+    """Return by what a record is remembered."""
+    return f"{row.name} {row.type}"
+
+
+def _is_ours(row: Published, domain: str) -> bool:
+    """Say whether a record stands in the domain itself: what a provider has in its own is the provider's to change."""
+    return row.type == POLICY or f".{row.name}".lower().endswith(f".{domain}")
+
+
+def _values(row: Published) -> tuple[str, ...]:
+    if row.alias:  # what stands below the alias is not the domain's either
+        return (f"CNAME {row.alias}",)
+    return tuple(sorted(row.found)[:MAX_VALUES]) if row.type != POLICY else row.found[:MAX_VALUES]
+
+
+def _taken(known: dict[str, Remembered], row: Published, domain: str, now: datetime) -> Iterable[Finding]:
+    if row.type == POLICY:
+        return ()
+    key, values = key_of(row), _values(row)
+    memory = known.get(key)
+    if memory and row.alias and not memory.since and memory.values == tuple(sorted(row.found)[:MAX_VALUES]):
+        memory = None  # it was remembered by what it leads to
+    if memory is None or (memory.since and values == memory.before):
+        known[key] = Remembered(values)
+        return ()
+    if values != memory.values:
+        # Of two changes within a day the first state is the one to compare with.
+        before = memory.before if memory.since and now - memory.since < HOLD else memory.values
+        known[key] = memory = Remembered(values, before, now)
+    if memory.since is None or now - memory.since >= HOLD:
+        known[key] = Remembered(values)
+        return ()
+    return (_changed(domain, key, _words(memory.before), _words(values)),)
+
+
+def _changed(domain: str, key: str, before: str, after: str) -> Finding:
+    said = f"{domain}: {key} changed from {before} to {after}"
+    was = f"{key}: {before}"
+    return Finding(
+        "dns.record_changed", Verdict.FAIL, domain, said, Severity.WARNING, expected=was, found=after, fix=_FIX
+    )
+
+
+def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], domain: str) -> Iterable[Finding]:
+    """Senders look at the policy again only when the id changes (RFC 8461 section 3.1)."""
+    policy = next((row for row in rows if row.type == POLICY and row.is_known and row.found), None)
+    record = next((row for row in rows if row.name.startswith(POLICY_RECORD) and row.is_known and row.found), None)
+    if policy is None or record is None:
+        return ()
+    key, now = key_of(policy), (*record.found, *_values(policy))
+    memory = known.get(key)
+    is_same_id = memory is not None and memory.values[:1] == now[:1]
+    if memory is not None and is_same_id and memory.values != now:
+        said = f"{domain}: the MTA-STS policy has changed, but its id has not: senders keep the old one"
+        was, found = _words(memory.values), _words(now)
+        return (
+            Finding(
+                "mtasts.id_unchanged",
+                Verdict.FAIL,
+                domain,
+                said,
+                Severity.WARNING,
+                expected=was,
+                found=found,
+                fix="Give the TXT record at _mta-sts another id.",
+                reference="RFC 8461 section 3.1",
+            ),
+        )
+    known[key] = Remembered(now)
+    return ()
+
+
+def _words(values: Sequence[str]) -> str:
+    text = "; ".join(values) or NOTHING
+    return text if len(text) <= MAX_WORDS else f"{text[: MAX_WORDS - 1]}…"

@@ -1,0 +1,45 @@
+"""How does a step read on a terminal and in a journal? Stable words: people grep for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from mailmon.mail.localtime import local
+from mailmon.model import Alert, Health, Memory, Outcome, Severity, Status, Verdict
+from mailmon.text import format_duration
+
+MARKS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "❌", Status.UNKNOWN: "?", Status.SKIPPED: "–"}
+COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "red", Status.UNKNOWN: "magenta"}
+HEALTH_COLOURS = {Health.UP: "green", Health.DEGRADED: "yellow", Health.FAILING: "yellow", Health.DOWN: "red"}
+_MUTED = (Severity.INFO, Severity.NOTICE)
+
+
+def step_lines(outcome: Outcome, label: str) -> Iterator[str]:
+    """Yield the line of a step, what to do about it, and what else is worth knowing."""
+    yield f"{MARKS[outcome.status]} {label}: {outcome.message}"
+    if outcome.advice:
+        yield f"  → {outcome.advice}"
+    for finding in outcome.findings:
+        if finding.status is Verdict.FAIL and finding.severity in _MUTED:
+            yield f"  · {finding.message}"
+
+
+def alert_lines(alert: Alert) -> Iterator[str]:
+    """Yield an alert as a phone shows it."""
+    yield alert.title
+    yield from alert.body.splitlines()
+
+
+def health_line(label: str, memory: Memory, now: datetime) -> str:
+    """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
+    unknown_since = memory.told.unknown_since
+    health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)
+    lasted = format_duration((now - since).total_seconds())
+    said = memory.value if unknown_since else memory.reason or memory.value
+    return f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
+
+
+def local_time(at: datetime) -> str:
+    """Return local time with its offset."""
+    return f"{local(at):%Y-%m-%d %H:%M:%S %z}"

@@ -1,0 +1,317 @@
+"""How does one run go? Read the state once, ask, judge, write the state, announce, write it again.
+
+The state is on disk before the first byte leaves (with the probes that are about to be sent), before the first alert
+is tried, and after every acknowledgement: a crash at any moment loses no alert and tears no file.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mailmon import __version__
+from mailmon.alerting import overall
+from mailmon.checks.check import has_silence
+from mailmon.checks.context import Tools, World
+from mailmon.clients.deadline import Deadline
+from mailmon.clients.resolver import RememberingResolve, resolver_for
+from mailmon.clients.wire import Record
+from mailmon.clock import jump, read_anchor, steady
+from mailmon.config import Setup
+from mailmon.config.setup import STATE_AND_ALERTS_S
+from mailmon.domain.changes import Changes
+from mailmon.errors import StuckLockError
+from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe import make_token
+from mailmon.model import Anchor, Health, Outcome, Probe, Topic
+from mailmon.model.run import Report
+from mailmon.run.certificates import with_certificates, without_certificates
+from mailmon.run.delivery import Desk
+from mailmon.run.dispatch import Taken, Telling
+from mailmon.run.execute import labels_of, observe
+from mailmon.run.outputs.watchdogs import PING_S, Watchers
+from mailmon.run.plan import Plan, make_plan, only_due
+from mailmon.run.remembered import hosts_of, newest, with_notes
+from mailmon.run.removed import without_removed
+from mailmon.run.seen import Seen, look_around
+from mailmon.run.subjects import CHANNEL, PING, SIGHT, UNIT, ping_outcome, ping_topic, topics_of, unit_outcome
+from mailmon.run.workers import Audience, Progress
+from mailmon.store.belonging import settle
+from mailmon.store.files import make_directory
+from mailmon.store.keeper import Keeper
+from mailmon.store.lock import Lock
+from mailmon.store.silences import active, read_silences
+from mailmon.store.state import LastRun
+from mailmon.text import format_duration
+from mailmon.typedjson.convert import shifted
+
+# At least so long is tried to report that the pings do not get through, however late it is.
+ALERT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run as asked for.
+
+    `on_done` hears of each outcome as it ends, with its label, `on_progress` every second how far the run is.
+    """
+
+    setup: Setup
+    now: Callable[[], datetime]
+    names: Collection[str] = ()
+    is_all: bool = False
+    is_dry: bool = False
+    record: Record | None = None
+    on_done: Callable[[Outcome, str], None] = lambda _outcome, _label: None
+    on_progress: Callable[[Progress], None] | None = None
+    anchor: Callable[[datetime], Anchor] = read_anchor
+
+
+def run(request: Request) -> Report:
+    """Run one full cycle. Raises LockHeldError, StateError, ConfigError; what servers do is in the report."""
+    plan = make_plan(request.setup.accounts, request.setup.routes, request.names, request.setup.hosts)
+    state_file = request.setup.state_file
+    has_no_state = request.is_dry and not state_file.parent.is_dir()
+    if not has_no_state:
+        make_directory(state_file.parent)
+    now = request.now()
+    _settle(request, now)
+    lock = Lock(state_file, now, request.setup.deadline_s, read_anchor(now).boot_id)
+    try:
+        with nullcontext() if has_no_state else lock:
+            return _Run(request, plan).go()
+    except StuckLockError as exc:
+        if not request.is_dry:
+            from mailmon.run.stuck import tell_stuck
+
+            Watchers(request.setup, counts=plan.is_complete).fail(exc.exit_code, exc.message)
+            tell_stuck(request.setup, exc, now)
+        raise
+
+
+def _settle(request: Request, now: datetime) -> None:
+    """Note in the first run of a configuration whose state it is, once it has taken over what there was of it."""
+    place = request.setup.place
+    if place and not place.is_settled and not request.is_dry:
+        from mailmon.run.inherit import take_over
+
+        if take_over(request.setup, now):
+            settle(place)
+
+
+class _Run:
+    """One run under its lock."""
+
+    def __init__(self, request: Request, plan: Plan) -> None:
+        self._request = request
+        self._setup = request.setup
+        self._started_at = request.now()
+        self._now = steady(self._started_at)
+        self._deadline = Deadline(self._setup.deadline_s)
+        self._keeper = Keeper(self._setup.state_file, self._started_at, is_dry=request.is_dry)
+        place = self._setup.place
+        if place and not place.is_settled and (request.is_dry or place.state_file != place.shared):
+            from mailmon.run.inherit import preview
+
+            self._keeper.state = preview(self._setup, self._keeper.state, self._started_at)
+        self._take_over_what_was_told()
+        self._warnings = [*self._setup.warnings, *self._keeper.warnings]
+        self._follow_the_clock()
+        self._plan = plan if request.is_all else only_due(plan, self._keeper.state.checks, self._started_at)
+        self._ledger = Ledger(self._keeper.state.probes)
+        self._changes = Changes(self._keeper.state.records)
+        self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
+        self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
+        self._unprinted: list[Outcome] = []
+        # Of all steps that there are: the words of a step must not depend on how many are asked for.
+        self._all_steps = make_plan(self._setup.accounts, self._setup.routes, (), self._setup.hosts).steps
+        self._labels = labels_of(self._all_steps)
+        self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+    def go(self) -> Report:
+        started_s = time.monotonic()
+        self._watchers.begin()
+        seen = self._look_around(self._observe())
+        status = overall([outcome.status for outcome in seen.steps])
+        finished_at = self._now()
+        telling = self._telling()
+        taken = self._judge(seen, telling)
+        before = self._keeper.state
+        last_run = LastRun(self._run_id, self._started_at, finished_at, status)
+        self._keeper.save(
+            checks=taken.state.checks,
+            probes=self._ledger.remaining(),
+            outbox=taken.state.outbox,
+            last_run=last_run if self._plan.is_complete else before.last_run,
+            anchor=self._request.anchor(self._now()),
+            addresses=newest(hosts_of(self._setup.accounts.values()), before.addresses, self._resolve.known),
+            records=self._changes.remaining(self._domains()),
+            selectors=newest(self._domains(), before.selectors, self._ledger.selectors()),
+        )
+        alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
+        report = Report(
+            run_id=self._run_id,
+            started_at=self._started_at,
+            finished_at=finished_at,
+            duration_s=time.monotonic() - started_s,
+            status=status,
+            steps=seen.steps,
+            changes=tuple(flip for flip in (*taken.flips, *of_channels) if flip.before is not flip.after),
+            alerts=tuple(alerts),
+            previews=telling.previews(taken) if self._request.is_dry else (),
+            state_error=self._keeper.error,
+            may_repeat=self._keeper.may_repeat,
+            warnings=tuple(self._warnings),
+        )
+        problem = self._watchers.end(report)
+        report = report._replace(warnings=(*report.warnings, problem)) if problem else report
+        return self._tell_of_the_ping(report, telling, is_blind=seen.is_blind)
+
+    def _tell_of_the_ping(self, report: Report, telling: Telling, *, is_blind: bool) -> Report:
+        """Report an address that does not take our pings: its watcher was never pinged and never alarms."""
+        refusal = self._watchers.refusal
+        known = self._keeper.state.checks.get(PING)
+        is_no_news = refusal is None and (known is None or known.health is Health.UP)
+        if not self._watchers.was_pinged or is_no_news or (is_blind and refusal and not refusal.is_permanent):
+            return report
+        desk = telling.desk
+        if desk.deadline.remaining_s() < ALERT_S:
+            telling = telling._replace(desk=replace(desk, deadline=Deadline(ALERT_S)))
+        outcome, topic = ping_outcome(refusal), ping_topic(refusal)
+        lines, flips = telling.send_more(self._keeper, outcome, topic, report.alerts)
+        changes = tuple(flip for flip in flips if flip.before is not flip.after)
+        report = report._replace(changes=(*report.changes, *changes), alerts=(*report.alerts, *lines))
+        if refusal and self._keeper.state.checks[PING].health is Health.DOWN:
+            said = f"{refusal.message.removesuffix('.')}. {refusal.advice}".strip()
+            report = report._replace(warnings=(*report.warnings, said))
+        return report._replace(state_error=self._keeper.error, may_repeat=self._keeper.may_repeat)
+
+    def _take_over_what_was_told(self) -> None:
+        """Remember what was told while another run hung and held the lock."""
+        state_file = self._setup.state_file
+        if state_file.with_name(f"{state_file.name}.stuck").exists() and not self._request.is_dry:
+            from mailmon.run.stuck import forget_told, with_told
+
+            self._keeper.save(checks=with_told(state_file, self._keeper.state).checks)
+            if not self._keeper.error:
+                forget_told(state_file)
+
+    def _follow_the_clock(self) -> None:
+        """Move what is remembered along with a clock that was set: ages stay what they are."""
+        state = self._keeper.state
+        moved = jump(state.anchor, self._request.anchor(self._started_at))
+        if not moved:
+            return
+        try:
+            self._keeper.state = shifted(state, moved)
+        except OverflowError:
+            return
+        way = "forward" if moved > timedelta() else "back"
+        by = format_duration(abs(moved).total_seconds())
+        self._warnings.append(f"the clock was set {way} by {by} since the last run; remembered times moved along")
+
+    def _observe(self) -> list[Outcome]:
+        """Plan the probes, remember them, and ask all questions."""
+        self._ledger.forget(self._started_at)
+        for route in self._plan.routes:
+            if not (route.patience_s and self._ledger.resume(route.name)):
+                token = make_token(secrets.token_bytes(16))
+                ends = (route.name, route.sender.address, route.recipient, route.reader.name)
+                self._ledger.plan(Probe(token, *ends, planned_at=self._started_at))
+            # The cleanup of another route in the same mailbox must not take away what was not looked at.
+            if route.expected or route.junk_folders:
+                self._ledger.reserve(self._ledger.current(route.name).token)
+        self._keeper.save(probes=self._ledger.planned())
+        tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
+        try:
+            audience = Audience(self._print, self._request.on_progress)
+            return observe(self._plan.steps, tools, audience, self._setup.limits)
+        finally:
+            tools.close()
+
+    def _print(self, outcome: Outcome) -> None:
+        """Tell of an outcome; one that may yet turn out to be our own trouble waits, with all that follow it."""
+        if self._unprinted or has_silence(outcome):
+            self._unprinted.append(outcome)
+        else:
+            self._request.on_done(outcome, self._labels[outcome.id])
+
+    def _look_around(self, outcomes: Sequence[Outcome]) -> Seen:
+        """Find out whether silence was our own trouble, and tell what was not told yet."""
+        seen = look_around(outcomes, self._setup, self._keeper.state, self._resolve, self._deadline)
+        steps = {outcome.id: outcome for outcome in seen.steps}
+        for outcome in self._unprinted:
+            self._request.on_done(steps[outcome.id], self._labels[outcome.id])
+        seen = with_certificates(seen, self._keeper.state.checks)
+        for outcome in seen.steps[len(steps) :]:
+            self._request.on_done(outcome, f"Certificate ({outcome.name})")
+        return seen
+
+    def _world(self) -> World:
+        setup = self._setup
+        key = self._keeper.signing_key()
+        self._keeper.remember_checked(setup.document, key)
+        return World(
+            now=self._now,
+            sleep=time.sleep,
+            deadline=Deadline(setup.deadline_s - STATE_AND_ALERTS_S),
+            resolve=self._resolve,
+            key=key,
+            version=__version__,
+            certificate_limits=setup.certificate_limits,
+            quota_percent=setup.quota_percent,
+            bounce_limits=setup.bounce_limits,
+            nameservers=tuple(setup.nameservers),
+            notices=setup.notices,
+            is_dry=self._request.is_dry,
+            record=self._request.record,
+            run_id=self._run_id,
+            state_file=setup.state_file,
+            changes=self._changes,
+            selectors=self._keeper.state.selectors,
+        )
+
+    def _telling(self) -> Telling:
+        """Read the silences as late as can be: one that began during the run counts."""
+        silences, problem = read_silences(self._setup.state_file, self._request.anchor(self._now()))
+        self._warnings += [problem] if problem else []
+        silenced = frozenset(silence.name for silence in active(silences, self._now()))
+        until_ping = Deadline(self._deadline.remaining_s() - PING_S)
+        desk = Desk(self._setup.channels, until_ping, time.sleep, self._started_at)
+        return Telling(self._run_id, self._started_at, desk, silenced, self._topics)
+
+    def _topics(self, ids: Collection[str]) -> dict[str, Topic]:
+        """Return how what is remembered is spoken of: all steps that there are, and what is no step."""
+        steps = {step.id for step in self._all_steps}
+        own = [step_id for step_id in ids if step_id not in steps]
+        return topics_of(self._all_steps, self._all_steps, self._setup.policies, own)
+
+    def _judge(self, seen: Seen, telling: Telling) -> Taken:
+        state = self._keeper.state
+        # A run whose state cannot be written has not come to its end.
+        is_whole = self._plan.is_complete and not self._keeper.error
+        units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if is_whole else []
+        ended = [unit_outcome(unit.removeprefix(UNIT), "OK", is_failed=False) for unit in units]
+        own = [*units, *(outcome.id for outcome in seen.own)]
+        topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, own)
+        taken = telling.take_in(
+            state,
+            [*seen.own, *without_certificates(seen.steps), *ended],
+            topics,
+            is_blind=seen.is_blind,
+            annotate=lambda flip: with_notes(flip, seen.steps, self._ledger.remaining()),
+        )
+        return without_removed(taken, self._configured(), self._started_at) if self._plan.is_complete else taken
+
+    def _configured(self) -> set[str]:
+        """Return the ids of all steps that are asked in this run or a later one."""
+        planned = {step.id for step in self._plan.steps} | self._plan.later
+        pings = {PING} if self._setup.ping else set()
+        return {*planned, SIGHT, *pings, *(CHANNEL + name for name in self._setup.channels)}
+
+    def _domains(self) -> set[str]:
+        return {host.name for host in self._setup.hosts.get("dns", ())}

@@ -1,0 +1,103 @@
+"""Those who read a channel: what they were told, what waits for them, and what they believe by it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from mailmon.alerting.merge import MAX_HISTORY
+from mailmon.model import Flip, Health, News, OutboxEntry
+
+Place = tuple[str, str]
+
+
+def as_told(health: Health) -> Health:
+    """Return what people take it for who were told nothing: that all is well."""
+    return Health.UP if health is Health.NEW else health
+
+
+class Readers:
+    """The readers of all channels, by channel and step."""
+
+    def __init__(self) -> None:
+        self.beliefs: dict[Place, Health] = {}
+        self.pending: defaultdict[Place, list[Flip]] = defaultdict(list)
+        # the channels that were to hear of a step since it was last well
+        self.stories: defaultdict[str, set[str]] = defaultdict(set)
+        self.has_begun_late: set[Place] = set()
+        self.ids: set[Place] = set()
+
+    def expecting(self, channel: str, step_id: str) -> Health:
+        """Return what a reader will believe when he has read what waits for him."""
+        waiting = self.pending[channel, step_id]
+        return as_told(waiting[-1].after) if waiting else self.beliefs.get((channel, step_id), Health.UP)
+
+    def owe(self, flip: Flip) -> None:
+        """Take note of what some channels have to be told; it must go on from what their readers know."""
+        story = self.stories[flip.id]
+        for channel in flip.channels:
+            place = (channel, flip.id)
+            known = self.expecting(*place)
+            if channel not in story:
+                assert known is Health.UP
+                if as_told(flip.before) is not Health.UP:
+                    self.has_begun_late.add(place)
+            elif flip.news is News.CHANGE:
+                assert known is as_told(flip.before)
+                assert known is not flip.after
+            else:
+                assert known is flip.after
+            self.pending[place].append(flip)
+        story |= set(flip.channels)
+        if flip.after is Health.UP:
+            story.clear()
+
+    def read(self, entry: OutboxEntry) -> None:
+        """Let the reader of a channel fold an alert into what he believes."""
+        place = (entry.channel, entry.alert.id)
+        # A receiver would drop it as a repetition. Parts that two silences held back: test_outbox.py.
+        assert place not in self.ids
+        self.ids.add(place)
+        for flip in entry.alert.flips:
+            place = (entry.channel, flip.id)
+            belief = self.beliefs.get(place, Health.UP)
+            if place in self.has_begun_late:
+                assert belief in (Health.UP, as_told(flip.before))
+            elif flip.news is News.CHANGE:
+                assert belief is as_told(flip.before)
+                assert flip.after is not belief or flip.history
+            else:
+                assert belief is flip.after
+            self.beliefs[place] = flip.after
+            self.pending[place].clear()
+            self.has_begun_late.discard(place)
+
+    def forget(self, *, channel: str = "", step_id: str = "") -> None:
+        """Drop what waits for a channel that is gone, or is about a step that is gone."""
+        for place in self.pending:
+            if channel in place or step_id in place:
+                self.pending[place].clear()
+        for story in self.stories.values():
+            story.discard(channel)
+
+    def check(self, outbox: Iterable[OutboxEntry], channels: Collection[str]) -> None:
+        """Assert that all that is owed waits, each change of it counted and in its order."""
+        waiting: defaultdict[Place, list[Flip]] = defaultdict(list)
+        for entry in outbox:
+            for flip in entry.alert.flips:
+                waiting[entry.channel, flip.id].append(flip)
+        assert {place for place, flips in self.pending.items() if flips} == set(waiting)
+        assert {channel for channel, _ in waiting} <= set(channels)
+        for place, (flip,) in waiting.items():
+            told = self.pending[place]
+            changes = [late for n, late in enumerate(told) if n == 0 or late.after is not told[n - 1].after]
+            assert flip.after is told[-1].after
+            assert len(flip.history) <= MAX_HISTORY
+            if place in self.has_begun_late:
+                continue
+            assert flip.at == changes[-1].at
+            # A reminder or another cause is no change that people have not heard of.
+            unheard = changes[:-1] if told[0].news is News.CHANGE else changes[1:-1]
+            assert len(flip.history) + flip.more == len(unheard)
+            # What is seen again began when it began, before it could not be checked; an end comes last.
+            assert flip.after is not Health.UP or all(past.at <= flip.at for past in flip.history)

@@ -1,0 +1,164 @@
+"""By which channels are people told: severities, channels that come and go, stories of other programs?"""
+
+from __future__ import annotations
+
+import pytest
+
+from mailmon.model import EVERYBODY, Flip, Health, Memory, Policy, Severity, Status, Told
+from tests.alerting.stories import LETTERS, START, Story, heard_by, in_words, outcome, policy_for
+
+FAILED, WARNING, OK = Status.FAILED, Status.WARNING, Status.OK
+ERROR, CRITICAL = Severity.ERROR, Severity.CRITICAL
+BY_SEVERITY = policy_for(critical=["phone"], error=["team"], warning=["mail"])
+Found = tuple[Status, Severity | None]
+
+
+def tell_story(policy: Policy, *found: Found) -> list[Flip]:
+    """Tell a story whose runs have findings of these severities; each run has a cause of its own."""
+    story = Story(policy)
+    flips = []
+    for number, (status, severity) in enumerate(found):
+        flips += story.step(outcome(status, code=str(400 + number), severity=severity))
+    return flips
+
+
+def heard(flips: list[Flip], *channels: str) -> dict[str, list[str]]:
+    """Return what each channel is told, without those that are told nothing."""
+    return {name: told for name in channels or ("phone", "team", "mail") if (told := heard_by(flips, name))}
+
+
+def tell_by(story: Story, *runs: tuple[str, str]) -> list[Flip]:
+    """Tell the flips of runs: a letter for the status, and the initials of the channels that there are."""
+    names = {"p": "phone", "t": "team", "m": "mail"}
+    flips = []
+    for letter, initials in runs:
+        story.channels = tuple(names[initial] for initial in initials)
+        flips += story.step(outcome(LETTERS[letter]))
+    return flips
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([(FAILED, ERROR), (OK, None)], {"team": ["new>down", "down>up"]}),
+        ([(FAILED, CRITICAL), (OK, None)], {"phone": ["new>down", "down>up"]}),
+        ([(WARNING, None), (OK, None)], {"mail": ["new>degraded", "degraded>up"]}),
+        (
+            [(WARNING, None), (FAILED, ERROR)],
+            {"mail": ["new>degraded", "degraded>down"], "team": ["degraded>down"]},
+        ),
+        (
+            [(WARNING, None), (FAILED, ERROR), (OK, None)],
+            {"mail": ["new>degraded", "degraded>down", "down>up"], "team": ["degraded>down", "down>up"]},
+        ),
+        (
+            [(FAILED, CRITICAL), (FAILED, ERROR), (OK, None)],
+            {"phone": ["new>down", "cause", "down>up"], "team": ["cause", "down>up"]},
+        ),
+        (
+            [(FAILED, ERROR), (WARNING, None), (OK, None)],
+            {"team": ["new>down", "down>degraded", "degraded>up"], "mail": ["down>degraded", "degraded>up"]},
+        ),
+        # a new story begins with its own audience
+        (
+            [(FAILED, CRITICAL), (OK, None), (FAILED, ERROR), (OK, None)],
+            {"phone": ["new>down", "down>up"], "team": ["up>down", "down>up"]},
+        ),
+    ],
+)
+def test_who_heard_of_a_failure_hears_how_it_goes_on(found: list[Found], expected: dict[str, list[str]]) -> None:
+    assert heard(tell_story(BY_SEVERITY, *found)) == expected
+
+
+def test_a_severity_without_channels_of_its_own_goes_to_all() -> None:
+    (flip,) = tell_story(policy_for(critical=["phone"]), (FAILED, ERROR))
+    assert flip.channels == ("phone", "team", "mail")
+
+
+def test_a_severity_may_be_told_to_nobody() -> None:
+    flips = tell_story(policy_for(warning=[]), (WARNING, None), (WARNING, None), (OK, None))
+    assert [flip.channels for flip in flips] == [(), (), ()]
+
+
+def test_who_heard_that_mailmon_cannot_tell_hears_what_it_found_then() -> None:
+    story = Story(policy_for(error=["team"]))
+    flips = [flip for letter in "ouuufo" for flip in story.step(outcome(LETTERS[letter]))]
+    assert heard_by(flips, "mail") == ["up>unknown", "unknown>down", "down>up"]
+
+
+def test_who_heard_of_a_failure_hears_that_it_cannot_be_checked() -> None:
+    story = Story(policy_for(error=["team"], warning=["mail"]))
+    flips = [flip for letter in "ofuuuo" for flip in story.step(outcome(LETTERS[letter]))]
+    assert heard(flips) == {"team": ["up>down", "down>unknown", "unknown>up"], "mail": ["down>unknown", "unknown>up"]}
+
+
+def test_what_failed_without_any_channel_is_told_once_there_is_one() -> None:
+    story = Story()
+    flips = tell_by(story, ("o", ""), ("f", ""), ("f", ""), ("f", "p"), ("f", "p"), ("o", "p"))
+    assert heard(flips) == {"phone": ["down>down", "down>up"]}
+    assert flips[1].at == flips[0].at
+
+
+def test_what_failed_and_recovered_without_any_channel_is_told_to_nobody() -> None:
+    assert heard(tell_by(Story(), ("o", ""), ("f", ""), ("o", ""), ("o", "p"), ("f", "p"))) == {"phone": ["up>down"]}
+
+
+def test_what_could_not_be_checked_without_any_channel_is_told_once_there_is_one() -> None:
+    runs = [("o", ""), ("u", ""), ("u", ""), ("u", ""), ("u", "p"), ("u", "p")]
+    assert [words.partition(">")[2] for words in heard_by(tell_by(Story(), *runs), "phone")] == ["unknown"]
+
+
+def test_a_channel_that_was_renamed_while_down_hears_of_it_and_of_its_end() -> None:
+    flips = tell_by(Story(), ("f", "p"), ("f", "t"), ("f", "t"), ("o", "t"))
+    assert heard_by(flips, "team") == ["down>down", "down>up"]
+
+
+def test_a_channel_that_is_renamed_in_the_run_that_recovers_hears_of_it() -> None:
+    flips = tell_by(Story(), ("f", "p"), ("o", "t"))
+    assert heard(flips) == {"phone": ["new>down", "down>up"], "team": ["down>up"]}
+
+
+def test_a_channel_that_is_renamed_while_it_cannot_be_checked_hears_of_the_end() -> None:
+    flips = tell_by(Story(), ("o", "p"), ("u", "p"), ("u", "p"), ("u", "p"), ("u", "t"), ("o", "t"))
+    assert heard_by(flips, "team")[-1:] == ["unknown>up"]
+
+
+def test_a_channel_that_is_missing_from_one_run_is_not_told_twice() -> None:
+    flips = tell_by(Story(), ("f", "p"), ("f", ""), ("f", "p"), ("o", "p"))
+    assert heard_by(flips, "phone") == ["new>down", "down>up"]
+
+
+def test_a_channel_that_is_added_while_down_hears_the_next_news_only() -> None:
+    story = Story(Policy(reminder_interval_s=2700))
+    flips = tell_by(story, ("f", "p"), ("f", "pt"), ("f", "pt"), ("f", "pt"), ("o", "pt"))
+    assert heard(flips) == {"phone": ["new>down", "reminder", "down>up"], "team": ["reminder", "down>up"]}
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        # it cannot be checked
+        [("f", "pt"), ("u", "t"), ("u", "t"), ("u", "t"), ("o", "pt")],
+        # it works with a warning
+        [("f", "pt"), ("w", "t"), ("o", "pt")],
+        # its end is told to the others, or to nobody
+        [("f", "pt"), ("o", "t"), ("o", "pt")],
+        [("f", "p"), ("o", ""), ("o", "p")],
+    ],
+)
+def test_a_channel_that_is_missing_when_something_is_told_hears_the_end(runs: list[tuple[str, str]]) -> None:
+    flips = tell_by(Story(), *runs)
+    assert heard_by(flips, "phone")[-1].endswith(">up")
+
+
+def test_a_story_of_another_program_is_gone_on_with_for_everybody() -> None:
+    known = Memory(Health.DOWN, START, "535", told=Told(Health.DOWN, START, START, "535", channels=(EVERYBODY,)))
+    flips = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"), ("o", "ptm"), ("f", "ptm"))
+    assert [in_words(flip) for flip in flips] == ["down>up", "up>down"]
+    assert [flip.channels for flip in flips] == [("phone", "team", "mail"), ("team",)]
+
+
+def test_that_all_was_well_for_another_program_makes_no_audience() -> None:
+    known = Memory(Health.UP, START, told=Told(Health.UP, START, channels=(EVERYBODY,)))
+    (flip,) = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"))
+    assert flip.channels == ("team",)

@@ -1,0 +1,224 @@
+"""Does a person who reads what is delivered always know how it is? Any history of runs, silences and deliveries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mailmon.alerting import enqueue, joined, judge, part, without
+from mailmon.alerting.wording import MAX_TITLE
+from mailmon.model import Flip, Health, Memory, News, OutboxEntry, Policy, Severity, Status, Topic
+from tests.alerting.readers import Readers, as_told
+from tests.alerting.stories import START, outcome
+
+HOST = "mail.example.org"
+LOUD = {"error": ("team",), "critical": ("phone", "team"), "warning": ("mail",)}
+TOPICS = {
+    "imap_auth:main": Topic("IMAP Auth", "", "account", ("all", "imap_auth:main", "main"), Policy()),
+    "smtp_auth:main": Topic("SMTP Auth", "main", "account", ("all", "main"), Policy(channels={"warning": ("mail",)})),
+    "smtp_auth:office": Topic("SMTP Auth", "office", "account", ("all", "office"), Policy(1, 2, channels=LOUD)),
+    "send:main": Topic("Send Test", "", "route", ("all", "main"), Policy(2, 1, 2, channels={"warning": ()})),
+    "receive:main": Topic("Receive Test", "", "route", ("all", "main", "office"), Policy(3, 2, 1, 1800)),
+    "cleanup:main": Topic("Cleanup", "", "route", ("all", "cleanup:main"), Policy(1, 1, 3, 2700, LOUD)),
+}
+NAMES = ["all", "main", "office", "cleanup:main"]
+SPEAKING = (Status.OK, Status.WARNING, Status.FAILED)
+SEVERITIES = (None, Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
+Found = tuple[Status, str, Severity | None]
+FOUND = st.tuples(st.sampled_from(list(Status)), st.sampled_from(["535", "454"]), st.sampled_from(SEVERITIES))
+
+
+class Evidence:
+    """What the runs of a step show, counted without the table."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.failures = self.goods = self.unknowns = 0
+        self.is_down = False
+
+    def see(self, status: Status, *, is_blind: bool) -> None:
+        if status is Status.UNKNOWN:
+            self.unknowns += not is_blind
+        elif status is not Status.SKIPPED:
+            self.unknowns = 0
+        if status is Status.FAILED:
+            self.failures, self.goods = self.failures + 1, 0
+            self.is_down = self.is_down or self.failures >= self.policy.failure_threshold
+        elif status in (Status.OK, Status.WARNING):
+            self.failures, self.goods = 0, self.goods + 1
+            self.is_down = self.is_down and self.goods < self.policy.success_threshold
+
+
+class Monitor(RuleBasedStateMachine):
+    """Steps on one host, channels that come and go for good, and what those who read them believe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.runs = 0
+        self.topics = dict(TOPICS)
+        self.channels = ["phone", "team", "mail"]
+        self.used = set(self.channels)
+        self.memories: dict[str, Memory] = {}
+        self.outbox: list[OutboxEntry] = []
+        self.silenced: set[str] = set()
+        self.evidence = {step_id: Evidence(topic.policy) for step_id, topic in TOPICS.items()}
+        self.readers = Readers()
+
+    @rule(
+        found=st.lists(FOUND, min_size=len(TOPICS), max_size=len(TOPICS)),
+        is_blind=st.integers(0, 7).map(lambda number: number == 0),
+    )
+    def run(self, found: list[Found], is_blind: bool) -> None:
+        self.judge(dict(zip(TOPICS, found, strict=True)), is_blind=is_blind)
+
+    @rule(found=FOUND, times=st.integers(1, 4))
+    def go_on_alike(self, found: Found, times: int) -> None:
+        for _ in range(times):
+            self.judge(dict.fromkeys(TOPICS, found))
+
+    @rule(name=st.sampled_from(NAMES))
+    def begin_silence(self, name: str) -> None:
+        self.silenced.add(name)
+
+    @precondition(lambda self: self.silenced)
+    @rule(data=st.data())
+    def end_silence(self, data: st.DataObject) -> None:
+        self.silenced.discard(data.draw(st.sampled_from(sorted(self.silenced))))
+
+    @rule(name=st.sampled_from(NAMES), acknowledging=st.sets(st.integers(0, 3)))
+    def deliver_beside_a_silence(self, name: str, acknowledging: set[int]) -> None:
+        before = set(self.silenced)
+        self.silenced.add(name)
+        self.deliver(acknowledging)
+        self.silenced = before
+
+    @rule(number=st.integers(0, 3), is_renamed=st.booleans())
+    def remove_channel(self, number: int, is_renamed: bool) -> None:
+        """Remove a channel for good, or give it another name: then its reader begins anew."""
+        if number < len(self.channels):
+            gone = self.channels.pop(number)
+            self.outbox = [entry for entry in self.outbox if entry.channel != gone]
+            self.readers.forget(channel=gone)
+            if is_renamed:
+                self.add_channel(gone)
+
+    @precondition(lambda self: len(self.channels) < 3)
+    @rule(name=st.sampled_from(["phone", "team"]))
+    def add_channel(self, name: str) -> None:
+        while name in self.used:
+            name += "'"
+        self.used.add(name)
+        self.channels.append(name)
+
+    @rule(acknowledging=st.sets(st.integers(0, 3)))
+    def deliver(self, acknowledging: set[int]) -> None:
+        self.runs += 1
+        loud, held = part(self.outbox, self.is_silent)
+        ready = joined(loud, self.now, f"run-{self.runs}")
+        assert len({entry.channel for entry in ready}) == len(ready)
+        taking = [name for number, name in enumerate(self.channels) if number in acknowledging]
+        for entry in ready:
+            assert not any(map(self.is_silent, entry.alert.flips))
+            if entry.channel in taking:
+                self.readers.read(entry)
+        self.outbox = [*(entry for entry in ready if entry.channel not in taking), *held]
+
+    @precondition(lambda self: len(self.topics) > 4)
+    @rule(step_id=st.sampled_from(["smtp_auth:office", "send:main"]))
+    def remove_step(self, step_id: str) -> None:
+        self.topics.pop(step_id, None)
+        self.memories.pop(step_id, None)
+        self.outbox = without(self.outbox, lambda flip: flip.id == step_id)
+        self.readers.forget(step_id=step_id)
+
+    @rule()
+    def settle(self) -> None:
+        """End all silences and deliver everything: then people know all that there is to know, and hear no more."""
+        self.silenced.clear()
+        for _ in range(2):  # the first tells a change that was held back, the second that nothing can be told since
+            self.judge(dict.fromkeys(TOPICS, (Status.SKIPPED, "", None)))
+        self.deliver({0, 1, 2, 3})
+        assert not self.outbox
+        for step_id, memory in self.memories.items():
+            told = memory.told
+            is_in_doubt = memory.unknown_runs > 0 or memory.health is Health.FAILING
+            health = told.health if is_in_doubt else memory.health
+            if told.unknown_since and is_in_doubt:
+                health = Health.UNKNOWN
+            threshold = TOPICS[step_id].policy.unknown_threshold
+            assert told.unknown_since or self.evidence[step_id].unknowns < threshold
+            knowing = [name for name in self.channels if name in self.readers.stories[step_id]]
+            for name in self.channels:
+                expected = as_told(health) if name in knowing else Health.UP
+                assert self.readers.beliefs.get((name, step_id), Health.UP) is expected
+            if health in (Health.DOWN, Health.DEGRADED) and not is_in_doubt:
+                assert knowing or not self.wanted(step_id, memory.severity)
+        assert judge(self.memories, [], self.topics, self.now, channels=self.channels)[1] == []
+
+    def wanted(self, step_id: str, severity: Severity | None) -> set[str]:
+        """Return the channels that there are for a severity."""
+        by_severity = TOPICS[step_id].policy.channels
+        return set(self.channels) & set(by_severity.get(severity, self.channels)) if severity else set()
+
+    def is_silent(self, flip: Flip) -> bool:
+        return not self.silenced.isdisjoint(flip.names)
+
+    def judge(self, found: dict[str, Found], *, is_blind: bool = False) -> None:
+        self.now += timedelta(minutes=15)
+        self.runs += 1
+        before, outcomes = self.memories, []
+        for step_id in self.topics:
+            status, code, severity = found[step_id]
+            outcomes.append(outcome(status, step_id, code=code, severity=severity))
+            self.evidence[step_id].see(status, is_blind=is_blind)
+        self.memories, flips = judge(
+            before,
+            outcomes,
+            self.topics,
+            self.now,
+            alert_id=f"run-{self.runs}",
+            channels=self.channels,
+            silenced=self.silenced,
+            is_blind=is_blind,
+        )
+        for flip in flips:
+            self.check_flip(flip, found[flip.id][0], before.get(flip.id))
+            # The channels that go here go for good: what waits for them is no matter.
+            self.readers.owe(flip._replace(channels=tuple(c for c in flip.channels if c in self.channels)))
+        self.outbox = enqueue(self.outbox, flips, self.channels, self.now, f"run-{self.runs}")
+
+    def check_flip(self, flip: Flip, status: Status, before: Memory | None) -> None:
+        """Assert that there is reason to tell it, and that it goes to those who are meant and those who know."""
+        memory = self.memories[flip.id]
+        assert not self.is_silent(flip)
+        assert flip.after is not Health.DOWN or self.evidence[flip.id].is_down
+        unknowns = self.evidence[flip.id].unknowns
+        assert unknowns >= TOPICS[flip.id].policy.unknown_threshold if flip.after is Health.UNKNOWN else unknowns == 0
+        assert flip.news is not News.REMINDER or status in (Status.FAILED, Status.WARNING)
+        knowing = self.readers.stories[flip.id] & set(self.channels)
+        severity = Severity.WARNING if flip.after is Health.UNKNOWN else memory.severity
+        if flip.after is Health.UP and before and before.told.channels and not knowing:
+            severity = before.told.severity
+        # What is for those that are gone waits for a day.
+        assert set(flip.channels) & set(self.channels) == knowing | self.wanted(flip.id, severity)
+
+    @invariant()
+    def nothing_is_lost_in_the_outbox(self) -> None:
+        self.readers.check(self.outbox, self.channels)
+
+    @invariant()
+    def titles_say_the_most_important_first(self) -> None:
+        for entry in self.outbox:
+            title = entry.alert.title
+            assert len(title) <= MAX_TITLE
+            assert title.startswith(f"{HOST}:")
+            assert any(topic.label in title[:80] for topic in TOPICS.values())
+            assert any(word in title for word in (" since ", " after ", " at "))
+
+
+TestMonitor = Monitor.TestCase
+TestMonitor.settings = settings(deadline=None, max_examples=50, stateful_step_count=25)

@@ -1,0 +1,68 @@
+"""In which words does mailmon speak of itself, of its channels and of units?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailmon.alerting import judge
+from mailmon.alerting.merge import merge
+from mailmon.model import Flip, Memory, Outcome
+from mailmon.model.run import AlertLine
+from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of
+from tests.alerting.stories import QUARTER, START
+from tests.alerting.test_wording import alert, text
+
+
+def own(*found: Sequence[Outcome]) -> list[Flip]:
+    """Return what is told of mailmon itself in these runs, with a name of its machine that does not change."""
+    memories: dict[str, Memory] = {}
+    flips: list[Flip] = []
+    for number, outcomes in enumerate(found):
+        topics = topics_of((), (), {}, [outcome.id for outcome in outcomes])
+        memories, more = judge(memories, outcomes, topics, START + number * QUARTER, alert_id=f"run-{number}")
+        flips += more
+    return [flip._replace(target="monitor") for flip in flips]
+
+
+def test_mailmon_cannot_see_and_sees_again() -> None:
+    blind = [sight_outcome("192.0.2.1:443 does not answer", is_blind=True)]
+    seeing = [sight_outcome("", is_blind=False)]
+    first, second = own(blind, blind, seeing)
+    assert first.id == SIGHT
+    assert (
+        text(first)
+        == """\
+problem: monitor: mailmon cannot see since 13:00 +0100: 192.0.2.1:443 does not answer
+mailmon: 192.0.2.1:443 does not answer
+→ Look at this machine's network.
+Since 13:00 +0100.
+"""
+    )
+    assert (
+        text(second)
+        == """\
+recovery: monitor: mailmon sees again after 30 min
+mailmon sees again since 13:30 +0100, after 30 min.
+Cause: 192.0.2.1:443 does not answer
+"""
+    )
+    (both,) = merge([first], [second])
+    assert (
+        alert(both).title == "monitor: mailmon cannot see and sees again after 30 min (from 13:00 +0100 to 13:30 +0100)"
+    )
+
+
+def test_a_channel_that_refuses_and_takes_again() -> None:
+    refused = AlertLine("1", "phone", "pending", "t", "ntfy at https://ntfy.example.org: answered 403", True)
+    taken = AlertLine("1", "phone", "sent", "t")
+    first, second = own(channel_outcomes([refused], ()), channel_outcomes([taken], ["channel:phone"]))
+    assert (
+        text(first)
+        == """\
+problem: monitor: Alerts by phone do not get through since 13:00 +0100: ntfy at https://ntfy.example.org: answered 403
+Alerts by phone: ntfy at https://ntfy.example.org: answered 403
+→ Try it with `mailmon notify test`.
+Since 13:00 +0100.
+"""
+    )
+    assert alert(second).title == "monitor: Alerts by phone get through again after 15 min"

@@ -1,0 +1,74 @@
+"""Runs that share a state file, and channels that answer as a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mailmon.model import OutboxEntry, Outcome, Status, Topic
+from mailmon.model.run import AlertLine
+from mailmon.run.dispatch import Telling
+from mailmon.store.keeper import Keeper
+from mailmon.store.state import State, peek
+from tests.alerting.stories import QUARTER, START, STEP, outcome, topic
+from tests.run.exchange import Exchange
+
+FAILED, OK = outcome(Status.FAILED), outcome(Status.OK)
+OTHER = outcome(Status.FAILED, "send:other")
+TOPICS = {STEP: topic(), "send:other": topic()._replace(label="Send Test", names=("all", "send:other", "other"))}
+FAILURE = "mail.example.org:587: SMTP Auth failing"
+RECOVERY = "mail.example.org:587: SMTP Auth recovered"
+
+
+class Runs:
+    """Runs with one state file, whose channels are those of the exchange."""
+
+    def __init__(self, directory: Path, exchange: Exchange) -> None:
+        self.path = directory / "state.json"
+        self.exchange = exchange
+        self.number = 0
+        self.topics: Mapping[str, Topic] = TOPICS
+
+    @property
+    def now(self) -> datetime:
+        return START + self.number * QUARTER
+
+    @property
+    def state(self) -> State:
+        return peek(self.path).state
+
+    @property
+    def waiting(self) -> list[OutboxEntry]:
+        return list(self.state.outbox)
+
+    def run(
+        self,
+        *found: Outcome,
+        channels: Collection[str] = ("phone",),
+        silenced: Collection[str] = (),
+        later: timedelta = timedelta(),
+    ) -> list[AlertLine]:
+        """Judge, remember and tell, as a run does; `later` than a quarter of an hour after the one before."""
+        self.number += 1 + later // QUARTER
+        keeper = Keeper(self.path, self.now, is_dry=False)
+        telling = self.telling(channels, silenced)
+        told = telling.take_in(keeper.state, found, self.topics)
+        keeper.save(checks=told.state.checks, outbox=told.state.outbox)
+        lines, _ = telling.send(keeper)
+        return lines
+
+    def telling(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Telling:
+        """Return how people are told in the present run."""
+        desk = self.exchange.desk(*channels) if channels else replace(self.exchange.desk(), channels={})
+        return Telling(f"run-{self.number}", self.now, replace(desk, now=self.now), silenced)
+
+    def titles(self, name: str) -> list[str]:
+        """Return the beginnings of what a channel has taken, without the time."""
+        return [alert.title.partition(" since ")[0].partition(" after ")[0] for alert in self.exchange.taken_by(name)]
+
+
+def unhost(title: str) -> str:
+    """Return a title about mailmon itself without the name of this machine."""
+    return title.partition(": ")[2]

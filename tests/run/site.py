@@ -1,0 +1,72 @@
+"""Whole runs in this process: accounts of the embedded server, a clock that a test sets, and fake channels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mailmon.config import Setup
+from mailmon.model import Anchor
+from mailmon.run import Report, Request, run
+from mailmon.sandbox import Sandbox
+from mailmon.store.state import State, peek
+from tests.alerting.stories import START
+from tests.config.samples import set_up
+from tests.integration.stage import SECOND, account_of
+from tests.run.exchange import Exchange
+
+
+class Site:
+    """Logins of an account, told to the exchange. `minutes` have passed on the machine, the clock is `moved`."""
+
+    def __init__(self, directory: Path, sandbox: Sandbox, exchange: Exchange) -> None:
+        self.sandbox = sandbox
+        self.exchange = exchange
+        self.directory = directory
+        self.state_file = directory / "state" / "state.json"
+        self.channels: tuple[str, ...] = ("phone",)
+        self.accounts = {"main": account_of(sandbox), "second": account_of(sandbox, SECOND)}
+        self.routes: dict[str, Any] = {}
+        self.minutes = 0
+        self.moved = timedelta()
+
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(minutes=self.minutes) + self.moved
+
+    @property
+    def anchor(self) -> Anchor:
+        return Anchor("boot", self.minutes * 60.0, self.now)
+
+    @property
+    def state(self) -> State:
+        return peek(self.state_file).state
+
+    @property
+    def setup(self) -> Setup:
+        steps = {"accounts": self.accounts, "routes": self.routes}
+        document = {**steps, "notify": "none", "state_file": str(self.state_file)}
+        channels = self.exchange.desk(*self.channels).channels if self.channels else {}
+        return replace(set_up(self.directory, document), channels=channels)
+
+    def run(self, *names: str, is_dry: bool = False, is_killed: bool = False) -> Report:
+        """Run a cycle, a quarter of an hour after the one before; one that is killed does not remember the clock."""
+        self.minutes += 15
+        anchors = [self.anchor] * (2 if is_killed else 3)
+        now = self.now
+        return run(Request(self.setup, lambda: now, names, is_dry=is_dry, anchor=lambda at: anchors.pop()))
+
+    def refuse(self, *services: str) -> None:
+        """Let the server refuse these logins from now on."""
+        self.sandbox.faults.refuse_login = set(services)
+
+    def kinds(self, name: str = "phone") -> list[str]:
+        """Return the kinds of what a channel has taken."""
+        return [alert.kind for alert in self.exchange.taken_by(name)]
+
+    def told(self, name: str = "phone") -> Collection[str]:
+        """Return the steps of which a channel was told."""
+        return {flip.id for alert in self.exchange.taken_by(name) for flip in alert.flips}

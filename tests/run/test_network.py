@@ -1,0 +1,206 @@
+"""Do we see the world at all, or is it us? Nobody is told of a dead mail server because our own cable is out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mailmon.checks.check import has_silence
+from mailmon.clients.connectivity import Target, parse_target
+from mailmon.clients.deadline import Deadline
+from mailmon.model import Outcome, Severity, Status, Verdict
+from mailmon.run.network import MIN_LOOK_S, Means, excuse, look
+from tests.run.sights import (
+    ALIAS,
+    DEAD,
+    DNS9,
+    HERE,
+    LIVE,
+    MONITORED,
+    NTFY,
+    ON_MAIL,
+    OTHER,
+    OWN,
+    UNRESOLVED,
+    failed,
+    finding,
+    good,
+    means,
+    outcome,
+    seen,
+    silent,
+    unnamed,
+)
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        [],
+        [good("imap_auth:main"), good("smtp_auth:main")],
+        [failed("smtp.login_refused")],
+        [failed("tcp.unreachable")],  # refused: only silence says so
+        [failed("dns.host_not_found")],
+        [failed("mailmon.deadline")],
+        [outcome("imap_auth:main", finding("tcp.unreachable")._replace(status=Verdict.UNKNOWN, severity=None))],
+    ],
+)
+def test_where_something_came_back_nothing_is_looked_at(outcomes: list[Outcome]) -> None:
+    def never(*_: object) -> Any:
+        raise AssertionError("touched")
+
+    assert look(outcomes, MONITORED, Means([NTFY], [DEAD], Deadline(60), never, never, never)) is None
+    assert not any(map(has_silence, outcomes))
+
+
+@pytest.mark.parametrize(
+    ("targets", "answering", "expected"),
+    [
+        # Without an independent target a time-out is FAILED.
+        ([], {}, (False, "there is no independent target to compare with")),
+        ([OWN], {}, (False, "there is no independent target to compare with")),
+        ([ALIAS], {}, (False, "there is no independent target to compare with")),
+        ([parse_target("192.0.2.10:53")], {}, (False, "there is no independent target to compare with")),
+        ([Target("127.0.0.2", 80, is_implicit=True)], {}, (False, "there is no independent target to compare with")),
+        ([parse_target("gone.example.net:1")], {}, (False, "there is no independent target to compare with")),
+        ([DNS9], {"203.0.113.9": None}, (False, "there is no independent target to compare with")),
+        ([NTFY], {}, (True, "ntfy.sh:443 does not answer either")),
+        ([Target("127.0.0.2", 80)], {}, (True, "127.0.0.2:80 does not answer either")),
+        ([NTFY, DNS9], {}, (True, "neither ntfy.sh:443 nor 203.0.113.9:53 answers")),
+        ([NTFY, DNS9, OWN, ALIAS], {}, (True, "neither ntfy.sh:443 nor 203.0.113.9:53 answers")),
+        ([NTFY, DNS9], {"203.0.113.9": None}, (True, "ntfy.sh:443 does not answer either")),
+        ([DNS9] * 5, {}, (True, "none of 203.0.113.9:53, 203.0.113.9:53 and 203.0.113.9:53 answers")),
+        ([NTFY, DNS9], {"203.0.113.9": True}, (False, "203.0.113.9:53 answers")),
+        ([NTFY], {"203.0.113.80": True}, (False, "ntfy.sh:443 answers")),
+        # A target without an address is no silent one; it only makes us ask the name servers.
+        ([parse_target("unresolved.example.net:1"), NTFY], {}, (True, "ntfy.sh:443 does not answer either")),
+    ],
+)
+def test_silence_is_ours_only_when_every_independent_target_is_silent_too(
+    targets: list[Target], answering: dict[str, bool | None], expected: tuple[bool, str]
+) -> None:
+    assert seen([silent()], targets=targets, answering=answering) == expected
+
+
+@pytest.mark.parametrize(
+    ("nameservers", "expected"),
+    [
+        ([DEAD], (True, "no name server answers for unresolved.example.net (198.51.100.53 silent)")),
+        ([ON_MAIL], (False, "the name servers are on a monitored server")),
+        ([DEAD, LIVE], (False, "the name server 198.51.100.54 answers for unresolved.example.net")),
+    ],
+)
+def test_targets_that_cannot_be_resolved_are_evidence_only_when_the_name_servers_are_dead_by_themselves(
+    nameservers: list[tuple[str, int]], expected: tuple[bool, str]
+) -> None:
+    targets = [parse_target("unresolved.example.net:1")]
+    assert seen([silent()], targets=targets, nameservers=nameservers) == expected
+
+
+@pytest.mark.parametrize(
+    ("others", "is_blind"),
+    [
+        ([good("smtp_auth:main")], False),
+        ([good("imap_auth:other")], False),
+        ([outcome("imap_auth:other", finding("x.slow", OTHER, severity=Severity.WARNING))], False),
+        ([failed("tcp.unreachable", OTHER)], False),
+        ([failed("smtp.login_refused", OTHER)], False),
+        ([failed("imap.connection_lost", OTHER)], False),
+        ([failed("tls.cert_expired")], False),
+        ([good("imap_auth:here")], True),
+        ([failed("tcp.unreachable", HERE)], True),
+        ([failed("dns.host_not_found", OTHER)], True),
+        ([failed("mailmon.deadline", OTHER)], True),
+        ([outcome("cleanup:main", finding("route.lost", OTHER, severity=Severity.INFO))], True),
+        ([failed("mta_sts.unreachable", "mta-sts.example.com")], True),  # not one of the servers
+        ([good("mx:main")], True),  # a good step that needed no server
+        ([silent(OTHER, "imap_auth:other")], True),
+        ([Outcome("send:main", "send", "main", Status.SKIPPED, "skipped")], True),
+    ],
+)
+def test_any_reply_of_a_server_outside_shows_that_the_network_works(others: list[Outcome], is_blind: bool) -> None:
+    assert seen([silent(), *others], targets=[NTFY])[0] is is_blind
+
+
+@pytest.mark.parametrize("other", [good("imap_auth:main"), failed("tcp.unreachable", HERE)])
+def test_a_server_on_loopback_that_is_silent_is_judged_by_any_reply(other: Outcome) -> None:
+    assert seen([silent(HERE, "imap_auth:here"), other], targets=[NTFY])[0] is False
+
+
+def test_a_reply_from_loopback_excuses_the_one_outside_and_not_the_one_beside_it() -> None:
+    outcomes = [silent(), silent(HERE, "imap_auth:here"), failed("smtp.login_refused", HERE)]
+    after = excuse(outcomes, look(outcomes, MONITORED, means([NTFY])))
+    assert [o.status for o in after] == [Status.UNKNOWN, Status.FAILED, Status.FAILED]
+
+
+NO_NAMES = "no name server answers for ntfy.sh (198.51.100.53 silent)"
+
+
+@pytest.mark.parametrize(
+    ("nameservers", "targets", "said", "expected"),
+    [
+        ([DEAD], [NTFY], {}, (True, NO_NAMES)),
+        ([DEAD], [NTFY, DNS9, OWN], {}, (True, NO_NAMES)),
+        ([DEAD], [], {}, (True, "no name server answers for the root zone (198.51.100.53 silent)")),
+        ([DEAD], [OWN, DNS9], {}, (True, "no name server answers for the root zone (198.51.100.53 silent)")),
+        ([DEAD], [], {".": "SERVFAIL"}, (True, "no name server answers for the root zone (198.51.100.53 SERVFAIL)")),
+        (
+            [DEAD, ON_MAIL],
+            [NTFY],
+            {},
+            (True, "no name server answers for ntfy.sh (198.51.100.53 silent, 192.0.2.10 silent)"),
+        ),
+        ([("127.0.0.53", 53)], [NTFY], {}, (True, "no name server answers for ntfy.sh (127.0.0.53 silent)")),
+        # The mail host that also runs DNS is dead.
+        ([ON_MAIL], [], {}, (False, "there is no independent target to compare with")),
+        ([ON_MAIL], [UNRESOLVED], {}, (False, "the name servers are on a monitored server")),
+        ([("127.0.0.1", 53)], [UNRESOLVED], {}, (False, "the name servers are on a monitored server")),
+        # An address that needs no name tells whether it is only that host.
+        ([ON_MAIL], [UNRESOLVED, DNS9], {}, (True, "203.0.113.9:53 does not answer either")),
+        ([LIVE], [NTFY], {}, (False, "the name server 198.51.100.54 answers for ntfy.sh")),
+        ([DEAD, LIVE], [NTFY], {}, (False, "the name server 198.51.100.54 answers for ntfy.sh")),
+        ([LIVE], [OWN], {}, (False, "the name server 198.51.100.54 answers for the root zone")),
+    ],
+)
+def test_a_name_that_nobody_resolves_is_ours_only_when_no_resolver_answers_for_an_independent_one(
+    nameservers: list[tuple[str, int]], targets: list[Target], said: dict[str, str], expected: tuple[bool, str]
+) -> None:
+    assert seen([unnamed()], nameservers=nameservers, targets=targets, said=said) == expected
+
+
+def test_with_the_resolver_on_the_mail_server_an_address_that_answers_shows_that_it_is_not_us() -> None:
+    said = seen([unnamed()], nameservers=[ON_MAIL], targets=[UNRESOLVED, DNS9], answering={"203.0.113.9": True})
+    assert said == (False, "203.0.113.9:53 answers")
+
+
+def test_with_the_resolver_on_the_mail_server_a_machine_without_a_network_is_to_blame() -> None:
+    assert seen([unnamed()], nameservers=[ON_MAIL], has_route=False) == (
+        True,
+        "this machine has no way to its name servers",
+    )
+
+
+def test_a_reply_of_another_server_does_not_make_our_dead_resolver_the_mail_servers_fault() -> None:
+    assert seen([unnamed(), good("imap_auth:other")], targets=[NTFY]) == (True, NO_NAMES)
+
+
+def test_a_dead_resolver_excuses_no_silence_where_an_independent_target_answers() -> None:
+    outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
+    sight = look(outcomes, MONITORED, means([NTFY, DNS9], answering={"203.0.113.9": True}))
+    assert sight is not None
+    assert sight.is_blind
+    after = excuse(outcomes, sight)
+    assert [o.status for o in after] == [Status.UNKNOWN, Status.FAILED]
+    assert after[1] is outcomes[1]
+
+
+def test_silence_and_a_dead_resolver_are_told_together() -> None:
+    outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
+    is_blind, evidence = seen(outcomes, targets=[NTFY])
+    assert is_blind
+    assert evidence == f"{NO_NAMES}; ntfy.sh:443 does not answer either"
+
+
+def test_without_the_time_to_look_silence_is_no_evidence() -> None:
+    assert seen([silent()], targets=[NTFY], seconds=MIN_LOOK_S - 0.5) == (False, "no time is left to look")

@@ -1,0 +1,131 @@
+"""What do people hear of, and how is each of them spoken of?"""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from mailmon.checks.targets import Account, Route
+from mailmon.clients.server import Security, Server
+from mailmon.model import Policy, Secret, Severity, Status, Topic
+from mailmon.model.run import AlertLine
+from mailmon.run.plan import make_plan
+from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of, unit_outcome
+
+SMTP = Server("smtp", "mail.example.org", 587, Security.STARTTLS)
+IMAP = Server("imap", "mail.example.org", 993, Security.TLS)
+MAIN, OFFICE = (
+    Account(name, f"{name}@example.org", name, Secret("x"), SMTP, IMAP if name == "main" else None)
+    for name in ("main", "office")
+)
+ROUTE = Route("incoming", OFFICE, "main@example.org", MAIN)
+PATIENT = Policy(failure_threshold=3)
+
+
+def topics(*names: str) -> dict[str, Topic]:
+    """Return the topics of a run that is asked for these names."""
+    accounts, routes = {"main": MAIN, "office": OFFICE}, {"incoming": ROUTE}
+    plan, everything = (make_plan(accounts, routes, asked) for asked in (names, ()))
+    return topics_of(plan.steps, everything.steps, {"receive": PATIENT}, [SIGHT])
+
+
+def test_every_step_of_the_run_is_spoken_of_and_so_is_mailmon() -> None:
+    assert list(topics()) == [
+        "imap_auth:main",
+        "smtp_auth:main",
+        "smtp_auth:office",
+        "send:incoming",
+        "receive:incoming",
+        "cleanup:incoming",
+        SIGHT,
+    ]
+
+
+def test_a_subject_is_said_where_there_are_several() -> None:
+    said = {step_id: (topic.label, topic.subject, topic.kind) for step_id, topic in topics().items()}
+    assert said["imap_auth:main"] == ("IMAP Auth", "", "account")
+    assert said["smtp_auth:office"] == ("SMTP Auth", "office", "account")
+    assert said["receive:incoming"] == ("Receive Test", "", "route")
+
+
+def test_a_step_is_spoken_of_alike_when_it_is_asked_alone() -> None:
+    assert topics("office")["smtp_auth:office"] == topics()["smtp_auth:office"]
+
+
+def test_a_step_can_be_silenced_by_its_id_its_subject_the_accounts_that_take_part_and_with_all_others() -> None:
+    assert set(topics()["receive:incoming"].names) == {"all", "receive:incoming", "incoming", "office", "main"}
+    assert set(topics()["smtp_auth:office"].names) == {"all", "smtp_auth:office", "office"}
+
+
+def test_a_check_has_its_policy_and_what_has_none_is_told_at_once() -> None:
+    policies = {step_id: topic.policy for step_id, topic in topics().items()}
+    assert (policies["receive:incoming"], policies["send:incoming"], policies[SIGHT]) == (PATIENT, Policy(), Policy())
+
+
+@pytest.mark.parametrize(
+    ("step_id", "label", "failed", "works"),
+    [
+        (SIGHT, "mailmon", "cannot see", "sees again"),
+        ("channel:phone", "Alerts by phone", "do not get through", "get through again"),
+        ("unit:mailmon.service", "mailmon.service", "failed", "has run to its end again"),
+    ],
+)
+def test_mailmon_speaks_of_itself_in_words_of_its_own(step_id: str, label: str, failed: str, works: str) -> None:
+    topic = topics_of((), (), {}, [step_id])[step_id]
+    assert (topic.label, topic.failed, topic.works, topic.names) == (label, failed, works, ("all", step_id))
+
+
+def test_blindness_is_a_failure_of_this_machine() -> None:
+    blind, seeing = sight_outcome("no route", is_blind=True), sight_outcome("", is_blind=False)
+    assert (blind.id, blind.status, blind.message, blind.target) == (
+        SIGHT,
+        Status.FAILED,
+        "no route",
+        socket.gethostname(),
+    )
+    assert (blind.findings[0].id, blind.findings[0].severity) == ("mailmon.blind", Severity.ERROR)
+    assert (seeing.status, seeing.findings) == (Status.OK, ())
+
+
+def line(channel: str, status: str, error: str = "", *, is_alarming: bool = False) -> AlertLine:
+    return AlertLine("1", channel, status, "t", error, is_alarming)
+
+
+@pytest.mark.parametrize(
+    ("lines", "known", "outcomes"),
+    [
+        ([], [], []),
+        ([line("phone", "sent")], [], []),
+        ([line("phone", "sent")], ["channel:phone"], [("channel:phone", Status.OK)]),
+        ([line("phone", "pending", "500")], ["channel:phone"], []),
+        ([line("phone", "dropped", "gone")], [], []),
+        ([line("phone", "pending", "403", is_alarming=True)], [], [("channel:phone", Status.FAILED)]),
+        # one alert was refused, another one was taken: that one does not get through
+        (
+            [line("phone", "pending", "413", is_alarming=True), line("phone", "sent")],
+            ["channel:phone"],
+            [("channel:phone", Status.FAILED)],
+        ),
+        (
+            [line("phone", "sent"), line("phone", "pending", "413", is_alarming=True)],
+            ["channel:phone"],
+            [("channel:phone", Status.FAILED)],
+        ),
+        (
+            [line("phone", "pending", "403", is_alarming=True), line("team", "sent")],
+            ["channel:team"],
+            [("channel:phone", Status.FAILED), ("channel:team", Status.OK)],
+        ),
+    ],
+)
+def test_a_channel_is_told_of_when_it_refuses_or_is_silent_for_long_and_when_it_is_back(
+    lines: list[AlertLine], known: list[str], outcomes: list[tuple[str, Status]]
+) -> None:
+    assert [(outcome.id, outcome.status) for outcome in channel_outcomes(lines, known)] == outcomes
+
+
+def test_a_unit_that_failed_says_where_to_look() -> None:
+    outcome = unit_outcome("mailmon.service", "exit code 70", is_failed=True)
+    assert (outcome.id, outcome.advice) == ("unit:mailmon.service", "Look at `journalctl -u mailmon.service`.")
+    assert unit_outcome("mailmon.service", "", is_failed=False).status is Status.OK
