@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from mailmon.alerting.merge import MAX_HISTORY
-from mailmon.model import Flip, Health, News, OutboxEntry
+from mailmon.model import Change, Health, News, OutboxEntry
 
 Place = tuple[str, str]
 
@@ -21,7 +21,7 @@ class Readers:
 
     def __init__(self) -> None:
         self.beliefs: dict[Place, Health] = {}
-        self.pending: defaultdict[Place, list[Flip]] = defaultdict(list)
+        self.pending: defaultdict[Place, list[Change]] = defaultdict(list)
         # the channels that were to hear of a step since it was last well
         self.stories: defaultdict[str, set[str]] = defaultdict(set)
         self.has_begun_late: set[Place] = set()
@@ -32,7 +32,7 @@ class Readers:
         waiting = self.pending[channel, step_id]
         return as_told(waiting[-1].after) if waiting else self.beliefs.get((channel, step_id), Health.UP)
 
-    def owe(self, flip: Flip) -> None:
+    def owe(self, flip: Change) -> None:
         """Take note of what some channels have to be told; it must go on from what their readers know."""
         story = self.stories[flip.id]
         for channel in flip.channels:
@@ -82,7 +82,7 @@ class Readers:
 
     def check(self, outbox: Iterable[OutboxEntry], channels: Collection[str]) -> None:
         """Assert that all that is owed waits, each change of it counted and in its order."""
-        waiting: defaultdict[Place, list[Flip]] = defaultdict(list)
+        waiting: defaultdict[Place, list[Change]] = defaultdict(list)
         for entry in outbox:
             for flip in entry.alert.flips:
                 waiting[entry.channel, flip.id].append(flip)

@@ -6,7 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from mailmon.alerting import judge
-from mailmon.model import Finding, Flip, Health, Memory, News, Outcome, Policy, Severity, Status, Topic, Verdict
+from mailmon.model import (
+    AlertSubject,
+    Change,
+    CheckState,
+    Finding,
+    Health,
+    News,
+    Outcome,
+    Policy,
+    Severity,
+    Status,
+    Verdict,
+)
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -42,9 +54,9 @@ def outcome(
     return Outcome(step_id, check, name, status, said, "Check the password.", TARGET, findings=(finding,))
 
 
-def topic(policy: Policy | None = None, *names: str) -> Topic:
+def topic(policy: Policy | None = None, *names: str) -> AlertSubject:
     """Return how a step is spoken of."""
-    return Topic("SMTP Auth", "", "account", ("all", STEP, "main", *names), policy or Policy())
+    return AlertSubject("SMTP Auth", "", "account", ("all", STEP, "main", *names), policy or Policy())
 
 
 CHANNELS = ("phone", "team", "mail")
@@ -54,23 +66,23 @@ class Story:
     """One step over several runs, a quarter of an hour apart."""
 
     def __init__(
-        self, policy: Policy | None = None, memory: Memory | None = None, channels: Sequence[str] = CHANNELS
+        self, policy: Policy | None = None, memory: CheckState | None = None, channels: Sequence[str] = CHANNELS
     ) -> None:
         self.topics = {STEP: topic(policy)}
         self.channels = channels
-        self.memories: dict[str, Memory] = {STEP: memory} if memory else {}
+        self.memories: dict[str, CheckState] = {STEP: memory} if memory else {}
         self.now = START
         self.run = 0
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> CheckState:
         return self.memories[STEP]
 
     @property
     def health(self) -> Health:
         return self.memory.health
 
-    def step(self, found: Outcome | None, *, is_silent: bool = False, is_blind: bool = False) -> list[Flip]:
+    def step(self, found: Outcome | None, *, is_silent: bool = False, is_blind: bool = False) -> list[Change]:
         """Judge one run and return what people are told."""
         self.now = START + self.run * QUARTER
         self.run += 1
@@ -100,7 +112,7 @@ class Story:
         return told
 
 
-def in_words(flip: Flip) -> str:
+def in_words(flip: Change) -> str:
     """Say a flip in a few words: `up>down`, or its news."""
     return f"{flip.before}>{flip.after}" if flip.news is News.CHANGE else str(flip.news)
 
@@ -111,6 +123,6 @@ def policy_for(**channels: Sequence[str]) -> Policy:
     return Policy(channels=by_severity)
 
 
-def heard_by(flips: Collection[Flip], channel: str) -> list[str]:
+def heard_by(flips: Collection[Change], channel: str) -> list[str]:
     """Return what one channel is told."""
     return [in_words(flip) for flip in flips if channel in flip.channels]

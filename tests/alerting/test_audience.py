@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailmon.model import EVERYBODY, Flip, Health, Memory, Policy, Severity, Status, Told
+from mailmon.model import EVERYBODY, Announced, Change, CheckState, Health, Policy, Severity, Status
 from tests.alerting.stories import LETTERS, START, Story, heard_by, in_words, outcome, policy_for
 
 FAILED, WARNING, OK = Status.FAILED, Status.WARNING, Status.OK
@@ -13,7 +13,7 @@ BY_SEVERITY = policy_for(critical=["phone"], error=["team"], warning=["mail"])
 Found = tuple[Status, Severity | None]
 
 
-def tell_story(policy: Policy, *found: Found) -> list[Flip]:
+def tell_story(policy: Policy, *found: Found) -> list[Change]:
     """Tell a story whose runs have findings of these severities; each run has a cause of its own."""
     story = Story(policy)
     flips = []
@@ -22,12 +22,12 @@ def tell_story(policy: Policy, *found: Found) -> list[Flip]:
     return flips
 
 
-def heard(flips: list[Flip], *channels: str) -> dict[str, list[str]]:
+def heard(flips: list[Change], *channels: str) -> dict[str, list[str]]:
     """Return what each channel is told, without those that are told nothing."""
     return {name: told for name in channels or ("phone", "team", "mail") if (told := heard_by(flips, name))}
 
 
-def tell_by(story: Story, *runs: tuple[str, str]) -> list[Flip]:
+def tell_by(story: Story, *runs: tuple[str, str]) -> list[Change]:
     """Tell the flips of runs: a letter for the status, and the initials of the channels that there are."""
     names = {"p": "phone", "t": "team", "m": "mail"}
     flips = []
@@ -152,13 +152,15 @@ def test_a_channel_that_is_missing_when_something_is_told_hears_the_end(runs: li
 
 
 def test_a_story_of_another_program_is_gone_on_with_for_everybody() -> None:
-    known = Memory(Health.DOWN, START, "535", told=Told(Health.DOWN, START, START, "535", channels=(EVERYBODY,)))
+    known = CheckState(
+        Health.DOWN, START, "535", told=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
+    )
     flips = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"), ("o", "ptm"), ("f", "ptm"))
     assert [in_words(flip) for flip in flips] == ["down>up", "up>down"]
     assert [flip.channels for flip in flips] == [("phone", "team", "mail"), ("team",)]
 
 
 def test_that_all_was_well_for_another_program_makes_no_audience() -> None:
-    known = Memory(Health.UP, START, told=Told(Health.UP, START, channels=(EVERYBODY,)))
+    known = CheckState(Health.UP, START, told=Announced(Health.UP, START, channels=(EVERYBODY,)))
     (flip,) = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"))
     assert flip.channels == ("team",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailmon.alerting import judge
-from mailmon.model import EVERYBODY, Health, Memory, Policy, Status, Told
+from mailmon.model import EVERYBODY, Announced, CheckState, Health, Policy, Status
 from tests.alerting.stories import QUARTER, START, STEP, Story, in_words, outcome
 
 HOURLY = Policy(reminder_interval_s=3600)
@@ -45,7 +45,9 @@ def test_after_a_recovery_an_old_cause_is_news_again() -> None:
 
 
 def test_a_failure_that_was_told_by_an_earlier_monitor_is_not_told_again_as_another_cause() -> None:
-    known = Memory(Health.DOWN, START, "535", told=Told(Health.DOWN, START, START, "535", channels=(EVERYBODY,)))
+    known = CheckState(
+        Health.DOWN, START, "535", told=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
+    )
     assert Story(memory=known).tell("ffo") == ["3: down>up"]
 
 
@@ -172,5 +174,5 @@ def test_a_failure_during_a_silence_is_told_with_its_own_time() -> None:
 
 
 def test_of_a_step_that_is_no_longer_configured_nothing_is_told() -> None:
-    memories, flips = judge({STEP: Memory(Health.DOWN, START)}, [], {}, START)
+    memories, flips = judge({STEP: CheckState(Health.DOWN, START)}, [], {}, START)
     assert (list(memories), flips) == ([STEP], [])

@@ -10,19 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mailmon.alerting import enqueue, joined, judge, part, without
 from mailmon.alerting.wording import MAX_TITLE
-from mailmon.model import Flip, Health, Memory, News, OutboxEntry, Policy, Severity, Status, Topic
+from mailmon.model import AlertSubject, Change, CheckState, Health, News, OutboxEntry, Policy, Severity, Status
 from tests.alerting.readers import Readers, as_told
 from tests.alerting.stories import START, outcome
 
 HOST = "mail.example.org"
 LOUD = {"error": ("team",), "critical": ("phone", "team"), "warning": ("mail",)}
 TOPICS = {
-    "imap_auth:main": Topic("IMAP Auth", "", "account", ("all", "imap_auth:main", "main"), Policy()),
-    "smtp_auth:main": Topic("SMTP Auth", "main", "account", ("all", "main"), Policy(channels={"warning": ("mail",)})),
-    "smtp_auth:office": Topic("SMTP Auth", "office", "account", ("all", "office"), Policy(1, 2, channels=LOUD)),
-    "send:main": Topic("Send Test", "", "route", ("all", "main"), Policy(2, 1, 2, channels={"warning": ()})),
-    "receive:main": Topic("Receive Test", "", "route", ("all", "main", "office"), Policy(3, 2, 1, 1800)),
-    "cleanup:main": Topic("Cleanup", "", "route", ("all", "cleanup:main"), Policy(1, 1, 3, 2700, LOUD)),
+    "imap_auth:main": AlertSubject("IMAP Auth", "", "account", ("all", "imap_auth:main", "main"), Policy()),
+    "smtp_auth:main": AlertSubject(
+        "SMTP Auth", "main", "account", ("all", "main"), Policy(channels={"warning": ("mail",)})
+    ),
+    "smtp_auth:office": AlertSubject("SMTP Auth", "office", "account", ("all", "office"), Policy(1, 2, channels=LOUD)),
+    "send:main": AlertSubject("Send Test", "", "route", ("all", "main"), Policy(2, 1, 2, channels={"warning": ()})),
+    "receive:main": AlertSubject("Receive Test", "", "route", ("all", "main", "office"), Policy(3, 2, 1, 1800)),
+    "cleanup:main": AlertSubject("Cleanup", "", "route", ("all", "cleanup:main"), Policy(1, 1, 3, 2700, LOUD)),
 }
 NAMES = ["all", "main", "office", "cleanup:main"]
 SPEAKING = (Status.OK, Status.WARNING, Status.FAILED)
@@ -62,7 +64,7 @@ class Monitor(RuleBasedStateMachine):
         self.topics = dict(TOPICS)
         self.channels = ["phone", "team", "mail"]
         self.used = set(self.channels)
-        self.memories: dict[str, Memory] = {}
+        self.memories: dict[str, CheckState] = {}
         self.outbox: list[OutboxEntry] = []
         self.silenced: set[str] = set()
         self.evidence = {step_id: Evidence(topic.policy) for step_id, topic in TOPICS.items()}
@@ -164,7 +166,7 @@ class Monitor(RuleBasedStateMachine):
         by_severity = TOPICS[step_id].policy.channels
         return set(self.channels) & set(by_severity.get(severity, self.channels)) if severity else set()
 
-    def is_silent(self, flip: Flip) -> bool:
+    def is_silent(self, flip: Change) -> bool:
         return not self.silenced.isdisjoint(flip.names)
 
     def judge(self, found: dict[str, Found], *, is_blind: bool = False) -> None:
@@ -191,7 +193,7 @@ class Monitor(RuleBasedStateMachine):
             self.readers.owe(flip._replace(channels=tuple(c for c in flip.channels if c in self.channels)))
         self.outbox = enqueue(self.outbox, flips, self.channels, self.now, f"run-{self.runs}")
 
-    def check_flip(self, flip: Flip, status: Status, before: Memory | None) -> None:
+    def check_flip(self, flip: Change, status: Status, before: CheckState | None) -> None:
         """Assert that there is reason to tell it, and that it goes to those who are meant and those who know."""
         memory = self.memories[flip.id]
         assert not self.is_silent(flip)

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 import pytest
 
 from mailmon.alerting.merge import MAX_HISTORY, MAX_NOTES, merge
-from mailmon.model import Flip, Health, News, Past
+from mailmon.model import Change, Health, News, Past
 from tests.alerting.stories import LETTERS, QUARTER, START, STEP, Story, in_words, outcome
 
 DOWN, UP, DEGRADED, UNKNOWN = Health.DOWN, Health.UP, Health.DEGRADED, Health.UNKNOWN
 
 
-def told(*runs: str) -> list[Flip]:
+def told(*runs: str) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
     story = Story()
     return [flip for run in runs for flip in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
 
 
-def merged(flips: Sequence[Flip]) -> Flip:
+def merged(flips: Sequence[Change]) -> Change:
     """Merge flips one after the other, as runs do in which nobody takes them."""
-    waiting: tuple[Flip, ...] = ()
+    waiting: tuple[Change, ...] = ()
     for flip in flips:
         waiting = merge(waiting, [flip])
     (only,) = waiting

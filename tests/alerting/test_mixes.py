@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailmon.alerting import compose, standing
-from mailmon.model import EVERYBODY, Flip, Health, Memory, News, Policy, Severity, Told, Topic
+from mailmon.model import EVERYBODY, AlertSubject, Announced, Change, CheckState, Health, News, Policy, Severity
 from tests.alerting.stories import START
 from tests.alerting.test_wording import told
 
@@ -17,7 +17,7 @@ REMIND = Policy(reminder_interval_s=900)
 NOW = START + timedelta(hours=2)
 
 
-def named(flip: Flip, label: str, host: str = HOST, subject: str = "") -> Flip:
+def named(flip: Change, label: str, host: str = HOST, subject: str = "") -> Change:
     step_id = f"{label.lower().replace(' ', '_')}:{subject or 'main'}"
     target = f"{host}:587"
     reason = flip.reason.replace("mail.example.org:587", target)
@@ -37,7 +37,7 @@ SEEN_AGAIN = told("f", "u", "u", "u", "f")[-1]
 NEW_READERS = REMINDER._replace(news=News.CHANGE)
 
 
-def title(*flips: Flip) -> str:
+def title(*flips: Change) -> str:
     alert = compose(flips, NOW, "run-9")
     assert alert
     return alert.title
@@ -66,7 +66,7 @@ def title(*flips: Flip) -> str:
         ([REMINDER, REMINDER, RECOVERED, RECOVERED, NEW], "Fifth failing since 13:15 +0100 (2 still failing, 2 recove"),
     ],
 )
-def test_new_before_old_and_failures_before_recoveries(flips: list[Flip], words: str) -> None:
+def test_new_before_old_and_failures_before_recoveries(flips: list[Change], words: str) -> None:
     labels = ("First", "Second", "Third", "Fourth", "Fifth")
     mixed = [named(flip, label, f"{label}.example.org") for flip, label in zip(flips, labels, strict=False)]
     said = title(*mixed)
@@ -82,14 +82,16 @@ def test_a_reminder_does_not_hide_a_new_failure() -> None:
     assert said.startswith("mail.example.org:587: SMTP Auth failing since 13:15 +0100 (Receive Test still failing): ")
 
 
-def down(label: str, health: Health = Health.DOWN, **changes: Any) -> tuple[Memory, Topic]:
-    told_before = Told(Health.DOWN, START, START, channels=("phone",))
-    memory = Memory(health, START, f"{HOST}:587: DATA: 451 no", f"{HOST}:587", severity=Severity.ERROR)
-    memory = memory._replace(told=told_before if health is Health.DOWN else Told())._replace(**changes)
-    return memory, Topic(label, "", "route", ("all", label))
+def down(label: str, health: Health = Health.DOWN, **changes: Any) -> tuple[CheckState, AlertSubject]:
+    told_before = Announced(Health.DOWN, START, START, channels=("phone",))
+    memory = CheckState(health, START, f"{HOST}:587: DATA: 451 no", f"{HOST}:587", severity=Severity.ERROR)
+    memory = memory._replace(told=told_before if health is Health.DOWN else Announced())._replace(**changes)
+    return memory, AlertSubject(label, "", "route", ("all", label))
 
 
-def good_news(left: dict[str, tuple[Memory, Topic]], *flips: Flip, silenced: tuple[str, ...] = ()) -> tuple[str, str]:
+def good_news(
+    left: dict[str, tuple[CheckState, AlertSubject]], *flips: Change, silenced: tuple[str, ...] = ()
+) -> tuple[str, str]:
     memories = {step_id: memory for step_id, (memory, _) in left.items()}
     topics = {step_id: topic for step_id, (_, topic) in left.items()}
     alert = compose(flips or (RECOVERED,), NOW, "run-9", standing(memories, topics, "phone", silenced))
@@ -107,14 +109,14 @@ def good_news(left: dict[str, tuple[Memory, Topic]], *flips: Flip, silenced: tup
             "mx.example.net: Send Test still failing, mail.example.org:587: SMTP Auth recovered after 15 min",
         ),
         (
-            down("Send Test", unknown_runs=3, told=Told(Health.UP, unknown_since=START, channels=("phone",))),
+            down("Send Test", unknown_runs=3, told=Announced(Health.UP, unknown_since=START, channels=("phone",))),
             "mail.example.org: Send Test cannot be checked, SMTP Auth recovered after 15 min",
         ),
         (down("Send Test", Health.UP), "mail.example.org:587: SMTP Auth recovered after 15 min"),
         (down("Send Test", Health.DEGRADED), "mail.example.org:587: SMTP Auth recovered after 15 min"),
     ],
 )
-def test_a_recovery_does_not_hide_what_is_still_broken(memory: tuple[Memory, Topic], words: str) -> None:
+def test_a_recovery_does_not_hide_what_is_still_broken(memory: tuple[CheckState, AlertSubject], words: str) -> None:
     """What a user saw: "SMTP Auth works again" while the Send Test still failed."""
     said, body = good_news({"send:main": memory})
     assert said == words
@@ -134,7 +136,7 @@ def test_many_that_are_still_broken_are_counted() -> None:
 
 
 def test_what_is_silent_or_told_elsewhere_is_counted_without_a_name() -> None:
-    other = Told(Health.DOWN, START, START, channels=("team",))
+    other = Announced(Health.DOWN, START, START, channels=("team",))
     memory, topic = down("Send Test", told=other)
     elsewhere = memory, topic._replace(policy=Policy(channels={"error": ("team",)}))
     said, body = good_news({"send:main": down("Secret"), "send:b": elsewhere}, silenced=("Secret",))
@@ -144,7 +146,7 @@ def test_what_is_silent_or_told_elsewhere_is_counted_without_a_name() -> None:
 
 
 def test_who_heard_of_it_by_everybody_s_channel_hears_that_it_goes_on() -> None:
-    memory, topic = down("Send Test", told=Told(Health.DOWN, START, START, channels=(EVERYBODY,)))
+    memory, topic = down("Send Test", told=Announced(Health.DOWN, START, START, channels=(EVERYBODY,)))
     said, _ = good_news({"send:main": (memory, topic._replace(policy=Policy(channels={"error": ("team",)})))})
     assert "Send Test still failing" in said
 
@@ -156,12 +158,14 @@ def test_a_long_host_name_does_not_cut_off_what_is_still_broken() -> None:
     said, _ = good_news({"send:main": down("Send Test")}, named(RECOVERED, "SMTP Auth", host))
     assert said.startswith("mail.example.org: Send Test still failing, ")
     said, _ = good_news(
-        {"send:main": down("S", told=Told(channels=("team",)))}, named(RECOVERED, "SMTP Auth", host), silenced=("S",)
+        {"send:main": down("S", told=Announced(channels=("team",)))},
+        named(RECOVERED, "SMTP Auth", host),
+        silenced=("S",),
     )
     assert said.endswith("… (1 other check not well)")
 
 
-def full(subject: str, percent: int, flip: Flip = WARNING) -> Flip:
+def full(subject: str, percent: int, flip: Change = WARNING) -> Change:
     reason = f"{HOST}:993: the mailbox is full to {percent} %"
     return named(flip, "IMAP Auth", subject=subject)._replace(target=f"{HOST}:993", reason=reason)
 

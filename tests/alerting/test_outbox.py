@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from mailmon.alerting import compose, enqueue, handed_on, joined, part, without
 from mailmon.alerting.merge import MAX_HISTORY
 from mailmon.alerting.wording import MAX_TITLE
-from mailmon.model import Alert, AlertKind, Flip, Health, News, OutboxEntry, Past, Severity
+from mailmon.model import Alert, AlertKind, Change, Health, News, OutboxEntry, Past, Severity
 from mailmon.typedjson.convert import build, to_plain
 from tests.alerting.stories import QUARTER, START
 
 BOTH = ("phone", "team")
 
 
-def flip(step_id: str = "smtp_auth:main", after: Health = Health.DOWN, before: Health = Health.UP) -> Flip:
+def flip(step_id: str = "smtp_auth:main", after: Health = Health.DOWN, before: Health = Health.UP) -> Change:
     _, _, name = step_id.partition(":")
     names = ("all", step_id, name)
-    told = Flip(step_id, before, after, START, START, "535 no", names=names, channels=BOTH)
+    told = Change(step_id, before, after, START, START, "535 no", names=names, channels=BOTH)
     return told._replace(label="SMTP Auth", alert="run-1")
 
 
@@ -32,7 +32,7 @@ def part_by(entries: Iterable[OutboxEntry], silenced: Collection[str]) -> tuple[
     return part(entries, lambda flip: not set(silenced).isdisjoint(flip.names))
 
 
-def wait(*flips: Flip, channels: tuple[str, ...] = ("phone",), alert_id: str = "run-1") -> list[OutboxEntry]:
+def wait(*flips: Change, channels: tuple[str, ...] = ("phone",), alert_id: str = "run-1") -> list[OutboxEntry]:
     return enqueue([], flips, channels, START, alert_id)
 
 
@@ -169,7 +169,7 @@ def test_nothing_is_cut_out_of_an_alert_without_flips() -> None:
 TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 WORDS = st.text(max_size=80)
 FLIPS = st.builds(
-    Flip,
+    Change,
     id=st.sampled_from(["smtp_auth:main", "send:main", "receive:main"]),
     before=st.sampled_from(list(Health)),
     after=st.sampled_from(list(Health)),
@@ -197,7 +197,7 @@ FLIPS = st.builds(
     rounds=st.lists(st.lists(FLIPS, max_size=4), max_size=5),
     silenced=st.sets(st.sampled_from(["all", "main", "office"])),
 )
-def test_any_flips_can_be_merged_told_parted_and_remembered(rounds: list[list[Flip]], silenced: set[str]) -> None:
+def test_any_flips_can_be_merged_told_parted_and_remembered(rounds: list[list[Change]], silenced: set[str]) -> None:
     outbox: list[OutboxEntry] = []
     for number, flips in enumerate(rounds):
         outbox = enqueue(outbox, flips, BOTH, START + number * QUARTER, str(number))
@@ -218,7 +218,7 @@ def test_any_flips_can_be_merged_told_parted_and_remembered(rounds: list[list[Fl
 
 
 @given(st.lists(FLIPS, max_size=20))
-def test_any_flips_can_be_told(flips: list[Flip]) -> None:
+def test_any_flips_can_be_told(flips: list[Change]) -> None:
     alert = compose(flips, START, "1")
     assert (alert is None) == (not flips)
     assert alert is None or (alert.id, alert.flips, alert.at) == ("1", tuple(flips), START)

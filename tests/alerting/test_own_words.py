@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from mailmon.alerting import judge
 from mailmon.alerting.merge import merge
-from mailmon.model import Flip, Memory, Outcome
+from mailmon.model import Change, CheckState, Outcome
 from mailmon.model.run import AlertLine
 from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of
 from tests.alerting.stories import QUARTER, START
 from tests.alerting.test_wording import alert, text
 
 
-def own(*found: Sequence[Outcome]) -> list[Flip]:
+def own(*found: Sequence[Outcome]) -> list[Change]:
     """Return what is told of mailmon itself in these runs, with a name of its machine that does not change."""
-    memories: dict[str, Memory] = {}
-    flips: list[Flip] = []
+    memories: dict[str, CheckState] = {}
+    flips: list[Change] = []
     for number, outcomes in enumerate(found):
         topics = topics_of((), (), {}, [outcome.id for outcome in outcomes])
         memories, more = judge(memories, outcomes, topics, START + number * QUARTER, alert_id=f"run-{number}")

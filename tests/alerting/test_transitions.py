@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mailmon.alerting import TRANSITIONS, judge, overall, step
-from mailmon.model import Health, Memory, Policy, Status, Told
+from mailmon.model import Announced, CheckState, Health, Policy, Status
 from tests.alerting.stories import QUARTER, START, STEP, TARGET, Story, outcome, topic
 
 TABLE = {
@@ -35,8 +35,8 @@ def test_the_table_is_this_one() -> None:
 
 @pytest.mark.parametrize(("before", "status"), TABLE)
 def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(before: str, status: str) -> None:
-    told = Told(Health(before), START, causes=("smtp.login_refused 535",)) if before != "failing" else Told()
-    remembered = Memory(Health(before), START, told=told)
+    told = Announced(Health(before), START, causes=("smtp.login_refused 535",)) if before != "failing" else Announced()
+    remembered = CheckState(Health(before), START, told=told)
     memory, flip = step(STEP, remembered, outcome(Status(status)), topic(), START + QUARTER, "1")
     assert memory is not None
     settled = {"failing": "down"}.get(TABLE[before, status], TABLE[before, status])
@@ -47,13 +47,13 @@ def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(befor
 
 @pytest.mark.parametrize("health", [None, *Health])
 def test_a_skipped_step_changes_nothing(health: Health | None) -> None:
-    before = Memory(health, START, "why", told=Told(health, START)) if health else None
+    before = CheckState(health, START, "why", told=Announced(health, START)) if health else None
     assert step(STEP, before, outcome(Status.SKIPPED), topic(), START + QUARTER) == (before, None)
 
 
 @pytest.mark.parametrize("health", [health for health in Health if health is not Health.UNKNOWN])
 def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: Health) -> None:
-    before = Memory(health, START, "why", streak=1, turned_at=START, told=Told(health, START))
+    before = CheckState(health, START, "why", streak=1, turned_at=START, told=Announced(health, START))
     memory, flip = step(STEP, before, outcome(Status.UNKNOWN), topic(), START + QUARTER)
     seen = before._replace(value="no route to any host", target=TARGET)
     counted = seen._replace(unknown_runs=1, unknown_since=START + QUARTER)
@@ -62,7 +62,7 @@ def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: H
 
 @pytest.mark.parametrize("status", [Status.OK, Status.WARNING, Status.FAILED])
 def test_a_health_that_only_a_hand_writes_does_not_stay_deaf(status: Status) -> None:
-    memory, _ = step(STEP, Memory(Health.UNKNOWN, START), outcome(status), topic(), START + QUARTER)
+    memory, _ = step(STEP, CheckState(Health.UNKNOWN, START), outcome(status), topic(), START + QUARTER)
     assert memory is not None
     assert memory.health in (Health.UP, Health.DEGRADED, Health.DOWN)
 
@@ -138,11 +138,11 @@ def test_a_recovery_forgets_what_was_wrong() -> None:
     story.tell("fo")
     memory = story.memory
     assert (memory.reason, memory.target, memory.advice, memory.severity, memory.causes) == ("", "", "", None, ())
-    assert memory.told == Told(Health.UP, START + QUARTER, START + QUARTER)
+    assert memory.told == Announced(Health.UP, START + QUARTER, START + QUARTER)
 
 
 def test_steps_that_are_not_asked_stay_as_they_were_remembered() -> None:
-    other = Memory(Health.DOWN, START, "gone", told=Told(Health.DOWN, START, START, "gone"))
+    other = CheckState(Health.DOWN, START, "gone", told=Announced(Health.DOWN, START, START, "gone"))
     memories, _ = judge({"send:main": other}, [outcome(Status.OK)], {STEP: topic()}, START)
     assert memories["send:main"] == other
 

@@ -7,30 +7,30 @@ from datetime import timedelta
 from mailmon.alerting import compose
 from mailmon.alerting.merge import merge
 from mailmon.alerting.wording import MAX_CAUSES, MAX_NAMES, MAX_NOTES, MAX_TITLE
-from mailmon.model import Alert, Flip, Health, Policy
+from mailmon.model import Alert, Change, Health, Policy
 from tests.alerting.stories import LETTERS, START, STEP, TARGET, Story, outcome
 
 HOUR = timedelta(hours=1)
 
 
-def told(*runs: str, policy: Policy | None = None) -> list[Flip]:
+def told(*runs: str, policy: Policy | None = None) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
     story = Story(policy)
     return [flip for run in runs for flip in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
 
 
-def alert(*flips: Flip, now: timedelta = HOUR) -> Alert:
+def alert(*flips: Change, now: timedelta = HOUR) -> Alert:
     composed = compose(flips, START + now, "run-9")
     assert composed is not None
     return composed
 
 
-def text(*flips: Flip, now: timedelta = HOUR) -> str:
+def text(*flips: Change, now: timedelta = HOUR) -> str:
     composed = alert(*flips, now=now)
     return f"{composed.kind}: {composed.title}\n{composed.body}\n"
 
 
-def merged(*runs: str) -> Flip:
+def merged(*runs: str) -> Change:
     """Return what is told when nobody has heard of these runs."""
     (flip,) = merge((), told(*runs))
     return flip

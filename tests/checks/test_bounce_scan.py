@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.checks.bounce_scan import BATCH_BYTES, BATCH_MESSAGES, MAX_MESSAGE_CPU_S, BounceScan, Desk, batches
+from mailmon.checks.bounce_scan import BATCH_BYTES, BATCH_MESSAGES, MAX_MESSAGE_CPU_S, BounceScan, ScanContext, batches
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import Stage, StageError
@@ -22,7 +22,7 @@ from mailmon.mail.ledger import Ledger
 from mailmon.model import Secret
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Run
-from mailmon.store.history.history import History, Reader
+from mailmon.store.history.history import BounceLog, Reader
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.samples import KEY
 
@@ -79,8 +79,8 @@ class Session:
 
 
 def scan(folder: Folder, state_file: Path, is_over: Callable[[], bool] = lambda: False) -> BounceScan:
-    with History(state_file, NOW) as history:
-        desk = Desk(history, Run("run", NOW), KEY, Ledger(), is_over)
+    with BounceLog(state_file, NOW) as history:
+        desk = ScanContext(history, Run("run", NOW), KEY, Ledger(), is_over)
         work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
         work.read()
     return work
@@ -139,8 +139,8 @@ def test_what_trips_the_reader_up_is_set_aside_and_the_position_moves_beyond_it(
                 pass
         return ()
 
-    with History(state_file, NOW) as history:
-        desk = Desk(history, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
+    with BounceLog(state_file, NOW) as history:
+        desk = ScanContext(history, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
         work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
         work.read()
     assert (work.done.new, work.done.kinds[Kind.BOUNCE]) == (10, 8)

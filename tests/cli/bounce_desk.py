@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from mailmon.cli import cli
 from mailmon.mail.bounce.values import Kind
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 from tests.store.history_samples import BOB, FULL, HOUR, INBOX, LATE, RUN, seen
 
 NOW = datetime.now(UTC)
@@ -53,7 +53,7 @@ def empty(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def desk(empty: Desk) -> Desk:
-    with History(empty.state_file, NOW) as history:
+    with BounceLog(empty.state_file, NOW) as history:
         batch = [
             seen(1, BOB, FULL),
             seen(2, LATE, kind=Kind.DELAYED),

@@ -9,7 +9,7 @@ import pytest
 
 from mailmon.cli.bounce_filters import instant
 from mailmon.errors import MailmonError
-from mailmon.store.history.history import History, history_file
+from mailmon.store.history.history import BounceLog, history_file
 from tests.cli.bounce_desk import NOW, Desk, desk, empty
 from tests.store.history_samples import BOB, HOUR, INBOX, RUN, seen
 
@@ -165,7 +165,7 @@ def test_masked_nothing_tells_whose_addresses_they_are(
 
 def test_what_a_stranger_wrote_does_no_harm_to_a_terminal(empty: Desk) -> None:
     evil = BOB._replace(address="\x1b]0;x\x07@example.org", diagnostic="550 \x1b[2J\r\nno", reason="\x1b[1m")
-    with History(empty.state_file, NOW) as history:
+    with BounceLog(empty.state_file, NOW) as history:
         history.record(INBOX, 1, [seen(1, evil)._replace(received_at=NOW - HOUR)], RUN)
     for command in (("list",), ("show", "1"), ("summary",), ("export",)):
         assert "\x1b" not in empty.run(*command).output, command

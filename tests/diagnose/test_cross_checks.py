@@ -21,7 +21,7 @@ from mailmon.diagnose.failures import NO_IPV6
 from mailmon.diagnose.handshake import Secured, TlsKit
 from mailmon.diagnose.plan import Options, kinds_for
 from mailmon.diagnose.run import Request
-from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.session import Session, SessionContext
 from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from tests.diagnose.test_certificate import certificate
@@ -67,7 +67,7 @@ def session(
     problem: str = "connection refused",
 ) -> Session:
     endpoint = Endpoint("mx.example", address, port, "smtp" if port == 25 else "imap", is_one_of_many=True)
-    made = Session(Dialer(endpoint, Options(), Deadline(1)), Tools(TlsKit(None), cast(Records, Zone({}))))
+    made = Session(Dialer(endpoint, Options(), Deadline(1)), SessionContext(TlsKit(None), cast(Records, Zone({}))))
     made.is_open = is_open
     if not is_open:
         made.found.fail("tcp.unreachable", problem)
@@ -129,7 +129,7 @@ def exchange(*states: str, port: int = 25, is_nolisting: bool = False) -> dict[s
     made = []
     for number, state in enumerate(states, 1):
         endpoint = Endpoint(f"mx{number}.example", f"192.0.2.{number}", port, "smtp")
-        one = Session(Dialer(endpoint, Options(), Deadline(1)), Tools(TlsKit(None), cast(Records, Zone({}))))
+        one = Session(Dialer(endpoint, Options(), Deadline(1)), SessionContext(TlsKit(None), cast(Records, Zone({}))))
         one.is_open, one.is_refused = state in ("open", "554"), state == "refused"
         if not one.is_open:
             one.found.fail("tcp.unreachable", state)

@@ -21,7 +21,7 @@ from mailmon.clients.records import Records
 from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options
-from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.session import Session, SessionContext
 from mailmon.model.diagnosis import Endpoint
 
 # Python 3.11's wrap_socket() leaves its socket to the garbage collector where the peer resets the connection before the
@@ -108,13 +108,13 @@ class Mutant:
 
 
 @pytest.fixture
-def tools() -> Tools:
+def tools() -> SessionContext:
     # Nobody listens there: the names cannot be told, and that at once.
-    return Tools(TlsKit(None), Records((("127.0.0.1", 9),), 0.5))
+    return SessionContext(TlsKit(None), Records((("127.0.0.1", 9),), 0.5))
 
 
 @pytest.mark.parametrize("protocol", SCRIPTS)
-def test_mutated_conversations_end_in_findings(protocol: str, tools: Tools) -> None:
+def test_mutated_conversations_end_in_findings(protocol: str, tools: SessionContext) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with ThreadPoolExecutor(16) as pool:  # most of it is waiting
         for _ in pool.map(lambda number: look_at_mutant(protocol, number, tools), range(COUNT // len(SCRIPTS))):
@@ -123,7 +123,7 @@ def test_mutated_conversations_end_in_findings(protocol: str, tools: Tools) -> N
     assert grown < MAX_GROWTH_KIB
 
 
-def look_at_mutant(protocol: str, number: int, tools: Tools) -> None:
+def look_at_mutant(protocol: str, number: int, tools: SessionContext) -> None:
     mutant = Mutant(SCRIPTS[protocol], random.Random(f"{protocol} {number}"))
     endpoint = Endpoint("mx.example.org", "127.0.0.1", mutant.port, protocol, is_implicit_tls=number % 7 == 0)
     session = Session(Dialer(endpoint, Options(timeout_s=TIMEOUT_S), Deadline(DEADLINE_S)), tools)

@@ -13,7 +13,7 @@ from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options
-from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.session import Session, SessionContext
 from mailmon.model import Finding, Verdict
 from mailmon.model.diagnosis import Endpoint
 from tests.diagnose.smtp_peer import OWN, Policy, SmtpPeer, Talk, polite
@@ -26,7 +26,7 @@ def look(peer: SmtpPeer, protocol: str = "smtp", **options: object) -> list[Find
     """Look at a server as a run does: a session, and then what follows from it."""
     given = Options(timeout_s=3, deadline_s=8, domain="firm.example", helo="probe.example.net")
     given = given._replace(**options)  # type: ignore[arg-type]
-    tools = Tools(TlsKit(None), cast(Records, Zone({})))
+    tools = SessionContext(TlsKit(None), cast(Records, Zone({})))
     endpoint = Endpoint("mx1.firm.example", peer.address, peer.port, protocol)
     session = Session(Dialer(endpoint, given, Deadline(given.deadline_s)), tools)
     session.run()

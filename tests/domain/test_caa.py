@@ -19,7 +19,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.domain.caa import look
 from mailmon.domain.certificates import Live
-from mailmon.domain.context import Area, Scene
+from mailmon.domain.context import DomainContext, RecordCheck
 from mailmon.domain.plan import Options
 from mailmon.mail.records.mx import Exchanger
 from mailmon.model.findings import Finding, Severity, Verdict
@@ -54,8 +54,8 @@ def judged(caa: list[str], issuer: tuple[str, str], names: Sequence[str] = ()) -
     live = Live(cast(dict[str, Any], {HOST: session}))
     with serving(zones_of(Case("", "", {"@ CAA": caa or None}))) as server, ThreadPoolExecutor(2) as pool:
         records = Records([("127.0.0.1", server.port)], 2.0)
-        scene = Scene(DOMAIN, Options(), records, Deadline(10), pool, exchangers=(Exchanger(10, HOST),))
-        area = Area(scene)
+        scene = DomainContext(DOMAIN, Options(), records, Deadline(10), pool, exchangers=(Exchanger(10, HOST),))
+        area = RecordCheck(scene)
         look(area, live)
     return [one for one in area.found.all if one.status is Verdict.FAIL], area.rows[0].expected
 

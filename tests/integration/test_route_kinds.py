@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.config import Overrides, load, resolve
 from mailmon.model import Anchor
-from mailmon.run import Report, Request, run
+from mailmon.run import Request, RunResult, run
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.dsn import Failure, build_bounce
 from mailmon.sandbox.receiver import Receiver
@@ -122,7 +122,7 @@ class SlowWay:
         self._setup = resolve(load(monitor.path, Overrides({}), {"HOME": "/"}), monitor.path, {"HOME": "/"})
         self._sandbox, self.now = sandbox, START
 
-    def check(self, after: timedelta = timedelta()) -> Report:
+    def check(self, after: timedelta = timedelta()) -> RunResult:
         self.now += after
         anchor = Anchor("boot", (self.now - START).total_seconds() + 1000, self.now)
         return run(Request(self._setup, lambda: self.now, anchor=lambda _: anchor))
@@ -132,7 +132,7 @@ class SlowWay:
         inbox.append(self._sandbox.accepted[-1].raw, received_at=self.now + after)
 
 
-def step_of(report: Report, step_id: str = "receive:main") -> tuple[str, str]:
+def step_of(report: RunResult, step_id: str = "receive:main") -> tuple[str, str]:
     (found,) = [step for step in report.steps if step.id == step_id]
     return found.status.value, found.message
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmon.mail.imapdata import Fetched
-from mailmon.mail.judged import MAX_DOUBTFUL, Judged, ends
+from mailmon.mail.judged import MAX_DOUBTFUL, SeenMessages, ends
 
 LIMIT = 500
 
@@ -15,7 +15,7 @@ def message(uid: int, text: str) -> Fetched:
     return Fetched(uid, uid, text.encode(), None)
 
 
-def look(judged: Judged, folder: list[str], known: tuple[int, ...] = ()) -> list[str]:
+def look(judged: SeenMessages, folder: list[str], known: tuple[int, ...] = ()) -> list[str]:
     """Look at a folder on whose server a search finds everything; return what was judged for the first time."""
     found = range(1, len(folder) + 1)
     return [
@@ -26,28 +26,28 @@ def look(judged: Judged, folder: list[str], known: tuple[int, ...] = ()) -> list
 
 
 def test_a_message_is_judged_once_by_its_uid() -> None:
-    judged = Judged()
+    judged = SeenMessages()
     assert look(judged, ["a", "a", "b"]) == ["b", "a", "a"]  # the newest first; two copies are two messages
     assert look(judged, ["a", "a", "b"]) == []
     assert (look(judged, ["a", "a", "b", "a"]), judged.uids_shift) == (["a"], False)
 
 
 def test_where_the_newest_is_always_the_first_each_is_still_judged_once() -> None:
-    judged = Judged()
+    judged = SeenMessages()
     assert look(judged, ["old 2", "old 1"]) == ["old 1", "old 2"]
     assert (look(judged, ["probe", "old 2", "old 1"]), judged.uids_shift) == (["probe"], True)
     assert look(judged, ["next", "probe", "old 2", "old 1"]) == ["next"]
 
 
 def test_what_a_search_rightly_found_is_not_asked_for_again() -> None:
-    judged = Judged()
+    judged = SeenMessages()
     look(judged, ["a", "probe"])
     assert judged.candidates([2], [2], LIMIT) == []
     assert judged.candidates([1, 2], [2], LIMIT) == [1]
 
 
 def test_after_new_numbers_all_is_judged_anew() -> None:
-    judged = Judged()
+    judged = SeenMessages()
     look(judged, ["a"])
     judged.clear()
     assert look(judged, ["a"]) == ["a"]
@@ -57,7 +57,7 @@ def test_after_new_numbers_all_is_judged_anew() -> None:
 def test_every_arrival_is_judged_when_the_next_search_finds_it(arrivals: list[int], old: int) -> None:
     """However many arrive between two searches, and however large the folder is: what is new lies at an end."""
     for grows_in_front in (False, True):
-        judged, folder, number = Judged(), [f"old {n}" for n in range(old)], 0
+        judged, folder, number = SeenMessages(), [f"old {n}" for n in range(old)], 0
         look(judged, folder)
         for count in arrivals:
             new = [f"new {number + n}" for n in range(count)]
@@ -77,6 +77,6 @@ def test_both_ends_are_kept(uids: list[int], limit: int) -> None:
 
 
 def test_little_is_asked_for_again() -> None:
-    judged = Judged()
+    judged = SeenMessages()
     look(judged, [f"old {n}" for n in range(400)])
     assert len(judged.candidates(range(1, 401), (), LIMIT)) == MAX_DOUBTFUL

@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.clients.account import Account
 from mailmon.errors import DeliveryError
-from mailmon.model import Alert, AlertKind, Flip, Health, Secret
+from mailmon.model import Alert, AlertKind, Change, Health, Secret
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 
@@ -20,14 +20,16 @@ NASTY = "550 <b>no</b> @everyone **bold** & \"quoted\" 'x'\r\nBcc: eve@example.n
 SENTINEL = "s3ntinel-Value-77"
 
 
-def flip(after: Health = Health.DOWN, *names: str) -> Flip:
+def flip(after: Health = Health.DOWN, *names: str) -> Change:
     """Return a change of health about these accounts and routes."""
-    return Flip("smtp_auth:main", Health.UP, after, NOON, NOON, "535 5.7.8 no", names=names, label="SMTP login of main")
+    return Change(
+        "smtp_auth:main", Health.UP, after, NOON, NOON, "535 5.7.8 no", names=names, label="SMTP login of main"
+    )
 
 
 def alert(
     kind: AlertKind = AlertKind.PROBLEM,
-    *flips: Flip,
+    *flips: Change,
     title: str = "SMTP login of main failed: mail.example.org:587",
     body: str = NASTY,
     alert_id: str = ALERT_ID,

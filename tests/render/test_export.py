@@ -21,7 +21,7 @@ from mailmon.mail.bounce.values import Kind, Original, Recipient
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.render.export import COLUMNS, WRITERS
 from mailmon.render.masked import masked_row
-from mailmon.store.history.history import History, Reader
+from mailmon.store.history.history import BounceLog, Reader
 from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 
 DOCS = Path(__file__).parents[2] / "docs" / "history.md"
@@ -46,7 +46,7 @@ def rows(tmp_path: Path) -> list[BounceRow]:
         "-1",
         "=ann@example.org",
     )
-    with History(tmp_path / "state.json", NOON) as history:
+    with BounceLog(tmp_path / "state.json", NOON) as history:
         history.record(INBOX, 2, [seen(1, evil, original=ORIGINAL), seen(2, kind=Kind.FEEDBACK), seen(3, BOB)], RUN)
     with Reader(tmp_path / "state.json", NOON) as reader:
         return list(reader.rows(BounceFilter()))
@@ -159,7 +159,7 @@ print(peak_kib() - before, time.perf_counter() - began, before)
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a state file with ROWS bounces beside it."""
     state_file = tmp_path_factory.mktemp("large") / "state.json"
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         for begin in range(0, ROWS, 1000):
             batch = [seen(uid, BOB, age=timedelta(seconds=uid)) for uid in range(begin + 1, begin + 1001)]
             history.record(INBOX, begin + 1000, batch, RUN)

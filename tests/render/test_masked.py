@@ -9,7 +9,7 @@ from mailmon.mail.bounce.values import Original, Recipient
 from mailmon.model.bounces import BounceRow, LoggedMessage
 from mailmon.render.masked import masked_message
 from mailmon.store.history.bounces import Folder, Outcome
-from mailmon.store.history.history import History, Reader
+from mailmon.store.history.history import BounceLog, Reader
 from tests.store.history_samples import NOON, RUN, seen
 
 SECRET = "john.qxk@qxk.example"
@@ -35,7 +35,7 @@ KEPT = {
 def message(tmp_path: Path) -> LoggedMessage:
     place = Folder(f"account of {SECRET}", f"INBOX/{SECRET}", 1)
     one = seen(1, ONE, OTHER, original=ORIGINAL, outcome=Outcome.PROBLEM)
-    with History(tmp_path / "state.json", NOON) as history:
+    with BounceLog(tmp_path / "state.json", NOON) as history:
         history.record(place, 1, [one._replace(message_id=f"<{SECRET}>", problem=f"cannot read {SECRET}")], RUN)
     with Reader(tmp_path / "state.json", NOON) as reader:
         found = reader.message(1)

@@ -13,7 +13,7 @@ from mailmon.errors import DeliveryError
 from mailmon.model import Alert
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials, Notifier
 from mailmon.run import delivery
-from mailmon.run.delivery import Desk
+from mailmon.run.delivery import DeliveryContext
 from tests.alerting.stories import START
 
 BROKEN = DeliveryError("phone: answered 500")
@@ -33,10 +33,10 @@ class Exchange:
         self._lock = threading.Lock()
         monkeypatch.setattr(delivery, "NOTIFIERS", {"fake": Notifier("fake", ChannelOptions, self._send)})
 
-    def desk(self, *names: str, seconds: float = 60.0) -> Desk:
+    def desk(self, *names: str, seconds: float = 60.0) -> DeliveryContext:
         """Return what deliveries need, with these channels; `seconds` are left."""
         channels = {name: channel(name) for name in names or ("phone",)}
-        return Desk(channels, Deadline(seconds), self.slept.append, START)
+        return DeliveryContext(channels, Deadline(seconds), self.slept.append, START)
 
     def taken_by(self, name: str) -> list[Alert]:
         """Return what a channel has taken."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mailmon.model import OutboxEntry, Outcome, Status, Topic
+from mailmon.model import AlertSubject, OutboxEntry, Outcome, Status
 from mailmon.model.run import AlertLine
 from mailmon.run.dispatch import Telling
 from mailmon.store.keeper import Keeper
@@ -29,7 +29,7 @@ class Runs:
         self.path = directory / "state.json"
         self.exchange = exchange
         self.number = 0
-        self.topics: Mapping[str, Topic] = TOPICS
+        self.topics: Mapping[str, AlertSubject] = TOPICS
 
     @property
     def now(self) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mailmon.config import Setup
 from mailmon.model import Anchor
-from mailmon.run import Report, Request, run
+from mailmon.run import Request, RunResult, run
 from mailmon.sandbox import Sandbox
 from mailmon.store.state import State, peek
 from tests.alerting.stories import START
@@ -52,7 +52,7 @@ class Site:
         channels = self.exchange.desk(*self.channels).channels if self.channels else {}
         return replace(set_up(self.directory, document), channels=channels)
 
-    def run(self, *names: str, is_dry: bool = False, is_killed: bool = False) -> Report:
+    def run(self, *names: str, is_dry: bool = False, is_killed: bool = False) -> RunResult:
         """Run a cycle, a quarter of an hour after the one before; one that is killed does not remember the clock."""
         self.minutes += 15
         anchors = [self.anchor] * (2 if is_killed else 3)

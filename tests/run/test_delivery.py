@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from mailmon.errors import ConfigError, DeliveryError
-from mailmon.model import Alert, AlertKind, Flip, Health, OutboxEntry
+from mailmon.model import Alert, AlertKind, Change, Health, OutboxEntry
 from mailmon.model.run import AlertLine
-from mailmon.run.delivery import KEEP_GONE, Desk, deliver
+from mailmon.run.delivery import KEEP_GONE, DeliveryContext, deliver
 from tests.alerting.stories import START
 from tests.run.exchange import BROKEN, REFUSED, Exchange
 
@@ -27,7 +27,7 @@ def asked_for(seconds: float) -> DeliveryError:
     return DeliveryError("phone: answered 429", retry_after_s=seconds)
 
 
-def send(outbox: Sequence[OutboxEntry], desk: Desk) -> tuple[list[OutboxEntry], list[AlertLine]]:
+def send(outbox: Sequence[OutboxEntry], desk: DeliveryContext) -> tuple[list[OutboxEntry], list[AlertLine]]:
     return deliver(outbox, desk, lambda _: None)
 
 
@@ -128,7 +128,7 @@ def test_what_waits_for_a_channel_that_was_removed_keeps_nothing_from_the_others
 def test_an_alert_for_a_channel_that_is_missing_waits_for_a_day(
     exchange: Exchange, told: tuple[str, ...], age: timedelta, status: str
 ) -> None:
-    flip = Flip("send:main", Health.UP, Health.DOWN, START, START, "550 no", channels=told)
+    flip = Change("send:main", Health.UP, Health.DOWN, START, START, "550 no", channels=told)
     missing = entry("1", "old")
     missing = missing._replace(alert=missing.alert._replace(flips=(flip,), at=START - age))
     left, (line,) = send([missing], exchange.desk())

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailmon.checks.context import Tools, World
+from mailmon.checks.context import RunContext, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolve_with_system
 from mailmon.errors import MailmonError, Stage, StageError
@@ -21,13 +21,13 @@ from mailmon.run.workers import Audience
 
 SECRET = "s3ntinel-Value"
 TARGET = "mail.example.org:587"
-Ask = Callable[[Tools], Iterable[Fact]]
+Ask = Callable[[RunContext], Iterable[Fact]]
 
 
-def tools(seconds: float = 30.0) -> Tools:
+def tools(seconds: float = 30.0) -> RunContext:
     noon = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     world = World(lambda: noon, time.sleep, Deadline(seconds), resolve_with_system, bytes(32), "0")
-    return Tools(world, Ledger(), ())
+    return RunContext(world, Ledger(), ())
 
 
 def step(step_id: str, ask: Ask, needs: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Step:
@@ -52,7 +52,7 @@ def one(ask: Ask) -> Outcome:
 
 
 def raising(exc: Exception, *before: Fact) -> Ask:
-    def ask(_: Tools) -> Iterator[Fact]:
+    def ask(_: RunContext) -> Iterator[Fact]:
         yield from before
         raise exc
 
@@ -152,12 +152,12 @@ def test_a_step_that_only_comes_after_another_runs_though_that_failed() -> None:
 def test_a_step_begins_only_when_what_it_needs_has_ended() -> None:
     order: list[str] = []
 
-    def slow(_: Tools) -> Iterator[Fact]:
+    def slow(_: RunContext) -> Iterator[Fact]:
         time.sleep(0.05)
         order.append("a")
         yield Note("OK")
 
-    def quick(_: Tools) -> Iterator[Fact]:
+    def quick(_: RunContext) -> Iterator[Fact]:
         order.append("b")
         yield Note("OK")
 
@@ -168,7 +168,7 @@ def test_a_step_begins_only_when_what_it_needs_has_ended() -> None:
 def test_steps_that_need_nothing_run_side_by_side() -> None:
     barrier = threading.Barrier(2, timeout=5)
 
-    def meet(_: Tools) -> Iterator[Fact]:
+    def meet(_: RunContext) -> Iterator[Fact]:
         barrier.wait()
         yield Note("OK")
 
@@ -178,11 +178,11 @@ def test_steps_that_need_nothing_run_side_by_side() -> None:
 def test_outcomes_are_told_in_the_order_of_the_plan() -> None:
     gate = threading.Event()
 
-    def waits(_: Tools) -> Iterator[Fact]:
+    def waits(_: RunContext) -> Iterator[Fact]:
         gate.wait(5)
         yield Note("OK")
 
-    def opens(_: Tools) -> Iterator[Fact]:
+    def opens(_: RunContext) -> Iterator[Fact]:
         gate.set()
         yield Note("OK")
 
@@ -200,7 +200,7 @@ def test_more_steps_than_threads_all_get_their_turn() -> None:
 def test_when_the_deadline_comes_running_steps_failed_and_waiting_ones_say_nothing() -> None:
     never = threading.Event()
 
-    def hangs(_: Tools) -> Iterator[Fact]:
+    def hangs(_: RunContext) -> Iterator[Fact]:
         never.wait(20)
         yield Note("OK")
 

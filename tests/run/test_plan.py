@@ -8,7 +8,7 @@ from mailmon.checks.targets import Account, Route
 from mailmon.clients.server import Security, Server
 from mailmon.errors import UnknownNameError
 from mailmon.model import Finding, Outcome, Secret, Status, Verdict
-from mailmon.model.run import AlertLine, Report
+from mailmon.model.run import AlertLine, RunResult
 from mailmon.run.plan import make_plan
 from tests.alerting.stories import START
 
@@ -102,5 +102,5 @@ def test_the_gravest_cause_gives_the_exit_code(
 ) -> None:
     outcome = Outcome("send:main", "send", "main", status, "", findings=findings)
     alerts = (AlertLine("1", "ntfy", "pending", "t", "", is_alarming),)
-    report = Report("r", START, START, 1.0, status, (outcome,), alerts=alerts, state_error=state_error)
+    report = RunResult("r", START, START, 1.0, status, (outcome,), alerts=alerts, state_error=state_error)
     assert report.exit_code == code

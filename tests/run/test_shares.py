@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailmon.alerting import enqueue
-from mailmon.model import Flip, Health, Memory, Probe, Told
+from mailmon.model import Announced, Change, CheckState, Health, Probe
 from mailmon.run.shares import Claim, joined, share_of
 from mailmon.run.subjects import PING, SIGHT, UNIT
 from mailmon.store.state import LastRun, State
@@ -22,16 +22,16 @@ OURS = Claim(
 )
 
 
-def down(target: str = "mx:993") -> Memory:
-    return Memory(Health.DOWN, NOON, "no", target, told=Told(Health.DOWN, NOON, NOON, "no", target))
+def down(target: str = "mx:993") -> CheckState:
+    return CheckState(Health.DOWN, NOON, "no", target, told=Announced(Health.DOWN, NOON, NOON, "no", target))
 
 
 def probe(address: str = "m@example.org", route: str = "main", minutes: int = 0) -> Probe:
     return Probe(f"mm{minutes:032d}", route, address, address, route, NOON + timedelta(minutes=minutes))
 
 
-def flip(step: str, target: str = "mx:993") -> Flip:
-    return Flip(step, Health.UP, Health.DOWN, NOON, NOON, "no", target=target, label="x", channels=("ntfy", "other"))
+def flip(step: str, target: str = "mx:993") -> Change:
+    return Change(step, Health.UP, Health.DOWN, NOON, NOON, "no", target=target, label="x", channels=("ntfy", "other"))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def flip(step: str, target: str = "mx:993") -> Flip:
         ("certificate:mx", down("mx"), True),
     ],
 )
-def test_a_step_is_taken_where_its_name_and_its_server_are_ours(step: str, memory: Memory, is_ours: bool) -> None:
+def test_a_step_is_taken_where_its_name_and_its_server_are_ours(step: str, memory: CheckState, is_ours: bool) -> None:
     share = share_of(State(checks={step: memory}), OURS)
     assert (step in share.mine.checks, step in share.rest.checks) == (is_ours, not is_ours)
 
@@ -113,6 +113,6 @@ def test_nothing_of_an_old_state_is_lost_or_doubled() -> None:
 
 def test_what_a_run_has_seen_since_then_counts() -> None:
     mine = State(checks={"a": down(), "b": down()}, probes=(probe(),))
-    up = Memory(Health.UP, NOON)
+    up = CheckState(Health.UP, NOON)
     own = joined(mine, State(serial=7, checks={"a": up}, probes=(probe(),)))
     assert (own.serial, own.checks["a"], own.checks["b"], own.probes) == (7, up, down(), (probe(),))

@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.checks.targets import Account, Route
 from mailmon.clients.server import Security, Server
-from mailmon.model import Policy, Secret, Severity, Status, Topic
+from mailmon.model import AlertSubject, Policy, Secret, Severity, Status
 from mailmon.model.run import AlertLine
 from mailmon.run.plan import make_plan
 from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of, unit_outcome
@@ -23,7 +23,7 @@ ROUTE = Route("incoming", OFFICE, "main@example.org", MAIN)
 PATIENT = Policy(failure_threshold=3)
 
 
-def topics(*names: str) -> dict[str, Topic]:
+def topics(*names: str) -> dict[str, AlertSubject]:
     """Return the topics of a run that is asked for these names."""
     accounts, routes = {"main": MAIN, "office": OFFICE}, {"incoming": ROUTE}
     plan, everything = (make_plan(accounts, routes, asked) for asked in (names, ()))

@@ -10,7 +10,7 @@ import pytest
 from mailmon.mail.bounce.values import Kind, Original, Recipient
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.store.history.bounces import Folder, Outcome, Position, Run
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from tests.store.history_samples import BOB, FULL, HOUR, INBOX, LATE, NOON, RUN, seen
 
 ALL = BounceFilter(kinds=("bounce", "delayed", "feedback", "other"))
@@ -27,7 +27,7 @@ def rows_of(state_file: Path, wanted: BounceFilter = ALL) -> list[BounceRow]:
 
 
 def test_what_was_recorded_is_read_back_as_it_was(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         [recorded] = history.record(INBOX, 9, [seen(9, BOB, FULL)], RUN)
         assert recorded == (9, 1, True, Outcome.PROCESSED)
         assert history.warnings == ()
@@ -49,18 +49,18 @@ def test_what_was_recorded_is_read_back_as_it_was(state_file: Path) -> None:
 
 
 def test_the_position_is_that_of_the_last_batch(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.position("main", "INBOX") is None
         history.record(INBOX, 9, [seen(9, BOB)], RUN)
         history.record(INBOX, 20, [], RUN)
         history.record(Folder("other", "INBOX", 3), 5, [], RUN)
         assert history.position("main", "INBOX") == Position(7, 20)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.position("main", "INBOX") == Position(7, 20)
 
 
 def test_a_uid_that_is_known_is_not_recorded_again(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 2, [seen(1, BOB), seen(2, FULL)], RUN)
         again = history.record(INBOX, 3, [seen(1, BOB), seen(2, FULL), seen(3, LATE)], RUN)
     assert [(one.id, one.is_new) for one in again] == [(1, False), (2, False), (3, True)]
@@ -69,7 +69,7 @@ def test_a_uid_that_is_known_is_not_recorded_again(state_file: Path) -> None:
 
 def test_new_uids_for_the_same_messages_double_nothing(state_file: Path) -> None:
     """The server was rebuilt: UIDVALIDITY is another one, and all messages are read again."""
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 2, [seen(1, BOB), seen(2, FULL)], RUN)
         moved = INBOX._replace(uidvalidity=8)
         again = history.record(
@@ -82,7 +82,7 @@ def test_new_uids_for_the_same_messages_double_nothing(state_file: Path) -> None
 
 
 def test_two_copies_are_two_messages_and_stay_two_when_uids_change(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         first = history.record(INBOX, 2, [seen(1, BOB, raw="same"), seen(2, BOB, raw="same")], RUN)
         moved = INBOX._replace(uidvalidity=8)
         copies = [seen(uid, BOB, raw="same") for uid in (5, 6, 7)]
@@ -92,13 +92,13 @@ def test_two_copies_are_two_messages_and_stay_two_when_uids_change(state_file: P
 
 
 def test_the_same_message_in_another_folder_or_account_is_another_one(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         places = [INBOX, Folder("main", "Bounces", 7), Folder("office", "INBOX", 7)]
         assert all(history.record(place, 1, [seen(1, BOB)], RUN)[0].is_new for place in places)
 
 
 def test_a_mailbox_from_a_backup_that_gives_uids_again_loses_no_message(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB, raw="before the backup")], RUN)
         [other] = history.record(INBOX, 1, [seen(1, FULL, raw="after it")], RUN)
         assert other.is_new
@@ -108,7 +108,7 @@ def test_a_mailbox_from_a_backup_that_gives_uids_again_loses_no_message(state_fi
 
 
 def test_a_run_after_a_kill_learns_what_was_recorded_and_not_moved(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 2, [seen(1, BOB), seen(2, outcome=Outcome.PROBLEM)], RUN)
         found = history.known(INBOX, [1, 2, 3])
         assert {uid: one.outcome for uid, one in found.items()} == {1: Outcome.PROCESSED, 2: Outcome.PROBLEM}
@@ -116,7 +116,7 @@ def test_a_run_after_a_kill_learns_what_was_recorded_and_not_moved(state_file: P
 
 
 def test_a_batch_with_one_impossible_message_is_not_recorded_at_all(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         bad = seen(2, BOB)._replace(outcome="nonsense")  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             history.record(INBOX, 2, [seen(1, BOB), bad], RUN)
@@ -131,7 +131,7 @@ ODD = ["a\0b@example.org", "\ud800@example.org", "x" * 100_000, "", "bücher@bü
 @pytest.mark.parametrize("text", ODD, ids=ascii)
 def test_any_text_can_be_recorded(state_file: Path, text: str) -> None:
     recipient = Recipient(text, "5.1.1", "failed", "userunknown", True, text, text, text)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, recipient, original=Original(text, text, text, (text,), (text,)))], RUN)
     [row] = rows_of(state_file)
     assert row.address == row.original_to[0] == row.diagnostic
@@ -140,7 +140,7 @@ def test_any_text_can_be_recorded(state_file: Path, text: str) -> None:
 
 
 def test_a_message_without_a_recipient_is_one_row(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, kind=Kind.FEEDBACK)], RUN)
     [row] = rows_of(state_file)
     assert (row.kind, row.address, row.is_hard, row.status) == ("feedback", "", None, "")
@@ -170,7 +170,7 @@ FILTERS: list[tuple[BounceFilter, str]] = [
 
 @pytest.mark.parametrize(("wanted", "expected"), FILTERS)
 def test_a_filter_finds_what_it_says(state_file: Path, wanted: BounceFilter, expected: str) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         batch = [
             seen(1, BOB),
             seen(2, FULL, age=timedelta()),
@@ -187,7 +187,7 @@ def test_a_filter_finds_what_it_says(state_file: Path, wanted: BounceFilter, exp
 
 
 def test_the_beginning_of_a_code_is_whole_numbers_of_it(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB._replace(status="5.7.26")), seen(2, BOB._replace(status="5.17.1"))], RUN)
     found = [
         [row.id for row in rows_of(state_file, BounceFilter(statuses=(code,)))] for code in ("5.7.2", "5.1", "5.7")
@@ -196,7 +196,7 @@ def test_the_beginning_of_a_code_is_whole_numbers_of_it(state_file: Path) -> Non
 
 
 def test_figures_count_recipients_of_bounces_by_what_they_have_in_common(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         batch = [seen(1, BOB, FULL), seen(2, BOB), seen(3, LATE, kind=Kind.DELAYED), seen(4, kind=Kind.FEEDBACK)]
         history.record(INBOX, 9, [*batch, seen(5, kind=Kind.OTHER), seen(6, BOB, age=25 * HOUR)], RUN)
     with Reader(state_file, NOON) as reader:
@@ -211,11 +211,11 @@ def test_figures_count_recipients_of_bounces_by_what_they_have_in_common(state_f
 def test_what_was_seen_long_ago_is_forgotten_a_part_a_run(state_file: Path) -> None:
     from mailmon.store.history import retention
 
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 100, [seen(uid, BOB) for uid in range(1, 101)], Run("old", NOON - timedelta(days=401)))
         history.record(INBOX, 101, [seen(101, FULL, age=timedelta(days=500))], RUN)
     size = history_file(state_file).stat().st_size
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         connection = history._connection
         assert retention.prune(connection, NOON, limit=30) == 30
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

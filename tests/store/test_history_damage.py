@@ -14,7 +14,7 @@ import pytest
 from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Position
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from mailmon.store.history.opening import set_aside
 from mailmon.store.history.schema import VERSION
 from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
@@ -26,7 +26,7 @@ TOMORROW = NOON + timedelta(days=1)
 def state_file(tmp_path: Path) -> Path:
     """Return a state file with a history of some size beside it."""
     state_file = tmp_path / "state" / "state.json"
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 300, [seen(uid, BOB) for uid in range(1, 301)], RUN)
     return state_file
 
@@ -63,7 +63,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_is_begun(state_file: Path, da
     path = history_file(state_file)
     damage(path)
     damaged = path.read_bytes()
-    with History(state_file, TOMORROW) as history:
+    with BounceLog(state_file, TOMORROW) as history:
         [warning] = history.warnings
         assert "the history is damaged" in warning
         assert "set aside as history.sqlite.set-aside-20260302T120000Z, and a new one is begun" in warning
@@ -71,7 +71,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_is_begun(state_file: Path, da
         assert history.record(INBOX, 1, [seen(1, BOB)], RUN)[0].is_new
     aside = path.with_name("history.sqlite.set-aside-20260302T120000Z")
     assert len(aside.read_bytes()) == len(damaged)
-    with History(state_file, TOMORROW) as history:
+    with BounceLog(state_file, TOMORROW) as history:
         assert history.warnings == ()
         assert history.position("main", "INBOX") == Position(7, 1)
 
@@ -90,14 +90,14 @@ def test_one_who_looks_is_told_and_changes_nothing(state_file: Path, damage: Cal
 def test_after_a_run_that_was_killed_the_file_is_checked_though_it_was_today(state_file: Path, tmp_path: Path) -> None:
     killed = tmp_path / "killed" / "state.json"
     killed.parent.mkdir()
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 301, [seen(301, BOB)], RUN)
         for suffix in ("", "-wal"):
             name = history_file(state_file).name + suffix
             (killed.parent / name).write_bytes((state_file.parent / name).read_bytes())
     path = history_file(killed)
     overwrite(path, path.stat().st_size // 3 // 4096 * 4096, b"\xa5" * 8192)
-    with History(killed, NOON) as history:
+    with BounceLog(killed, NOON) as history:
         assert "set aside" in history.warnings[0]
 
 
@@ -115,7 +115,7 @@ def test_a_log_goes_with_the_file_that_it_belongs_to(state_file: Path) -> None:
 def test_two_damaged_files_of_the_same_second_are_both_kept(state_file: Path) -> None:
     for content in (b"first " * 900, b"second " * 900):
         history_file(state_file).write_bytes(content)
-        History(state_file, TOMORROW).close()
+        BounceLog(state_file, TOMORROW).close()
     kept = sorted(state_file.parent.glob("*.set-aside-*"))
     assert [path.read_bytes()[:6] for path in kept] == [b"first ", b"second"]
 
@@ -123,7 +123,7 @@ def test_two_damaged_files_of_the_same_second_are_both_kept(state_file: Path) ->
 @pytest.mark.parametrize("content", [b"", b"x"])
 def test_a_file_of_which_nothing_is_left_is_begun_anew_and_that_is_said(state_file: Path, content: bytes) -> None:
     history_file(state_file).write_bytes(content)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.warnings == (
             f"{history_file(state_file)}: the file was empty, and a new history is begun: all folders are read again",
         )
@@ -131,14 +131,14 @@ def test_a_file_of_which_nothing_is_left_is_begun_anew_and_that_is_said(state_fi
 
 
 def test_damage_that_is_found_on_the_way_ends_the_run_and_the_next_one_begins_anew(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history._connection.execute("PRAGMA cache_size = 0")
         overwrite(history_file(state_file), 4096, b"\xa5" * (history_file(state_file).stat().st_size - 4096))
         with pytest.raises(StateError, match=r"damaged.*; set aside as history\.sqlite\.set-aside-20260301T120000Z"):
             history.record(INBOX, 400, [seen(number, BOB) for number in range(301, 400)], RUN)
         with pytest.raises(StateError):
             history.record(INBOX, 500, [], RUN)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.position("main", "INBOX") is None
         assert history.warnings == ()
 
@@ -146,14 +146,14 @@ def test_damage_that_is_found_on_the_way_ends_the_run_and_the_next_one_begins_an
 def test_a_log_that_a_killed_run_left_is_used_and_one_of_noise_is_not(state_file: Path) -> None:
     path = history_file(state_file)
     path.with_name("history.sqlite-wal").write_bytes(b"\xa5" * 100_000)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.warnings == ()
         assert history.position("main", "INBOX") == Position(7, 300)
 
 
-@pytest.mark.parametrize("open_it", [History, Reader])
+@pytest.mark.parametrize("open_it", [BounceLog, Reader])
 def test_a_file_of_a_newer_mailmon_is_refused_and_left_alone(
-    state_file: Path, open_it: type[History] | type[Reader]
+    state_file: Path, open_it: type[BounceLog] | type[Reader]
 ) -> None:
     with sqlite3.connect(history_file(state_file)) as connection:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
@@ -164,9 +164,9 @@ def test_a_file_of_a_newer_mailmon_is_refused_and_left_alone(
     assert history_file(state_file).read_bytes() == before
 
 
-@pytest.mark.parametrize("open_it", [History, Reader])
+@pytest.mark.parametrize("open_it", [BounceLog, Reader])
 def test_somebody_elses_database_is_refused_and_left_alone(
-    state_file: Path, open_it: type[History] | type[Reader]
+    state_file: Path, open_it: type[BounceLog] | type[Reader]
 ) -> None:
     history_file(state_file).unlink()
     with sqlite3.connect(history_file(state_file)) as connection:
@@ -179,10 +179,10 @@ def test_somebody_elses_database_is_refused_and_left_alone(
     connection.close()
 
 
-@pytest.mark.parametrize("open_it", [History, Reader])
+@pytest.mark.parametrize("open_it", [BounceLog, Reader])
 @pytest.mark.parametrize("what", ["directory", "pipe", "link"])
 def test_what_is_no_regular_file_is_refused(
-    state_file: Path, open_it: type[History] | type[Reader], what: str, tmp_path: Path
+    state_file: Path, open_it: type[BounceLog] | type[Reader], what: str, tmp_path: Path
 ) -> None:
     path = history_file(state_file)
     path.rename(tmp_path / "elsewhere")

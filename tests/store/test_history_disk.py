@@ -14,7 +14,7 @@ import pytest
 from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Position
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from tests.store.disk import fill, remount, small_disk
 from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 
@@ -23,7 +23,7 @@ from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 def state_file(tmp_path: Path) -> Path:
     """Return a state file with a history of some size beside it."""
     state_file = tmp_path / "state" / "state.json"
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 300, [seen(uid, BOB) for uid in range(1, 301)], RUN)
     return state_file
 
@@ -50,7 +50,7 @@ def test_a_directory_that_cannot_be_written_is_a_clear_error_and_can_be_looked_i
     state_file.parent.chmod(0o755)
     with as_nobody(state_file.parent):
         with pytest.raises(StateError, match=r"history\.sqlite\.lock: cannot be opened: Permission denied") as caught:
-            History(state_file, NOON)
+            BounceLog(state_file, NOON)
         assert caught.value.exit_code == 74
         with Reader(state_file, NOON) as reader:
             assert len(list(reader.rows(BounceFilter()))) == 300
@@ -72,7 +72,7 @@ def test_a_read_only_disk_is_a_clear_error_and_can_be_looked_into(tmp_path: Path
         shutil.copy(history_file(state_file), disk)
         remount(disk, "ro")
         with pytest.raises(StateError, match="Read-only file system") as caught:
-            History(disk / "state.json", NOON)
+            BounceLog(disk / "state.json", NOON)
         assert caught.value.exit_code == 74
         with Reader(disk / "state.json", NOON) as reader:
             assert len(list(reader.rows(BounceFilter()))) == 300
@@ -81,7 +81,7 @@ def test_a_read_only_disk_is_a_clear_error_and_can_be_looked_into(tmp_path: Path
 def test_a_disk_that_becomes_full_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         path = disk / "state.json"
-        with History(path, NOON) as history:
+        with BounceLog(path, NOON) as history:
             history.record(INBOX, 1, [seen(1, BOB)], RUN)
             ballast = fill(disk)
             with pytest.raises(StateError, match=r"history\.sqlite: .*(full|disk)") as caught:
@@ -98,4 +98,4 @@ def test_a_full_disk_before_the_first_scan_is_a_clear_error(tmp_path: Path) -> N
     with small_disk(tmp_path) as disk:
         fill(disk)
         with pytest.raises(StateError):
-            History(disk / "state.json", NOON)
+            BounceLog(disk / "state.json", NOON)

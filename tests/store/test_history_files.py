@@ -14,7 +14,7 @@ import pytest
 
 from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter, BounceRow
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from tests.store.history_samples import BOB, HOUR, INBOX, NOON, RUN, seen
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -42,7 +42,7 @@ def test_nothing_is_there_before_the_first_scan_and_looking_makes_nothing(state_
 def test_the_files_are_for_their_owner_only(state_file: Path) -> None:
     umask = os.umask(0)
     try:
-        with History(state_file, NOON) as history:
+        with BounceLog(state_file, NOON) as history:
             history.record(INBOX, 1, [seen(1, BOB)], RUN)
             files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state_file.parent.iterdir()}
     finally:
@@ -56,7 +56,7 @@ def test_the_files_are_for_their_owner_only(state_file: Path) -> None:
 def test_root_opens_no_database_where_another_user_can_put_a_journal_beside_it(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
     with pytest.raises(StateError, match="not opened as root, because another user can change"):
-        History(tmp_path / "state.json", NOON)
+        BounceLog(tmp_path / "state.json", NOON)
     assert list(tmp_path.iterdir()) == []
     history_file(tmp_path / "state.json").touch()
     with pytest.raises(StateError, match="not opened as root, because another user can change"):
@@ -65,12 +65,12 @@ def test_root_opens_no_database_where_another_user_can_put_a_journal_beside_it(t
 
 @as_root
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
-@pytest.mark.parametrize("open_it", [History, Reader])
+@pytest.mark.parametrize("open_it", [BounceLog, Reader])
 def test_root_opens_no_database_that_another_user_has_put_into_a_shared_directory(
-    tmp_path: Path, suffix: str, open_it: type[History] | type[Reader]
+    tmp_path: Path, suffix: str, open_it: type[BounceLog] | type[Reader]
 ) -> None:
     tmp_path.chmod(0o1777)
-    with History(tmp_path / "state.json", NOON) as history:
+    with BounceLog(tmp_path / "state.json", NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB)], RUN)
     planted = tmp_path / f"history.sqlite{suffix}"
     planted.touch()
@@ -81,7 +81,7 @@ def test_root_opens_no_database_that_another_user_has_put_into_a_shared_director
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-journal"])
 def test_a_database_with_another_name_is_not_opened(tmp_path: Path, suffix: str) -> None:
-    with History(tmp_path / "state.json", NOON) as history:
+    with BounceLog(tmp_path / "state.json", NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB)], RUN)
     planted = tmp_path / f"history.sqlite{suffix}"
     planted.touch()
@@ -92,7 +92,7 @@ def test_a_database_with_another_name_is_not_opened(tmp_path: Path, suffix: str)
 
 def test_what_is_committed_is_synced(state_file: Path) -> None:
     """A message may be moved once it is recorded: a power failure must not take the record back."""
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         ask = history._connection.execute
         assert ask("PRAGMA journal_mode").fetchone() == ("wal",)
         assert ask("PRAGMA synchronous").fetchone() == (2,)
@@ -101,7 +101,7 @@ def test_what_is_committed_is_synced(state_file: Path) -> None:
 
 
 def test_one_who_looks_is_not_kept_waiting_by_a_scan(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB)], RUN)
         history._connection.execute("BEGIN IMMEDIATE")
         assert len(rows_of(state_file)) == 1
@@ -110,7 +110,7 @@ def test_one_who_looks_is_not_kept_waiting_by_a_scan(state_file: Path) -> None:
 
 def test_times_of_all_years_are_kept_in_order(state_file: Path) -> None:
     years = [datetime(1, 1, 1, tzinfo=UTC), datetime(900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 3, [seen(n, BOB)._replace(received_at=at) for n, at in enumerate(years, 1)], RUN)
     assert [row.received_at for row in rows_of(state_file)] == years
 
@@ -123,7 +123,7 @@ def test_a_check_that_has_nothing_to_do_with_bounces_does_not_load_sqlite() -> N
 
 
 def test_the_file_can_be_looked_into_by_hand(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 1, [seen(1, BOB)], RUN)
     with sqlite3.connect(history_file(state_file)) as connection:
         query = "SELECT address, received_at FROM recipients r JOIN messages m ON m.id = r.message_id"

@@ -9,7 +9,7 @@ from mailmon.mail.probe import compose as compose_probe
 from mailmon.model import Probe
 from mailmon.store.history.bounces import Folder
 from mailmon.store.history.heirs import hand_down
-from mailmon.store.history.history import History, Reader
+from mailmon.store.history.history import BounceLog, Reader
 from mailmon.store.key import hand_down as hand_down_key
 from mailmon.store.key import make_key, read_key, read_signing_key
 from tests.store.history_samples import BOB, NOON, RUN, seen
@@ -20,7 +20,7 @@ OFFICE, CUSTOMER = Folder("office", "INBOX", 7), Folder("customer", "Bounces", 8
 def old_state(directory: Path) -> Path:
     """Make a record of two accounts with a notice each that waits."""
     shared = directory / "old" / "state.json"
-    with History(shared, NOON) as history:
+    with BounceLog(shared, NOON) as history:
         for folder in (OFFICE, CUSTOMER):
             history.record(folder, 3, [seen(3, BOB, raw=folder.account)], RUN, {3: ["boss@example.net"]})
     return shared
@@ -31,13 +31,13 @@ def test_each_account_is_read_on_from_where_it_was_and_its_notice_waits_in_one_p
     own.parent.mkdir()
     for _ in range(2):  # it may have been interrupted
         hand_down(shared, own, ["office"], NOON)
-    with History(own, NOON) as history:
+    with BounceLog(own, NOON) as history:
         position = history.position("office", "INBOX")
         assert position is not None
         assert position.last_uid == 3
         assert history.position("customer", "Bounces") is None
         assert len(history.notices_due(NOON, 10)) == 1
-    with History(shared, NOON) as history:
+    with BounceLog(shared, NOON) as history:
         assert len(history.notices_due(NOON, 10)) == 1
     with Reader(shared, NOON) as reader:
         assert sorted(notice.status for notice in reader.notices(10)) == ["dead", "waiting"]

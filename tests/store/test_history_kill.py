@@ -16,7 +16,7 @@ import pytest
 from mailmon.errors import MailmonError
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Folder
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from mailmon.store.history.opening import UseLock
 from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 
@@ -26,9 +26,9 @@ BATCH = 20
 PROGRAM = f"""
 import sys
 from pathlib import Path
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 from tests.store.history_samples import BOB, FULL, INBOX, NOON, RUN, seen
-with History(Path(sys.argv[1]), NOON) as history:
+with BounceLog(Path(sys.argv[1]), NOON) as history:
     assert not history.warnings, history.warnings
     position = history.position("main", "INBOX")
     uid = position.last_uid if position else 0
@@ -57,7 +57,7 @@ def test_a_run_that_is_killed_loses_no_batch_and_doubles_none(tmp_path: Path) ->
         time.sleep(moments.random() * 0.1)
         process.send_signal(signal.SIGKILL)
         told = [int(line) for line in (first + process.communicate()[0]).split("\n")[:-1] if line]
-        with History(state_file, NOON) as history:
+        with BounceLog(state_file, NOON) as history:
             assert history.warnings == ()
             position = history.position("main", "INBOX")
         assert position is not None
@@ -83,7 +83,7 @@ def test_threads_that_scan_an_account_each_record_all(tmp_path: Path) -> None:
 
     def scan(account: str) -> None:
         try:
-            with History(state_file, NOON) as history:
+            with BounceLog(state_file, NOON) as history:
                 for uid in range(1, 31):
                     history.record(Folder(account, "INBOX", 1), uid, [seen(uid, BOB)], RUN)
         except MailmonError as exc:
@@ -101,11 +101,11 @@ def test_threads_that_scan_an_account_each_record_all(tmp_path: Path) -> None:
 
 def test_a_file_that_another_process_uses_is_not_set_aside_under_it(tmp_path: Path) -> None:
     state_file = tmp_path / "state.json"
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history.record(INBOX, 300, [seen(uid, BOB) for uid in range(1, 301)], RUN)
     other = UseLock(history_file(state_file))
     assert other.take(alone=False)
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         history._connection.execute("PRAGMA cache_size = 0")
         with history_file(state_file).open("r+b") as file:
             file.seek(4096)

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history import bounces
 from mailmon.store.history.bounces import Folder
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 from mailmon.store.history.reading import rows
 from tests.store.history_samples import BOB, NOON, RUN, seen
 
@@ -30,7 +30,7 @@ class Mailbox(RuleBasedStateMachine):
         self.numbers: dict[int, int] = {}  # which delivery has this UID now
         self.delivered: list[str] = []
         self.scanned: set[int] = set()
-        self.history = History(self.state_file, NOON)
+        self.history = BounceLog(self.state_file, NOON)
 
     def teardown(self) -> None:
         self.history.close()
@@ -85,7 +85,7 @@ class Mailbox(RuleBasedStateMachine):
                 bounces._record_one(connection, folder_id, place.uidvalidity, message, RUN)
         connection.close()
         self.history.close()
-        self.history = History(self.state_file, NOON)
+        self.history = BounceLog(self.state_file, NOON)
 
     @invariant()
     def each_message_that_was_read_is_recorded_once(self) -> None:

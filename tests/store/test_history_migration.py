@@ -11,7 +11,7 @@ import pytest
 from mailmon.errors import StateError
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.history.bounces import Position
-from mailmon.store.history.history import History, Reader, history_file
+from mailmon.store.history.history import BounceLog, Reader, history_file
 from mailmon.store.history.schema import MIGRATIONS, VERSION, migrate, version_of
 from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
 
@@ -37,7 +37,7 @@ def layout(connection: sqlite3.Connection) -> list[tuple[str, str, tuple[str, ..
 
 
 def test_a_file_of_layout_1_is_taken_over_with_all_it_holds(state_file: Path) -> None:
-    with History(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as history:
         assert history.warnings == ()
         assert history.position("main", "INBOX") == Position(7, 2)
         [recorded] = history.record(INBOX, 3, [seen(3, BOB)], RUN)
@@ -58,7 +58,7 @@ def test_one_who_looks_first_sees_it_too(state_file: Path) -> None:
 
 
 def test_a_file_that_was_taken_over_is_laid_out_as_a_new_one(state_file: Path) -> None:
-    History(state_file, NOON).close()
+    BounceLog(state_file, NOON).close()
     connection, fresh = sqlite3.connect(history_file(state_file)), sqlite3.connect(":memory:", isolation_level=None)
     migrate(fresh)
     assert layout(connection) == layout(fresh)
@@ -86,7 +86,7 @@ def test_what_an_earlier_version_recorded_has_no_evidence(tmp_path: Path) -> Non
     connection.executescript(VERSION_1.read_text())
     migrate(connection, MIGRATIONS[:2])
     connection.close()
-    with History(tmp_path / "state.json", NOON) as history:
+    with BounceLog(tmp_path / "state.json", NOON) as history:
         window = history.window("main", NOON - timedelta(days=9999), ())
     assert window.classes == {}
     assert sum(one.messages for one in window.unverified.classes.values()) == 2
@@ -97,12 +97,12 @@ def test_what_an_earlier_version_recorded_has_no_evidence(tmp_path: Path) -> Non
 
 
 def test_an_earlier_version_refuses_a_newer_file_and_leaves_it_alone(state_file: Path) -> None:
-    History(state_file, NOON).close()
+    BounceLog(state_file, NOON).close()
     connection = sqlite3.connect(history_file(state_file), isolation_level=None)
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     before = connection.execute("SELECT count(*), max(seen_at) FROM messages").fetchone()
     with pytest.raises(StateError, match="written by a newer mailmon"):
-        History(state_file, NOON)
+        BounceLog(state_file, NOON)
     with pytest.raises(StateError, match="written by a newer mailmon"):
         Reader(state_file, NOON)
     assert connection.execute("SELECT count(*), max(seen_at) FROM messages").fetchone() == before

@@ -9,7 +9,7 @@ from mailmon.mail.bounce import Classification, Kind
 from mailmon.mail.bounce.values import Form, Recipient
 from mailmon.model.bounces import Hearsay, Refusal
 from mailmon.store.history.bounces import Folder, Run, SeenMessage
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def test_a_refusal_is_not_crowded_out_and_what_is_old_or_another_account_s_does_
         seen(2004, "example.net", "authfailure", 25),
         seen(2005, "example.com", "authfailure", 2, "4.7.26"),
     ]
-    with History(tmp_path / "state.json", NOW) as history:
+    with BounceLog(tmp_path / "state.json", NOW) as history:
         history.record(Folder("main", "INBOX", 7), 3000, [*crowd, *refused], run)
         history.record(Folder("other", "INBOX", 7), 3000, [seen(1, "example.com", "blocked", 1)], run)
         window = history.window("main", NOW - timedelta(days=1), ("authfailure", "blocked"))
@@ -43,7 +43,7 @@ def test_what_has_no_evidence_is_counted_apart_with_its_recipients_and_runs(tmp_
     place = Folder("main", "INBOX", 7)
     forged = [seen(number, "gmail.com", "authfailure", 1)._replace(evidence="") for number in (1, 2, 3)]
     signed = seen(4, "example.net", "blocked", 1)._replace(evidence="reporter")
-    with History(tmp_path / "state.json", NOW) as history:
+    with BounceLog(tmp_path / "state.json", NOW) as history:
         history.record(place, 2, forged[:2], Run("run-1", NOW))
         (third, _) = history.record(place, 4, [forged[2], signed], Run("run-2", NOW))
         window = history.window("main", NOW - timedelta(days=1), ("authfailure", "blocked"))

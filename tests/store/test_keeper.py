@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.model import Health, Memory
+from mailmon.model import CheckState, Health
 from mailmon.store.checked import remember_checked, was_checked
 from mailmon.store.keeper import Keeper
 from mailmon.store.key import make_key, read_key
@@ -16,7 +16,7 @@ from mailmon.store.state import peek
 from tests.store.test_files import full_disk
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-UP = {"send:main": Memory(Health.UP, NOON)}
+UP = {"send:main": CheckState(Health.UP, NOON)}
 DOCUMENT: dict[str, Any] = {"accounts": {"main": {"address": "monitor@example.org"}}}
 
 

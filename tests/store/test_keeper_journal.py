@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailmon.alerting import compose
-from mailmon.model import Anchor, Delivery, Flip, Health, Memory, OutboxEntry, Status, Told
+from mailmon.model import Anchor, Announced, Change, CheckState, Delivery, Health, OutboxEntry, Status
 from mailmon.run.dispatch import Telling
 from mailmon.store import journal
 from mailmon.store.keeper import Keeper
@@ -22,9 +22,9 @@ from tests.store.test_files import full_disk
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=15)
-FLIP = Flip(STEP, Health.UP, Health.DOWN, NOON, NOON, "535 no", label="SMTP Auth", names=("all", STEP))
-UP = {STEP: Memory(Health.UP, NOON, told=Told(Health.UP, NOON))}
-DOWN = {STEP: Memory(Health.DOWN, LATER, "535 no", told=Told(Health.DOWN, LATER, LATER, "535 no"))}
+FLIP = Change(STEP, Health.UP, Health.DOWN, NOON, NOON, "535 no", label="SMTP Auth", names=("all", STEP))
+UP = {STEP: CheckState(Health.UP, NOON, told=Announced(Health.UP, NOON))}
+DOWN = {STEP: CheckState(Health.DOWN, LATER, "535 no", told=Announced(Health.DOWN, LATER, LATER, "535 no"))}
 RESTORED = "state.json: what was announced is known from its journal; delete that too to start afresh"
 
 

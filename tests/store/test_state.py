@@ -15,17 +15,17 @@ from mailmon.model import (
     Alert,
     AlertKind,
     Anchor,
+    Announced,
+    Change,
+    CheckState,
     Delivery,
     Fate,
-    Flip,
     Health,
-    Memory,
     News,
     OutboxEntry,
     Past,
     Severity,
     Status,
-    Told,
 )
 from mailmon.store.state import (
     LastRun,
@@ -40,7 +40,7 @@ from tests.mail.samples import probe
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FLIP = Flip(
+FLIP = Change(
     "smtp_auth:main",
     Health.UP,
     Health.DOWN,
@@ -54,7 +54,7 @@ FLIP = Flip(
     history=(Past(Health.DEGRADED, NOON - HOUR),),
     channels=("phone",),
 )
-DOWN = Memory(
+DOWN = CheckState(
     Health.DOWN,
     NOON,
     "mail.example.org:587: login: 535 no",
@@ -64,12 +64,12 @@ DOWN = Memory(
     turned_at=NOON,
     unknown_runs=2,
     unknown_since=NOON,
-    told=Told(Health.DOWN, NOON, NOON, "535 no", "x:587", Severity.ERROR, ("535",), "run-1", ("phone",), NOON),
+    told=Announced(Health.DOWN, NOON, NOON, "535 no", "x:587", Severity.ERROR, ("535",), "run-1", ("phone",), NOON),
 )
 STATE = State(
     serial=7,
     journal_serial=6,
-    checks={"smtp_auth:main": DOWN, "imap_auth:main": Memory(Health.UP, NOON - timedelta(days=3))},
+    checks={"smtp_auth:main": DOWN, "imap_auth:main": CheckState(Health.UP, NOON - timedelta(days=3))},
     probes=(probe(fate=Fate.WAITING),),
     outbox=(
         OutboxEntry(Alert("1", AlertKind.PROBLEM, "🚨 SMTP failed", "body\n→ do", NOON, (FLIP,), "0"), "ntfy", 2, True),
@@ -115,7 +115,9 @@ def test_what_a_hand_changed_is_taken_when_it_is_right(tmp_path: Path) -> None:
     loaded = load(tmp_path / "state.json", NOON)
     assert loaded.warnings == ()
     assert loaded.state.checks == {
-        "send:main": Memory(Health.UP, NOON - 2 * HOUR, told=Told(Health.UP, NOON - 2 * HOUR, channels=(EVERYBODY,)))
+        "send:main": CheckState(
+            Health.UP, NOON - 2 * HOUR, told=Announced(Health.UP, NOON - 2 * HOUR, channels=(EVERYBODY,))
+        )
     }
     assert (loaded.state.outbox, loaded.state.probes) == ((), STATE.probes)
 
@@ -125,7 +127,9 @@ def test_of_an_earlier_version_people_know_what_was_seen(tmp_path: Path) -> None
     document = {"schema": "mailmon/state/1", "checks": {"smtp_auth:main": memory}}
     (tmp_path / "state.json").write_text(json.dumps(document))
     (loaded,) = load(tmp_path / "state.json", NOON).state.checks.values()
-    assert loaded.told == Told(Health.DOWN, NOON, reason="535 no", target="mail.example.org", channels=(EVERYBODY,))
+    assert loaded.told == Announced(
+        Health.DOWN, NOON, reason="535 no", target="mail.example.org", channels=(EVERYBODY,)
+    )
 
 
 def test_the_journals_part_of_a_state_is_what_people_know_and_wait_for() -> None:
@@ -160,8 +164,8 @@ def test_what_the_small_monitor_found_unhealthy_is_down_since_then(tmp_path: Pat
     (tmp_path / "state.json").write_text(json.dumps(document, indent=2))
     loaded = load(tmp_path / "state.json", NOON)
     since = datetime(2026, 2, 28, 10, tzinfo=UTC)
-    told = Told(Health.DOWN, since, since, failure, channels=(EVERYBODY,))
-    assert loaded.state.checks == {step_id: Memory(Health.DOWN, since, failure, told=told)}
+    told = Announced(Health.DOWN, since, since, failure, channels=(EVERYBODY,))
+    assert loaded.state.checks == {step_id: CheckState(Health.DOWN, since, failure, told=told)}
     assert loaded.warnings == ()
 
 

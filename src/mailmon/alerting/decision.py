@@ -7,12 +7,23 @@ from datetime import datetime, timedelta
 
 from mailmon.alerting.transitions import worst
 from mailmon.alerting.wording import FAILED, RECOVERED
-from mailmon.model import EVERYBODY, Flip, Health, Memory, News, Policy, Severity, Standing, Told, Topic
+from mailmon.model import (
+    EVERYBODY,
+    AlertSubject,
+    Announced,
+    Change,
+    CheckState,
+    Health,
+    News,
+    Policy,
+    Severity,
+    Standing,
+)
 
 
 def announce(
-    step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str, channels: Sequence[str]
-) -> tuple[Memory, Flip | None]:
+    step_id: str, memory: CheckState, topic: AlertSubject, now: datetime, alert_id: str, channels: Sequence[str]
+) -> tuple[CheckState, Change | None]:
     """Return the flip that people have to be told of, if any, and the memory that says that they were."""
     told = memory.told
     channels = [channel for channel in channels if channel not in topic.not_by]
@@ -30,12 +41,12 @@ def announce(
         flip = _flip(step_id, memory, topic, now, alert_id)._replace(news=news, channels=audience)
         return memory._replace(told=_known_by(flip, memory, now)), flip
     if memory.health is Health.UP and told.health is Health.NEW and told.unknown_since is None:
-        return memory._replace(told=Told(Health.UP, memory.since)), None
+        return memory._replace(told=Announced(Health.UP, memory.since)), None
     return memory, None
 
 
 def standing(
-    memories: Mapping[str, Memory], topics: Mapping[str, Topic], channel: str, silenced: Collection[str]
+    memories: Mapping[str, CheckState], topics: Mapping[str, AlertSubject], channel: str, silenced: Collection[str]
 ) -> list[Standing]:
     """Return what is not well now, in the order of the memories, for those who read a channel.
 
@@ -57,7 +68,7 @@ def standing(
     return found
 
 
-def _standing_verb(memory: Memory, topic: Topic) -> str:
+def _standing_verb(memory: CheckState, topic: AlertSubject) -> str:
     """Return how it goes on with what is not well, "" for what is: a warning is no failure."""
     if memory.told.unknown_since is not None and memory.unknown_runs:
         return "cannot be checked"
@@ -65,7 +76,7 @@ def _standing_verb(memory: Memory, topic: Topic) -> str:
     return {Health.DOWN: f"still {fails}", Health.FAILING: fails}.get(memory.health, "")
 
 
-def _news(memory: Memory, policy: Policy, now: datetime, is_heard: bool) -> News | None:
+def _news(memory: CheckState, policy: Policy, now: datetime, is_heard: bool) -> News | None:
     """Say what people do not know yet."""
     told, health = memory.told, memory.health
     if health in (Health.NEW, Health.FAILING, Health.UNKNOWN):
@@ -85,11 +96,11 @@ def _news(memory: Memory, policy: Policy, now: datetime, is_heard: bool) -> News
     return News.REMINDER if is_due and has_failed_now else None
 
 
-def _flip(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: str) -> Flip:
+def _flip(step_id: str, memory: CheckState, topic: AlertSubject, now: datetime, alert_id: str) -> Change:
     told, is_over = memory.told, memory.health is Health.UP
     was_only_unknown = told.unknown_since is not None and told.health in (Health.NEW, Health.UP)
     has_changed_since = told.unknown_since is None or memory.since > told.unknown_since
-    return Flip(
+    return Change(
         id=step_id,
         before=Health.UNKNOWN if told.unknown_since else told.health,
         after=memory.health,
@@ -110,27 +121,27 @@ def _flip(step_id: str, memory: Memory, topic: Topic, now: datetime, alert_id: s
     )
 
 
-def _works(topic: Topic, told: Told) -> str:
+def _works(topic: AlertSubject, told: Announced) -> str:
     """Return the words for an end: what only warned, or could not be asked, did not fail."""
     if told.unknown_since and told.health in (Health.NEW, Health.UP):
         return "can be checked again"
     return RECOVERED if told.health is Health.DEGRADED else topic.works
 
 
-def _unknown_flip(flip: Flip, memory: Memory) -> Flip:
+def _unknown_flip(flip: Change, memory: CheckState) -> Change:
     """Return the flip that tells that a step could not be asked for a while."""
     at = memory.unknown_since or flip.at
     unknown = flip._replace(after=Health.UNKNOWN, at=at, causes=())
     return unknown._replace(reason=memory.value, target=memory.target, advice="")
 
 
-def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
+def _known_by(flip: Change, memory: CheckState, now: datetime) -> Announced:
     """Return what people know after a flip. Causes add up while it is not well: each is told once."""
     if memory.health is Health.UP:
-        return Told(Health.UP, memory.since, now)
+        return Announced(Health.UP, memory.since, now)
     is_same_story = memory.told.health is memory.health
     causes = (*memory.told.causes, *memory.causes) if is_same_story else memory.causes
-    return Told(
+    return Announced(
         health=memory.health,
         since=memory.told.since if is_same_story else memory.since,
         at=now,
@@ -143,13 +154,13 @@ def _known_by(flip: Flip, memory: Memory, now: datetime) -> Told:
     )
 
 
-def _unknown_by(flip: Flip, memory: Memory, now: datetime) -> Told:
+def _unknown_by(flip: Change, memory: CheckState, now: datetime) -> Announced:
     """Return what people know after they heard that mailmon cannot tell; of a failure they still know why."""
     told = memory.told._replace(at=now, alert=flip.alert, channels=flip.channels, unknown_since=flip.at)
     return told if told.reason else told._replace(reason=flip.reason, target=flip.target)
 
 
-def _audience(policy: Policy, severity: Severity | None, told: Told, channels: Sequence[str]) -> tuple[str, ...]:
+def _audience(policy: Policy, severity: Severity | None, told: Announced, channels: Sequence[str]) -> tuple[str, ...]:
     """Return who hears of it: the channels of this severity, and those that heard of the story before.
 
     The latter also where they are missing from this run: their alert waits. Where none of them is left, the end of the
@@ -165,7 +176,7 @@ def _audience(policy: Policy, severity: Severity | None, told: Told, channels: S
     return tuple(dict.fromkeys([*(name for name in channels if name in wanted or name in story), *story]))
 
 
-def _is_heard(told: Told, audience: Sequence[str], channels: Sequence[str]) -> bool:
+def _is_heard(told: Announced, audience: Sequence[str], channels: Sequence[str]) -> bool:
     """Say whether anybody who can be reached now has heard of the story, or nobody is to hear of it."""
     reachable = set(audience) & set(channels)
     return not reachable or EVERYBODY in told.channels or not reachable.isdisjoint(told.channels)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mailmon.model import Flip, Health, News, Past
+from mailmon.model import Change, Health, News, Past
 
 MAX_HISTORY = 12
 MAX_NOTES = 24
 
 
-def merge(older: Iterable[Flip], newer: Iterable[Flip]) -> tuple[Flip, ...]:
+def merge(older: Iterable[Change], newer: Iterable[Change]) -> tuple[Change, ...]:
     """Return one flip for each step, in the order in which the steps were first heard of."""
-    merged: dict[str, Flip] = {}
+    merged: dict[str, Change] = {}
     for flip in (*older, *newer):
         merged[flip.id] = _join(merged[flip.id], flip) if flip.id in merged else flip
     return tuple(merged.values())
 
 
-def _join(first: Flip, second: Flip) -> Flip:
+def _join(first: Change, second: Change) -> Change:
     notes = tuple(dict.fromkeys((*first.notes, *second.notes)))[-MAX_NOTES:]
     channels = tuple(dict.fromkeys((*first.channels, *second.channels)))
     alert = first.alert or second.alert

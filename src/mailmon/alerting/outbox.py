@@ -8,11 +8,11 @@ from datetime import datetime
 
 from mailmon.alerting.merge import merge
 from mailmon.alerting.wording import compose
-from mailmon.model import Flip, Health, OutboxEntry
+from mailmon.model import Change, Health, OutboxEntry
 
 
 def enqueue(
-    outbox: Sequence[OutboxEntry], flips: Sequence[Flip], channels: Iterable[str], now: datetime, alert_id: str
+    outbox: Sequence[OutboxEntry], flips: Sequence[Change], channels: Iterable[str], now: datetime, alert_id: str
 ) -> list[OutboxEntry]:
     """Return the outbox with these flips in it, for each channel merged with what it has not acknowledged yet."""
     entries = list(outbox)
@@ -34,7 +34,7 @@ def handed_on(
     channels: Collection[str],
     now: datetime,
     alert_id: str,
-    is_heritable: Callable[[Flip], bool],
+    is_heritable: Callable[[Change], bool],
 ) -> list[OutboxEntry]:
     """Return the outbox where the end of a story also waits for all `channels`, if it waits for none that there is.
 
@@ -69,7 +69,7 @@ def joined(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list
 
 
 def part(
-    entries: Iterable[OutboxEntry], is_held: Callable[[Flip], bool]
+    entries: Iterable[OutboxEntry], is_held: Callable[[Change], bool]
 ) -> tuple[list[OutboxEntry], list[OutboxEntry]]:
     """Part what may be told now from what is held back, the latter under an id of its own."""
     ready: list[OutboxEntry] = []
@@ -89,12 +89,12 @@ def part(
     return ready, held
 
 
-def _part_id(alert_id: str, flips: Iterable[Flip]) -> str:
+def _part_id(alert_id: str, flips: Iterable[Change]) -> str:
     """Return an id for a part of an alert: receivers must not take it for the alert, nor for another part."""
     return f"{alert_id}-{crc32(' '.join(flip.id for flip in flips).encode()):08x}"
 
 
-def without(entries: Iterable[OutboxEntry], is_moot: Callable[[Flip], bool]) -> list[OutboxEntry]:
+def without(entries: Iterable[OutboxEntry], is_moot: Callable[[Change], bool]) -> list[OutboxEntry]:
     """Return the entries without what nobody needs to hear any more."""
     left = []
     for entry in entries:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from mailmon.model import Finding, Health, Memory, Outcome, Policy, Severity, Status, Verdict
+from mailmon.model import CheckState, Finding, Health, Outcome, Policy, Severity, Status, Verdict
 
 # (remembered health, status of this run) -> health. UNKNOWN and SKIPPED say nothing of the server: they are not in the
 # table and change nothing. FAILING becomes DOWN with the failure that reaches `failure_threshold`; DOWN is left with
@@ -33,11 +33,11 @@ TELLING = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 _REPLY_CODE = re.compile(r"[2-5]\d\d(?=[ -]|$)", re.ASCII)
 
 
-def observe(memory: Memory | None, outcome: Outcome, policy: Policy, now: datetime) -> Memory | None:
+def observe(memory: CheckState | None, outcome: Outcome, policy: Policy, now: datetime) -> CheckState | None:
     """Return what is remembered after an outcome, None while nothing is known."""
     if outcome.status is Status.SKIPPED:
         return memory
-    before = memory or Memory(Health.NEW, now)
+    before = memory or CheckState(Health.NEW, now)
     if outcome.status is Status.UNKNOWN:
         since = before.unknown_since or now
         runs = before.unknown_runs + 1
@@ -60,7 +60,7 @@ def observe(memory: Memory | None, outcome: Outcome, policy: Policy, now: dateti
     return _without_trouble(seen) if seen.health is Health.UP else seen
 
 
-def _settle_or_count(memory: Memory, health: Health, threshold: int, now: datetime) -> Memory:
+def _settle_or_count(memory: CheckState, health: Health, threshold: int, now: datetime) -> CheckState:
     """Count a run that speaks for another health; change to it, from its first such run on, at the threshold."""
     streak, turned_at = memory.streak + 1, memory.turned_at or now
     if streak >= threshold:
@@ -69,7 +69,7 @@ def _settle_or_count(memory: Memory, health: Health, threshold: int, now: dateti
     return counted._replace(health=Health.FAILING, since=turned_at) if health is Health.DOWN else counted
 
 
-def _with_trouble(memory: Memory, outcome: Outcome) -> Memory:
+def _with_trouble(memory: CheckState, outcome: Outcome) -> CheckState:
     telling = [f for f in outcome.findings if f.status is Verdict.FAIL and f.severity in TELLING]
     assumed = Severity.ERROR if outcome.status is Status.FAILED else Severity.WARNING
     return memory._replace(
@@ -81,7 +81,7 @@ def _with_trouble(memory: Memory, outcome: Outcome) -> Memory:
     )
 
 
-def _without_trouble(memory: Memory) -> Memory:
+def _without_trouble(memory: CheckState) -> CheckState:
     return memory._replace(reason="", target="", advice="", severity=None, causes=())
 
 

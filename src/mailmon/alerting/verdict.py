@@ -7,20 +7,20 @@ from datetime import datetime
 
 from mailmon.alerting.decision import announce
 from mailmon.alerting.transitions import observe
-from mailmon.model import Flip, Memory, Outcome, Status, Topic
+from mailmon.model import AlertSubject, Change, CheckState, Outcome, Status
 
 
 def judge(
-    memories: Mapping[str, Memory],
+    memories: Mapping[str, CheckState],
     outcomes: Sequence[Outcome],
-    topics: Mapping[str, Topic],
+    topics: Mapping[str, AlertSubject],
     now: datetime,
     *,
     alert_id: str = "",
     channels: Sequence[str] = (),
     silenced: Collection[str] = (),
     is_blind: bool = False,
-) -> tuple[dict[str, Memory], list[Flip]]:
+) -> tuple[dict[str, CheckState], list[Change]]:
     """Return the memories after a run, and its flips in the order of `topics`: causes before consequences.
 
     `topics` holds every step that may be spoken of, also those that said nothing in this run: what a silence held back
@@ -45,15 +45,15 @@ def judge(
 
 def step(
     step_id: str,
-    memory: Memory | None,
+    memory: CheckState | None,
     outcome: Outcome | None,
-    topic: Topic,
+    topic: AlertSubject,
     now: datetime,
     alert_id: str = "",
     channels: Sequence[str] = (),
     *,
     is_silent: bool = False,
-) -> tuple[Memory | None, Flip | None]:
+) -> tuple[CheckState | None, Change | None]:
     """Return what is remembered of a step after a run, which may have said nothing of it, and what people are told."""
     seen = observe(memory, outcome, topic.policy, now) if outcome else memory
     return (seen, None) if seen is None or is_silent else announce(step_id, seen, topic, now, alert_id, channels)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mailmon.mail.localtime import local
-from mailmon.model import Alert, AlertKind, Flip, Health, News, Standing
+from mailmon.model import Alert, AlertKind, Change, Health, News, Standing
 from mailmon.text import count, fit_characters, format_duration, join_words
 
 MAX_CAUSES = 12
@@ -50,10 +50,10 @@ _GOOD_NEWS = (_Rank.PARTLY_ENDED, _Rank.ENDED)
 class _Group(NamedTuple):
     """Flips that have one cause: the same happened, for the same reason, at the same place."""
 
-    flips: tuple[Flip, ...]
+    flips: tuple[Change, ...]
 
     @property
-    def first(self) -> Flip:
+    def first(self) -> Change:
         return self.flips[0]
 
     @property
@@ -85,7 +85,7 @@ class _Group(NamedTuple):
         return f" ({subjects[0]})" if subjects else ""
 
 
-def compose(flips: Sequence[Flip], now: datetime, alert_id: str, standing: Sequence[Standing] = ()) -> Alert | None:
+def compose(flips: Sequence[Change], now: datetime, alert_id: str, standing: Sequence[Standing] = ()) -> Alert | None:
     """Return the one alert for these flips, None without any.
 
     `standing` is what is not well and stands in no flip: good news alone must not read as an all-clear.
@@ -104,14 +104,14 @@ def compose(flips: Sequence[Flip], now: datetime, alert_id: str, standing: Seque
     return Alert(alert_id, kind, _title(groups, left, now), "\n\n".join(paragraphs), now, tuple(flips), thread)
 
 
-def is_good_news(flips: Sequence[Flip]) -> bool:
+def is_good_news(flips: Sequence[Change]) -> bool:
     """Say whether flips tell of ends only, so that what has not ended must be told with them."""
     return all(_Group((flip,)).rank in _GOOD_NEWS for flip in flips)
 
 
-def _grouped(flips: Iterable[Flip]) -> list[_Group]:
+def _grouped(flips: Iterable[Change]) -> list[_Group]:
     """Put flips together that one cause explains, in the order of the first of each."""
-    groups: dict[tuple[object, ...], list[Flip]] = {}
+    groups: dict[tuple[object, ...], list[Change]] = {}
     for flip in flips:
         what = (flip.label, flip.target, flip.before, flip.after, flip.news, flip.causes or flip.reason)
         when = (flip.since, flip.at, flip.history)
@@ -202,7 +202,7 @@ def _standing_lines(standing: Sequence[Standing], now: datetime) -> list[str]:
     return ["\n".join(lines)] if lines else []
 
 
-def _verb(flip: Flip, *, many: bool = False) -> str:
+def _verb(flip: Change, *, many: bool = False) -> str:
     works = _plural(flip.works) if many else flip.works
     fails = "failing" if flip.failed == FAILED and flip.kind != "unit" else flip.failed
     if flip.news is not News.CHANGE:
@@ -221,7 +221,7 @@ def _verb(flip: Flip, *, many: bool = False) -> str:
             return _plural(fails) if many else fails
 
 
-def _trouble(flip: Flip) -> str:
+def _trouble(flip: Change) -> str:
     """Say what people never heard of, by its worst: `failed`, `failed 3 times`, `warned`, `could not be checked`."""
     past = [step.after for step in flip.history]
     for health, words in ((Health.DOWN, flip.failed), (Health.UNKNOWN, COULD_NOT), (Health.DEGRADED, WARNED)):
@@ -237,14 +237,14 @@ def _plural(words: str) -> str:
     return f"{_PLURALS.get(verb, verb)}{space}{rest}".replace(" its ", " their ")
 
 
-def _when(flip: Flip, now: datetime) -> str:
+def _when(flip: Change, now: datetime) -> str:
     if flip.after is not Health.UP or len(flip.history) > 1:
         return f"{_since_or_at(flip)} {_clock(flip.at, now)}"
     lasted = f"after {format_duration(max((flip.at - flip.since).total_seconds(), 0.0))}"
     return f"{lasted} (from {_clock(flip.since, now)} to {_clock(flip.at, now)})" if flip.history else lasted
 
 
-def _since_or_at(flip: Flip) -> str:
+def _since_or_at(flip: Change) -> str:
     """Return what stands before the time of a change: a recovery is a moment, all else goes on."""
     is_end = flip.works == RECOVERED and _Group((flip,)).rank in _GOOD_NEWS
     return "at" if is_end else "since"
@@ -290,12 +290,12 @@ def _reasons(group: _Group, head: str) -> list[str]:
     return [f"{head.rstrip(':')}:", *lines]
 
 
-def _recovered(flip: Flip, now: datetime) -> str:
+def _recovered(flip: Change, now: datetime) -> str:
     ended = f"{flip.works} {_since_or_at(flip)} {_clock(flip.at, now)}"
     return f"{_story(flip, now)}, {ended}" if flip.history else f"{ended}, {_when(flip, now)}"
 
 
-def _since(flip: Flip, now: datetime) -> str:
+def _since(flip: Change, now: datetime) -> str:
     if flip.news is not News.CHANGE:
         lasted = format_duration(max((now - flip.since).total_seconds(), 0.0))
         state = "Warning" if flip.after is Health.DEGRADED else "Failing"
@@ -306,7 +306,7 @@ def _since(flip: Flip, now: datetime) -> str:
     return f"Since {_clock(flip.at, now)}.{earlier}"
 
 
-def _story(flip: Flip, now: datetime) -> str:
+def _story(flip: Change, now: datetime) -> str:
     """Tell what people never heard of: `failed at 02:10, recovered at 02:40`."""
     words = {Health.UP: flip.works, Health.DEGRADED: WARNED, Health.UNKNOWN: COULD_NOT}
     steps = [f"{words.get(past.after, flip.failed)} at {_clock(past.at, now)}" for past in flip.history]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Route
 from mailmon.errors import StageError
 from mailmon.mail.probe import compose
@@ -14,7 +14,7 @@ from mailmon.text import visible
 MAX_PROBLEMS = 5
 
 
-def arrived(tools: Tools, route: Route, probe: Probe, delivery_s: float, error_s: float) -> Iterator[Fact]:
+def arrived(tools: RunContext, route: Route, probe: Probe, delivery_s: float, error_s: float) -> Iterator[Fact]:
     """Yield how long it took, and whether it came to the right place, as it should be."""
     yield Metric("delivery_s", round(delivery_s, 4))
     yield Metric("delivery_error_s", round(error_s, 4))
@@ -37,7 +37,7 @@ def bounced(probe: Probe, target: str) -> Finding:
     return Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail, fix=fix)
 
 
-def look_into_junk(tools: Tools, route: Route, token: str, *, afresh: bool = False) -> None:
+def look_into_junk(tools: RunContext, route: Route, token: str, *, afresh: bool = False) -> None:
     """Look into the folders that filters sort into; one that is not there holds nothing (`missing_folders`)."""
     for folder in route.junk_folders:
         try:
@@ -49,7 +49,7 @@ def look_into_junk(tools: Tools, route: Route, token: str, *, afresh: bool = Fal
 
 
 def look_for_bounce(
-    tools: Tools, route: Route, token: str, *, thoroughly: bool, afresh: bool = False
+    tools: RunContext, route: Route, token: str, *, thoroughly: bool, afresh: bool = False
 ) -> StageError | None:
     """Look where else it may come: into the sender's mailbox, and its folder with bounces.
 
@@ -68,7 +68,7 @@ def look_for_bounce(
     return None
 
 
-def missing_folders(tools: Tools, route: Route) -> Iterator[Finding]:
+def missing_folders(tools: RunContext, route: Route) -> Iterator[Finding]:
     """Yield which of the route's junk folders are not there: what is sorted into them is not seen."""
     mailbox = tools.mailbox(route.reader)
     opened = {place for _, place in tools.opened(route.reader)}
@@ -94,7 +94,7 @@ def missing_folders(tools: Tools, route: Route) -> Iterator[Finding]:
             )
 
 
-def unread_mail(tools: Tools, route: Route) -> Iterator[Finding]:
+def unread_mail(tools: RunContext, route: Route) -> Iterator[Finding]:
     """Yield what nobody could read of the mail in the folders of a route; it is left where it is."""
     accounts = {account.name: account for account in (route.reader, route.sender)}
     for mailbox, place in (found for account in accounts.values() for found in tools.opened(account)):
@@ -105,7 +105,7 @@ def unread_mail(tools: Tools, route: Route) -> Iterator[Finding]:
             yield Finding("mailbox.unread", Verdict.FAIL, route.target, said, Severity.INFO, fix=_UNREAD)
 
 
-def _junk_folder(tools: Tools, route: Route, token: str) -> str:
+def _junk_folder(tools: RunContext, route: Route, token: str) -> str:
     """Return the folder in which a probe lies instead of where it belongs, "" where it lies right."""
     mailbox = tools.mailbox(route.reader)
     if not route.junk_folders or (mailbox and mailbox.has(token)):
@@ -113,7 +113,7 @@ def _junk_folder(tools: Tools, route: Route, token: str) -> str:
     return next((name for name in route.junk_folders if tools.junk_folder(route.reader, name).has(token)), "")
 
 
-def _expectations(tools: Tools, route: Route, probe: Probe, folder: str) -> Iterator[Finding]:
+def _expectations(tools: RunContext, route: Route, probe: Probe, folder: str) -> Iterator[Finding]:
     from mailmon.mail.received import judge
 
     assert route.expected is not None

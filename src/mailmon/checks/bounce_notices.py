@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import NoticeSettings
 from mailmon.clients.smtp import SmtpClient
 from mailmon.errors import StageError
 from mailmon.model.bounces import Notice
 from mailmon.render.notice import compose_notice
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 
 BATCH = 50
 # A bounce of a notice would be a bounce of a bounce: the null sender prevents it (RFC 5321 section 4.5.5).
@@ -28,7 +28,7 @@ class Sent(NamedTuple):
     advice: str = ""
 
 
-def send_due(tools: Tools, history: History, settings: NoticeSettings, is_over: Callable[[], bool]) -> Sent:
+def send_due(tools: RunContext, history: BounceLog, settings: NoticeSettings, is_over: Callable[[], bool]) -> Sent:
     """Send what is due, the oldest first, as many as the hour allows. Raises StateError.
 
     A recipient that is refused for good is given up; any other failure ends this round, and the rest waits.
@@ -60,7 +60,7 @@ def send_due(tools: Tools, history: History, settings: NoticeSettings, is_over: 
     return done
 
 
-def _send(client: SmtpClient, history: History, notice: Notice, settings: NoticeSettings) -> None:
+def _send(client: SmtpClient, history: BounceLog, notice: Notice, settings: NoticeSettings) -> None:
     message = history.message(notice.message)
     assert message is not None, "the database removes notices with their message"
     letter = compose_notice(message, notice, settings.sender)

@@ -11,7 +11,7 @@ from mailmon.mail.bounce import Classification, Kind, Original
 from mailmon.mail.bounce.evidence import IsSigned
 from mailmon.mail.bounce.provenance import Own, Proof, is_made_here, prove
 from mailmon.model.limits import BounceLimits
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 
 # So many messages are looked at in a scan, so much is kept of them, and so long does it take, a last answer apart.
 MAX_DOUBTS, MAX_BYTES, MAX_S = 50, 16 << 20, 5.0
@@ -57,7 +57,7 @@ class Evidence:
             self._doubts.append(Doubt(number, raw, found))
             self._left_bytes -= len(raw)
 
-    def settle(self, history: History) -> None:
+    def settle(self, history: BounceLog) -> None:
         """Look for evidence for all that was kept, and note it. Raises StateError."""
         until_s = time.monotonic() + MAX_S
         for doubt in self._doubts:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from mailmon.checks.bounce_notices import send_due
 from mailmon.checks.bounce_proof import Evidence, within_budget
-from mailmon.checks.bounce_scan import BounceScan, Desk, Scanned
+from mailmon.checks.bounce_scan import BounceScan, ScanContext, Scanned
 from mailmon.checks.bounce_sent import SentFolder
 from mailmon.checks.bounce_sort import BounceSort
-from mailmon.checks.context import Tools, World
+from mailmon.checks.context import RunContext, World
 from mailmon.checks.targets import Account, NoticeSettings
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.signatures import remembering, signature_check, txt_by
@@ -23,7 +23,7 @@ from mailmon.mail.bounce.evidence import examine
 from mailmon.mail.bounce.provenance import own_names
 from mailmon.store.files import make_directory
 from mailmon.store.history.bounces import Run, domain_of
-from mailmon.store.history.history import NAME, TEST_NAME, History
+from mailmon.store.history.history import NAME, TEST_NAME, BounceLog
 from mailmon.store.lock import Lock
 
 
@@ -37,7 +37,7 @@ class Scan(NamedTuple):
 
 
 @contextmanager
-def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
+def scan_folder(tools: RunContext, scan: Scan) -> Iterator[tuple[Scanned, BounceLog]]:
     """Scan, and yield what was done and the history, which is closed afterwards.
 
     Raises StageError, StateError, and LockHeldError when another process scans the same account.
@@ -49,12 +49,12 @@ def scan_folder(tools: Tools, scan: Scan) -> Iterator[tuple[Scanned, History]]:
     now = world.now()
     with (
         Lock(state_file.with_name(f"{scan.history_name}.scan-{scan.account.name}"), now),
-        History(state_file, now, scan.history_name) as history,
+        BounceLog(state_file, now, scan.history_name) as history,
     ):
         sent = SentFolder(scan.place.sent, lambda: tools.open_folders(scan.account)) if scan.place.sent else None
         notify = _notify(world.notices, scan, sent)
         evidence = _evidence(world, scan, sent)
-        desk = Desk(history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, notify, evidence)
+        desk = ScanContext(history, Run(world.run_id, now), world.key, tools.ledger, scan.is_over, notify, evidence)
         work = BounceScan(scan.account, scan.place, lambda: tools.open_folders(scan.account), desk)
         try:
             work.read()

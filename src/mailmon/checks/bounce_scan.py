@@ -26,7 +26,7 @@ from mailmon.mail.imapdata import Fetched, Listed, fits_size, is_near_size
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.probe import is_signed, read_headers
 from mailmon.store.history.bounces import Folder, Outcome, Run, SeenMessage
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 
 WINDOW = 500
 BATCH_MESSAGES, BATCH_BYTES = 200, 3 * 1024 * 1024
@@ -71,10 +71,10 @@ class Scanned:
         return "; ".join(said)
 
 
-class Desk(NamedTuple):
+class ScanContext(NamedTuple):
     """What a scan needs beside the mailbox: the history, this run, what tells our own probes, and whom to notify."""
 
-    history: History
+    history: BounceLog
     run: Run
     key: bytes
     ledger: Ledger
@@ -94,7 +94,9 @@ class Understood(NamedTuple):
 class BounceScan:
     """One scan of one folder. `connect` opens a session and logs in; it is called again when a connection breaks."""
 
-    def __init__(self, account: Account, place: BounceFolder, connect: Callable[[], FolderClient], desk: Desk) -> None:
+    def __init__(
+        self, account: Account, place: BounceFolder, connect: Callable[[], FolderClient], desk: ScanContext
+    ) -> None:
         self._place = place
         self._connect = connect
         self._desk = desk

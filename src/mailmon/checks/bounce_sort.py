@@ -8,7 +8,7 @@ from mailmon.clients.account import BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import StageError
 from mailmon.store.history.bounces import Folder, Outcome
-from mailmon.store.history.history import History
+from mailmon.store.history.history import BounceLog
 
 BATCH = 200
 # A batch that is refused is tried one by one: who is refused so often is not stopped by a single message.
@@ -23,7 +23,7 @@ class BounceSort:
     """Moves what is recorded and still in its folder; what an earlier run left behind included."""
 
     def __init__(
-        self, client: FolderClient, place: BounceFolder, folder: Folder, history: History, is_over: Callable[[], bool]
+        self, client: FolderClient, place: BounceFolder, folder: Folder, history: BounceLog, is_over: Callable[[], bool]
     ) -> None:
         self._client = client
         self._place = place

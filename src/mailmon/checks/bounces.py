@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
@@ -24,7 +24,7 @@ WINDOW = timedelta(days=1)
 _NOT_MOVED = "The messages stay where they are; the next run tries again."
 
 
-def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
     """Read what is new in the folder, record it, move it where that is configured."""
     if tools.world.is_dry:
         yield Note("not scanned: a dry run records nothing")

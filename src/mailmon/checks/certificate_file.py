@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Host
 from mailmon.clients.server import Server
 from mailmon.errors import StageError
@@ -26,7 +26,7 @@ class CertificateFile(NamedTuple):
     limits: CertificateLimits = CertificateLimits()
 
 
-def ask(tools: Tools, host: Host) -> Iterator[Fact]:
+def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """Read the file, and ask each server once."""
     wanted = host.certificate
     assert wanted is not None
@@ -55,7 +55,7 @@ def _own(facts: list[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def _compare(tools: Tools, server: Server, file: str, leaf: Leaf) -> Finding:
+def _compare(tools: RunContext, server: Server, file: str, leaf: Leaf) -> Finding:
     from mailmon.clients.certificate import read_leaf
 
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account, Host, Route
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Outcome, Severity, Verdict
@@ -28,7 +28,7 @@ class Check(Generic[S]):
 
     name: str
     label: str
-    ask: Callable[[Tools, S], Iterable[Fact]]
+    ask: Callable[[RunContext, S], Iterable[Fact]]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     target: Callable[[S], str | None] = lambda _subject: None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mailmon.checks.arrival import unread_mail
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.receive import earlier_probes
 from mailmon.checks.targets import Route
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
@@ -15,7 +15,7 @@ from mailmon.model import Fact, Finding, Note, Severity, Verdict
 MANY_PROBES = 50
 
 
-def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
     """Delete our probes and their bounces, leftovers of earlier runs included."""
     target = route.target
     tools.ledger.release(tools.ledger.current(route.name).token)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Route
 from mailmon.errors import StageError
 from mailmon.model import Fact, Fate, Finding, Probe, Severity, Verdict
@@ -20,7 +20,7 @@ GRAIN_S = 1.0
 REFUSED_PAUSES_S = (0.5, 1.0)
 
 
-def collect(tools: Tools, route: Route) -> Iterator[Fact]:
+def collect(tools: RunContext, route: Route) -> Iterator[Fact]:
     """Look once for the probe, or for its bounce."""
     assert route.patience_s is not None
     probe, refusal = _look(tools, route)
@@ -52,7 +52,7 @@ def collect(tools: Tools, route: Route) -> Iterator[Fact]:
         yield Finding("route.on_its_way", Verdict.SKIPPED, route.target, said, evidence=probe.reply)
 
 
-def _took_s(tools: Tools, probe: Probe) -> tuple[float, float]:
+def _took_s(tools: RunContext, probe: Probe) -> tuple[float, float]:
     """Return how long a probe was on its way, and the bound of the error; by our clock alone within one run."""
     arrival, accepted = tools.ledger.arrival(probe.token), tools.accepted.get(probe.token)
     if arrival and accepted:
@@ -61,7 +61,7 @@ def _took_s(tools: Tools, probe: Probe) -> tuple[float, float]:
     return max((ended - begun).total_seconds(), 0.0), GRAIN_S
 
 
-def _look(tools: Tools, route: Route) -> tuple[Probe, StageError | None]:
+def _look(tools: RunContext, route: Route) -> tuple[Probe, StageError | None]:
     """Look once, again where the server refuses; return what is known of the probe, and the last refusal."""
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from mailmon.errors import StageError, place_of
 from mailmon.mail.imapdata import Fetched
-from mailmon.mail.judged import Judged
+from mailmon.mail.judged import SeenMessages
 from mailmon.mail.ledger import Arrival, Ledger
 from mailmon.mail.probe import Marks, Seal, read_marks
 
@@ -63,7 +63,7 @@ class Contents:
         self._problems: list[str] = []
         self._unjudged = 0
         self.found, self._named, self._suspected = Budget(JUDGED_S), Budget(NAMED_S), Budget(SUSPECTED_S)
-        self.judged = Judged()
+        self.judged = SeenMessages()
 
     def judge(self, message: Fetched, arrival: Arrival) -> None:
         """Judge a message by its headers; whether it is a bounce is read later, by `read_suspects`."""

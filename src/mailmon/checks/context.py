@@ -55,7 +55,7 @@ class World(NamedTuple):
     selectors: Mapping[str, tuple[str, ...]] = {}
 
 
-class Tools:
+class RunContext:
     """The connections of one run, at most one SMTP and one IMAP connection an account, and the probes in flight."""
 
     def __init__(self, world: World, ledger: Ledger, accounts: Iterable[Account]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.hosts import telling
 from mailmon.checks.targets import Host
 from mailmon.model import Fact, Verdict
@@ -14,7 +14,7 @@ from mailmon.model import Fact, Verdict
 MAX_SHARE = 0.8
 
 
-def ask(tools: Tools, host: Host) -> Iterator[Fact]:
+def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """Look at the host, and tell what fails."""
     from mailmon.diagnose.plan import kinds_for, split_target
     from mailmon.diagnose.run import Request, diagnose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.hosts import telling
 from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Verdict
@@ -13,7 +13,7 @@ from mailmon.model import Fact, Finding, Verdict
 LOOKUP_S = 5.0
 
 
-def ask(_tools: Tools, host: Host) -> Iterator[Fact]:
+def ask(_tools: RunContext, host: Host) -> Iterator[Fact]:
     """Ask all lists for the address, or for each address that the name has."""
     from mailmon.clients.records import Records, is_address
     from mailmon.diagnose.dnsbl import judge_lists

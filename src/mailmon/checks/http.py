@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import SILENCE, Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 from mailmon.text import visible
@@ -35,7 +35,7 @@ class Page(NamedTuple):
         return f"{self.host}:{self.port}"
 
 
-def ask(tools: Tools, host: Host) -> Iterator[Fact]:
+def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """Ask for the page once."""
     from mailmon.clients.fetch import Fetch, FetchError
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account
 from mailmon.mail.imapdata import Quota
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 
-def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
     """Log in, open the folder, and judge what lies there already."""
     mailbox = tools.open_mailbox(account)
     assert account.imap is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Host
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 from mailmon.text import count, format_duration
@@ -65,7 +65,7 @@ class _Listing:
         return _DOWN_WORDS in self._said.lower() and _may_use_local_sockets()
 
 
-def ask(tools: Tools, host: Host) -> Iterator[Fact]:
+def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """List the queue once."""
     from mailmon.clients.program import ProgramTimeoutError, find_program
     from mailmon.mail.queue import read_queue

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mailmon.checks.arrival import arrived, bounced, look_for_bounce, look_into_junk, missing_folders
 from mailmon.checks.check import Check
 from mailmon.checks.collect import collect
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.mailbox import WatchedMailbox, is_refusal
 from mailmon.checks.targets import Route
 from mailmon.errors import StageError
@@ -33,7 +33,7 @@ MAX_LAST_LOOKS = 3
 REFUSED_INTERVAL_S, LAST_PAUSE_S = 0.5, 0.2
 
 
-def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
     """Wait for the probe, for its bounce, or for the end of the route's patience."""
     if route.patience_s is not None:
         yield from collect(tools, route)
@@ -66,7 +66,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
         yield _not_received(tools, route, probe, accepted_s, missing)
 
 
-def earlier_probes(tools: Tools, route: Route, target: str) -> Iterator[Finding]:
+def earlier_probes(tools: RunContext, route: Route, target: str) -> Iterator[Finding]:
     """Yield what became of probes that earlier runs gave up waiting for; worth knowing, no failure of this run."""
     for event in tools.ledger.take_events(route.name):
         yield Finding(event.finding_id, Verdict.FAIL, target, event.words, Severity.INFO)
@@ -90,7 +90,7 @@ class _Waited(NamedTuple):
     was_frozen: bool
 
 
-def _wait(tools: Tools, route: Route, accepted_s: float) -> _Waited:
+def _wait(tools: RunContext, route: Route, accepted_s: float) -> _Waited:
     """Look until something is known of the probe or the time is over. A look that is refused is tried again."""
     token = tools.ledger.current(route.name).token
     mailbox = tools.mailbox(route.reader)
@@ -127,7 +127,7 @@ def _is_settled(probe: Probe | None) -> bool:
 
 
 def _look_elsewhere(
-    tools: Tools, route: Route, token: str, blind: StageError | None, *, is_last: bool, afresh: bool = False
+    tools: RunContext, route: Route, token: str, blind: StageError | None, *, is_last: bool, afresh: bool = False
 ) -> StageError | None:
     """Look into junk folders and where bounces come; return what keeps us from seeing bounces."""
     look_into_junk(tools, route, token, afresh=afresh)
@@ -146,7 +146,9 @@ def _error_s(arrival: Arrival, accepted_s: float) -> float:
     return max(arrival.seen_s - max(arrival.unseen_s, accepted_s), 0.0)
 
 
-def _not_received(tools: Tools, route: Route, probe: Probe, accepted_s: float, missing: Sequence[Finding]) -> Finding:
+def _not_received(
+    tools: RunContext, route: Route, probe: Probe, accepted_s: float, missing: Sequence[Finding]
+) -> Finding:
     deadline, mailbox = tools.world.deadline, tools.mailbox(route.reader)
     until_s = min(accepted_s + route.timeout_s, deadline.at_s - LAST_S)
     if mailbox and not mailbox.was_looked_through(until_s):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Route
 from mailmon.clients.smtp import Accepted, ended_before_mail
 from mailmon.errors import StageError
@@ -17,7 +17,7 @@ from mailmon.text import fit_characters, format_duration
 MAX_REPLY = 200
 
 
-def ask(tools: Tools, route: Route) -> Iterator[Fact]:
+def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
     """Hand the planned probe over; the 250 after DATA starts the clock of its delivery."""
     assert route.sender.smtp is not None
     probe = tools.ledger.current(route.name)
@@ -33,7 +33,7 @@ def ask(tools: Tools, route: Route) -> Iterator[Fact]:
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
 
 
-def _send(tools: Tools, route: Route, probe: Probe, message: bytes) -> Accepted:
+def _send(tools: RunContext, route: Route, probe: Probe, message: bytes) -> Accepted:
     """Hand the probe over; once more where the server had ended the session while the mailbox was opened."""
     client = tools.smtp(route.sender)
     try:

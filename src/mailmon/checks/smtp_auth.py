@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account
 from mailmon.model import Fact, Note
 
 
-def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
     """Log in; the connection stays open for the probe."""
     client = tools.open_smtp(account)
     assert account.smtp is not None

@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Iterator
 
 from mailmon.checks.check import Check
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account
 from mailmon.clients.server import Server
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Note, Secret, Severity, Verdict
 
 
-def ask(tools: Tools, account: Account) -> Iterator[Fact]:
+def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
     """Try one password that nobody can have at each server of the account."""
     stranger = account._replace(password=Secret(secrets.token_urlsafe(18)), token=None, oauth=None)
     for server in account.logins.values():
@@ -22,7 +22,7 @@ def ask(tools: Tools, account: Account) -> Iterator[Fact]:
     yield Note("OK")
 
 
-def _try(tools: Tools, stranger: Account, server: Server) -> Finding:
+def _try(tools: RunContext, stranger: Account, server: Server) -> Finding:
     finding_id = f"{server.protocol}.any_password_accepted"
     try:
         tools.try_login(stranger, server)

@@ -51,10 +51,10 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
     if bool(ids) == is_all:
         raise click.UsageError("name the ids of notices, or --all")
     setup = common.load_setup(config_path, with_secrets=False)
-    from mailmon.store.history.history import History
+    from mailmon.store.history.history import BounceLog
 
     now = common.now()
-    with History(setup.state_file, now) as history:
+    with BounceLog(setup.state_file, now) as history:
         count = history.retry_notices(ids, now)
     if count < len(set(ids)):
         which = f"{count} of {len(set(ids))} notices" if count else "no notice"

@@ -18,7 +18,7 @@ from mailmon.errors import ConfigError, StageError, UnknownNameError
 
 if TYPE_CHECKING:
     from mailmon.checks.bounce_scan import Scanned
-    from mailmon.checks.context import Tools
+    from mailmon.checks.context import RunContext
     from mailmon.checks.targets import Account
 
 FAILED = 1
@@ -90,8 +90,8 @@ def _accounts(setup: Setup, names: Sequence[str], *, is_test: bool) -> list[Acco
     return [account for name, account in able.items() if not names or name in names]
 
 
-def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> Tools:
-    from mailmon.checks.context import Tools, World
+def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> RunContext:
+    from mailmon.checks.context import RunContext, World
     from mailmon.clients.deadline import Deadline
     from mailmon.clients.resolver import RememberingResolve, resolver_for
     from mailmon.mail.ledger import Ledger
@@ -112,10 +112,10 @@ def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> T
         bounce_limits=setup.bounce_limits,
         nameservers=tuple(setup.nameservers),
     )
-    return Tools(world, Ledger(keeper.state.probes), setup.accounts.values())
+    return RunContext(world, Ledger(keeper.state.probes), setup.accounts.values())
 
 
-def _scanned(tools: Tools, accounts: Sequence[Account], *, is_test: bool) -> Iterator[dict[str, Any]]:
+def _scanned(tools: RunContext, accounts: Sequence[Account], *, is_test: bool) -> Iterator[dict[str, Any]]:
     """Scan one account after the other; the trouble of one keeps no other from being scanned."""
     from mailmon.checks.bounce_run import Scan, scan_folder
     from mailmon.checks.bounces import RESERVE_S

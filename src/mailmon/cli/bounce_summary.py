@@ -18,7 +18,7 @@ from mailmon.model import Alert, AlertKind, OutboxEntry
 from mailmon.model.run import EXIT_ALERT, AlertLine
 from mailmon.render import bounces as report
 from mailmon.render.masked import masked_summary
-from mailmon.run.delivery import Desk, deliver
+from mailmon.run.delivery import DeliveryContext, deliver
 
 SEND_S = 60.0
 
@@ -90,7 +90,7 @@ def _send(setup: Setup, figures: Summary, now: datetime) -> list[AlertLine]:
     alert = Alert(
         number, AlertKind.REPORT, report.summary_title(figures), "\n".join(report.summary_lines(figures)), now
     )
-    desk = Desk(channels, Deadline(SEND_S), time.sleep, now)
+    desk = DeliveryContext(channels, Deadline(SEND_S), time.sleep, now)
     _, lines = deliver([OutboxEntry(alert, name) for name in channels], desk, lambda _entry: None)
     return lines
 

@@ -11,7 +11,7 @@ from mailmon.cli.progress import ProgressLine, progress_line
 from mailmon.config import Overrides, Setup
 from mailmon.model import Outcome
 from mailmon.render import document, terminal
-from mailmon.run import Report, Request, run
+from mailmon.run import Request, RunResult, run
 
 _OPTIONS = (
     click.option("--smtp-host", metavar="HOST", help="SMTP server."),
@@ -126,7 +126,7 @@ class _Printer:
             common.say(line, colour=colour)
 
 
-def _tell(report: Report, told: int, *, as_json: bool) -> None:
+def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
     """Print what the steps have not said: the alerts, the state, and with --json everything."""
     for warning in report.warnings[told:]:
         common.warn(warning)
@@ -148,7 +148,7 @@ def _tell(report: Report, told: int, *, as_json: bool) -> None:
             common.say(f"alert sent: {alert.channel}: {alert.title}")
 
 
-def _document(report: Report) -> dict[str, Any]:
+def _document(report: RunResult) -> dict[str, Any]:
     previews = [
         {"id": alert.id, "channel": "(dry run)", "status": "pending", "title": alert.title} for alert in report.previews
     ]

@@ -11,7 +11,7 @@ from mailmon.checks import LABELS
 from mailmon.cli import common
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
-from mailmon.model import Health, Memory, Silence
+from mailmon.model import CheckState, Health, Silence
 from mailmon.render import document, terminal
 from mailmon.run.certificates import CERTIFICATE
 from mailmon.run.subjects import own_topic
@@ -43,7 +43,7 @@ class _View(NamedTuple):
         # A run that ended in the future is no fresh one: somebody has set the clock back.
         return self.max_age_s is not None and (self.age_s is None or not -MAX_SKEW_S <= self.age_s <= self.max_age_s)
 
-    def next_reminder_at(self, step_id: str, memory: Memory) -> datetime | None:
+    def next_reminder_at(self, step_id: str, memory: CheckState) -> datetime | None:
         """Return when a failure that lasts is told again; while nobody can tell whether it does, it is not."""
         policy = self.setup.policies.get(step_id.partition(":")[0])
         told = memory.told
@@ -141,11 +141,11 @@ def _document(view: _View) -> dict[str, object]:
     }
 
 
-def _in_order(state: State) -> list[tuple[str, Memory]]:
+def _in_order(state: State) -> list[tuple[str, CheckState]]:
     """Return what is remembered in the order in which a run tells it."""
     order = list(LABELS)
 
-    def place(item: tuple[str, Memory]) -> tuple[int, str]:
+    def place(item: tuple[str, CheckState]) -> tuple[int, str]:
         check, _, name = item[0].partition(":")
         return (order.index(check) if check in order else len(order), name)
 

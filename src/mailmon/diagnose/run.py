@@ -19,7 +19,7 @@ from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.names import judge_pointers, may_send
 from mailmon.diagnose.plan import Kind, Options
-from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.session import Session, SessionContext
 from mailmon.diagnose.software import with_own_fixes
 from mailmon.diagnose.sts import Access, Sts
 from mailmon.errors import place_of
@@ -53,7 +53,7 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     options = options._replace(domain=options.domain or plan.domain)
     access = Access(options.timeout_s, options.ca_file, options.https_port)
     sts = Sts(plan.domain, records, deadline, access)
-    tools = Tools(kit, records, Demands(records, plan.domain, sts))
+    tools = SessionContext(kit, records, Demands(records, plan.domain, sts))
     work = _Work(options, deadline, tools, progress)
     sessions = work.run(plan.endpoints, request.dnsbl)
     found = [*plan.findings, *work.extra]
@@ -110,7 +110,7 @@ def _notes(options: Options) -> tuple[str, ...]:
 class _Work:
     """Runs sessions, then what follows from each, in one pool; never waits beyond the deadline."""
 
-    def __init__(self, options: Options, deadline: Deadline, tools: Tools, progress: Progress) -> None:
+    def __init__(self, options: Options, deadline: Deadline, tools: SessionContext, progress: Progress) -> None:
         self._options, self._deadline, self._tools, self._progress = options, deadline, tools, progress
         self.extra: list[Finding] = []
         self._done = self._planned = 0

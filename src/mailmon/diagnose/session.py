@@ -26,7 +26,7 @@ from mailmon.findings.software import identify
 from mailmon.model.diagnosis import Service
 
 
-class Tools(NamedTuple):
+class SessionContext(NamedTuple):
     """What all endpoints share. `demands` says what MTA-STS and DANE ask for; without it nothing is demanded."""
 
     kit: TlsKit
@@ -37,7 +37,7 @@ class Tools(NamedTuple):
 class Session:
     """Looks at one endpoint. `found` and `service` hold what was learnt, however it ends."""
 
-    def __init__(self, dialer: Dialer, tools: Tools) -> None:
+    def __init__(self, dialer: Dialer, tools: SessionContext) -> None:
         self.dialer, self.tools = dialer, tools
         self.endpoint, self.options = dialer.endpoint, dialer.options
         self.found = Findings(self.endpoint.target)

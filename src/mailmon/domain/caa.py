@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mailmon.clients.records import Answered
 from mailmon.domain.certificates import Live
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 from mailmon.mail.records.caa import Caa, domains_of_ca, may_issue, read_caa
 from mailmon.model.findings import Severity
 from mailmon.text import visible
@@ -17,7 +17,7 @@ PURPOSE = "which CA may issue"
 GUESS = "name the CA that you use"
 
 
-def look(area: Area, live: Live) -> None:
+def look(area: RecordCheck, live: Live) -> None:
     """Judge the CAA records of the domain, and of its own MX hosts."""
     answer = area.scene.records.ask(area.domain, "CAA")
     if answer.kind is Answered.FAILED:
@@ -81,7 +81,7 @@ def _is_wrong(value: str) -> bool:
     return record is not None and (record.forbids_all or record.is_malformed)
 
 
-def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:
+def _judge_issuer(area: RecordCheck, host: str, live: Live) -> Iterator[str]:
     """Judge whether the CA of a host's certificate may issue the next one; yield the properties that forbid it."""
     issuer = live.issuer(host)
     domains = domains_of_ca(issuer)
@@ -98,7 +98,7 @@ def _judge_issuer(area: Area, host: str, live: Live) -> Iterator[str]:
         return
 
 
-def _relevant(area: Area, name: str) -> Sequence[Caa] | None:
+def _relevant(area: RecordCheck, name: str) -> Sequence[Caa] | None:
     """Return the records that hold for a name: its own, else the nearest above (section 3); None for no answer."""
     labels = name.split(".")[-MAX_LABELS:]
     for at in range(len(labels)):

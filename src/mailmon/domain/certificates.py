@@ -17,9 +17,9 @@ from mailmon.diagnose.dane import authenticate, judge_fit, usable_for_mail, why_
 from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options as HostOptions
-from mailmon.diagnose.session import Session, Tools
+from mailmon.diagnose.session import Session, SessionContext
 from mailmon.diagnose.software import with_own_fixes
-from mailmon.domain.context import Area, Scene
+from mailmon.domain.context import DomainContext, RecordCheck
 from mailmon.domain.plan import SMTP_PORT
 from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import read_tlsa
@@ -104,23 +104,29 @@ def _leaf(session: Session) -> x509.Certificate | None:
 
 
 def endpoint(
-    scene: Scene, host: str, port: int, protocol: str, *, is_implicit_tls: bool = False, needs_login: bool = False
+    scene: DomainContext,
+    host: str,
+    port: int,
+    protocol: str,
+    *,
+    is_implicit_tls: bool = False,
+    needs_login: bool = False,
 ) -> Endpoint | None:
     """Return where a host is asked, None where it has no address."""
     addresses, _ = scene.records.addresses(host)
     return Endpoint(host, addresses[0], port, protocol, is_implicit_tls, needs_login) if addresses else None
 
 
-def run_sessions(scene: Scene, endpoints: Sequence[Endpoint], kit: TlsKit, pool: Executor) -> list[Session]:
+def run_sessions(scene: DomainContext, endpoints: Sequence[Endpoint], kit: TlsKit, pool: Executor) -> list[Session]:
     """Talk to endpoints side by side, and return how that went."""
     options = HostOptions(scene.options.ca_file, scene.options.timeout_s, scene.options.deadline_s, relay="none")
-    tools = Tools(kit, scene.records, Demands(scene.records, scene.domain, scene.sts, SMTP_PORT))
+    tools = SessionContext(kit, scene.records, Demands(scene.records, scene.domain, scene.sts, SMTP_PORT))
     sessions = [Session(Dialer(one, options, scene.deadline), tools) for one in endpoints[:MAX_SESSIONS]]
     list(pool.map(Session.run, sessions))
     return sessions
 
 
-def meet(scene: Scene, kit: TlsKit, pool: Executor) -> Live:
+def meet(scene: DomainContext, kit: TlsKit, pool: Executor) -> Live:
     """Talk to each MX host, at its first addresses."""
     if not scene.options.connects:
         return Live({})
@@ -137,7 +143,7 @@ def meet(scene: Scene, kit: TlsKit, pool: Executor) -> Live:
     return Live(first, tuple(one for one in sessions if one.is_open and one is not first[one.endpoint.host]))
 
 
-def judge(area: Area, live: Live) -> None:
+def judge(area: RecordCheck, live: Live) -> None:
     """Hold TLSA records, MTA-STS and the certificates against each other."""
     is_announced = area.scene.sts is not None and area.scene.sts.is_announced()
     for host in area.scene.hosts:
@@ -159,7 +165,7 @@ def _telling(session: Session) -> list[Finding]:
     return kept
 
 
-def _judge_tlsa_records(area: Area, host: str, live: Live) -> Answer:
+def _judge_tlsa_records(area: RecordCheck, host: str, live: Live) -> Answer:
     """Judge the TLSA records of a host, and return them."""
     name = f"_{SMTP_PORT}._tcp.{host}"
     answer = area.scene.records.ask(name, "TLSA")

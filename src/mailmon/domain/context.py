@@ -25,7 +25,7 @@ NOBODY = "mailmon-asks-for-nothing"
 _BAD = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 
 
-class Scene(NamedTuple):
+class DomainContext(NamedTuple):
     """One domain that is looked at; `exchangers` have the preferred first, and are none where mail is not taken."""
 
     domain: str
@@ -62,10 +62,10 @@ class Scene(NamedTuple):
         return spf_questions(self.records)(name, kind)
 
 
-class Area:
+class RecordCheck:
     """Collects what one kind of record comes to."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: DomainContext) -> None:
         self.scene = scene
         self.domain = scene.domain
         self.found = Findings(scene.domain)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.certificate import UNREADABLE
-from mailmon.domain.context import NOBODY, Area
+from mailmon.domain.context import NOBODY, RecordCheck
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.mail.records.dkim import DkimKey, read_key
 from mailmon.mail.records.organisation import effective, walk
@@ -60,7 +60,7 @@ def common(now: datetime) -> tuple[str, ...]:
     return (*COMMON, *years, *(f"{year}{month + 1:02}{letter}" for year, month in months for letter in _OF_MONTH))
 
 
-def look(area: Area) -> None:
+def look(area: RecordCheck) -> None:
     """Judge the keys of the selectors that are known, and of those that are common."""
     given = tuple(dict.fromkeys(area.scene.options.selectors))
     tried = COMMON[:FEW] if given else common(datetime.now(UTC))
@@ -84,7 +84,7 @@ def look(area: Area) -> None:
         _judge_absence(area, answers[guessed[0]])
 
 
-def _at(area: Area, selector: str) -> str:
+def _at(area: RecordCheck, selector: str) -> str:
     return f"{selector}._domainkey.{area.domain}"
 
 
@@ -97,7 +97,7 @@ def _is_dangling(answer: Answer) -> bool:
     return bool(answer.alias) and answer.kind in (Answered.NXDOMAIN, Answered.NODATA)
 
 
-def _judge_given(area: Area, name: str, answer: Answer) -> None:
+def _judge_given(area: RecordCheck, name: str, answer: Answer) -> None:
     if answer.kind is Answered.FAILED:
         area.row(_at(area, name), "TXT", PURPOSE, area.scene.options.dkim_key, answer)
         area.tell_unknown("dkim.dns_temperror", f"the key of the selector {name}", answer)
@@ -107,7 +107,7 @@ def _judge_given(area: Area, name: str, answer: Answer) -> None:
         _judge_key(area, name, answer, is_guessed=False)
 
 
-def _judge_missing(area: Area, name: str, answer: Answer, *, is_guessed: bool) -> None:
+def _judge_missing(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
     wanted = "" if is_guessed else area.scene.options.dkim_key
     area.row(_at(area, name), "TXT", PURPOSE, wanted, answer, is_bad=not is_guessed)
     severity = Severity.NOTICE if is_guessed else None
@@ -122,7 +122,7 @@ def _judge_missing(area: Area, name: str, answer: Answer, *, is_guessed: bool) -
     area.found.fail("dkim.key_missing", said, severity, expected=_at(area, name), found=answer.why)
 
 
-def _judge_key(area: Area, name: str, answer: Answer, *, is_guessed: bool) -> None:
+def _judge_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
     """Judge the key of a selector; one that was guessed may be used by nobody: what is broken there is a notice."""
     since = len(area.found.all)
     _look_at_key(area, name, answer, is_guessed=is_guessed)
@@ -154,7 +154,7 @@ def _least(key: DkimKey) -> int:
     return GOOD_RSA_BITS if key.kind == "rsa" else 1
 
 
-def _look_at_key(area: Area, name: str, answer: Answer, *, is_guessed: bool) -> None:
+def _look_at_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
     found = area.found
     if len(answer.values) > 1:
         said = f"the selector {name} has {len(answer.values)} TXT records: which one counts is not defined"
@@ -188,7 +188,7 @@ def _look_at_key(area: Area, name: str, answer: Answer, *, is_guessed: bool) -> 
         found.fail("dkim.key_syntax", f"the key of {name}: {mistake}", Severity.WARNING)
 
 
-def _compare(area: Area, name: str, key: DkimKey) -> None:
+def _compare(area: RecordCheck, name: str, key: DkimKey) -> None:
     """Hold a published key against the one that mail is signed with, where that is known."""
     if not area.scene.options.dkim_key:
         return
@@ -212,7 +212,7 @@ def _bits(key: DkimKey) -> int:
     return loaded.key_size
 
 
-def _judge_absence(area: Area, sample: Answer) -> None:
+def _judge_absence(area: RecordCheck, sample: Answer) -> None:
     """Without a selector a key may have any name; that there is none shows only where nothing is below _domainkey."""
     answer = area.scene.records.ask(f"_domainkey.{area.domain}", "TXT")
     if answer.kind is Answered.NXDOMAIN:
@@ -226,7 +226,7 @@ def _judge_absence(area: Area, sample: Answer) -> None:
         area.found.skipped("dkim.none", f"{said}; name it with --selector (in the configuration: selectors)")
 
 
-def _may_sign_nothing(area: Area) -> bool:
+def _may_sign_nothing(area: RecordCheck) -> bool:
     """Say whether it sends nothing, or is one below a domain whose policy and keys it lives by."""
     texts = [text for text in area.scene.records.ask(area.domain, "TXT").values if is_spf(text)]
     try:

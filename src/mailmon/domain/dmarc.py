@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailmon.clients.records import Answer, Answered
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 from mailmon.mail.records.dmarc import DmarcRecord, is_dmarc, read_dmarc
 from mailmon.mail.records.organisation import Stop, effective, organisation, walk
 from mailmon.mail.records.repair import dmarc_record, looks_like_dmarc
@@ -17,7 +17,7 @@ PURPOSE = "what to do with forged mail (DMARC)"
 WHEN = "not before reports show that all of your mail passes"
 
 
-def look(area: Area) -> None:
+def look(area: RecordCheck) -> None:
     """Judge the record that holds for the domain, its own or that of its organisation."""
     own = area.scene.records.ask(f"_dmarc.{area.domain}", "TXT")
     if own.kind is Answered.FAILED:
@@ -46,12 +46,12 @@ def look(area: Area) -> None:
     _judge_targets(area, record, holds.domain)
 
 
-def _inherited(area: Area, record: DmarcRecord) -> str:
+def _inherited(area: RecordCheck, record: DmarcRecord) -> str:
     """Return the policy for a domain below the record's: np= where it does not exist (RFC 9989 section 4.10.1)."""
     return record.missing if area.scene.mx.kind is Answered.NXDOMAIN else record.subdomains
 
 
-def _takes_no_mail(area: Area) -> bool:
+def _takes_no_mail(area: RecordCheck) -> bool:
     return area.scene.is_null_mx and not area.scene.exchangers
 
 
@@ -59,7 +59,7 @@ def _at(stop: Stop) -> str:
     return f"_dmarc.{stop.domain}"
 
 
-def _add_row(area: Area, holds: Stop, own: Answer) -> None:
+def _add_row(area: RecordCheck, holds: Stop, own: Answer) -> None:
     """Add the row of the record that holds; the proposal is for where that stands."""
     is_own = holds.domain == area.domain
     answer = own if is_own else area.scene.records.ask(_at(holds), "TXT")
@@ -72,7 +72,7 @@ def _add_row(area: Area, holds: Stop, own: Answer) -> None:
     area.row(_at(holds), "TXT", purpose, wanted, shown, is_bad=area.has_failed("dmarc."))
 
 
-def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
+def _tell_none(area: RecordCheck, own: Answer, stops: list[Stop]) -> None:
     failed = [stop for stop in stops if stop.failed]
     near = tuple(filter(looks_like_dmarc, own.values))
     at_apex = tuple(text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text))
@@ -90,7 +90,7 @@ def _tell_none(area: Area, own: Answer, stops: list[Stop]) -> None:
         area.found.fail("dmarc.none", "there is no DMARC record: anybody may claim to be it")
 
 
-def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
+def _judge(area: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
     found, text = area.found, visible(holds.texts[0], 300)
     where = "" if is_own else f", by the record of {holds.domain}"
     applied = record.applied(policy)
@@ -120,7 +120,7 @@ def _judge(area: Area, holds: Stop, record: DmarcRecord, policy: str, *, is_own:
 _END_OF_TEST = "when the reports show that all of your mail passes: remove t=y"
 
 
-def _judge_targets(area: Area, record: DmarcRecord, policy_domain: str) -> None:
+def _judge_targets(area: RecordCheck, record: DmarcRecord, policy_domain: str) -> None:
     """Ask of foreign domains whether they want the reports of the domain where the policy stands.
 
     (RFC 7489 section 7.1, RFC 9990 section 4)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mailmon.clients.records import Answered
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 
 
-def look(area: Area) -> None:
+def look(area: RecordCheck) -> None:
     """Judge the state of DNSSEC, as the resolver that is asked sees it."""
     servers, ds, key = area.scene.ask_all([(area.domain, kind) for kind in ("NS", "DS", "DNSKEY")])
     area.row(area.domain, "NS", "who answers for it", servers.values, servers)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailmon.clients.fetch import FetchError
 from mailmon.clients.records import Answer, Answered
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 from mailmon.domain.expected import POLICY_HOST, policy_file
 from mailmon.mail.records.mta_sts import Policy, is_sts, read_id, read_policy
 from mailmon.mail.records.repair import looks_like_sts, looks_like_tls_rpt, policy_text, tls_rpt_record
@@ -59,7 +59,7 @@ TLS_RPT = Kind(
 )
 
 
-def look(area: Area) -> None:
+def look(area: RecordCheck) -> None:
     """Judge the record of MTA-STS, and the policy that it announces."""
     text = _only_record(area, MTA_STS, lambda _: f"v=STSv1; id={area.scene.today}01")
     if text:
@@ -69,7 +69,7 @@ def look(area: Area) -> None:
         _note_missing_host(area)
 
 
-def _note_missing_host(area: Area) -> None:
+def _note_missing_host(area: RecordCheck) -> None:
     """Add a row without a value if no host has the name at which a policy is fetched: what it is to be is not known."""
     host = f"mta-sts.{area.domain}"
     addresses, trouble = area.scene.records.addresses(host)
@@ -77,14 +77,14 @@ def _note_missing_host(area: Area) -> None:
         area.row(host, "CNAME", POLICY_HOST, "", trouble._replace(values=()))
 
 
-def look_at_reports(area: Area) -> None:
+def look_at_reports(area: RecordCheck) -> None:
     """Judge the record of TLS-RPT."""
     text = _only_record(area, TLS_RPT, lambda texts: tls_rpt_record(area.domain, texts))
     if text:
         area.found.passed("tlsrpt.none", f"reports on TLS go to {', '.join(read_tls_rpt(text))}")
 
 
-def _only_record(area: Area, kind: Kind, propose: Callable[[tuple[str, ...]], str]) -> str:
+def _only_record(area: RecordCheck, kind: Kind, propose: Callable[[tuple[str, ...]], str]) -> str:
     """Return the one record that counts; "" where there is none, and why is told.
 
     Texts that do not begin as they must are no such records (RFC 8461 section 3.1, RFC 8460 section 3): another text by
@@ -103,7 +103,7 @@ def _only_record(area: Area, kind: Kind, propose: Callable[[tuple[str, ...]], st
     return only
 
 
-def _judge_texts(area: Area, kind: Kind, answer: Answer, texts: tuple[str, ...], near: tuple[str, ...]) -> str:
+def _judge_texts(area: RecordCheck, kind: Kind, answer: Answer, texts: tuple[str, ...], near: tuple[str, ...]) -> str:
     none, syntax = f"{kind.area}.none", f"{kind.area}.syntax"
     if answer.kind is Answered.FAILED:
         area.tell_unknown(none, f"its {kind.title} record", answer)
@@ -125,14 +125,14 @@ def _judge_texts(area: Area, kind: Kind, answer: Answer, texts: tuple[str, ...],
     return ""
 
 
-def _tell_not_fetched(area: Area, exc: FetchError, url: str) -> None:
+def _tell_not_fetched(area: RecordCheck, exc: FetchError, url: str) -> None:
     if exc.is_ours:
         area.found.unknown("mtasts.unreachable", f"the policy was not fetched: {exc.message}")
     else:
         area.found.fail("mtasts.unreachable", f"the policy cannot be fetched: {exc.message}", found=url)
 
 
-def _look_at_policy(area: Area) -> None:
+def _look_at_policy(area: RecordCheck) -> None:
     scene, options = area.scene, area.scene.options
     host = f"mta-sts.{area.domain}"
     if not options.connects:
@@ -173,7 +173,7 @@ def _look_at_policy(area: Area) -> None:
     area.rows.append(Published(url, "HTTPS", POLICY_PURPOSE, meant, lines, is_bad=is_bad))
 
 
-def _judge_policy(area: Area, policy: Policy, content_type: str) -> None:
+def _judge_policy(area: RecordCheck, policy: Policy, content_type: str) -> None:
     found, hosts = area.found, area.scene.hosts
     for mistake in policy.mistakes:
         found.fail("mtasts.syntax", f"the policy: {visible(mistake, 200)}", Severity.WARNING)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mailmon.clients.records import Answer, Answered, is_address
 from mailmon.diagnose.names import judge_pointers, leads_to, may_send
 from mailmon.diagnose.targets import judge_public
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 from mailmon.findings import Findings
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.model.findings import Finding, Severity, Verdict
@@ -31,7 +31,7 @@ class Host(NamedTuple):
     canonical: str = ""
 
 
-def look(area: Area) -> None:
+def look(area: RecordCheck) -> None:
     """Judge the MX records, and the addresses and names of their hosts."""
     scene, at = area.scene, len(area.rows)
     shown = _shown(scene.mx)
@@ -56,7 +56,7 @@ def look(area: Area) -> None:
     area.rows.insert(at, area.rows.pop())
 
 
-def _judge_hosts(area: Area) -> tuple[str, ...]:
+def _judge_hosts(area: RecordCheck) -> tuple[str, ...]:
     """Judge all MX hosts; return the MX records that should stand."""
     scene, at = area.scene, len(area.rows)
     hosts = {name: _judge_host(area, name) for name in scene.hosts}
@@ -79,7 +79,7 @@ def _judge_hosts(area: Area) -> tuple[str, ...]:
     return proposed
 
 
-def _tell_left_out(area: Area, kept: set[str]) -> None:
+def _tell_left_out(area: RecordCheck, kept: set[str]) -> None:
     """Say of names that no host may have that they are missing in what is proposed."""
     area.found.all = [
         one._replace(fix=f"{one.fix}; {one.found} is left out of what should stand there")
@@ -89,7 +89,7 @@ def _tell_left_out(area: Area, kept: set[str]) -> None:
     ]
 
 
-def _judge_families(area: Area, hosts: list[Host]) -> None:
+def _judge_families(area: RecordCheck, hosts: list[Host]) -> None:
     only_six = [one.name for one in hosts if all(":" in address for address in one.addresses)]
     said = (
         f"{', '.join(only_six)} {'has' if len(only_six) == 1 else 'have'} no IPv4 address: senders without IPv6 give up"
@@ -97,7 +97,7 @@ def _judge_families(area: Area, hosts: list[Host]) -> None:
     area.found.judge("dns.mx_ipv6_only", len(only_six) < len(hosts), "senders with IPv4 reach it", said)
 
 
-def _proposed(area: Area, hosts: Mapping[str, Host]) -> tuple[str, ...]:
+def _proposed(area: RecordCheck, hosts: Mapping[str, Host]) -> tuple[str, ...]:
     """Return the MX records that should stand; none where that cannot be told.
 
     Aliases and addresses are replaced by the host that they lead to, hosts without an address are left out.
@@ -116,7 +116,7 @@ def _proposed(area: Area, hosts: Mapping[str, Host]) -> tuple[str, ...]:
     return tuple(f"{preference} {name}" for name, preference in kept.items())
 
 
-def _name_of(area: Area, address: str) -> str:
+def _name_of(area: RecordCheck, address: str) -> str:
     """Return the host that an address belongs to by its PTR record, else a name that is free."""
     answer = area.scene.records.pointers(address)
     names = [name for name in answer.values if leads_to(area.scene.records, name, address)]
@@ -128,7 +128,7 @@ def _is_host_name(name: str) -> bool:
     return all(map(_LABEL.fullmatch, name.split(".")))
 
 
-def _own_addresses(area: Area) -> tuple[str, ...]:
+def _own_addresses(area: RecordCheck) -> tuple[str, ...]:
     return area.scene.options.own_addresses
 
 
@@ -138,7 +138,7 @@ def _shown(answer: Answer) -> Answer:
     return answer._replace(values=tuple(value if value.split()[1:] else f"{value.strip()} ." for value in ordered))
 
 
-def _judge_null(area: Area) -> None:
+def _judge_null(area: RecordCheck) -> None:
     scene = area.scene
     if len(scene.mx.values) > 1:
         said = "it has a null MX, which says that it takes no mail, beside other MX records"
@@ -157,7 +157,7 @@ def _judge_null(area: Area) -> None:
         area.found.passed("dns.null_mx_conflict", "nothing contradicts the null MX")
 
 
-def _judge_implicit(area: Area) -> tuple[str, ...]:
+def _judge_implicit(area: RecordCheck) -> tuple[str, ...]:
     """Judge a domain without MX records; return those that should stand."""
     addresses, trouble = area.scene.records.addresses(area.domain)
     given = area.scene.options.host
@@ -177,7 +177,7 @@ def _judge_implicit(area: Area) -> tuple[str, ...]:
     return (f"10 {host}",)
 
 
-def _judge_host(area: Area, host: str) -> Host:
+def _judge_host(area: RecordCheck, host: str) -> Host:
     """Judge one MX host."""
     records = area.scene.records
     if is_address(host):
@@ -205,7 +205,7 @@ def _judge_host(area: Area, host: str) -> Host:
     return Host(host, addresses, True, canonical if canonical.lower() != host.lower() else "")
 
 
-def _add_rows(area: Area, host: Host, *, is_given_up: bool = False) -> None:
+def _add_rows(area: RecordCheck, host: Host, *, is_given_up: bool = False) -> None:
     """Add the rows of a host's addresses: public ones should stand there, or else those that we send from."""
     if is_address(host.name):
         return
@@ -222,7 +222,7 @@ def _add_rows(area: Area, host: Host, *, is_given_up: bool = False) -> None:
             area.row(host.name, kind, ADDRESS, wanted, answer, is_bad=is_bad and answer.kind is not Answered.FAILED)
 
 
-def _judge_addresses(area: Area, host: str, addresses: tuple[str, ...]) -> None:
+def _judge_addresses(area: RecordCheck, host: str, addresses: tuple[str, ...]) -> None:
     private = judge_public(area.found, host, addresses)
     public = [one for one in addresses if one not in private][:MAX_ADDRESSES]
     for judged in area.scene.questions.map(lambda address: pointers(area, address), public):
@@ -238,7 +238,7 @@ class Judged(NamedTuple):
     is_sending: bool
 
 
-def pointers(area: Area, address: str) -> Judged:
+def pointers(area: RecordCheck, address: str) -> Judged:
     """Judge the PTR records of an address."""
     records, found = area.scene.records, Findings(address)
     is_sending = address in _own_addresses(area) or may_send(records, area.domain, address)
@@ -246,7 +246,7 @@ def pointers(area: Area, address: str) -> Judged:
     return Judged(address, records.pointers(address), found, is_sending)
 
 
-def take_pointer(area: Area, judged: Judged, host: str) -> None:
+def take_pointer(area: RecordCheck, judged: Judged, host: str) -> None:
     """Add what the PTR records of an address came to; where no mail comes from, nothing is worse than a notice."""
     address, answer, found, is_sending = judged
     failed = [one for one in found.all if one.status is Verdict.FAIL]
@@ -263,14 +263,14 @@ def take_pointer(area: Area, judged: Judged, host: str) -> None:
     area.found.all += found.all if is_sending else map(_as_notice, found.all)
 
 
-def _add_confirming_row(area: Area, name: str, address: str) -> None:
+def _add_confirming_row(area: RecordCheck, name: str, address: str) -> None:
     kind = "AAAA" if ":" in address else "A"
     answer = area.scene.records.ask(name, kind)
     wanted = (*answer.values, address)
     area.row(name, kind, f"leads back to {address}", wanted, answer, is_bad=True)
 
 
-def _may_be_called(area: Area, host: str, address: str) -> bool:
+def _may_be_called(area: RecordCheck, host: str, address: str) -> bool:
     """Say whether a host's name leads back to an address, or will when the host has one."""
     addresses, trouble = area.scene.records.addresses(host)
     return address in addresses or (not addresses and trouble is not None and trouble.kind is not Answered.FAILED)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from mailmon.clients.records import Answered
-from mailmon.domain.context import Area
+from mailmon.domain.context import RecordCheck
 from mailmon.domain.mx import pointers, take_pointer
 from mailmon.mail.auth.spf import Client, Found, Result, check_host
 from mailmon.mail.auth.spf import Verdict as SpfVerdict
@@ -36,7 +36,7 @@ _IDS = {
 }
 
 
-def look(area: Area) -> tuple[SpfLine, ...]:
+def look(area: RecordCheck) -> tuple[SpfLine, ...]:
     """Judge the record with all that it leads to; return the tree."""
     answer = area.scene.records.ask(area.domain, "TXT")
     tree = grow(area.domain, area.scene.ask_for_spf)
@@ -62,14 +62,14 @@ def look(area: Area) -> tuple[SpfLine, ...]:
     return tuple(lines_of(tree, 0))
 
 
-def _tell_dead_includes(area: Area, texts: tuple[str, ...]) -> None:
+def _tell_dead_includes(area: RecordCheck, texts: tuple[str, ...]) -> None:
     """Name the includes without a record in what cannot be read as it stands: the proposal has them no more."""
     judged, _ = _faults(area, draft(texts).record(default="mx"))
     told = {one.message for one in area.found.all}
     area.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
 
 
-def judge_tree(area: Area, tree: Branch) -> None:
+def judge_tree(area: RecordCheck, tree: Branch) -> None:
     """Judge a record with all that it leads to."""
     _tell_troubles(area, tree)
     if tree.text and not tree.troubles:
@@ -79,7 +79,7 @@ def judge_tree(area: Area, tree: Branch) -> None:
         _judge_terms(area, tree)
 
 
-def propose(area: Area, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def propose(area: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the record that should stand, "" where none can be told, and terms that are left out as unclear.
 
     What is proposed was evaluated as if it stood there: nothing is wrong with it that would be an error.
@@ -114,14 +114,14 @@ def propose(area: Area, texts: tuple[str, ...], missing: Sequence[str]) -> tuple
     return (record if is_good else "", made.unclear)
 
 
-def _is_better(area: Area, judged: Area, texts: tuple[str, ...]) -> bool:
+def _is_better(area: RecordCheck, judged: RecordCheck, texts: tuple[str, ...]) -> bool:
     """Say whether less is wrong than with what stands there; the rest is the matter of records below."""
     if len(texts) > 1 or not is_spf(texts[0]):
         return True
     return {one.id for one in judged.found.all} < {one.id for one in _faults(area, texts[0])[0].found.all}
 
 
-def _proposal_without_mail(area: Area, texts: tuple[str, ...]) -> str:
+def _proposal_without_mail(area: RecordCheck, texts: tuple[str, ...]) -> str:
     """Return the record of a domain with a null MX, which had better not send either (RFC 7505 section 4.2)."""
     if len(texts) == 1 and is_spf(texts[0]):
         judged, tree = _faults(area, texts[0])
@@ -130,7 +130,7 @@ def _proposal_without_mail(area: Area, texts: tuple[str, ...]) -> str:
     return "v=spf1 -all"
 
 
-def _asking(area: Area, record: str) -> Ask:
+def _asking(area: RecordCheck, record: str) -> Ask:
     """Return how DNS would answer if this record stood at the domain."""
 
     def ask(name: str, kind: str) -> Found:
@@ -141,20 +141,20 @@ def _asking(area: Area, record: str) -> Ask:
     return ask
 
 
-def _faults(area: Area, record: str) -> tuple[Area, Branch]:
+def _faults(area: RecordCheck, record: str) -> tuple[RecordCheck, Branch]:
     """Return what would be wrong with a record at the domain, and its tree."""
-    judged = Area(area.scene)
+    judged = RecordCheck(area.scene)
     tree = grow(area.domain, _asking(area, record))
     judge_tree(judged, tree)
     judged.found.all = [one for one in judged.found.all if one.status is Verdict.FAIL]
     return judged, tree
 
 
-def _is_an_error(judged: Area) -> bool:
+def _is_an_error(judged: RecordCheck) -> bool:
     return any(one.severity in (Severity.CRITICAL, Severity.ERROR) for one in judged.found.all)
 
 
-def _is_uncovered(area: Area, address: str, record: str) -> bool:
+def _is_uncovered(area: RecordCheck, address: str, record: str) -> bool:
     return _verdict(area, address, _asking(area, record)).result not in (Result.PASS, Result.TEMPERROR)
 
 
@@ -166,13 +166,13 @@ def _useless(tree: Branch) -> set[str]:
     return below | own | (set(tree.void) if _void_count(tree) > MAX_VOID else set())
 
 
-def _crowded(area: Area, tree: Branch) -> set[str]:
+def _crowded(area: RecordCheck, tree: Branch) -> set[str]:
     """Return the terms that ask for the domain's own MX hosts, where these are too many (RFC 7208 section 4.6.4)."""
     own = [one.text for one in tree.reached if one.name == "mx" and one.domain.lower() in ("", area.domain)]
     return set(own) if len(area.scene.mx.values) > MAX_NAMES else set()
 
 
-def _addresses_of_hosts(area: Area) -> list[str]:
+def _addresses_of_hosts(area: RecordCheck) -> list[str]:
     found = [address for host in area.scene.hosts for address in area.scene.records.addresses(host)[0]]
     return [one for one in dict.fromkeys(found) if ipaddress.ip_address(one).is_global][:MAX_ADDRESSES]
 
@@ -193,7 +193,7 @@ def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
         yield from lines_of(below, depth + 1)
 
 
-def _tell_troubles(area: Area, tree: Branch) -> None:
+def _tell_troubles(area: RecordCheck, tree: Branch) -> None:
     told = set()
     for branch in tree.walk():
         for trouble, words in branch.troubles:
@@ -206,7 +206,7 @@ def _tell_troubles(area: Area, tree: Branch) -> None:
                 area.found.fail(_IDS[trouble], visible(words, 400), found=visible(branch.text, 300))
 
 
-def _judge_limits(area: Area, tree: Branch) -> None:
+def _judge_limits(area: RecordCheck, tree: Branch) -> None:
     void = _void(tree)
     more = {"expected": f"<= {MAX_LOOKUPS}", "found": str(tree.all_lookups)}
     has_loop = any(kind is Trouble.LOOP for branch in tree.walk() for kind, _ in branch.troubles)
@@ -235,7 +235,7 @@ def _void_count(tree: Branch) -> int:
     return len(_void(tree))
 
 
-def _judge_end(area: Area, tree: Branch) -> None:
+def _judge_end(area: RecordCheck, tree: Branch) -> None:
     """Judge what holds for everybody else: `all`, wherever a redirect leads to it."""
     last = tree
     while last.branches and last.branches[-1].term.startswith("redirect="):
@@ -251,7 +251,7 @@ def _judge_end(area: Area, tree: Branch) -> None:
         area.found.passed("spf.no_all", f"it ends with {ends[0].text}")
 
 
-def _judge_terms(area: Area, tree: Branch) -> None:
+def _judge_terms(area: RecordCheck, tree: Branch) -> None:
     wide = []
     for branch in tree.walk():
         wide += [f"{one.text} ({branch.domain})" for one in branch.reached if branch.lets and _is_wide(one)]
@@ -287,7 +287,7 @@ def _is_wide(directive: Directive) -> bool:
     return has_bits and (directive.bits4 < MIN_PREFIX[4] or directive.bits6 < MIN_PREFIX[6])
 
 
-def _judge_own(area: Area) -> tuple[str, ...]:
+def _judge_own(area: RecordCheck) -> tuple[str, ...]:
     """Judge the addresses that mail is sent from; return those that are not covered."""
     missing = []
     for address in area.scene.options.own_addresses:
@@ -307,6 +307,6 @@ def _judge_own(area: Area) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _verdict(area: Area, address: str, ask: Ask) -> SpfVerdict:
+def _verdict(area: RecordCheck, address: str, ask: Ask) -> SpfVerdict:
     client = Client(ipaddress.ip_address(address), area.domain, f"postmaster@{area.domain}", now_s=int(time.time()))
     return check_host(client, ask)

@@ -9,7 +9,7 @@ from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.session import Session
 from mailmon.domain.certificates import endpoint, run_sessions
-from mailmon.domain.context import NOBODY, Area
+from mailmon.domain.context import NOBODY, RecordCheck
 from mailmon.mail.records.autoconfig import Service, read_autoconfig
 from mailmon.mail.records.tags import Mistake
 from mailmon.model.findings import Verdict
@@ -44,7 +44,7 @@ _BY_PORT = {kind.port: name for name, kind in KINDS.items()}
 _WRONG = ("tcp.unreachable", "tls.handshake_failed", "tls.cert_name", "tls.cert_expired")
 
 
-def look(area: Area, kit: TlsKit) -> None:
+def look(area: RecordCheck, kit: TlsKit) -> None:
     """Judge the SRV records and the autoconfig file, and hold them against each other and against reality."""
     names = [f"{service}._tcp.{area.domain}" for service in KINDS]
     answers = area.scene.ask_all([(name, "SRV") for name in names])
@@ -76,7 +76,7 @@ def _with_dots(answer: Answer) -> Answer:
     return answer._replace(values=tuple(values))
 
 
-def _judge_record(area: Area, service: str, name: str, value: str) -> tuple[dict[Service, str], str]:
+def _judge_record(area: RecordCheck, service: str, name: str, value: str) -> tuple[dict[Service, str], str]:
     """Judge one record; return the service that it names, if it is any good, and the record that should stand."""
     words = value.split()
     if len(words) < 4 or words[3] == ".":
@@ -106,7 +106,7 @@ def _judge_record(area: Area, service: str, name: str, value: str) -> tuple[dict
     return {Service(kind.protocol, host, port, kind.is_implicit_tls): name}, f"{better} {host}"
 
 
-def _look_at_autoconfig(area: Area) -> list[Service]:
+def _look_at_autoconfig(area: RecordCheck) -> list[Service]:
     """Return the services that the autoconfig file names, none where there is no such file."""
     host = f"autoconfig.{area.domain}"
     addresses, _ = area.scene.records.addresses(host)
@@ -125,12 +125,12 @@ def _look_at_autoconfig(area: Area) -> list[Service]:
     return list(services)
 
 
-def _is_by_wildcard(area: Area, addresses: tuple[str, ...]) -> bool:
+def _is_by_wildcard(area: RecordCheck, addresses: tuple[str, ...]) -> bool:
     """Say whether any name below the domain has these addresses: then nobody meant to serve an autoconfig file."""
     return set(area.scene.records.addresses(f"{NOBODY}.{area.domain}")[0]) >= set(addresses)
 
 
-def _tell_unusable(area: Area, exc: FetchError | Mistake) -> None:
+def _tell_unusable(area: RecordCheck, exc: FetchError | Mistake) -> None:
     if isinstance(exc, FetchError):
         said = f"the autoconfig file cannot be fetched: {exc.message}"
         if exc.is_ours:
@@ -141,7 +141,7 @@ def _tell_unusable(area: Area, exc: FetchError | Mistake) -> None:
     area.found.fail("dns.srv_mismatch", f"the autoconfig file: {visible(str(exc), 200)}")
 
 
-def _compare(area: Area, named: dict[Service, str], configured: list[Service]) -> None:
+def _compare(area: RecordCheck, named: dict[Service, str], configured: list[Service]) -> None:
     for service in configured:
         same = [one for one in named if one[0] == service.protocol and one.is_implicit_tls == service.is_implicit_tls]
         if same and service not in same:
@@ -150,7 +150,7 @@ def _compare(area: Area, named: dict[Service, str], configured: list[Service]) -
             area.found.fail("dns.srv_mismatch", said, expected=wanted, found=f"{service.host}:{service.port}")
 
 
-def _try_out(area: Area, kit: TlsKit, named: dict[Service, str]) -> None:
+def _try_out(area: RecordCheck, kit: TlsKit, named: dict[Service, str]) -> None:
     scene = area.scene
     endpoints = [
         endpoint(

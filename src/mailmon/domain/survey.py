@@ -13,7 +13,7 @@ from mailmon.clients.records import Answered, Records
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.sts import Access, Sts
 from mailmon.domain import caa, certificates, dkim, dmarc, dnssec, mta_sts, mx, spf, srv
-from mailmon.domain.context import Area, Scene
+from mailmon.domain.context import DomainContext, RecordCheck
 from mailmon.domain.plan import Options, read_domain
 from mailmon.errors import place_of
 from mailmon.mail.records.mx import exchangers_of
@@ -39,7 +39,7 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
         today = f"{datetime.now(UTC):%Y%m%d}"
         sts = Sts(domain, records, deadline, Access(options.timeout_s, options.ca_file, options.https_port))
         found = exchangers_of(answer.values)
-        scene = Scene(domain, options, records, deadline, questions, answer, found[:MAX_EXCHANGERS], today, sts)
+        scene = DomainContext(domain, options, records, deadline, questions, answer, found[:MAX_EXCHANGERS], today, sts)
         areas, spf_lines = _Work(scene, kit, progress).run()
     finally:
         questions.shutdown(wait=False, cancel_futures=True)
@@ -48,7 +48,7 @@ def survey(domain: str, options: Options, progress: Progress = lambda _done, _al
     return Survey(domain, rows, tuple(findings), spf_lines, _notes(scene, len(found)), time.monotonic() - begun)
 
 
-def _notes(scene: Scene, count: int) -> tuple[str, ...]:
+def _notes(scene: DomainContext, count: int) -> tuple[str, ...]:
     """Return what was not looked at."""
     notes = [] if scene.options.connects else ["only DNS was asked (--no-connect)"]
     if count > len(scene.exchangers):
@@ -63,13 +63,13 @@ def _notes(scene: Scene, count: int) -> tuple[str, ...]:
 class _Work:
     """Looks at all kinds of records side by side; never waits beyond the deadline."""
 
-    def __init__(self, scene: Scene, kit: TlsKit, progress: Progress) -> None:
+    def __init__(self, scene: DomainContext, kit: TlsKit, progress: Progress) -> None:
         self._scene, self._kit, self._progress = scene, kit, progress
         self._spf: tuple[SpfLine, ...] = ()
 
-    def run(self) -> tuple[list[Area], tuple[SpfLine, ...]]:
+    def run(self) -> tuple[list[RecordCheck], tuple[SpfLine, ...]]:
         """Return what each kind of record came to, in the order in which they are told."""
-        work: dict[str, Callable[[Area], None]] = {
+        work: dict[str, Callable[[RecordCheck], None]] = {
             "MX": mx.look,
             "SPF": self._senders,
             "DKIM": dkim.look,
@@ -80,7 +80,7 @@ class _Work:
             "services": lambda area: srv.look(area, self._kit),
             "DNSSEC": dnssec.look,
         }
-        areas = {name: Area(self._scene) for name in work}
+        areas = {name: RecordCheck(self._scene) for name in work}
         pool = ThreadPoolExecutor(len(work), thread_name_prefix="survey")
         waiting = {pool.submit(partial(look, areas[name])): name for name, look in work.items()}
         done_so_far = 0
@@ -100,16 +100,16 @@ class _Work:
             self._tell_no_domain(areas.values())
         return list(areas.values()), self._spf
 
-    def _senders(self, area: Area) -> None:
+    def _senders(self, area: RecordCheck) -> None:
         self._spf = spf.look(area)
 
-    def _certificates(self, area: Area) -> None:
+    def _certificates(self, area: RecordCheck) -> None:
         with ThreadPoolExecutor(MAX_SESSIONS, thread_name_prefix="live") as pool:
             met = certificates.meet(self._scene, self._kit, pool)
         certificates.judge(area, met)
         caa.look(area, met)
 
-    def _tell_no_domain(self, areas: Iterable[Area]) -> None:
+    def _tell_no_domain(self, areas: Iterable[RecordCheck]) -> None:
         """One cause is one failure; what is to be published for it stays."""
         missing = self._scene.domain
         for area in areas:
@@ -120,12 +120,12 @@ class _Work:
         first = next(iter(areas))
         first.found.fail("dns.domain_not_found", f"there is no such domain as {missing} (NXDOMAIN)")
 
-    def _too_late(self, name: str) -> Area:
-        area = Area(self._scene)
+    def _too_late(self, name: str) -> RecordCheck:
+        area = RecordCheck(self._scene)
         area.found.unknown("dns.resolver_error", f"{name}: not finished within {self._scene.options.deadline_s:.0f} s")
         return area
 
-    def _note_bug(self, area: Area, exc: BaseException | None) -> None:
+    def _note_bug(self, area: RecordCheck, exc: BaseException | None) -> None:
         """A bug in one kind of record must not cost the answers to all others."""
         if exc is not None:
             area.found.unknown("mailmon.bug", f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}")

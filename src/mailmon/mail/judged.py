@@ -10,7 +10,7 @@ from mailmon.mail.imapdata import Fetched
 MAX_DOUBTFUL = 40
 
 
-class Judged:
+class SeenMessages:
     """The messages that were judged in one run.
 
     By their UIDs, which never change their meaning (RFC 3501 section 2.3.1.1). There are servers on which they do,

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailmon.model.state import Flip
+from mailmon.model.state import Change
 
 
 class AlertKind(StrEnum):
@@ -30,7 +30,7 @@ class Alert(NamedTuple):
     title: str
     body: str
     at: datetime
-    flips: tuple[Flip, ...] = ()
+    flips: tuple[Change, ...] = ()
     thread: str = ""
 
 

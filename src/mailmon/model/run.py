@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from mailmon.model import Alert, Flip, Outcome, Status
+from mailmon.model import Alert, Change, Outcome, Status
 
 EXIT_OK, EXIT_FAILED, EXIT_ALERT, EXIT_BUG, EXIT_STATE, EXIT_UNKNOWN = 0, 1, 69, 70, 74, 75
 # An alert that has been pending for so many runs means that nobody is being told.
@@ -23,7 +23,7 @@ class AlertLine(NamedTuple):
     is_alarming: bool = False
 
 
-class Report(NamedTuple):
+class RunResult(NamedTuple):
     """One run. `previews` are the alerts that a dry run would have sent."""
 
     run_id: str
@@ -32,7 +32,7 @@ class Report(NamedTuple):
     duration_s: float
     status: Status
     steps: tuple[Outcome, ...]
-    changes: tuple[Flip, ...] = ()
+    changes: tuple[Change, ...] = ()
     alerts: tuple[AlertLine, ...] = ()
     previews: tuple[Alert, ...] = ()
     state_error: str = ""

@@ -34,7 +34,7 @@ class Policy(NamedTuple):
     channels: Mapping[str, tuple[str, ...]] = {}
 
 
-class Topic(NamedTuple):
+class AlertSubject(NamedTuple):
     """How a step is spoken of, when its changes are told, and the names by which it can be silenced.
 
     `subject` is the account or route in brackets, "" where there is just one; `kind` says which of both it is.
@@ -51,11 +51,11 @@ class Topic(NamedTuple):
     not_by: tuple[str, ...] = ()
 
 
-# Stands in `Told.channels` for all channels: of a story that another program told.
+# Stands in `Announced.channels` for all channels: of a story that another program told.
 EVERYBODY = "*"
 
 
-class Told(NamedTuple):
+class Announced(NamedTuple):
     """What people know of a step: the health of which they were told last, since when it was so, and why.
 
     `at` is when they were told, `alert` the id of the alert that began the story, `channels` those that were to
@@ -74,7 +74,7 @@ class Told(NamedTuple):
     unknown_since: datetime | None = None
 
 
-class Memory(NamedTuple):
+class CheckState(NamedTuple):
     """What the state file remembers of one step. `health` is what was seen; an announcement makes `told` equal to it.
 
     `streak` counts the runs in a row, since `turned_at`, that speak for another health: failures while FAILING, good
@@ -95,7 +95,7 @@ class Memory(NamedTuple):
     turned_at: datetime | None = None
     unknown_runs: int = 0
     unknown_since: datetime | None = None
-    told: Told = Told()
+    told: Announced = Announced()
 
 
 class News(StrEnum):
@@ -113,7 +113,7 @@ class Past(NamedTuple):
     at: datetime
 
 
-class Flip(NamedTuple):
+class Change(NamedTuple):
     """One announcement about one step.
 
     `since` is when the health that ended had begun, `at` when this one began. `notes` tell what was late or lost in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from mailmon.model import Alert, Delivery, Finding, Flip, Health, Memory, OutboxEntry, Outcome, Silence
+from mailmon.model import Alert, Change, CheckState, Delivery, Finding, Health, OutboxEntry, Outcome, Silence
 
 
 def instant(at: datetime) -> str:
@@ -41,7 +41,7 @@ def step_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def change_document(flip: Flip) -> dict[str, Any]:
+def change_document(flip: Change) -> dict[str, Any]:
     """Return an announced change of health."""
     return {
         "id": flip.id,
@@ -66,7 +66,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
     }
 
 
-def told_document(flip: Flip) -> dict[str, Any]:
+def told_document(flip: Change) -> dict[str, Any]:
     """Return one thing that an alert tells of."""
     return change_document(flip) | {
         "label": flip.label,
@@ -116,7 +116,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
     }
 
 
-def memory_document(step_id: str, memory: Memory, next_reminder_at: datetime | None) -> dict[str, Any]:
+def memory_document(step_id: str, memory: CheckState, next_reminder_at: datetime | None) -> dict[str, Any]:
     """Return what is remembered of a step. `announced` is the health that people were told of."""
     told = memory.told
     return {

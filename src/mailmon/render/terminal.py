@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mailmon.mail.localtime import local
-from mailmon.model import Alert, Health, Memory, Outcome, Severity, Status, Verdict
+from mailmon.model import Alert, CheckState, Health, Outcome, Severity, Status, Verdict
 from mailmon.text import format_duration
 
 MARKS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "❌", Status.UNKNOWN: "?", Status.SKIPPED: "–"}
@@ -31,7 +31,7 @@ def alert_lines(alert: Alert) -> Iterator[str]:
     yield from alert.body.splitlines()
 
 
-def health_line(label: str, memory: Memory, now: datetime) -> str:
+def health_line(label: str, memory: CheckState, now: datetime) -> str:
     """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
     unknown_since = memory.told.unknown_since
     health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)

@@ -1,6 +1,6 @@
 """One run: plan -> observe -> judge -> remember -> announce."""
 
-from mailmon.model.run import AlertLine, Report
+from mailmon.model.run import AlertLine, RunResult
 from mailmon.run.run import Request, run
 
-__all__ = ["AlertLine", "Report", "Request", "run"]
+__all__ = ["AlertLine", "Request", "RunResult", "run"]

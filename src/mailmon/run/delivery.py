@@ -37,7 +37,7 @@ class Sent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DeliveryContext:
     """What deliveries need: the channels, the clocks, and how long there is."""
 
     channels: Mapping[str, AnyChannel]
@@ -47,7 +47,7 @@ class Desk:
 
 
 def deliver(
-    entries: Sequence[OutboxEntry], desk: Desk, on_sent: Callable[[OutboxEntry], None]
+    entries: Sequence[OutboxEntry], desk: DeliveryContext, on_sent: Callable[[OutboxEntry], None]
 ) -> tuple[list[OutboxEntry], list[AlertLine]]:
     """Send what waits; `on_sent` is called after every acknowledgement, in the calling thread.
 
@@ -85,7 +85,9 @@ def deliver(
     return left, lines
 
 
-def _serve(entries: Sequence[OutboxEntry], channel: AnyChannel, desk: Desk, results: queue.SimpleQueue[Sent]) -> None:
+def _serve(
+    entries: Sequence[OutboxEntry], channel: AnyChannel, desk: DeliveryContext, results: queue.SimpleQueue[Sent]
+) -> None:
     """Send one channel's alerts, oldest first. One that it did not answer holds back those behind it."""
     is_silent = False
     for entry in entries:
@@ -94,7 +96,7 @@ def _serve(entries: Sequence[OutboxEntry], channel: AnyChannel, desk: Desk, resu
         results.put(Sent(entry, error))
 
 
-def _attempt(entry: OutboxEntry, channel: AnyChannel, desk: Desk) -> DeliveryError | None:
+def _attempt(entry: OutboxEntry, channel: AnyChannel, desk: DeliveryContext) -> DeliveryError | None:
     """Try, and try again as often as this run may; a channel that says when to come back is taken at its word."""
     if entry.not_before and desk.now < entry.not_before:
         left_s = (entry.not_before - desk.now).total_seconds()

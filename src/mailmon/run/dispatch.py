@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from mailmon.alerting import compose, enqueue, handed_on, is_good_news, joined, judge, part, standing, without
 from mailmon.mail.localtime import local
-from mailmon.model import Alert, Delivery, Flip, Health, Memory, OutboxEntry, Outcome, Standing, Topic
+from mailmon.model import Alert, AlertSubject, Change, CheckState, Delivery, Health, OutboxEntry, Outcome, Standing
 from mailmon.model.run import AlertLine
-from mailmon.run.delivery import Desk, deliver
+from mailmon.run.delivery import DeliveryContext, deliver
 from mailmon.run.subjects import CHANNEL, channel_outcomes, topics_of
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State
@@ -23,7 +23,7 @@ class Taken(NamedTuple):
     """The state in which the flips of a run wait in the outbox."""
 
     state: State
-    flips: tuple[Flip, ...]
+    flips: tuple[Change, ...]
 
 
 class Telling(NamedTuple):
@@ -34,18 +34,18 @@ class Telling(NamedTuple):
 
     run_id: str
     now: datetime
-    desk: Desk
+    desk: DeliveryContext
     silenced: Collection[str] = ()
-    topics: Callable[[Collection[str]], Mapping[str, Topic]] = lambda ids: topics_of((), (), {}, ids)
+    topics: Callable[[Collection[str]], Mapping[str, AlertSubject]] = lambda ids: topics_of((), (), {}, ids)
 
     def take_in(
         self,
         state: State,
         outcomes: Sequence[Outcome],
-        topics: Mapping[str, Topic],
+        topics: Mapping[str, AlertSubject],
         *,
         is_blind: bool = False,
-        annotate: Callable[[Flip], Flip] = lambda flip: flip,
+        annotate: Callable[[Change], Change] = lambda flip: flip,
     ) -> Taken:
         """Return the state after some outcomes, with what people must hear of them in its outbox. Does no I/O."""
         channels = tuple(self.desk.channels)
@@ -65,7 +65,7 @@ class Telling(NamedTuple):
         outbox = handed_on(outbox, channels, self.now, self.run_id, lambda flip: not _is_of_channel(flip))
         return Taken(state._replace(checks=memories, outbox=tuple(outbox)), tuple(flips))
 
-    def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Flip, ...]]:
+    def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Change, ...]]:
         """Send what waits, then tell by the other channels of those that do not take their alerts.
 
         What is known of a channel waits until this run has tried it. Returns what became of each alert, and the flips
@@ -87,8 +87,8 @@ class Telling(NamedTuple):
         return lines, taken.flips
 
     def send_more(
-        self, keeper: Keeper, outcome: Outcome, topic: Topic, earlier: Sequence[AlertLine]
-    ) -> tuple[list[AlertLine], tuple[Flip, ...]]:
+        self, keeper: Keeper, outcome: Outcome, topic: AlertSubject, earlier: Sequence[AlertLine]
+    ) -> tuple[list[AlertLine], tuple[Change, ...]]:
         """Take in what became known after all else was sent, and send it, but not to those who took nothing before."""
         later = self._replace(run_id=f"{self.run_id}-3")
         taken = later.take_in(keeper.state, [outcome], {outcome.id: topic})
@@ -106,7 +106,7 @@ class Telling(NamedTuple):
         alone = None if self.desk.channels else compose(taken.flips, self.now, self.run_id, left)
         return (*alerts, alone) if alone else alerts
 
-    def _send(self, keeper: Keeper, is_held: Callable[[Flip], bool], left_alone: Collection[str]) -> list[AlertLine]:
+    def _send(self, keeper: Keeper, is_held: Callable[[Change], bool], left_alone: Collection[str]) -> list[AlertLine]:
         """Send what waits, but not to those that did not answer just now; remember every acknowledgement."""
         loud, held = part(keeper.state.outbox, is_held)
         checks = keeper.state.checks
@@ -135,7 +135,7 @@ class Telling(NamedTuple):
             remember(left, *dropped)
         return lines
 
-    def _up_to_date(self, entry: OutboxEntry, checks: Mapping[str, Memory]) -> OutboxEntry:
+    def _up_to_date(self, entry: OutboxEntry, checks: Mapping[str, CheckState]) -> OutboxEntry:
         """Say the date of what is told on another day than it was composed, and with good news what is not well."""
         alert = entry.alert
         is_today = local(alert.at).date() == local(self.now).date()
@@ -144,21 +144,21 @@ class Telling(NamedTuple):
         again = compose(alert.flips, self.now, alert.id, self._standing(checks, alert.flips, entry.channel))
         return entry._replace(alert=again._replace(at=alert.at)) if again else entry
 
-    def _standing(self, checks: Mapping[str, Memory], flips: Sequence[Flip], channel: str) -> list[Standing]:
+    def _standing(self, checks: Mapping[str, CheckState], flips: Sequence[Change], channel: str) -> list[Standing]:
         """Return what is not well and is not told of anyhow. A channel speaks for itself when it has been tried."""
         told = {flip.id for flip in flips}
         others = {key: memory for key, memory in checks.items() if key not in told and not key.startswith(CHANNEL)}
         return standing(others, self.topics(others), channel, self.silenced)
 
-    def _is_silent(self, flip: Flip) -> bool:
+    def _is_silent(self, flip: Change) -> bool:
         return not set(self.silenced).isdisjoint(flip.names)
 
 
-def _is_of_channel(flip: Flip) -> bool:
+def _is_of_channel(flip: Change) -> bool:
     return flip.id.startswith(CHANNEL)
 
 
-def _is_moot(flip: Flip) -> bool:
+def _is_moot(flip: Change) -> bool:
     """Say whether nobody has heard of a channel's trouble, which is over: what it owed has been told by then."""
     was_unheard = flip.before in (Health.NEW, Health.UP) and bool(flip.history)
     return _is_of_channel(flip) and flip.after is Health.UP and was_unheard

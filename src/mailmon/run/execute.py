@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mailmon.checks.check import failure
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.errors import MailmonError, StageError, place_of
 from mailmon.model import Fact, Finding, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
@@ -23,7 +23,7 @@ DEADLINE = "mailmon.deadline"
 
 
 def observe(
-    steps: Sequence[Step], tools: Tools, audience: Audience, limits: RunLimits = DEFAULT_LIMITS
+    steps: Sequence[Step], tools: RunContext, audience: Audience, limits: RunLimits = DEFAULT_LIMITS
 ) -> list[Outcome]:
     """Run all steps and return their outcomes in the order of `steps`."""
     deadline = tools.world.deadline
@@ -34,7 +34,7 @@ def observe(
     return [workers.done[step.id] for step in steps]
 
 
-def _ask(step: Step, tools: Tools) -> Outcome:
+def _ask(step: Step, tools: RunContext) -> Outcome:
     started_s = tools.world.deadline.monotonic()
     facts: list[Fact] = []
     try:

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mailmon.checks import ACCOUNT_CHECKS, HOST_CHECKS, ROUTE_CHECKS
-from mailmon.checks.context import Tools
+from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Account, Host, Route
 from mailmon.errors import UnknownNameError
-from mailmon.model import Fact, Health, Memory
+from mailmon.model import CheckState, Fact, Health
 
 # A timer is never on the second; and of what is not well the end is told within the hour.
 SLACK_S, RECHECK_S = 60.0, 3600.0
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     check: str
     name: str
     label: str
-    ask: Callable[[Tools], Iterable[Fact]]
+    ask: Callable[[RunContext], Iterable[Fact]]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     # The names by which it can be silenced: what it is asked for, and the accounts that take part in it.
@@ -71,7 +71,7 @@ def make_plan(
     return Plan(tuple(steps), tuple(asked_routes), not names)
 
 
-def only_due(plan: Plan, checks: Mapping[str, Memory], now: datetime) -> Plan:
+def only_due(plan: Plan, checks: Mapping[str, CheckState], now: datetime) -> Plan:
     """Leave for later what was asked within its interval; what somebody asks for by name is always due."""
     if not plan.is_complete:
         return plan
@@ -102,7 +102,7 @@ def _is_idle(step: Step, idle: Collection[str]) -> bool:
     return step.check in _OF_ACCOUNTS and step.name in idle
 
 
-def _is_due(step: Step, checks: Mapping[str, Memory], now: datetime) -> bool:
+def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
     """Say whether it is time again; what is not well is asked more often, so that its end is told soon."""
     memory = checks.get(step.id)
     if memory is None or memory.checked_at is None or memory.checked_at > now:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mailmon.clients.account import Account
 from mailmon.mail.losses import losses
-from mailmon.model import Flip, Health, Outcome, Probe
+from mailmon.model import Change, Health, Outcome, Probe
 
 # Worth telling with a recovery: what was late or lost in between.
 _EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
@@ -29,7 +29,7 @@ def hosts_of(accounts: Iterable[Account]) -> list[str]:
     return [server.host for account in accounts for server in account.logins.values()]
 
 
-def with_notes(flip: Flip, outcomes: Sequence[Outcome], probes: Iterable[Probe]) -> Flip:
+def with_notes(flip: Change, outcomes: Sequence[Outcome], probes: Iterable[Probe]) -> Change:
     """Add to a recovery what was late or lost in between."""
     check, _, name = flip.id.partition(":")
     is_over = flip.after in (Health.UP, Health.DEGRADED) and flip.before in (Health.DOWN, Health.UNKNOWN)

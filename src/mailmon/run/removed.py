@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from mailmon.alerting import without
-from mailmon.model import Health, Memory
+from mailmon.model import CheckState, Health
 from mailmon.run.certificates import CERTIFICATE
 from mailmon.run.delivery import KEEP_GONE
 from mailmon.run.dispatch import Taken
@@ -18,7 +18,7 @@ KEEP_UNSEEN = timedelta(days=7)
 def without_removed(taken: Taken, configured: Collection[str], now: datetime) -> Taken:
     """Forget the steps that are no longer configured, and what waits to be told of them."""
 
-    def is_kept(step_id: str, memory: Memory) -> bool:
+    def is_kept(step_id: str, memory: CheckState) -> bool:
         if step_id.startswith(CERTIFICATE):
             # It is seen by whoever logs in, and not every run does.
             return memory.checked_at is not None and now - memory.checked_at < KEEP_UNSEEN

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from mailmon import __version__
 from mailmon.alerting import overall
 from mailmon.checks.check import has_silence
-from mailmon.checks.context import Tools, World
+from mailmon.checks.context import RunContext, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import RememberingResolve, resolver_for
 from mailmon.clients.wire import Record
@@ -27,10 +27,10 @@ from mailmon.domain.changes import Changes
 from mailmon.errors import StuckLockError
 from mailmon.mail.ledger import Ledger
 from mailmon.mail.probe import make_token
-from mailmon.model import Anchor, Health, Outcome, Probe, Topic
-from mailmon.model.run import Report
+from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
+from mailmon.model.run import RunResult
 from mailmon.run.certificates import with_certificates, without_certificates
-from mailmon.run.delivery import Desk
+from mailmon.run.delivery import DeliveryContext
 from mailmon.run.dispatch import Taken, Telling
 from mailmon.run.execute import labels_of, observe
 from mailmon.run.outputs.watchdogs import PING_S, Watchers
@@ -71,7 +71,7 @@ class Request:
     anchor: Callable[[datetime], Anchor] = read_anchor
 
 
-def run(request: Request) -> Report:
+def run(request: Request) -> RunResult:
     """Run one full cycle. Raises LockHeldError, StateError, ConfigError; what servers do is in the report."""
     plan = make_plan(request.setup.accounts, request.setup.routes, request.names, request.setup.hosts)
     state_file = request.setup.state_file
@@ -132,7 +132,7 @@ class _Run:
         self._labels = labels_of(self._all_steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
-    def go(self) -> Report:
+    def go(self) -> RunResult:
         started_s = time.monotonic()
         self._watchers.begin()
         seen = self._look_around(self._observe())
@@ -153,7 +153,7 @@ class _Run:
             selectors=newest(self._domains(), before.selectors, self._ledger.selectors()),
         )
         alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
-        report = Report(
+        report = RunResult(
             run_id=self._run_id,
             started_at=self._started_at,
             finished_at=finished_at,
@@ -171,7 +171,7 @@ class _Run:
         report = report._replace(warnings=(*report.warnings, problem)) if problem else report
         return self._tell_of_the_ping(report, telling, is_blind=seen.is_blind)
 
-    def _tell_of_the_ping(self, report: Report, telling: Telling, *, is_blind: bool) -> Report:
+    def _tell_of_the_ping(self, report: RunResult, telling: Telling, *, is_blind: bool) -> RunResult:
         """Report an address that does not take our pings: its watcher was never pinged and never alarms."""
         refusal = self._watchers.refusal
         known = self._keeper.state.checks.get(PING)
@@ -226,7 +226,7 @@ class _Run:
             if route.expected or route.junk_folders:
                 self._ledger.reserve(self._ledger.current(route.name).token)
         self._keeper.save(probes=self._ledger.planned())
-        tools = Tools(self._world(), self._ledger, self._setup.accounts.values())
+        tools = RunContext(self._world(), self._ledger, self._setup.accounts.values())
         try:
             audience = Audience(self._print, self._request.on_progress)
             return observe(self._plan.steps, tools, audience, self._setup.limits)
@@ -281,10 +281,10 @@ class _Run:
         self._warnings += [problem] if problem else []
         silenced = frozenset(silence.name for silence in active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)
-        desk = Desk(self._setup.channels, until_ping, time.sleep, self._started_at)
+        desk = DeliveryContext(self._setup.channels, until_ping, time.sleep, self._started_at)
         return Telling(self._run_id, self._started_at, desk, silenced, self._topics)
 
-    def _topics(self, ids: Collection[str]) -> dict[str, Topic]:
+    def _topics(self, ids: Collection[str]) -> dict[str, AlertSubject]:
         """Return how what is remembered is spoken of: all steps that there are, and what is no step."""
         steps = {step.id for step in self._all_steps}
         own = [step_id for step_id in ids if step_id not in steps]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mailmon.alerting import part
 from mailmon.config import Setup
-from mailmon.model import Flip, Memory, OutboxEntry, Probe
+from mailmon.model import Change, CheckState, OutboxEntry, Probe
 from mailmon.run.certificates import CERTIFICATE
 from mailmon.run.plan import make_plan
 from mailmon.run.subjects import CHANNEL, PING, SIGHT, UNIT
@@ -153,7 +153,7 @@ class _Judge:
         # Names and servers are the same: whose it is only the last run knows.
         return not common or (not claim.is_known and all(self.owns_probe(self._newest[route]) for route in common))
 
-    def owns_flip(self, flip: Flip) -> bool:
+    def owns_flip(self, flip: Change) -> bool:
         return self.owns(flip.id, flip.target) or (_is_machines(flip.id) and self._claim.ran_last)
 
 
@@ -170,5 +170,5 @@ def _is_machines(step_id: str) -> bool:
     return step_id == SIGHT or step_id.startswith((UNIT, CERTIFICATE))
 
 
-def _target(memory: Memory) -> str:
+def _target(memory: CheckState) -> str:
     return memory.target or memory.told.target

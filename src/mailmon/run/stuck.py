@@ -19,9 +19,9 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
 from mailmon.errors import StuckLockError
-from mailmon.model import EVERYBODY, Health, Memory, Severity, Told
+from mailmon.model import EVERYBODY, Announced, CheckState, Health, Severity
 from mailmon.model.run import AlertLine
-from mailmon.run.delivery import Desk, deliver
+from mailmon.run.delivery import DeliveryContext, deliver
 from mailmon.run.dispatch import Telling
 from mailmon.run.subjects import UNIT, topics_of, unit_outcome
 from mailmon.store.silences import active, read_silences
@@ -78,8 +78,8 @@ def with_told(state_file: Path, state: State) -> State:
         at = datetime.strptime(since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         return state
-    told = Told(Health.DOWN, at, at, reason, severity=Severity.ERROR, channels=(EVERYBODY,))
-    memory = Memory(Health.DOWN, at, reason, severity=Severity.ERROR, checked_at=at, told=told)
+    told = Announced(Health.DOWN, at, at, reason, severity=Severity.ERROR, channels=(EVERYBODY,))
+    memory = CheckState(Health.DOWN, at, reason, severity=Severity.ERROR, checked_at=at, told=told)
     return state._replace(checks={STEP: memory, **state.checks})
 
 
@@ -92,7 +92,7 @@ def forget_told(state_file: Path) -> None:
 def _tell(setup: Setup, error: StuckLockError, at: datetime) -> list[AlertLine]:
     silences, _ = read_silences(setup.state_file, read_anchor(at))
     silenced = frozenset(silence.name for silence in active(silences, at))
-    desk = Desk(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
+    desk = DeliveryContext(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
     telling = Telling(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, desk, silenced)
     outcome = unit_outcome(STEP.removeprefix(UNIT), error.message, is_failed=True)._replace(advice=error.advice)
     taken = telling.take_in(State(), [outcome], topics_of((), (), {}, [STEP]))

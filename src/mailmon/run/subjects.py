@@ -10,7 +10,7 @@ from types import MappingProxyType
 from mailmon.checks import HOST_CHECKS, LABELS, ROUTE_CHECKS
 from mailmon.config import Setup
 from mailmon.errors import DeliveryError
-from mailmon.model import Finding, Outcome, Policy, Severity, Status, Topic, Verdict
+from mailmon.model import AlertSubject, Finding, Outcome, Policy, Severity, Status, Verdict
 from mailmon.model.run import PENDING_RUNS, AlertLine
 from mailmon.run.plan import Step, make_plan
 
@@ -25,14 +25,14 @@ _KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host"
 
 def topics_of(
     steps: Sequence[Step], all_steps: Sequence[Step], policies: Mapping[str, Policy], own: Iterable[str]
-) -> dict[str, Topic]:
+) -> dict[str, AlertSubject]:
     """Return the topics of a run by the id of their step, and of what is `own`: certificates, sight, channels, units.
 
     Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
     """
     checks = Counter(step.check for step in all_steps)
     topics = {
-        step.id: Topic(
+        step.id: AlertSubject(
             step.label,
             step.name if checks[step.check] > 1 else "",
             _KINDS.get(step.check, "account"),
@@ -44,23 +44,25 @@ def topics_of(
     return {**topics, **{step_id: own_topic(step_id, policies) for step_id in own}}
 
 
-def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> Topic:
+def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> AlertSubject:
     """Return how mailmon speaks of what is no step: certificates, what it sees, its channels, the units that run it."""
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
     if step_id == SIGHT:
-        return Topic("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
+        return AlertSubject("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
     if step_id == PING:
-        return Topic("Pings", "", "machine", names, _AT_ONCE, "do not get through", "get through again")
+        return AlertSubject("Pings", "", "machine", names, _AT_ONCE, "do not get through", "get through again")
     if kind == "certificate":
         policy = policies.get(kind, _AT_ONCE)
-        return Topic("Certificate", "", kind, (*names, name), policy, "is about to end", "lasts again")
+        return AlertSubject("Certificate", "", kind, (*names, name), policy, "is about to end", "lasts again")
     if kind == "channel":
-        return Topic(
+        return AlertSubject(
             f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)
         )
     if kind in LABELS:  # a step of an earlier run
-        return Topic(LABELS[kind], name, _KINDS.get(kind, "account"), (*names, name), policies.get(kind, _AT_ONCE))
-    return Topic(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
+        return AlertSubject(
+            LABELS[kind], name, _KINDS.get(kind, "account"), (*names, name), policies.get(kind, _AT_ONCE)
+        )
+    return AlertSubject(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
 
 
 def silenceable_names(setup: Setup) -> set[str]:
@@ -97,7 +99,7 @@ def ping_outcome(refusal: DeliveryError | None) -> Outcome:
     return _own_outcome(PING, "mailmon.ping", said, advice, is_failed=refusal is not None)
 
 
-def ping_topic(refusal: DeliveryError | None) -> Topic:
+def ping_topic(refusal: DeliveryError | None) -> AlertSubject:
     """Return how pings are spoken of: a refusal at once, silence only when it lasts."""
     is_patient = refusal is not None and not refusal.is_permanent
     return own_topic(PING)._replace(policy=_AFTER_A_WHILE if is_patient else _AT_ONCE)

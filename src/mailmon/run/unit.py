@@ -12,9 +12,9 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
 from mailmon.errors import LockHeldError, StateError, StuckLockError
-from mailmon.model import Outcome, Topic
+from mailmon.model import AlertSubject, Outcome
 from mailmon.model.run import AlertLine
-from mailmon.run.delivery import Desk, deliver
+from mailmon.run.delivery import DeliveryContext, deliver
 from mailmon.run.dispatch import Telling
 from mailmon.run.stuck import was_told
 from mailmon.run.subjects import topics_of, unit_outcome
@@ -38,7 +38,7 @@ def tell_unit_failed(setup: Setup, unit: str, said: str, now: Callable[[], datet
     at = now()
     silences, _ = read_silences(setup.state_file, read_anchor(at))
     silenced = frozenset(silence.name for silence in active(silences, at))
-    desk = Desk(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
+    desk = DeliveryContext(setup.channels, Deadline(DEADLINE_S), time.sleep, at)
     telling = Telling(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, desk, silenced)
     outcome = unit_outcome(unit, said, is_failed=True)
     try:
@@ -60,7 +60,7 @@ def _tell(telling: Telling, keeper: Keeper, outcome: Outcome) -> list[AlertLine]
     return [line for line in telling.send(keeper)[0] if line.id in about]
 
 
-def _topics(outcome: Outcome) -> dict[str, Topic]:
+def _topics(outcome: Outcome) -> dict[str, AlertSubject]:
     return topics_of((), (), {}, [outcome.id])
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mailmon import safe
 from mailmon.errors import StateError
-from mailmon.model import EVERYBODY, Anchor, Delivery, Health, Memory, OutboxEntry, Probe, Status, Told
+from mailmon.model import EVERYBODY, Anchor, Announced, CheckState, Delivery, Health, OutboxEntry, Probe, Status
 from mailmon.model.dns import Remembered
 from mailmon.store.files import real_place, write_atomically, write_through
 from mailmon.text import visible
@@ -54,7 +54,7 @@ class State(NamedTuple):
     schema: str = SCHEMA
     serial: int = 0
     journal_serial: int = 0
-    checks: Mapping[str, Memory] = {}
+    checks: Mapping[str, CheckState] = {}
     probes: tuple[Probe, ...] = ()
     outbox: tuple[OutboxEntry, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -247,8 +247,10 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
     return Loaded(State(checks={step: _known_to_be_down(since, text) for step, text in reasons.items()}))
 
 
-def _known_to_be_down(since: datetime, reason: str) -> Memory:
-    return Memory(Health.DOWN, since, reason, told=Told(Health.DOWN, since, since, reason, channels=(EVERYBODY,)))
+def _known_to_be_down(since: datetime, reason: str) -> CheckState:
+    return CheckState(
+        Health.DOWN, since, reason, told=Announced(Health.DOWN, since, since, reason, channels=(EVERYBODY,))
+    )
 
 
 def _local_time(text: object) -> datetime | None:

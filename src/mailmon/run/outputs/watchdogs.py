@@ -8,7 +8,7 @@ import time
 from mailmon.clients.deadline import Deadline
 from mailmon.config import Setup
 from mailmon.errors import DeliveryError, StateError
-from mailmon.model.run import Report
+from mailmon.model.run import RunResult
 from mailmon.notify import ping
 from mailmon.store.heartbeat import beat
 
@@ -38,7 +38,7 @@ class Watchers:
             self._start = threading.Thread(target=self._ping, args=("start", ""), name="ping", daemon=True)
             self._start.start()
 
-    def end(self, report: Report) -> str:
+    def end(self, report: RunResult) -> str:
         """Say how a run ended; return what kept the heartbeat file from being written, "" when nothing did."""
         problem = ""
         if self._heartbeat:
@@ -78,7 +78,7 @@ class Watchers:
                 break
         return None
 
-    def _signal(self, report: Report) -> tuple[str, str]:
+    def _signal(self, report: RunResult) -> tuple[str, str]:
         """Return the signal, and its body: how the run ended and what its steps said."""
         assert self._channel is not None
         head = f"exit code {report.exit_code}: {report.status}, {report.duration_s:.1f} s"

@@ -21,7 +21,7 @@ NAME = "history.sqlite"
 TEST_NAME = "history-test.sqlite"
 
 
-class History:
+class BounceLog:
     """The history for a run that records; a context manager, for one thread. A thread each opens its own.
 
     Raises StateError from all it does; LockHeldError when another process keeps it longer than ten seconds. `warnings`
@@ -33,7 +33,7 @@ class History:
         self._now = now
         self._connection, self._lock, self.warnings = open_to_write(self._path, now)
 
-    def __enter__(self) -> History:
+    def __enter__(self) -> BounceLog:
         return self
 
     def __exit__(

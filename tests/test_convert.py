@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailmon.config.route_options import RouteOptions
-from mailmon.model import Health, Memory
+from mailmon.model import CheckState, Health
 from mailmon.store.state import State
 from mailmon.typedjson.convert import build, to_plain
 
@@ -63,21 +63,23 @@ def test_times_are_written_in_utc_ending_in_z(at: datetime, text: str) -> None:
 @pytest.mark.parametrize("text", ["2026-03-01T12:00:00", "2026-03-01", "noon", ""])
 def test_a_time_without_its_zone_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        build(Memory, {"health": "up", "since": text})
+        build(CheckState, {"health": "up", "since": text})
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
 def test_a_time_that_utc_cannot_hold_is_refused_when_it_is_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        build(Memory, {"health": "up", "since": text})
+        build(CheckState, {"health": "up", "since": text})
 
 
 def test_what_json_lacks_keeps_its_default() -> None:
-    assert build(Memory, {"health": "up", "since": "2026-03-01T12:00:00Z"}) == Memory(Health.UP, NOON)
+    assert build(CheckState, {"health": "up", "since": "2026-03-01T12:00:00Z"}) == CheckState(Health.UP, NOON)
 
 
 def test_what_json_has_too_much_is_left_out() -> None:
-    assert build(Memory, {"health": "up", "since": "2026-03-01T12:00:00Z", "colour": 1}) == Memory(Health.UP, NOON)
+    assert build(CheckState, {"health": "up", "since": "2026-03-01T12:00:00Z", "colour": 1}) == CheckState(
+        Health.UP, NOON
+    )
 
 
 def test_keys_of_the_file_stand_for_fields_of_another_name() -> None:
@@ -90,4 +92,4 @@ def test_keys_of_the_file_stand_for_fields_of_another_name() -> None:
 )
 def test_an_unknown_word_is_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"Health"):
-        build(Memory, raw)
+        build(CheckState, raw)
