@@ -53,9 +53,9 @@ BUILT: dict[str, tuple[str, tuple[str, ...]]] = {
     # The version is a word of the source: DMARC1, STSv1, TLSRPTv1.
     "mail.records.tags.begins": ("match", (r"[ \t]*v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)",)),
     # One class of the delimiters that RFC 7208 section 7.1 allows.
-    "mail.spf.macros._transformed": ("split", (r"[\.]", r"[\-\.\+,/_=]")),
+    "mail.auth.spf.macros._transformed": ("split", (r"[\.]", r"[\-\.\+,/_=]")),
     # A configured secret, escaped: a literal. The look-ahead finds occurrences that overlap.
-    "mail.text.__call__": ("findall", (f"(?={re.escape('a' * 64)})", f"(?={re.escape('password()')})")),
+    "text.__call__": ("findall", (f"(?={re.escape('a' * 64)})", f"(?={re.escape('password()')})")),
     # The pattern of an option; its values come from the configuration, which only the user can write.
     "options.problem": ("fullmatch", ()),
 }

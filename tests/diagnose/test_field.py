@@ -20,10 +20,10 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from mailmon.checks import dnsbl
-from mailmon.checks.subjects import Host
-from mailmon.checks.tools import Tools
+from mailmon.checks.context import RunContext
+from mailmon.checks.targets import Host
 from mailmon.diagnose.blocklists import LISTS
-from mailmon.model.facts import Finding, Note
+from mailmon.model.findings import Finding, Note
 from tests.cli.programs import run
 from tests.diagnose.authority import Authority, tlsa_words
 from tests.diagnose.healthy import Certificate, Rules, Service
@@ -348,7 +348,7 @@ def test_the_check_of_block_lists_believes_no_list_that_refuses_to_answer(path: 
     zones, faults, _ = published(path.read_text("utf-8"))
     with serving(zones, faults) as names:
         host = Host(MX, 0.0, nameservers=(("127.0.0.1", names.port),), lists=LISTS)
-        facts = list(dnsbl.ask(cast(Tools, None), host))
+        facts = list(dnsbl.ask(cast(RunContext, None), host))
     assert [one.text for one in facts if isinstance(one, Note)] == [f"OK (not on {len(LISTS) - 1} lists)"]
     assert not any(isinstance(one, Finding) for one in facts)
 

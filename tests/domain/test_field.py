@@ -9,8 +9,8 @@ import pytest
 
 from mailmon.domain.plan import Options
 from mailmon.domain.survey import survey
-from mailmon.model.domain import Survey
-from mailmon.model.facts import Verdict
+from mailmon.model.dns import Survey
+from mailmon.model.findings import Verdict
 from tests.domain.nameserver import serving
 from tests.field import case_of, files, needed, published
 
