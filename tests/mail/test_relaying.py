@@ -11,6 +11,14 @@ ASKED = Asked("[203.0.113.9]", "a@example.net")
 REPLIES = {
     "relaying": """
         450 4.7.1 we do not relay
+        550 This mail server is not an open relay
+        551 5.7.1 we're no open relay for 203.0.113.9
+        550 Sorry, we don't accept mail for example.com
+        550 5.1.2 We do not accept email for that domain
+        550 example.com is not a domain we handle
+        550 We don't host this domain
+        553 sorry, relaying denied from your location [203.0.113.9] (#5.7.1)
+        550 No such domain at this location (b@example.com)
         454 relaying mail to example.com is not allowed
         550 5.7.0 Local delivery only
         550 5.7.1 Mail for example.com is not handled here
@@ -101,6 +109,7 @@ REPLIES = {
         550 5.7.25 Client host rejected: cannot find your reverse hostname, [203.0.113.9]
         550 5.7.1 Mail from 203.0.113.9 refused by blackhole site bl.example
         550 5.7.1 Mail from your open relay at 203.0.113.9 refused, see http://lists.example
+        550 5.7.1 203.0.113.9 is an open relay
         550-203.0.113.9 is listed at bl.spamcop.net
         554 5.7.1 ACL dns_rbl; Client host [203.0.113.9] blocked using bl.mailspike.net
         550 5.7.1 Access denied, IP reputation too low
@@ -138,6 +147,8 @@ REPLIES = {
     """,
     "sender": """
         550 5.1.0 Sender denied
+        550 you are not authorized to send mail from example.net
+        550 Message rejected - 203.0.113.9 is not authorized to send from this domain
         550 Sender domain example.net has null MX
         551 5.7.1 Sender address is not permitted
         550 5.7.23 <b@example.com>: Recipient address rejected: Message rejected due to: SPF fail - not authorized.

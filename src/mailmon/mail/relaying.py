@@ -67,8 +67,8 @@ _BY_CAUSE = {
 }
 # A reason that stands beside a refusal of relaying, and is the one that counts.
 _LISTED = re.compile(
-    r"open relay|blocked using|black ?hole|black-?list|block-?list|blocked? list|\b(?:dns|r)bls?\b|reputation|"
-    r"\blisted (?:at|in|on|by)\b"
+    r"(?<!not an )(?<!not )(?<!no )open relay|blocked using|black ?hole|black-?list|block-?list|blocked? list|"
+    r"\b(?:dns|r)bls?\b|reputation|\blisted (?:at|in|on|by)\b"
 )
 _TEMPORARILY = re.compile(r"relay\w{0,4} (?:is )?temporarily")
 # What a 4xx has to say beside the word: others may be let through a moment later.
@@ -81,11 +81,13 @@ _DENIED = re.compile(
 _RELAYING = re.compile(
     r"\brelayed (?:through|thru|via|by|here)\b|\bnon-local\b|\bnot (?:a |our |one of our )?local\b|not a gateway|"
     r"\bno such domain\b|\bdomain (?:is )?not (?:local|hosted|handled|served|accepted|configured)|"
-    r"\b(?:not|n't) (?:host|handle|serve|accept mail for|receive mail for) (?:that|this|the|mail for)\b|"
+    r"(?:\bnot|n't) (?:host|handle|serve|(?:accept|receive) (?:e-?)?mail for) (?:that|this|the|mail for)\b|"
+    r"(?:\bnot|n't) (?:accept|receive|take) (?:e-?)?mail for [\w-]{1,63}\.[a-z]|\bnot (?:a|one of the) domains? we\b|"
     r"\bnot (?:handled|hosted|served) (?:here|(?:by|on|at) (?:this|our))\b|\bforwarding to remote\b|"
-    r"\blocal (?:delivery|mail) only\b|\b(?:not|n't) deliver to\b|\bnot in my list\b|\bto remote addresses\b|"
+    r"\blocal (?:delivery|mail) only\b|(?:\bnot|n't) deliver to\b|\bnot in my list\b|\bto remote addresses\b|"
     r"\bremote (?:delivery|recipients?|domains?) (?:is |are )?(?:not|requires?|denied|disabled)|"
-    r"\brelay\w{0,4} attempt|\bnot an accepted domain\b|\bnon-accepted domain\b|\bunknown local domain\b"
+    r"\brelay\w{0,4} attempt|\b(?:not(?: an)?|no) open relay\b|"
+    r"\bnot an accepted domain\b|\bnon-accepted domain\b|\bunknown local domain\b"
 )
 _HELO = re.compile(r"\b(?:helo|ehlo)\b")
 _TARGET = re.compile(
@@ -160,7 +162,8 @@ def _by_words(words: str, kind: Refused, reply: Reply, asked: Asked) -> Refused:
         return Refused.LATER
     if _ADDRESS.search(bare):  # one that is no part of a mail address
         return Refused.CLIENT
-    if names_sender:
+    domain = asked.sender.rpartition("@")[2].casefold()
+    if names_sender or (domain and domain in bare):
         return Refused.SENDER
     if asked.helo and "." in asked.helo and asked.helo.casefold() in words:
         return Refused.HELO
