@@ -22,7 +22,7 @@ from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import Tlsa, read_tlsa
 from mailmon.model.findings import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, private, server_context, signed_with_sha1
-from tests.diagnose.mail_server import MailServer, mail_server
+from tests.diagnose.mail_server import MailServer, mail_server, pool
 from tests.domain.nameserver import SERVFAIL, Faults, serving, zone_of
 from tests.domain.web import policy, web
 
@@ -404,3 +404,14 @@ def test_a_tlsa_record_that_cannot_be_looked_up_is_said_for_who_uses_dane_waits(
             found = [one for one in look("diagnose") if one.id == "dane.tlsa_mismatch"]
     assert [one.status for one in found] == [Verdict.UNKNOWN]
     assert "senders that use DANE wait" in found[0].message
+
+
+def test_of_a_pool_the_address_whose_certificate_no_record_fits_is_named(tmp_path: Path) -> None:
+    with pool(tmp_path, (LEAF, MIDDLE), (SELF,)) as servers:
+        port = servers[0].port
+        lines = f"@ MX 10 mx\nmx A 127.0.0.1\nmx A 127.0.0.2\n_{port}._tcp.mx TLSA {record(2, 1, 1, MIDDLE)}"
+        with serving([zone_of("mail.test", lines)], validates=True) as names:
+            request = Request("mail.test", tuple(kinds_for((str(port),), "smtp")), False, (("127.0.0.1", names.port),))
+            result = diagnose(request, Options(None, 2.0, relay="none"))
+    fits = {one.target: one.status for one in result.findings if one.id == "dane.tlsa_mismatch"}
+    assert fits == {f"{HOST}:{port} (127.0.0.1)": Verdict.PASS, f"{HOST}:{port} (127.0.0.2)": Verdict.FAIL}

@@ -45,6 +45,16 @@ def test_hosts_that_are_not_looked_at_are_named() -> None:
     assert found.notes == (f"6 more MX hosts were not looked at: {names}",)
 
 
+def test_addresses_of_a_host_that_are_not_looked_at_are_named() -> None:
+    lines = [f"mx A 9.9.9.{number}" for number in range(1, 7)] + ["mx AAAA 2620:fe::9"]
+    with serving([zone_of("firm.example", "\n".join(lines))]) as server:
+        nameservers = (("127.0.0.1", server.port),)
+        request = Request("mx.firm.example", tuple(kinds_for(("25",), None)), False, nameservers)
+        found = targets.find(request, Records(nameservers, 2.0), Options())
+    assert [one.address for one in found.endpoints] == ["9.9.9.1", "9.9.9.2", "9.9.9.3", "2620:fe::9"]
+    assert found.notes == ("3 more addresses of mx.firm.example were not looked at: 9.9.9.4, 9.9.9.5, 9.9.9.6",)
+
+
 @pytest.mark.parametrize(("count", "severity"), [(1, Severity.CRITICAL), (3, Severity.CRITICAL)])
 def test_where_no_mx_host_has_an_address_no_mail_gets_there(count: int, severity: Severity) -> None:
     found = failed(plan(count, *range(1, count + 1)))

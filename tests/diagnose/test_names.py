@@ -113,6 +113,17 @@ def test_every_built_in_list_has_codes_and_a_way_out() -> None:
             {"dns.ptr_missing": "pass", "dns.fcrdns_mismatch": "pass"},
         ),
         (
+            {
+                "PTR": found(*(f"gone{number}.example" for number in range(9)), "mx.example"),
+                "mx.example": found(ADDRESS),
+            },
+            {"dns.ptr_missing": "pass", "dns.fcrdns_mismatch": "pass"},
+        ),
+        (
+            {"PTR": found(*(f"gone{number}.example" for number in range(11)))},
+            {"dns.ptr_missing": "pass", "dns.fcrdns_mismatch": "unknown"},
+        ),
+        (
             {"PTR": found("192-0-2-66.pool.example"), "192-0-2-66.pool.example": found(ADDRESS)},
             {"dns.ptr_missing": "pass", "dns.fcrdns_mismatch": "pass", "dns.ptr_generic": "fail"},
         ),

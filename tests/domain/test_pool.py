@@ -53,3 +53,10 @@ def test_an_address_that_does_not_answer_leaves_the_other_to_be_looked_at(tmp_pa
         other = look(tmp_path, port, f"mx A 127.0.0.9\nmx A 127.0.0.1\n{tlsa(ONE)}")
         assert mismatches(other) == {f"mx.mail.test:{port} (127.0.0.1)": Verdict.PASS}
         assert not [one for one in other.findings if one.id.startswith("tls.") and one.status is not Verdict.PASS]
+
+
+def test_addresses_that_are_not_connected_to_are_named(tmp_path: Path) -> None:
+    with pool(tmp_path, (ONE,)) as servers:
+        records = "\n".join(f"mx A 127.0.0.{number}" for number in range(1, 6)) + f"\nmx AAAA ::1\n{tlsa(ONE)}"
+        result = look(tmp_path, servers[0].port, records)
+    assert result.notes == ("3 more addresses of MX hosts were not connected to: 127.0.0.3, 127.0.0.4, 127.0.0.5",)

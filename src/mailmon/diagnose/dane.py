@@ -97,7 +97,9 @@ def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -
             found.fail(
                 "dane.tlsa_without_dnssec", "its TLSA record is not validated by DNSSEC here, so it counts for nothing"
             )
-        judge_fit(found, answer, endpoint.port, secured)
+        fit = Findings(endpoint.target if endpoint.is_one_of_many else found.target)
+        judge_fit(fit, answer, endpoint.port, secured)
+        found.all += fit.all
 
 
 def judge_fit(found: Findings, answer: Answer, port: int, secured: Secured) -> None:

@@ -10,7 +10,8 @@ from mailmon.clients.resolver import is_loopback, packed
 from mailmon.findings import Findings
 from mailmon.model.findings import Severity
 
-MAX_POINTERS = 5
+# As many as receivers look at who look at several (RFC 7208 section 4.6.4).
+MAX_POINTERS = 10
 _INSIDE = tuple(
     map(
         ipaddress.ip_network,
@@ -42,7 +43,7 @@ def judge_pointers(records: Records, address: str, found: Findings, *, sends: bo
         return ()
     names = answer.values[:MAX_POINTERS]
     found.passed("dns.ptr_missing", f"{address} is {', '.join(names)} (PTR)")
-    _judge_forward(records, address, names, found)
+    _judge_forward(records, address, names, found, more=len(answer.values) - len(names))
     generic = [name for name in names if is_generic(name, address)]
     if len(generic) == len(names):
         found.fail("dns.ptr_generic", f"the PTR name {generic[0]} looks like one of an address pool")
@@ -83,13 +84,16 @@ def may_send(records: Records, domain: str, address: str) -> bool:
     return result not in (Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL)
 
 
-def _judge_forward(records: Records, address: str, names: tuple[str, ...], found: Findings) -> None:
+def _judge_forward(records: Records, address: str, names: tuple[str, ...], found: Findings, *, more: int) -> None:
     verdicts = [leads_to(records, name, address) for name in names]
     if True in verdicts:
         name = names[verdicts.index(True)]
         found.passed("dns.fcrdns_mismatch", f"{name} leads back to {address} (forward-confirmed)")
     elif None in verdicts:
         found.unknown("dns.fcrdns_mismatch", f"whether {names[0]} leads back to {address} could not be looked up")
+    elif more:
+        said = f"none of the first {len(names)} PTR names leads back to {address}, and {more} more were not looked at"
+        found.unknown("dns.fcrdns_mismatch", said)
     else:
         found.fail(
             "dns.fcrdns_mismatch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon.clients.resolver import packed
@@ -122,9 +123,19 @@ def _kind_for(text: str, name: str | None) -> Kind:
     return (KINDS[name] if name else BY_PORT[int(number)])._replace(port=int(number))
 
 
+def asked_of(addresses: Sequence[str], most: int) -> list[str]:
+    """Return the addresses of a host that are asked, at most so many: IPv4 before IPv6, one of each at least.
+
+    >>> asked_of(["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"], 3)
+    ['192.0.2.1', '192.0.2.2', '2001:db8::1']
+    """
+    four, six = ([one for one in addresses if (":" in one) is is_six] for is_six in (False, True))
+    return [*four[: most - bool(six)], *six][:most]
+
+
 def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_asked_for: bool) -> list[Endpoint]:
-    """Return each port at each address; IPv4 before IPv6, no more than MAX_ADDRESSES."""
-    ordered = sorted(addresses, key=lambda one: len(packed(one) or b""))[:MAX_ADDRESSES]
+    """Return each port at each address that is asked."""
+    ordered = asked_of(addresses, MAX_ADDRESSES)
     many = len(ordered) > 1
     return [
         Endpoint(host, address, kind.port, kind.protocol, kind.is_implicit_tls, kind.needs_login, is_asked_for, many)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
 from mailmon.clients.records import Answer, Answered, Records, is_address
-from mailmon.diagnose.plan import MAX_LISTED, MAX_MX, Options, endpoints, is_exchange
+from mailmon.diagnose.plan import MAX_ADDRESSES, MAX_LISTED, MAX_MX, Options, asked_of, endpoints, is_exchange
 from mailmon.findings import Findings
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
@@ -65,6 +65,8 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
             continue
         known += addresses
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
+        if left := [one for one in addresses if one not in asked_of(addresses, MAX_ADDRESSES)]:
+            notes.append(f"{len(left)} more addresses of {host} were not looked at: {', '.join(left[:MAX_LISTED])}")
     if passed_over:
         notes.append(f"{len(passed_over)} more MX hosts were not looked at: {', '.join(passed_over)}")
     if domain:

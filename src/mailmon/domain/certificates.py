@@ -17,6 +17,7 @@ from mailmon.diagnose.dane import authenticate, judge_fit, usable_for_mail, why_
 from mailmon.diagnose.demand import Demands
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options as HostOptions
+from mailmon.diagnose.plan import asked_of
 from mailmon.diagnose.session import Session, SessionContext
 from mailmon.diagnose.software import with_own_fixes
 from mailmon.domain.context import DomainContext, RecordCheck
@@ -130,17 +131,28 @@ def meet(scene: DomainContext, kit: TlsKit, pool: Executor) -> Live:
     """Talk to each MX host, at its first addresses."""
     if not scene.options.connects:
         return Live({})
-    ordered: list[list[Endpoint]] = [[] for _ in range(MAX_ADDRESSES)]
-    for host in scene.hosts:
-        addresses = scene.records.addresses(host)[0][:MAX_ADDRESSES]
-        for own, address in zip(ordered, addresses, strict=False):
-            own.append(Endpoint(host, address, scene.options.smtp_port, "smtp", is_one_of_many=len(addresses) > 1))
-    # One address of each host goes before the second of any.
-    sessions = run_sessions(scene, [one for own in ordered for one in own], kit, pool)
+    sessions = run_sessions(scene, _planned(scene), kit, pool)
     first: dict[str, Session] = {}
     for one in sorted(sessions, key=lambda session: not session.is_open):
         first.setdefault(one.endpoint.host, one)
     return Live(first, tuple(one for one in sessions if one.is_open and one is not first[one.endpoint.host]))
+
+
+def _planned(scene: DomainContext) -> list[Endpoint]:
+    """Return where the MX hosts are asked: one address of each host goes before the second of any."""
+    ordered: list[list[Endpoint]] = [[] for _ in range(MAX_ADDRESSES)]
+    for host in scene.hosts:
+        addresses = asked_of(scene.records.addresses(host)[0], MAX_ADDRESSES)
+        for own, address in zip(ordered, addresses, strict=False):
+            own.append(Endpoint(host, address, scene.options.smtp_port, "smtp", is_one_of_many=len(addresses) > 1))
+    return [one for own in ordered for one in own][:MAX_SESSIONS]
+
+
+def not_met(scene: DomainContext) -> list[str]:
+    """Return the addresses of MX hosts that are not connected to, as there are too many."""
+    asked = {one.address for one in _planned(scene)}
+    every = (address for host in scene.hosts for address in scene.records.addresses(host)[0])
+    return [one for one in dict.fromkeys(every) if one not in asked]
 
 
 def judge(area: RecordCheck, live: Live) -> None:

@@ -21,7 +21,7 @@ from mailmon.model.diagnosis import in_order
 from mailmon.model.dns import Published, SpfLine, Survey
 from mailmon.model.findings import Finding, Verdict
 
-MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS = 16, 8, 50
+MAX_QUESTIONS, MAX_SESSIONS, MAX_EXCHANGERS, MAX_LISTED = 16, 8, 50, 20
 Progress = Callable[[int, int, str], None]
 
 
@@ -57,6 +57,8 @@ def _notes(scene: DomainContext, count: int) -> tuple[str, ...]:
         notes.append(
             f"of {len(scene.hosts)} MX hosts the first {certificates.MAX_SESSIONS} with an address were connected to"
         )
+    elif scene.options.connects and (left := certificates.not_met(scene)):
+        notes.append(f"{len(left)} more addresses of MX hosts were not connected to: {', '.join(left[:MAX_LISTED])}")
     return tuple(notes)
 
 
