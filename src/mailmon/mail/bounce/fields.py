@@ -39,7 +39,8 @@ class Reported(NamedTuple):
     """What the fields of one recipient say, each "" when it is missing. `address` is "" when it names none.
 
     `comment` stands behind the status (Oracle Messaging Server), `category` is that of PowerMTA, `original` the address
-    that the sender wrote to, before it was forwarded (RFC 3464 section 2.3.1).
+    that the sender wrote to, before it was forwarded (RFC 3464 section 2.3.1). `is_program`: mail for it goes to a
+    program on the server that reports (a `.forward` or alias file, "|/usr/bin/procmail").
     """
 
     address: str
@@ -51,6 +52,7 @@ class Reported(NamedTuple):
     diagnostic_type: str = ""
     comment: str = ""
     original: str = ""
+    is_program: bool = False
 
 
 class Report(NamedTuple):
@@ -135,7 +137,9 @@ def _blocks(text: str) -> list[Fields]:
 
 def _reported(block: Fields) -> Reported:
     names = ("final-recipient", "original-recipient", "x-actual-recipient")
-    address = next((found for name in names if name in block and (found := typed_address(block[name]))), "")
+    named = [block[name] for name in names if name in block]
+    named.sort(key=_is_program)  # what a program is called with may hold an address too
+    address = next((found for value in named if (found := typed_address(value))), "")
     action = block.get("action", "").lower()
     diagnostic = decode_words(_diagnostic(block))[:MAX_VALUE_CHARS]
     kind = _TYPED.match(diagnostic)
@@ -151,7 +155,12 @@ def _reported(block: Fields) -> Reported:
         kind[1].lower() if kind else "",
         comment[1] if comment else "",
         typed_address(block.get("original-recipient", "")),
+        any(map(_is_program, named)),
     )
+
+
+def _is_program(value: str) -> bool:
+    return _untyped(value).lstrip('"').startswith("|")
 
 
 def _diagnostic(block: Fields) -> str:

@@ -66,6 +66,8 @@ _SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNOREC
 _ANSWERED = re.compile(
     rf"[ <]{{0,8}}([45]\d\d)[ -](?:[45]\.\d\.\d{{1,3}} )?<?({ADDRESS})>?(?:\.\.\.|[:,;]| \.\.\.)", re.ASCII
 )
+# Sendmail 5: "550 example.org (smtp)... 550 Host unknown", and from here on it is about that host.
+_NEXT_HOST = re.compile(r"[45]\d\d ([\w.-]{1,255}+) \(\w{1,20}+\)\.\.\.", re.ASCII)
 # Postfix and Sendmail: "(expanded from <ann@example.org>)"; Exim: "(ultimately generated from ann@example.org)".
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
 _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\d:.@/-])[^\d\n:.@/-]{2,16}")
@@ -194,10 +196,12 @@ def forwarded_from(words: str) -> str:
 def read_transcript(text: str) -> list[Listed]:
     """Return the addresses that an SMTP session refused (Sendmail and what descends from it).
 
-    What the server answered to the last command belongs to the addresses that are named next.
+    What the server answered to the last command belongs to the addresses that are named next, but for those of another
+    host.
     """
     words: dict[str, list[str]] = {}
     answer: list[str] = []
+    host = ""
     for line in text.split("\n"):
         bare = line[:MAX_LINE_CHARS].strip()
         if bare.startswith(">>>"):
@@ -210,7 +214,10 @@ def read_transcript(text: str) -> list[Listed]:
             words.setdefault(match[2], []).extend((*answer, bare))
             if len(words) > MAX_LISTED:
                 break
-        elif bare.lower().startswith("while talking to"):
+        elif "while talking to" in bare[:20].lower():
+            answer = []
+            host = bare.rstrip(".:").rpartition(" ")[2]
+        elif (match := _NEXT_HOST.match(bare)) and match[1] != host:
             answer = []
     return [Listed(address, " ".join(said)[:MAX_WORDS]) for address, said in words.items() if said]
 

@@ -146,8 +146,16 @@ def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
     reason = ("" if is_ours else host) or (user if is_firm else "") or _first(refusals, bare) or user
     if not reason:
         names_user = not is_ours and case.status[2:] in UNKNOWN_USER_CODES
-        reason = "userunknown" if names_user else _first(troubles, bare) or ("rejected" if host else "")
+        # A code of the content says more than words like "error" and "process" do (RFC 3463 section 3.7).
+        trouble = "" if case.status[2:].startswith("6.") else _first(troubles, bare)
+        reason = _unless_refused(bare) if names_user else trouble or ("rejected" if host else "")
     return REFUSED.get((reason, case.command), reason)
+
+
+def _unless_refused(words: str) -> str:
+    """Return what a code of an unknown user means where no usual word does: rarer words of a refusal outweigh it."""
+    rare = tables().rare
+    return _first(rare.states, words) or _first(rare.refusals, words) or "userunknown"
 
 
 def _bare(words: str) -> str:

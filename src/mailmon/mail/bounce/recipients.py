@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,18 +24,24 @@ MAX_COMPARED_CHARS, COMPARISON_CHARS = 15_000, 500
 # Mailboxes that a check of the sender asks about besides the sender's own (RFC 5321 section 4.5.1, RFC 2142).
 _ROLES = ("postmaster", "abuse", "mailer-daemon")
 _DONE = ("delivered", "relayed", "expanded")
+# Hosts of mailing lists and groups, by the names that they are given.
+_OF_LIST = re.compile(
+    r"@(?:[\w-]{1,63}+\.){0,6}?(?:[\w-]{0,50}groups|lists?|listserv|mailman)\.", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass
 class Said:
     """All that a notification says in words, and what that says of each recipient: read once, and if need be.
 
-    `sender` is whom it was sent for; `left_chars` is what may still be compared with the tables.
+    `sender` is whom it was sent for; `left_chars` is what may still be compared with the tables. With `is_of_several`
+    it is what stands above several recipients, and a command in it may have been refused of one of them only.
     """
 
     text: str
     mta: str
     sender: str = ""
+    is_of_several: bool = False
     reasons: dict[tuple[str, ...], str] = field(default_factory=dict)
     left_chars: int = MAX_COMPARED_CHARS
 
@@ -85,7 +92,7 @@ def read_said(text: str, addresses: Collection[str], reporting_mta: str, sender:
     is not said of another.
     """
     above = _above(text, addresses) if len(addresses) > 1 else text
-    return Said(above, visible(reporting_mta, 255), sender.lower())
+    return Said(above, visible(reporting_mta, 255), sender.lower(), is_of_several=len(addresses) > 1)
 
 
 def _above(text: str, addresses: Collection[str]) -> str:
@@ -134,7 +141,7 @@ def _status(reported: Reported, words: str, said: Said) -> str:
 def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
     """Return the reason; what many recipients have in common but for their addresses is looked up once."""
     own = reported.address or "\0"
-    texts = (text.replace(own, "") for text in (*reported._replace(original=""), words))
+    texts = (str(value).replace(own, "") for value in (*reported._replace(original=""), words))
     key = (*texts, status)
     known = said.reasons.get(key)
     if known is None and said.left_chars > 0:
@@ -148,7 +155,8 @@ def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
 def _found_reason(reported: Reported, words: str, said: Said, status: str) -> str:
     diagnostic, paragraph = reasons.plain(reported.diagnostic), reasons.plain(words)
     near = f"{diagnostic} {paragraph}"
-    command = reasons.find_command(near) or said.command
+    is_answered = said.is_of_several and reply_code(f"{reported.diagnostic} {words}") != ""
+    command = reasons.find_command(near) or ("" if is_answered else said.command)
     with_hosts = f"{status} {said.mta.lower()} {reported.remote_mta.lower()} {near}"
     known = (
         reasons.by_host(with_hosts)
@@ -163,11 +171,12 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     answer = _answer(diagnostic or paragraph)
     diagnostic, paragraph = (mask(text, reported.address, tables().vocabulary) for text in (diagnostic, paragraph))
     both = f"{diagnostic} / {paragraph}"
+    names_sender = _names(said.sender, reported.address, answer)
     case = reasons.read_case(
         both,
         status,
         command,
-        names_sender=_names(said.sender, reported.address, answer),
+        names_sender=names_sender,
         names_domain=_names_domain(said, reported.address, answer if reply_code(answer) else near),
     )
     return (
@@ -176,13 +185,25 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         or reasons.by_words(paragraph, case)
         or reasons.by_words(both, case, are_rare=True)
         or reasons.by_status(status, only_special=True, is_ours=case.is_ours)
-        or (reasons.by_command(command) or reasons.by_fault(both) if diagnostic else "")
+        or (reasons.by_command(command) or reasons.by_fault(both) if diagnostic or reply_code(words) else "")
+        or ("mailererror" if reported.is_program else "")
         or said.reason(case)
         or reasons.by_status(status, is_ours=case.is_ours)
         or ("" if case.is_ours else reasons.by_reply(f"{near} {said.plain}"))
         or reasons.by_command(command)
+        or ("rejected" if names_sender and reported.action == "failed" else "")
+        or _by_address(reported)
         or ("expired" if reported.action == "delayed" else reasons.UNDEFINED)
     )
+
+
+def _by_address(reported: Reported) -> str:
+    """Return what a refusal without known words most likely means by who is refused, or "".
+
+    A mailing list or group refuses those who may not post to it, in the language of its owner.
+    """
+    is_refused = reported.action == "failed" and _OF_LIST.search(reported.address[:320]) is not None
+    return "rejected" if is_refused else ""
 
 
 def _answer(words: str) -> str:
