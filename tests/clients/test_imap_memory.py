@@ -12,7 +12,7 @@ import pytest
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
-from mailmon.clients.imapwire import MAX_UNASKED_BYTES
+from mailmon.clients.imap_session import MAX_UNASKED_BYTES
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.clients.tls import TlsContexts
 from mailmon.clients.wire import connect

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailmon.clients.deadline import Deadline
-from mailmon.clients.hosts_file import HOSTS_FILE
 from mailmon.clients.records import Answer, Answered, Records
+from mailmon.clients.resolver import HOSTS_FILE
 from mailmon.diagnose import cross_checks, targets
 from mailmon.diagnose.connection import Dialer
 from mailmon.diagnose.dane import fits, why_unusable

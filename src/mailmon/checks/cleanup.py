@@ -1,13 +1,12 @@
-"""Is the mailbox left as it was found? Only messages with our signature are deleted, by UID."""
+"""Removal of our own probes and their bounces: only messages with our signature, by UID."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.arrival import unread_mail
 from mailmon.checks.check import Check
 from mailmon.checks.context import RunContext
-from mailmon.checks.receive import earlier_probes
+from mailmon.checks.receive import earlier_probes, unread_mail
 from mailmon.checks.targets import Route
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
 
@@ -15,23 +14,23 @@ from mailmon.model import Fact, Finding, Note, Severity, Verdict
 MANY_PROBES = 50
 
 
-def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
+def ask(context: RunContext, route: Route) -> Iterator[Fact]:
     """Delete our probes and their bounces, leftovers of earlier runs included."""
     target = route.target
-    tools.ledger.release(tools.ledger.current(route.name).token)
-    mailboxes = {account.name: tools.mailbox(account) for account in (route.reader, route.sender)}
+    context.ledger.release(context.ledger.current(route.name).token)
+    mailboxes = {account.name: context.mailbox(account) for account in (route.reader, route.sender)}
     removed = left = altered = 0
     obstacle = ""
-    for mailbox in (*mailboxes.values(), *tools.opened_junk(route.reader, route.junk_folders)):
+    for mailbox in (*mailboxes.values(), *context.opened_junk(route.reader, route.junk_folders)):
         if mailbox and mailbox.sweep_error:
             said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
             yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)
         if mailbox:
-            cleaned = mailbox.clean(tools.world.sleep)
+            cleaned = mailbox.clean(context.world.sleep)
             removed, left, altered = removed + cleaned.removed, left + cleaned.left, altered + cleaned.altered
             obstacle = cleaned.obstacle if cleaned.left else obstacle
-    yield from earlier_probes(tools, route, target)
-    copies = tools.ledger.duplicates(route.name)
+    yield from earlier_probes(context, route, target)
+    copies = context.ledger.duplicates(route.name)
     if copies:
         said = f"a probe was delivered twice ({copies} more than sent)" if copies > 1 else "a probe was delivered twice"
         yield Finding("route.delivered_twice", Verdict.FAIL, target, said, Severity.WARNING, fix=_TWICE)
@@ -42,7 +41,7 @@ def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
     if altered:
         said = f"{altered} with the signature of an earlier probe, but not its From, To, Date and Subject: left alone"
         yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, Severity.INFO, fix=_ALTERED)
-    yield from unread_mail(tools, route)
+    yield from unread_mail(context, route)
     yield Note("OK" if not removed else f"OK (removed {removed})")
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits
-from mailmon.checks.logins import Logins
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.targets import Account, NoticeSettings
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.folder import Folder
 from mailmon.clients.imap import ImapClient, is_transient
+from mailmon.clients.logins import Logins
 from mailmon.clients.resolver import Resolve
 from mailmon.clients.server import Server
 from mailmon.clients.smtp import Accepted, SmtpClient

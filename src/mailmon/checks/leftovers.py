@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from mailmon.checks.logins import Logins
 from mailmon.checks.targets import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
+from mailmon.clients.logins import Logins
 from mailmon.clients.resolver import Resolve
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import Fetched

@@ -1,1 +1,1 @@
-"""One protocol each, narrow: the only place that talks to sockets and translates other people's exceptions."""
+"""Clients for one protocol each; other libraries' exceptions are translated here."""

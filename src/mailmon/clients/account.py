@@ -1,4 +1,4 @@
-"""What is a mailbox that we may log in to?"""
+"""A mailbox with its servers and credentials."""
 
 from __future__ import annotations
 

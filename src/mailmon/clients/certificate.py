@@ -1,4 +1,4 @@
-"""Which certificate is this: by its digest, by a name of it, and until when?"""
+"""A certificate's digest, name and expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does anything answer at this address, and if not: did the packet leave this machine at all?
+"""Connecting to addresses, and telling a network failure of this machine from one of the server.
 
 A connection that is taken, refused or reset is an answer. ENETUNREACH and EHOSTUNREACH are none: they may be the word
 of a router far away, or of this kernel, and only the latter is our own trouble.

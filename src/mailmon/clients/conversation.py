@@ -1,4 +1,4 @@
-"""What do all clients have in common? A connection with its clock and its certificate, and TLS where it is wanted."""
+"""What the IMAP, POP3 and SMTP clients share: a connection with its clock, its certificate, STARTTLS and SASL."""
 
 from __future__ import annotations
 
@@ -64,3 +64,14 @@ class Conversation:
                 f"the server does not offer {command}",
                 "Nothing was sent. Use the TLS port, or set `security` to plain if the network is trusted.",
             )
+
+
+def password_exchange(mechanism: str, username: str, password: str) -> Exchange:
+    """Return a login with a password by one of `password_mechanisms`."""
+    if mechanism == "PLAIN":
+        return Exchange(mechanism, f"\0{username}\0{password}")
+    if mechanism == "LOGIN":
+        return Exchange(mechanism, username, password)
+    from mailmon.clients.scram import Scram
+
+    return Scram(username, password)

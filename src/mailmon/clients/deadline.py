@@ -1,4 +1,4 @@
-"""How much time is left?"""
+"""Deadlines: the time that is left, and work that must not exceed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What do these name servers answer? (dnspython; imported only where name servers are configured)"""
+"""The dnspython side of name resolution: one place that makes resolvers, and words for what failed.
+
+Imported only where name servers are configured or a lookup has failed; resolver.py is what a quiet run needs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,20 @@ from mailmon.errors import Stage, StageError
 from mailmon.mail.address import dns_name
 
 # A name that no zone can hold: what dnspython calls a label or a name that is too long, empty, or not encodable.
+_LOCAL = ("127.0.0.1", 53)
 _NO_NAME = (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, dns.name.IDNAException)
+
+
+def make_resolver(nameservers: Sequence[tuple[str, int]] = ()) -> dns.resolver.Resolver:
+    """Return a resolver of these name servers, of /etc/resolv.conf without any, else of 127.0.0.1 (resolv.conf(5))."""
+    resolver = dns.resolver.Resolver(configure=False)
+    if not nameservers:
+        try:
+            return dns.resolver.Resolver()
+        except dns.exception.DNSException:
+            nameservers = [_LOCAL]
+    resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in nameservers]
+    return resolver
 
 
 def look_up_addresses(
@@ -27,8 +43,7 @@ def look_up_addresses(
 
     NXDOMAIN and NODATA say that there is no such host; SERVFAIL, a refusal and silence are a resolver's trouble.
     """
-    resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [dns.nameserver.Do53Nameserver(address, number) for address, number in nameservers]
+    resolver = make_resolver(nameservers)
     try:
         answers = resolver.resolve_name(dns_name(host), lifetime=lifetime_s)
     except ValueError as exc:  # a name that IDNA does not allow
@@ -49,12 +64,11 @@ def ask(name: str, nameserver: tuple[str, int], lifetime_s: float) -> str:
 
     NXDOMAIN and NODATA are answers; SERVFAIL and REFUSED are none, whoever's fault they are (RFC 2308 section 7).
     """
-    address, port = nameserver
     try:
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port)]
         kind = "NS" if name == "." else "A"
-        resolver.resolve(dns_name(name), kind, raise_on_no_answer=False, search=False, lifetime=lifetime_s)
+        make_resolver([nameserver]).resolve(
+            dns_name(name), kind, raise_on_no_answer=False, search=False, lifetime=lifetime_s
+        )
     except (dns.resolver.NXDOMAIN, dns.resolver.YXDOMAIN, ValueError):
         return ""
     except dns.exception.DNSException as exc:
@@ -196,11 +210,8 @@ def _address(server: str) -> str:
 
 def system_nameservers() -> list[tuple[str, int]]:
     """Return the name servers of /etc/resolv.conf; without any it is the one on this machine (resolv.conf(5))."""
-    try:
-        resolver = dns.resolver.Resolver()
-    except dns.exception.DNSException:
-        return [("127.0.0.1", 53)]
-    return [(str(server), resolver.port) for server in resolver.nameservers if isinstance(server, str)]
+    resolver = make_resolver()
+    return [(str(server), resolver.port) for server in resolver.nameservers if isinstance(server, str)] or [_LOCAL]
 
 
 def _error(

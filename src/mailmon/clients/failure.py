@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailmon import safe
+from mailmon.clients.server import Server
 from mailmon.clients.tls import CLOSED, MAX_CA_BYTES, SENT, Sent, why_unusable
+from mailmon.errors import Stage, StageError
 from mailmon.mail import tls_words
 from mailmon.mail.tls_words import Words
 from mailmon.text import visible
@@ -29,6 +31,21 @@ _MAX_DEPTH = 20
 _HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 # What a library adds to OpenSSL's words: the line of its C source.
 _PLACE = re.compile(r" ?\(_ssl\.c:\d{1,9}\)")
+
+
+def tls_error(exc: OSError, server: Server) -> StageError | None:
+    """Return what a failed TLS handshake means, None when the connection broke."""
+    if not isinstance(exc, ssl.SSLError) or isinstance(exc, CLOSED):
+        return None
+    words = explain_tls(exc, server.host.rstrip("."))
+    finding_id, advice = words.finding_id, words.advice
+    if finding_id == tls_words.PLAINTEXT:
+        finding_id = f"{server.protocol}.plaintext_on_tls_port"
+    if getattr(exc, "verify_code", 0) in tls_words.UNTRUSTED and (digest := digest_sent(exc)):
+        advice += f" Or pin it, once you have made sure that it is the right one: {server.keys.pin(digest)}"
+    is_certificate = isinstance(exc, ssl.SSLCertVerificationError)
+    stage = Stage.CERTIFICATE if is_certificate else Stage.TLS
+    return StageError(finding_id, stage, server.target, words.said, server.keys.named(advice, server.protocol))
 
 
 def explain_tls(exc: ssl.SSLError, asked: str) -> Words:

@@ -1,4 +1,4 @@
-"""What does a web server say at this path? Asked at given addresses, with the certificate checked for the name.
+"""HTTP GET at given addresses, with the certificate verified for the host name.
 
 http.client and not requests: the name is resolved by the name servers that are asked for everything else, and neither
 a proxy nor a redirect may stand between (RFC 8461 section 3.3).

@@ -1,4 +1,4 @@
-"""What is a folder of mail asked, by whichever protocol it is reached?"""
+"""The interface of a watched mail folder, over IMAP or POP3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Folder(Protocol):
         """Say whether the last look showed the folder as it was then."""
 
     @property
-    def next_look_s(self) -> float:
+    def next_poll_s(self) -> float:
         """Return the monotonic time before which the server lets nobody look again, 0 where it sets none."""
 
     @property
@@ -46,7 +46,7 @@ class Folder(Protocol):
         """Say whether what is deleted goes away, and is not only flagged."""
 
     @property
-    def look_interval_s(self) -> float:
+    def poll_interval_s(self) -> float:
         """Return the seconds between two looks that are worth their cost."""
 
     def noop(self) -> bool:

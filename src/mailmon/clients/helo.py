@@ -1,4 +1,4 @@
-"""What we call ourselves in EHLO (RFC 5321 section 4.1.4)."""
+"""The host name that we send in EHLO (RFC 5321 section 4.1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the other side take this HTTP request? requests with every wait bounded, no redirect followed, no URL quoted.
+"""HTTP requests with every wait bounded, no redirect followed and no URL quoted.
 
 A URL may be a credential (a webhook, a ping URL, a topic), so neither it nor an exception's text is ever shown.
 """

@@ -1,4 +1,4 @@
-"""What is in this folder? (RFC 3501, UIDPLUS RFC 4315)"""
+"""The IMAP folder in which probes are watched (RFC 3501, UIDPLUS RFC 4315)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ GMAIL = "X-GM-EXT-1"
 class ImapClient(ImapSession):
     """One IMAP session on one folder. Every method raises StageError with the server's words."""
 
-    look_interval_s = next_look_s = 0.0
+    poll_interval_s = next_poll_s = 0.0
     is_current, unread, passed_over = True, 0, ""
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:

@@ -1,4 +1,4 @@
-"""What is in this folder, batch by batch, and how does a message get into another one without being lost?
+"""Reading an IMAP folder in batches, and moving messages without losing any.
 
 RFC 3501; MOVE is RFC 6851, COPYUID and UID EXPUNGE are RFC 4315. Nothing here marks a message as read.
 """

@@ -1,4 +1,4 @@
-"""Which access token lets us in today? Asked of the provider's token endpoint (RFC 6749 sections 4.4 and 6)."""
+"""Access tokens from a provider's token endpoint (RFC 6749 sections 4.4 and 6)."""
 
 from __future__ import annotations
 

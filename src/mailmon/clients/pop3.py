@@ -1,17 +1,16 @@
-"""What is in this maildrop? (POP3: RFC 1939, CAPA RFC 2449, STLS RFC 2595, AUTH RFC 5034)
+"""POP3 (RFC 1939), with CAPA (RFC 2449), STLS (RFC 2595) and AUTH (RFC 5034).
 
 Our own, not poplib: that gives up at lines of more than 2048 bytes, which real mail has (decisions/0014-pop3.md).
 """
 
 from __future__ import annotations
 
-from mailmon.clients.conversation import Conversation
+from mailmon.clients.conversation import Conversation, password_exchange
 from mailmon.clients.sasl import (
     Exchange,
     advise_on_offer,
     advise_on_token,
     bearer,
-    password_exchange,
     password_mechanisms,
 )
 from mailmon.clients.server import Security

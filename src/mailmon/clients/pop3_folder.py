@@ -1,4 +1,4 @@
-"""A maildrop watched like a folder: by a session for each look, because POP3 shows no news within one.
+"""A POP3 maildrop watched like a folder: one session per poll, because POP3 shows nothing new within one.
 
 How often somebody may log in is the server's word (LOGIN-DELAY), and how much is read of what lies there has a bound
 for each look and for the run: there is no search, so each message costs an answer of the server.
@@ -195,12 +195,12 @@ class Pop3Folder:
         return len(self._there)
 
     @property
-    def look_interval_s(self) -> float:
+    def poll_interval_s(self) -> float:
         """Return the seconds between two looks: more and more, for some servers count logins."""
         return LOOK_INTERVAL_S + self._looks * LOOK_INTERVAL_STEP_S
 
     @property
-    def next_look_s(self) -> float:
+    def next_poll_s(self) -> float:
         """Return the monotonic time from which on the server lets us log in again, 0 where it sets none."""
         return self._pace.next_at_s
 

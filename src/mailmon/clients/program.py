@@ -1,4 +1,4 @@
-"""What does a program on this machine say? Its lines as they come, within a time, without a shell."""
+"""Running a local program: its lines as they come, within a time limit, without a shell."""
 
 from __future__ import annotations
 

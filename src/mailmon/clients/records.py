@@ -1,4 +1,4 @@
-"""What does DNS hold under a name? Each way of not knowing is told apart, and nothing is asked twice (dnspython)."""
+"""DNS records by name and type: found, NXDOMAIN, NODATA and failed kept apart, each question asked once (dnspython)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import dns.rdtypes.ANY.TLSA
 import dns.resolver
 import dns.reversename
 
-from mailmon.clients.dns import trouble_of
+from mailmon.clients.dns import make_resolver, trouble_of
 from mailmon.mail.address import dns_name
 from mailmon.mail.auth.spf import Found
 
@@ -69,13 +69,7 @@ class Records:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Answer] = {}
         self._silences = 0
-        try:
-            self._resolver = dns.resolver.Resolver(configure=not nameservers)
-        except dns.exception.DNSException:
-            self._resolver = dns.resolver.Resolver(configure=False)
-            self._resolver.nameservers = [dns.nameserver.Do53Nameserver("127.0.0.1", 53)]
-        if nameservers:
-            self._resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in nameservers]
+        self._resolver = make_resolver(nameservers)
         self._resolver.use_edns(0, dns.flags.DO, EDNS_BYTES)
         self._resolver.flags = dns.flags.RD | dns.flags.AD
         # One silent server must not take the time of the next.

@@ -1,10 +1,14 @@
-"""Which addresses does a host name have? Bounded: the C library's resolver has no time-out of its own."""
+"""Addresses of a host name: by the system, the hosts file, or given name servers; and what an address is.
+
+Every lookup is bounded, because the C library's resolver has no timeout of its own.
+"""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from mailmon.clients.deadline import Deadline, within
 from mailmon.clients.server import Family, Server, without_idna
@@ -203,3 +207,19 @@ def _dns_error(finding_id: str, host: str, port: int, said: str, advice: str = "
     advice = advice or "Check the host name and this machine's resolver (/etc/resolv.conf)."
     is_silence = finding_id == "dns.resolver_error"
     return StageError(finding_id, Stage.DNS, f"{host}:{port}", said, advice, is_silence=is_silence)
+
+
+HOSTS_FILE = Path("/etc/hosts")
+MAX_BYTES = 1 << 20
+
+
+def addresses_of(host: str, file: Path = HOSTS_FILE) -> tuple[str, ...]:
+    """Return the addresses of a name, () where the file does not know it or cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(MAX_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    rows = (line.partition("#")[0].split() for line in text.splitlines())
+    wanted = host.lower().rstrip(".")
+    return tuple(dict.fromkeys(row[0] for row in rows if wanted in (name.lower() for name in row[1:])))

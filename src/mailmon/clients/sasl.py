@@ -1,4 +1,4 @@
-"""How does one log in? SASL's mechanisms, with a password or with a token, whatever protocol carries them.
+"""SASL mechanisms with a password or a token, for every protocol; scram.py has SCRAM, conversation.py the exchange.
 
 PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login), SCRAM-SHA-256 (RFC 7677); XOAUTH2 as Google and Microsoft have it,
 OAUTHBEARER (RFC 7628).
@@ -71,17 +71,6 @@ def bearer(offered: Collection[str], username: str, token: str, server: Server) 
 def password_mechanisms(offered: Collection[str], *, is_encrypted: bool) -> list[str]:
     """Return by which of the mechanisms that are offered a password can be used, the best one first."""
     return [name for name in (_PASSWORDS if is_encrypted else _PASSWORDS_IN_CLEAR) if name in offered]
-
-
-def password_exchange(mechanism: str, username: str, password: str) -> Exchange:
-    """Return a login with a password by one of `password_mechanisms`."""
-    if mechanism == "PLAIN":
-        return Exchange(mechanism, f"\0{username}\0{password}")
-    if mechanism == "LOGIN":
-        return Exchange(mechanism, username, password)
-    from mailmon.clients.scram import Scram
-
-    return Scram(username, password)
 
 
 def advise_on_offer(offered: Collection[str], if_nothing: str) -> str:

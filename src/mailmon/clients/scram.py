@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 (RFC 5802, RFC 7677): a login that does not send the password, and that the server must answer in kind.
+"""SCRAM-SHA-256 (RFC 5802, RFC 7677): a login that never sends the password and that the server must prove, too.
 
 Without channel binding. Loaded only where it is used.
 """

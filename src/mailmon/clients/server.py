@@ -1,4 +1,4 @@
-"""Where is a server, and how much of it is trusted?"""
+"""Where a server is, and how far it is trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a DKIM signature verify? (RFC 6376, by dkimpy; which signatures count: mail/bounce/evidence.py)
+"""Verification of DKIM signatures (RFC 6376) with dkimpy; mail/bounce/evidence.py decides which signatures count.
 
 dkimpy and dnspython are imported only where a configuration asks for it.
 """
@@ -67,14 +67,11 @@ def txt_by(nameservers: Sequence[tuple[str, int]], lifetime_s: float = LIFETIME_
 
     def look_up(name: str) -> bytes | None:
         import dns.exception
-        import dns.nameserver
-        import dns.resolver
+
+        from mailmon.clients.dns import make_resolver
 
         try:
-            resolver = dns.resolver.Resolver(configure=not nameservers)
-            if nameservers:
-                resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in nameservers]
-            answer = resolver.resolve(name, "TXT", lifetime=lifetime_s, search=False)
+            answer = make_resolver(nameservers).resolve(name, "TXT", lifetime=lifetime_s, search=False)
         except dns.exception.DNSException:
             return None
         records = [b"".join(record.strings) for record in answer]

@@ -1,4 +1,4 @@
-"""Will this server take a message from us? (RFC 5321 with STARTTLS RFC 3207, AUTH RFC 4954, PIPELINING RFC 2920)"""
+"""SMTP submission (RFC 5321, STARTTLS RFC 3207, AUTH RFC 4954, PIPELINING RFC 2920)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mailmon.clients.conversation import Conversation
+from mailmon.clients.conversation import Conversation, password_exchange
 from mailmon.clients.helo import helo_name
 from mailmon.clients.sasl import (
     Exchange,
     advise_on_offer,
     advise_on_token,
     bearer,
-    password_exchange,
     password_mechanisms,
 )
 from mailmon.clients.server import Security

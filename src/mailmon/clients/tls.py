@@ -1,4 +1,4 @@
-"""Is this really the server, as far as its certificate tells? (RFC 8314, RFC 9525)"""
+"""TLS contexts, pins and the server's certificate (RFC 8314, RFC 9525)."""
 
 from __future__ import annotations
 
@@ -153,21 +153,3 @@ def _unix_time(expires: str) -> float:
     month, day, clock, year, _ = expires.split()
     hour, minute, second = map(int, clock.split(":"))
     return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
-
-
-def tls_error(exc: OSError, server: Server) -> StageError | None:
-    """Return what a failed TLS connection means, None when it was the connection that broke."""
-    if not isinstance(exc, ssl.SSLError) or isinstance(exc, CLOSED):
-        return None
-    from mailmon.clients.failure import digest_sent, explain_tls
-    from mailmon.mail.tls_words import PLAINTEXT, UNTRUSTED
-
-    words = explain_tls(exc, server.host.rstrip("."))
-    finding_id, advice = words.finding_id, words.advice
-    if finding_id == PLAINTEXT:
-        finding_id = f"{server.protocol}.plaintext_on_tls_port"
-    if getattr(exc, "verify_code", 0) in UNTRUSTED and (digest := digest_sent(exc)):
-        advice += f" Or pin it, once you have made sure that it is the right one: {server.keys.pin(digest)}"
-    is_certificate = isinstance(exc, ssl.SSLCertVerificationError)
-    stage = Stage.CERTIFICATE if is_certificate else Stage.TLS
-    return StageError(finding_id, stage, server.target, words.said, server.keys.named(advice, server.protocol))

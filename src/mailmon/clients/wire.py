@@ -16,7 +16,7 @@ from typing import NamedTuple
 from mailmon.clients.connectivity import is_ours, is_silence, open_socket
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.server import Server, tls_name
-from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, tls_error, verify_pin
+from mailmon.clients.tls import CLOSED, PeerCertificate, TlsContexts, peer_certificate, verify_pin
 from mailmon.errors import Stage, StageError
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.text import Masker, fit_characters, visible
@@ -132,6 +132,8 @@ class Wire:
                 self._sock.settimeout(self._time_left())
                 self._sock = contexts.get(self.server.trust).wrap_socket(self._sock, server_hostname=name)
         except OSError as exc:
+            from mailmon.clients.failure import tls_error
+
             raise tls_error(exc, self.server) or self._translate(exc) from exc
         tls = self._tls_socket()
         verify_pin(self.certificate_bytes(), self.server)

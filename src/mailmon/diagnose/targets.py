@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailmon.clients.hosts_file import HOSTS_FILE, addresses_of
 from mailmon.clients.records import Answer, Answered, Records, is_address
+from mailmon.clients.resolver import HOSTS_FILE, addresses_of
 from mailmon.diagnose.plan import MAX_ADDRESSES, MAX_LISTED, MAX_MX, Options, asked_of, endpoints, is_exchange
 from mailmon.findings import Findings
 from mailmon.mail.records.mx import exchangers_of

@@ -1,4 +1,4 @@
-"""How does an account get to its servers? Connected and logged in, once, with what it has for a credential."""
+"""Logins: an account's connections to its servers, opened and logged in with its password or token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from mailmon.checks.targets import Account
+from mailmon.clients.account import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.imap import ImapClient
 from mailmon.clients.resolver import Resolve, of_family

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.checks.mailbox import MAX_DOUBTFUL, SeenMessages, ends
 from mailmon.mail.imapdata import Fetched
-from mailmon.mail.judged import MAX_DOUBTFUL, SeenMessages, ends
 
 LIMIT = 500
 
