@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from mailmon.cli import cli
 from mailmon.mail.bounce.values import Kind
-from mailmon.store.history.history import BounceLog
-from tests.store.history_samples import BOB, FULL, HOUR, INBOX, LATE, RUN, seen
+from mailmon.store.bouncelog.log import BounceLog
+from tests.store.bouncelog.samples import BOB, FULL, HOUR, INBOX, LATE, RUN, seen
 
 NOW = datetime.now(UTC)
 

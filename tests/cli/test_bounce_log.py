@@ -9,9 +9,9 @@ import pytest
 
 from mailmon.cli.bounce_filters import instant
 from mailmon.errors import MailmonError
-from mailmon.store.history.history import BounceLog, history_file
+from mailmon.store.bouncelog.log import BounceLog, history_file
 from tests.cli.bounce_desk import NOW, Desk, desk, empty
-from tests.store.history_samples import BOB, HOUR, INBOX, RUN, seen
+from tests.store.bouncelog.samples import BOB, HOUR, INBOX, RUN, seen
 
 __all__ = ["desk", "empty"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from mailmon.alerting.trends import summarize
+from mailmon.bounces.trends import summarize
 from mailmon.model.bounces import Figures
 from mailmon.render.bounces import summary_title
 from mailmon.sandbox.receiver import Receiver

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.checks import bounce_scan
+from mailmon.bounces import scan
 from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
 from tests.bed.clients import imap_session
@@ -102,4 +102,4 @@ def test_the_share_of_the_scan_is_shorter_than_the_wait_for_a_probe() -> None:
     from mailmon.checks.bounces import MAX_CPU_S, MAX_SCAN_S
 
     assert MAX_CPU_S < MAX_SCAN_S <= 10
-    assert bounce_scan.MAX_MESSAGE_CPU_S <= 1
+    assert scan.MAX_MESSAGE_CPU_S <= 1

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import dkim
 
-from mailmon.checks.bounce_scan import HEAD_BYTES
+from mailmon.bounces.scan import HEAD_BYTES
 from mailmon.checks.mailbox import MAX_PROBE_BYTES
 from mailmon.clients import http, imap_session, oauth
 from mailmon.clients.program import MAX_LINE_BYTES as MAX_PROGRAM_BYTES
@@ -47,7 +47,7 @@ from mailmon.mail.records.tags import Mistake, read_tags
 from mailmon.mail.records.tls_rpt import read_tls_rpt
 from mailmon.mail.reply import ReplyReader, parse_extensions
 from mailmon.render.cells import MAX_CHARS, safe_cell
-from mailmon.store.history.bounces import MAX_CHARS as MAX_STORED_CHARS
+from mailmon.store.bouncelog.writing import MAX_CHARS as MAX_STORED_CHARS
 from mailmon.text import Masker, visible
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.bounce.notifications import dsn as notification

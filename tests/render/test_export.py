@@ -21,8 +21,8 @@ from mailmon.mail.bounce.values import Kind, Original, Recipient
 from mailmon.model.bounces import BounceFilter, BounceRow
 from mailmon.render.export import COLUMNS, WRITERS
 from mailmon.render.masked import masked_row
-from mailmon.store.history.history import BounceLog, Reader
-from tests.store.history_samples import BOB, INBOX, NOON, RUN, seen
+from mailmon.store.bouncelog.log import BounceLog, Reader
+from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, seen
 
 DOCS = Path(__file__).parents[2] / "docs" / "history.md"
 xlsx = pytest.mark.skipif(not find_spec("xlsxwriter"), reason="XlsxWriter is not installed")
@@ -142,7 +142,7 @@ from pathlib import Path
 from mailmon.model.bounces import BounceFilter
 from mailmon.render.export import WRITERS
 from mailmon.render.masked import masked_row
-from mailmon.store.history.history import Reader
+from mailmon.store.bouncelog.log import Reader
 state_file, form, mask = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "mask"
 def peak_kib():  # ru_maxrss would be that of the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

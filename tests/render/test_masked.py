@@ -8,9 +8,9 @@ from pathlib import Path
 from mailmon.mail.bounce.values import Original, Recipient
 from mailmon.model.bounces import BounceRow, LoggedMessage
 from mailmon.render.masked import masked_message
-from mailmon.store.history.bounces import Folder, Outcome
-from mailmon.store.history.history import BounceLog, Reader
-from tests.store.history_samples import NOON, RUN, seen
+from mailmon.store.bouncelog.log import BounceLog, Reader
+from mailmon.store.bouncelog.writing import Folder, Outcome
+from tests.store.bouncelog.samples import NOON, RUN, seen
 
 SECRET = "john.qxk@qxk.example"
 ONE = Recipient(

@@ -1,4 +1,4 @@
-"""What came back since the last run? The account's folder with bounces, read and recorded in the history."""
+"""The check `bounces`: a scan of the account's folder with bounces, and alarms from its figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from mailmon.checks.targets import Account
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 if TYPE_CHECKING:
-    from mailmon.checks.bounce_scan import Scanned
+    from mailmon.bounces.context import BounceContext
+    from mailmon.bounces.scan import Scanned
 
 # The first scan of a large folder is the work of several runs: the others' results and alerts wait no longer than this
 # for it, and are not kept from the processor for longer than that.
@@ -30,8 +31,8 @@ def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
         yield Note("not scanned: a dry run records nothing")
         return
     # SQLite and the classifier: only for who has bounces.
-    from mailmon.alerting.bounce_alarms import REFUSALS, find_alarms
-    from mailmon.checks.bounce_run import Scan, scan_folder
+    from mailmon.bounces.alarms import REFUSALS, find_alarms
+    from mailmon.bounces.run import Scan, scan_folder
 
     assert account.bounces is not None
     assert account.imap is not None
@@ -39,11 +40,31 @@ def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
     until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 4)
     until_cpu_s = time.thread_time() + MAX_CPU_S
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s or time.thread_time() >= until_cpu_s)
-    with scan_folder(tools, scan) as (done, history):
+    with scan_folder(context_of(tools), scan) as (done, history):
         yield from facts_of(done, account.imap.target)
         seen = history.window(account.name, tools.world.now() - WINDOW, tuple(REFUSALS))
         yield from find_alarms(seen, tools.world.bounce_limits, account.imap.target)
         yield Note(f"OK ({done.words()})")
+
+
+def context_of(tools: RunContext) -> BounceContext:
+    """Return what a scan uses of a run."""
+    from mailmon.bounces.context import BounceContext
+
+    world = tools.world
+    assert world.state_file is not None
+    return BounceContext(
+        world.now,
+        world.run_id,
+        world.state_file,
+        world.key,
+        tools.ledger,
+        tools.open_folders,
+        tools.open_sender,
+        world.bounce_limits,
+        world.notices,
+        world.nameservers,
+    )
 
 
 def facts_of(done: Scanned, target: str) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.mailbox import WatchedMailbox
-from mailmon.checks.targets import Account, NoticeSettings
+from mailmon.checks.targets import Account
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.folder import Folder
 from mailmon.clients.imap import ImapClient, is_transient
@@ -26,6 +26,7 @@ from mailmon.model import Certificate, Fact, Finding, Note
 from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # only who has bounces loads it
+    from mailmon.bounces.context import NoticeSettings
     from mailmon.clients.imap_folder import FolderClient
 
 NO_CHANGES = Changes({})

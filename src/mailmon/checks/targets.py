@@ -14,11 +14,9 @@ if TYPE_CHECKING:  # what only some checks need is loaded only where somebody ha
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
     from mailmon.domain.plan import Options as DomainOptions
-    from mailmon.mail.bounce.addressees import NoticeRules
-    from mailmon.mail.bounce.evidence import IsSigned
     from mailmon.mail.received import Expected
 
-__all__ = ["Account", "Host", "NoticeSettings", "Route"]
+__all__ = ["Account", "Host", "Route"]
 
 
 class Route(NamedTuple):
@@ -46,20 +44,6 @@ class Route(NamedTuple):
     def target(self) -> str:
         """Return the server at which the probe must be seen."""
         return self.reader.target_of(self.reader.reads_by) or self.reader.name
-
-
-class NoticeSettings(NamedTuple):
-    """Through which account notices go, from which address, to whom, and how many an hour at most.
-
-    `is_signed` checks signatures of returned messages, None where nobody in their Cc is told.
-    """
-
-    account: Account
-    sender: str
-    rules: NoticeRules
-    test_to: tuple[str, ...] = ()
-    max_per_hour: int = 50
-    is_signed: IsSigned | None = None
 
 
 class Host(NamedTuple):

@@ -132,7 +132,7 @@ def open_reader(config_path: str | None) -> Iterator[Any]:
 @contextmanager
 def reader_of(setup: Setup) -> Iterator[Any]:
     """Open the history of a configuration for reading; sqlite3 is loaded here and not before."""
-    from mailmon.store.history.history import Reader
+    from mailmon.store.bouncelog.log import Reader
 
     with Reader(setup.state_file, common.now()) as reader:
         yield reader

@@ -51,7 +51,7 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
     if bool(ids) == is_all:
         raise click.UsageError("name the ids of notices, or --all")
     setup = common.load_setup(config_path, with_secrets=False)
-    from mailmon.store.history.history import BounceLog
+    from mailmon.store.bouncelog.log import BounceLog
 
     now = common.now()
     with BounceLog(setup.state_file, now) as history:

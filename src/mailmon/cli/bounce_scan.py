@@ -17,7 +17,7 @@ from mailmon.config import Overrides, Setup
 from mailmon.errors import ConfigError, StageError, UnknownNameError
 
 if TYPE_CHECKING:
-    from mailmon.checks.bounce_scan import Scanned
+    from mailmon.bounces.scan import Scanned
     from mailmon.checks.context import RunContext
     from mailmon.checks.targets import Account
 
@@ -117,9 +117,9 @@ def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> R
 
 def _scanned(tools: RunContext, accounts: Sequence[Account], *, is_test: bool) -> Iterator[dict[str, Any]]:
     """Scan one account after the other; the trouble of one keeps no other from being scanned."""
-    from mailmon.checks.bounce_run import Scan, scan_folder
-    from mailmon.checks.bounces import RESERVE_S
-    from mailmon.store.history.history import NAME, TEST_NAME
+    from mailmon.bounces.run import Scan, scan_folder
+    from mailmon.checks.bounces import RESERVE_S, context_of
+    from mailmon.store.bouncelog.log import NAME, TEST_NAME
 
     deadline = tools.world.deadline
     for account in accounts:
@@ -129,7 +129,7 @@ def _scanned(tools: RunContext, accounts: Sequence[Account], *, is_test: bool) -
         )
         started_s = deadline.monotonic()
         try:
-            with scan_folder(tools, wanted) as (done, _history):
+            with scan_folder(context_of(tools), wanted) as (done, _history):
                 yield _row(account, done, deadline.monotonic() - started_s)
         except StageError as exc:
             yield _row(account, None, deadline.monotonic() - started_s, exc.message, exc.advice)

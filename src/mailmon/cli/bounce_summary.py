@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from mailmon.alerting.trends import TOP, Summary, earlier, summarize
+from mailmon.bounces.trends import TOP, earlier, summarize
 from mailmon.cli import common, screen
 from mailmon.cli.bounce_filters import mask_option, period, period_options
 from mailmon.cli.bounce_log import reader_of
@@ -15,6 +15,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.config import Setup
 from mailmon.errors import ConfigError
 from mailmon.model import Alert, AlertKind, OutboxEntry
+from mailmon.model.bounces import Summary
 from mailmon.model.run import EXIT_ALERT, AlertLine
 from mailmon.render import bounces as report
 from mailmon.render.masked import masked_summary

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailmon.checks.targets import Account, NoticeSettings, Route
+from mailmon.checks.targets import Account, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Keys, Server, Trust, default_security
 from mailmon.config.account_options import AccountOptions, ImapOptions, OAuthOptions, Pop3Options, SmtpOptions
@@ -19,6 +19,7 @@ from mailmon.mail.probe_body import Form
 from mailmon.model import Secret
 
 if TYPE_CHECKING:
+    from mailmon.bounces.context import NoticeSettings
     from mailmon.clients.oauth import OAuth
     from mailmon.mail.received import Expected
 
@@ -67,6 +68,7 @@ def make_notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSetti
     options = config.bounce_notices
     if options is None:
         return None
+    from mailmon.bounces.context import NoticeSettings
     from mailmon.clients.signatures import signature_check, txt_by
     from mailmon.mail.bounce.addressees import NoticeRules
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from mailmon.bounces.context import NoticeSettings
 from mailmon.checks.certificate import CertificateLimits
-from mailmon.checks.targets import Account, Host, NoticeSettings, Route
+from mailmon.checks.targets import Account, Host, Route
 from mailmon.config import flat
 from mailmon.config.build import make_account, make_nameserver, make_notices, make_route
 from mailmon.config.contradictions import longest_wait_s

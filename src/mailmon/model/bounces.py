@@ -150,3 +150,45 @@ class BounceWindow(NamedTuple):
     domains: Mapping[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
     unverified: Unverified = Unverified()
+
+
+class Trend(NamedTuple):
+    """A figure of a period, and that of the period before. An empty name: the message did not say."""
+
+    name: str
+    now: int
+    before: int
+
+    @property
+    def change(self) -> int:
+        """Return by how much it grew."""
+        return self.now - self.before
+
+    @property
+    def change_percent(self) -> float | None:
+        """Return by how many per cent it grew, None where there was nothing before."""
+        return round(100 * self.change / self.before, 1) if self.before else None
+
+
+class Ranking(NamedTuple):
+    """The greatest figures, and all others together."""
+
+    rows: tuple[Trend, ...]
+    others: Trend
+
+
+class Summary(NamedTuple):
+    """From `since` on, before `until`; the period before is as long and begins at `before_since`.
+
+    Messages and recipients are of all kinds; reasons, domains and remote MTAs count recipients of bounces.
+    """
+
+    before_since: datetime
+    since: datetime
+    until: datetime
+    messages: Trend
+    recipients: Trend
+    classes: tuple[Trend, ...]
+    reasons: Ranking
+    domains: Ranking
+    remote_mtas: Ranking

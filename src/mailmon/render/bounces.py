@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mailmon.alerting.trends import Ranking, Summary, Trend
-from mailmon.model.bounces import BounceRow, LoggedMessage
+from mailmon.model.bounces import BounceRow, LoggedMessage, Ranking, Summary, Trend
 from mailmon.render.document import instant
 from mailmon.render.layout import Line, Paper, Row, table
 from mailmon.render.terminal import local_time

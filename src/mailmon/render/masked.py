@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mailmon.alerting.trends import Ranking, Summary
 from mailmon.mail.masking import HIDDEN, mask_address, mask_domain, mask_text
-from mailmon.model.bounces import BounceRow, LoggedMessage
+from mailmon.model.bounces import BounceRow, LoggedMessage, Ranking, Summary
 
 
 def masked_row(row: BounceRow) -> BounceRow:

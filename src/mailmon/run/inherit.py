@@ -87,7 +87,7 @@ def _write_own(setup: Setup, place: Place, share: Share, now: datetime) -> None:
         _take_silences(setup, shared, own, now)
         accounts = [account.name for account in setup.accounts.values() if account.bounces]
         if accounts:
-            from mailmon.store.history.heirs import hand_down
+            from mailmon.store.bouncelog.heirs import hand_down
 
             hand_down(shared, own, accounts, now)
     with Lock(own, now):

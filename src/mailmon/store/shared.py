@@ -13,9 +13,9 @@ from typing import NamedTuple
 from mailmon import safe
 from mailmon.errors import StateError
 from mailmon.store.belonging import read_belonging
+from mailmon.store.bouncelog.log import NAME as HISTORY
 from mailmon.store.checked import known_digest
 from mailmon.store.files import write_atomically
-from mailmon.store.history.history import NAME as HISTORY
 from mailmon.store.keeper import look_up
 from mailmon.store.state import MAX_BYTES, State
 from mailmon.typedjson.convert import build_strictly, to_plain

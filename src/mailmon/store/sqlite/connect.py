@@ -1,0 +1,196 @@
+"""Connections to SQLite files, for writing durably or for reading only, and their errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailmon import safe
+from mailmon.errors import LockHeldError, MailmonError, StateError
+
+BUSY_S = 10.0
+WAL_LIMIT_BYTES = 8 * 1024 * 1024
+CACHE_KIB = 8 * 1024
+_SETTINGS = (
+    # A message may be moved once it is recorded: FULL syncs the log with every commit, NORMAL does not.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+    # What retention removes is overwritten: it is about people.
+    "PRAGMA secure_delete = ON",
+    f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_SAID = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "Make room; the next run goes on where this one stopped."),
+    sqlite3.SQLITE_READONLY: (
+        "it cannot be written",
+        "Run as the user that owns it, on a file system that is writable.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Run as the user that owns the state directory."),
+    sqlite3.SQLITE_PERM: ("permission denied", "Run as the user that owns the state directory."),
+    sqlite3.SQLITE_IOERR: ("the disk could not read or write it", "Look at the disk and at the kernel's log."),
+}
+
+
+class DamagedError(StateError):
+    """The file is no database, or one that makes no sense."""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into DamagedError, LockHeldError or StateError; ours pass."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise error_of(path, exc) from exc
+
+
+def error_of(path: Path, exc: sqlite3.Error) -> MailmonError:
+    """Return what an exception of SQLite means."""
+    # The low byte is the kind; text that is no UTF-8 has no code at all, and is damage too.
+    code = getattr(exc, "sqlite_errorcode", -1)
+    kind = code & 0xFF if code >= 0 else -1
+    if kind in _DAMAGED or (code < 0 and "UTF-8" in str(exc)):
+        return DamagedError(f"{path}: the history is damaged: {exc}")
+    if kind in _BUSY:
+        return LockHeldError(f"another process holds {path}", "Wait for it, and try again.")
+    said, advice = _SAID.get(kind, ("SQLite refused", "Please report it with this line."))
+    return StateError(f"{path}: {said}: {exc}", advice)
+
+
+def create_where_missing(path: Path) -> bool:
+    """Make an empty file of mode 0600 with the directory's owner; say whether it was missing. Raises StateError.
+
+    What exists is never opened here: closing it would take the locks away that SQLite holds in this process.
+    """
+    try:
+        directory = safe.open_directory(path.parent, os.O_RDONLY)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(path.name, flags, 0o600, dir_fd=directory)
+            try:
+                safe.give_to_owner(directory, descriptor)
+            finally:
+                os.close(descriptor)
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except FileExistsError:
+        return False
+    except OSError as exc:
+        raise StateError(
+            f"{path}: cannot be made: {exc.strerror}",
+            "Run as the user that owns the state directory, or set state_file.",
+        ) from exc
+    return True
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Connect to a file that exists. Raises sqlite3.Error, StateError where it is no regular file."""
+    _must_be_a_file(path)
+    connection = _connect(path, "rw")
+    try:
+        if not path.stat().st_size:  # later it would have no effect, but would be written each time
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        for setting in _SETTINGS:
+            connection.execute(setting)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect to a file that exists and change nothing. Raises sqlite3.Error, StateError where it may not be read."""
+    _must_be_a_file(path)
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise StateError(f"{path}: cannot be read: Permission denied", "Run as the user that owns it.")
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("PRAGMA user_version")
+    except sqlite3.OperationalError as exc:
+        connection.close()
+        # In a directory that cannot be written the log cannot be shared; without one there is nothing to miss.
+        if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or wal_bytes(path):
+            raise
+        connection = _connect(path, "ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_missing(path: Path) -> bool:
+    """Say whether there is nothing of that name. Raises StateError where nobody may tell."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    return False
+
+
+def wal_bytes(path: Path) -> int:
+    """Return the size of the log of a database, 0 where there is none: what a clean end leaves."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+
+
+def _must_be_a_file(path: Path) -> None:
+    """See that the database and what SQLite keeps beside it are files of their own, and as root that nobody else's.
+
+    SQLite opens them by path, and a rollback journal makes it write pages, and delete the file that it names. This one
+    has a log instead, so that a journal is only left by a run that was killed while the history was begun.
+    """
+    try:
+        must_be_roots(path)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            try:
+                status = path.with_name(path.name + suffix).lstat()
+            except FileNotFoundError:
+                if not suffix:
+                    raise
+                continue
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+                what = "this is no regular file" if not stat.S_ISREG(status.st_mode) else "it has another name"
+                raise StateError(f"{path}{suffix}: {what}", "Move it away.")
+            if os.geteuid() == 0 and status.st_uid != 0:
+                raise StateError(f"{path}{suffix}: it belongs to another user than root", "Move it away, or chown it.")
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+
+
+def must_be_roots(path: Path) -> None:
+    """As root, see that the directory is no other user's, who could put anything beside it. Raises StateError."""
+    if os.geteuid() != 0:
+        return
+    try:
+        way = safe.follow(path.parent / "any", safe.ROOT, to_others=True)
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    os.close(way.directory)
+    if way.others not in (None, safe.ANYBODY):
+        raise StateError(
+            f"{path}: not opened as root, because another user can change what lies in {way.place}",
+            "Run as the user that owns it.",
+        )
+
+
+def _unreadable(path: Path, exc: OSError) -> StateError:
+    return StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.")
