@@ -725,6 +725,19 @@ NAMES = (
     ),
 )
 
+_TOLD = "CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED"
+_IMAP_TELLS = {
+    "on two lines": Service(
+        "imap",
+        rules_before_tls=(
+            ("^CAPABILITY", "* CAPABILITY IMAP4rev1\n* CAPABILITY STARTTLS LOGINDISABLED\n{tag} OK done"),
+        ),
+    ),
+    "only in a response code": Service("imap", rules_before_tls=(("^CAPABILITY", f"{{tag}} OK [{_TOLD}] done"),)),
+    "only in its greeting": Service(
+        "imap", greeting=(f"* OK [{_TOLD}] ready",), rules_before_tls=(("^CAPABILITY", "{tag} BAD unknown command"),)
+    ),
+}
 _LOWER = ("pipelining", "size 36700160", "8bitmime", "smtputf8", "enhancedstatuscodes", "chunking", "dsn", "starttls")
 _NO_CHANNEL = May("*", "unknown", "whoever turns us away for our address or our pace shows us nothing of this")
 MORE = (
@@ -818,6 +831,30 @@ MORE = (
                     ),
                     Service(
                         "imaps", greeting=("* OK [ALERT] maintenance tonight",), offers=("IMAP4rev2", "AUTH=PLAIN")
+                    ),
+                ),
+            ),
+        ),
+    ),
+    *(
+        Server(f"IMAP that tells its capabilities {where}", (Host(f"imap-told{number}", (service,)),))
+        for number, (where, service) in enumerate(_IMAP_TELLS.items())
+    ),
+    Server(
+        "IMAP that says in literals what it is",
+        (
+            Host(
+                "imap-id",
+                (
+                    Service(
+                        "imap",
+                        offers=("IMAP4rev1", "ID", "STARTTLS", "LOGINDISABLED"),
+                        rules=(
+                            (
+                                "^ID",
+                                '* ID ("name" {11}\nCyrus\nIMAPD "version" {0}\n "support-url" NIL)\n{tag} OK done {3}',
+                            ),
+                        ),
                     ),
                 ),
             ),

@@ -87,6 +87,20 @@ def test_the_code_that_is_shown_is_the_one_that_refuses() -> None:
     assert judged.all[0].message.endswith("it refuses to answer this resolver (127.255.255.254)")
 
 
+@pytest.mark.parametrize("code", ["127.0.0.1", "127.0.0.255", "127.0.1.255"])
+def test_a_list_that_answers_everything_alike_refuses_us_whatever_its_code(code: str) -> None:
+    zone = Zone(dict.fromkeys((LISTED, FREE, ASKED), found(code)))
+    (judged,) = judge_lists(cast(Records, zone), ADDRESS, [LIST])
+    assert [one.id for one in judged.all] == ["dnsbl.unavailable"]
+    assert judged.all[0].message.endswith(f"({code}): the list is dead, or refuses this resolver")
+
+
+@pytest.mark.parametrize("code", [f"127.255.255.{number}" for number in (1, 250, 252, 253, 254, 255)])
+@pytest.mark.parametrize("beside", [(), ("127.0.0.2",), ("127.0.0.2", "127.0.1.7")])
+def test_a_code_of_refusal_is_one_beside_listings_too(code: str, beside: tuple[str, ...]) -> None:
+    assert on_list(listed=found("127.0.0.2"), asked=found(*beside, code)) == [("dnsbl.unavailable", "unknown")]
+
+
 def test_lists_without_ipv6_are_not_asked_for_it() -> None:
     (judged,) = judge_lists(cast(Records, Zone({})), "2001:db8::1", [LIST])
     assert [one.status.value for one in judged.all] == ["skipped"]

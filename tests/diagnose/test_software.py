@@ -33,8 +33,9 @@ _OTHER = {"submission": "250 2.0.0 ok", "imap": "TAG BAD no", "pop3": "-ERR no"}
 
 
 @contextlib.contextmanager
-def scripted(kind: str, greeting: str) -> Iterator[int]:
+def scripted(kind: str, greeting: str, **more: str) -> Iterator[int]:
     """Run a server that greets so and answers each command by its first word; yield its port."""
+    replies = REPLIES[kind] | more
     listener = socket.create_server(("127.0.0.1", 0))
 
     def talk(sock: socket.socket) -> None:
@@ -42,7 +43,7 @@ def scripted(kind: str, greeting: str) -> Iterator[int]:
             sock.sendall(greeting.encode() + b"\r\n")
             for line in stream:
                 tag, *words = ["", *line.decode("latin-1").split(), ""][kind == "imap" :]
-                reply = REPLIES[kind].get(words[0].upper(), _OTHER[kind])
+                reply = replies.get(words[0].upper(), _OTHER[kind])
                 sock.sendall(reply.replace("TAG", tag).encode() + b"\r\n")
 
     def accept() -> None:
@@ -87,6 +88,14 @@ def test_the_fix_is_for_the_software_that_greets(kind: str, greeting: str, softw
     assert software in fix
     others = {"Exim", "OpenSMTPD", "Sendmail", "Postfix", "Cyrus", "Dovecot", "Courier"} - {software}
     assert not any(name in one.fix for one in found.findings for name in others)
+
+
+def test_a_name_that_is_sent_as_a_literal_is_read() -> None:
+    told = '* ID ("version" "3.6.1" "name" {11}\r\nCyrus IMAPD)\r\nTAG OK done'
+    with scripted("imap", "* OK ready", ID=told) as port:
+        found = look("imap", port)
+    assert [one.software for one in found.services] == ["Cyrus"]
+    assert not any(one.id == "imap.protocol_error" for one in found.findings)
 
 
 def test_software_that_is_not_known_gets_a_sentence_with_examples() -> None:

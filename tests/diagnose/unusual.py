@@ -104,7 +104,7 @@ class Talk:
 
     def say(self, *lines: str) -> None:
         """Send lines, with the words of this conversation filled in."""
-        texts = [line.format(**self.words) if re.search(r"\{[a-z]+\}", line) else line for line in lines]
+        texts = [re.sub(r"\{([a-z]+)\}", lambda word: self.words[word[1]], line) for line in lines]
         self.sock.sendall("".join(f"{text}\r\n" for line in texts for text in line.split("\n")).encode("latin-1"))
 
     def secure(self) -> None:

@@ -60,5 +60,7 @@ def _why_not_believed(records: Records, address: str, listed: BlockList) -> str:
     if not there.values:
         return "its test entry is missing: the list is dead, or answers are filtered"
     if absent.values:
-        return "it lists everything, its test entry of what is not listed too: the list is dead"
+        codes = ", ".join(absent.values[:3])
+        said = "it lists everything, its test entry of what is not listed too"
+        return f"{said} ({codes}): the list is dead, or refuses this resolver"
     return ""

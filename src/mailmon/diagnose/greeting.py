@@ -84,7 +84,8 @@ def judge_ehlo_refused(session: Session, speaker: SmtpSpeaker) -> None:
         fix = "give a name with --helo that resolves to this machine; a server should take an address literal too"
         found.fail(finding_id, f"{said} (another name may do: --helo)", Severity.WARNING, evidence=evidence, fix=fix)
     if not speaker.knows_helo:
-        found.unknown("smtp.open_relay", f"it could not be told: EHLO and HELO are refused: {str(reply)[:200]}")
+        asked = "EHLO is" if reply.is_transient else "EHLO and HELO are"
+        found.unknown("smtp.open_relay", f"it could not be told: {asked} refused: {str(reply)[:200]}")
 
 
 def judge_smtp_form(session: Session, speaker: SmtpSpeaker) -> None:

@@ -146,7 +146,7 @@ class Session:
         if not isinstance(speaker, SmtpSpeaker):
             if not identify(self.endpoint.protocol, self.service.banner):
                 with contextlib.suppress(StageError, OSError):  # all else is known by now
-                    speaker.ask_name()
+                    self.software_words = speaker.ask_name()
             return
         judge_smtp_form(self, speaker)
         tried = self._ask_of_relaying(speaker)
@@ -166,6 +166,8 @@ class Session:
         if self._first:
             self._judge_words(*self._first)
 
+    # What the server calls its software, where it was asked.
+    software_words = ""
     _first: tuple[SmtpSpeaker, list[Tried]] | None = None
 
     def _judge_words(self, speaker: SmtpSpeaker, tried: list[Tried]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from mailmon.diagnose.session import Session
 from mailmon.findings.fixes import with_software
@@ -14,7 +15,8 @@ from mailmon.model.findings import Finding
 def recognise(session: Session) -> None:
     """Set the software of a session's service, by all that the server said in any of its connections."""
     lines = (line.text for one in session.dialer.transcripts for line in one.lines if line.who == "server")
-    session.service.software = identify(session.endpoint.protocol, session.service.banner, lines)
+    said = chain((session.software_words,), lines)
+    session.service.software = identify(session.endpoint.protocol, session.service.banner, said)
 
 
 def with_own_fixes(found: Iterable[Finding], sessions: Sequence[Session]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import ClassVar, NamedTuple
@@ -15,6 +16,9 @@ from mailmon.text import visible
 # Mechanisms that hand over the password, or a token that is as good as one.
 PLAINTEXT = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 MAX_LINES = 200
+MAX_LITERAL_BYTES = 65536
+# A string at the end of a line whose bytes follow on the next one (RFC 3501 section 4.3, RFC 5804 section 4).
+_LITERAL = re.compile(rb"\{(\d{1,6})\+?\}$")
 _PRIVACY = (
     "disabled",
     "privacy",
@@ -91,9 +95,9 @@ class Speaker(ABC):
     def is_answer(self, line: bytes) -> bool:
         """Say whether a line ends an answer to a command."""
 
-    def ask_name(self) -> None:
-        """Ask for the name of the software, where that is possible; the answer is in the transcript."""
-        return
+    def ask_name(self) -> str:
+        """Ask for the name of the software; return the answer, "" where that is not possible."""
+        return ""
 
     def close(self) -> None:
         """Say goodbye without waiting for the answer; never raises."""
@@ -107,6 +111,22 @@ class Speaker(ABC):
     def line(self) -> bytes:
         """Return the next line without its end."""
         return self.wire.read_line().rstrip(b"\r\n")
+
+    def with_literals(self, line: bytes) -> bytes:
+        """Return an answer up to its end, with its literals as quoted strings. Raises StageError."""
+        parts: list[bytes] = []
+        for _ in range(MAX_LINES):
+            match = _LITERAL.search(line)
+            if not match:
+                return b"".join((*parts, line))
+            size = int(match[1])
+            if size > MAX_LITERAL_BYTES:
+                raise self.wire.error("protocol_error", f"a literal of {size} bytes")
+            literal = self.wire.read_start(size, size)
+            escaped = literal.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\r", b"").replace(b"\n", b" ")
+            parts += [line[: match.start()], b'"', escaped, b'"']
+            line = self.line()
+        raise self.malformed(line)
 
     def send(self, text: str, shown: str | None = None) -> None:
         """Send one command."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import quoted
@@ -9,6 +11,10 @@ from mailmon.text import visible
 
 # GNU mailutils says XTLSREQUIRED for LOGINDISABLED (RFC 3501 section 6.2.3).
 _DISABLED = {"LOGINDISABLED", "XTLSREQUIRED"}
+# What may stand in a greeting and in the status of an answer (RFC 3501 section 7.1).
+_CODE = re.compile(rb"\[CAPABILITY ([^\]\r\n]{1,4000})\]", re.IGNORECASE)
+# Behind these come words for people, in which there are no literals (RFC 3501 section 9).
+_STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
 
 class ImapSpeaker(Speaker):
@@ -24,18 +30,25 @@ class ImapSpeaker(Speaker):
         word = line[2:].partition(b" ")[0].upper()
         if not line.startswith(b"* ") or word not in (b"OK", b"PREAUTH", b"BYE"):
             raise self.malformed(line)
+        self._greeted_with = _in_code(line)
         return Greeting(visible(line, 500), word != b"BYE", is_preauth=word == b"PREAUTH")
 
-    def ask(self) -> bool:
-        status, lines = self._command("CAPABILITY")
-        told = next((line for line in lines if line.upper().startswith(b"* CAPABILITY ")), b"")
-        self.capabilities = dict.fromkeys(visible(told[13:], 4000).upper().split(), "")
-        return _is_ok(status) and bool(told)
+    # What the greeting told, which is over when TLS begins (RFC 3501 section 6.2.1).
+    _greeted_with: bytes = b""
 
-    def ask_name(self) -> None:
+    def ask(self) -> bool:
+        """Ask for the capabilities, which some servers write on several lines, or only in a response code."""
+        status, lines = self._command("CAPABILITY")
+        told = b" ".join(line[13:] for line in lines if line.upper().startswith(b"* CAPABILITY "))
+        told = told or _in_code(status.encode()) or self._greeted_with
+        self._greeted_with = b""
+        self.capabilities = dict.fromkeys(visible(told, 4000).upper().split(), "")
+        return bool(told)
+
+    def ask_name(self) -> str:
         """Ask with ID, which every state allows (RFC 2971 section 3.1), where the server knows it."""
-        if "ID" in self.capabilities:
-            self._command("ID NIL")
+        lines = self._command("ID NIL")[1] if "ID" in self.capabilities else []
+        return visible(next((line for line in lines if line.upper().startswith(b"* ID ")), b""), 2000)
 
     @property
     def offers_starttls(self) -> bool:
@@ -82,8 +95,15 @@ class ImapSpeaker(Speaker):
                 return "+", lines
             if not line.startswith((b"* ", b"+ ")):
                 raise self.malformed(line)
-            lines.append(line)
+            is_data = line[:1] == b"*" and line[2:].partition(b" ")[0].upper() not in _STATUS
+            lines.append(self.with_literals(line) if is_data else line)
         raise self.wire.error("protocol_error", f"an answer of more than {MAX_LINES} lines")
+
+
+def _in_code(line: bytes) -> bytes:
+    """Return the capabilities in the response code of a greeting or a status."""
+    match = _CODE.search(line)
+    return match[1] if match else b""
 
 
 def _is_ok(status: str) -> bool:

@@ -9,10 +9,7 @@ from mailmon.errors import Stage
 from mailmon.text import visible
 
 _CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "((?:[^"\\]|\\.){0,2000})")?\s*')
-# A string at the end of a line whose bytes follow on the next one (RFC 5804 section 4).
-_LITERAL = re.compile(rb"\{(\d{1,6})\+?\}$")
 _STATUS = (b"OK", b"NO", b"BYE")
-MAX_LITERAL_BYTES = 65536
 
 
 class SieveSpeaker(Speaker):
@@ -71,7 +68,7 @@ class SieveSpeaker(Speaker):
         """Read up to the line that says OK, NO or BYE; take the capabilities in."""
         found: dict[str, str] = {}
         for _ in range(MAX_LINES):
-            line = self._logical_line()
+            line = self.with_literals(self.line())
             if line.split(b" ")[0].upper() in _STATUS:
                 if is_capabilities:
                     self.capabilities = found
@@ -81,21 +78,6 @@ class SieveSpeaker(Speaker):
                 raise self.malformed(line)
             found[visible(match[1]).upper()] = visible(match[2] or b"", 2000)
         raise self.wire.error("protocol_error", f"an answer of more than {MAX_LINES} lines")
-
-    def _logical_line(self) -> bytes:
-        """Return the next line with its literals as quoted strings (RFC 5804 sections 1.2, 4). Raises StageError."""
-        line = self.line()
-        for _ in range(MAX_LINES):
-            match = _LITERAL.search(line)
-            if not match:
-                return line
-            size = int(match[1])
-            if size > MAX_LITERAL_BYTES:
-                raise self.wire.error("protocol_error", f"a literal of {size} bytes")
-            literal = self.wire.read_start(size, size)
-            escaped = literal.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\r", b"").replace(b"\n", b" ")
-            line = line[: match.start()] + b'"' + escaped + b'"' + self.line()
-        raise self.malformed(line)
 
 
 def _is_ok(status: str) -> bool:
