@@ -13,8 +13,8 @@ import pytest
 from mailmon.clients.records import Answered, Records
 from mailmon.diagnose.blocklists import LISTS, BlockList
 from mailmon.diagnose.dnsbl import judge_lists
-from mailmon.diagnose.plan import Options, kinds_for
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import Options, Request, kinds_for
+from mailmon.diagnose.run import diagnose
 from mailmon.model import Severity, Verdict
 from mailmon.model.diagnosis import Diagnosis
 from tests.bed import Bed

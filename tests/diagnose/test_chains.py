@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmon.diagnose.plan import Options, kinds_for
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import Options, Request, kinds_for
+from mailmon.diagnose.run import diagnose
 from mailmon.model.diagnosis import Diagnosis
 from mailmon.model.findings import Finding, Verdict
 from tests.diagnose.issuing import Issued, ca_file, issue, server_context, signed_with_sha1

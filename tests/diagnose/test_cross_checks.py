@@ -15,12 +15,11 @@ from mailmon.clients.records import Answer, Answered, Records
 from mailmon.clients.resolver import HOSTS_FILE
 from mailmon.diagnose import cross_checks, targets
 from mailmon.diagnose.connection import Dialer
+from mailmon.diagnose.conversation import NO_IPV6
 from mailmon.diagnose.dane import fits, why_unusable
-from mailmon.diagnose.exchange import judge_exchange
-from mailmon.diagnose.failures import NO_IPV6
 from mailmon.diagnose.handshake import Secured, TlsKit
-from mailmon.diagnose.plan import Options, kinds_for
-from mailmon.diagnose.run import Request
+from mailmon.diagnose.mx_hosts import judge_mx_hosts
+from mailmon.diagnose.plan import Options, Request, kinds_for
 from mailmon.diagnose.session import Session, SessionContext
 from mailmon.mail.records.tlsa import read_tlsa
 from mailmon.model.diagnosis import Endpoint, TlsFacts
@@ -137,7 +136,7 @@ def exchange(*states: str, port: int = 25, is_nolisting: bool = False) -> dict[s
             one.found.fail("smtp.greeting_rejected", "554 no")
         made.append(one)
     kept = [finding for one in made for finding in one.found.all]
-    judged = judge_exchange(kept, made, "firm.example", is_nolisting=is_nolisting)
+    judged = judge_mx_hosts(kept, made, "firm.example", is_nolisting=is_nolisting)
     return {one.target.partition(".")[0]: str(one.severity) for one in judged if one.id == "tcp.unreachable"}
 
 

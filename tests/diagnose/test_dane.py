@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmon.clients.records import Answer, Answered
-from mailmon.diagnose.dane import authenticate, judge_fit, why_unusable
+from mailmon.diagnose.dane import authenticate, judge_chain, why_unusable
 from mailmon.diagnose.handshake import Secured
-from mailmon.diagnose.plan import Options, kinds_for
-from mailmon.diagnose.run import Request, diagnose
-from mailmon.domain.plan import Options as DomainOptions
+from mailmon.diagnose.plan import Options, Request, kinds_for
+from mailmon.diagnose.run import diagnose
+from mailmon.domain.options import Options as DomainOptions
 from mailmon.domain.survey import survey
 from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import Tlsa, read_tlsa
@@ -180,7 +180,7 @@ def test_a_mismatch_says_what_came_close(texts: tuple[str, ...], chain: tuple[Is
     found = Findings(HOST)
     path = (LEAF.der, MIDDLE.der, ROOT.der)
     secured = Secured("TLSv1.3", "x", tuple(one.der for one in chain), path=path)
-    judge_fit(found, Answer(Answered.FOUND, texts, "", True), 25, secured)
+    judge_chain(found, Answer(Answered.FOUND, texts, "", True), 25, secured)
     assert found.all[0].status is Verdict.FAIL
     assert words in found.all[0].message
 

@@ -19,6 +19,7 @@ import pytest
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose.connection import Dialer
+from mailmon.diagnose.conversation import converse
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options
 from mailmon.diagnose.session import Session, SessionContext
@@ -128,7 +129,7 @@ def look_at_mutant(protocol: str, number: int, tools: SessionContext) -> None:
     endpoint = Endpoint("mx.example.org", "127.0.0.1", mutant.port, protocol, is_implicit_tls=number % 7 == 0)
     session = Session(Dialer(endpoint, Options(timeout_s=TIMEOUT_S), Deadline(DEADLINE_S)), tools)
     begun = time.monotonic()
-    session.run()
+    converse(session)
     mutant.close()
     assert time.monotonic() - begun < DEADLINE_S + 5
     assert session.found.all

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.diagnose.plan import Options, kinds_for
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import Options, Request, kinds_for
+from mailmon.diagnose.run import diagnose
 from mailmon.model import Verdict
 from mailmon.sandbox import Sandbox
 from tests.domain.nameserver import serving, zone_of

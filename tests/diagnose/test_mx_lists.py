@@ -9,8 +9,8 @@ import pytest
 
 from mailmon.clients.records import Records
 from mailmon.diagnose import targets
-from mailmon.diagnose.plan import MAX_MX, Options, kinds_for
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import MAX_MX, Options, Request, kinds_for
+from mailmon.diagnose.run import diagnose
 from mailmon.diagnose.targets import Plan
 from mailmon.model.findings import Severity, Verdict
 from tests.domain.nameserver import serving, zone_of

@@ -10,6 +10,7 @@ import pytest
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose.connection import Dialer
+from mailmon.diagnose.conversation import converse
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
 from mailmon.diagnose.plan import Options
@@ -29,7 +30,7 @@ def look(peer: SmtpPeer, protocol: str = "smtp", **options: object) -> list[Find
     tools = SessionContext(TlsKit(None), cast(Records, Zone({})))
     endpoint = Endpoint("mx1.firm.example", peer.address, peer.port, protocol)
     session = Session(Dialer(endpoint, given, Deadline(given.deadline_s)), tools)
-    session.run()
+    converse(session)
     for one in followups(session):
         ask(session, one)
     return session.found.all

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from mailmon.diagnose.plan import KINDS, Options
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import KINDS, Options, Request
+from mailmon.diagnose.run import diagnose
 from mailmon.model import Severity, Verdict
 from mailmon.model.diagnosis import Diagnosis
 from tests.diagnose.servers import RELAYS, SERVERS, Server

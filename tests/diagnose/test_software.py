@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from mailmon.cli import cli
-from mailmon.diagnose.plan import KINDS, Options
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import KINDS, Options, Request
+from mailmon.diagnose.run import diagnose
 from mailmon.model import Verdict
 from mailmon.model.diagnosis import Diagnosis
 

@@ -17,10 +17,11 @@ from cryptography.x509.oid import NameOID
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
-from mailmon.domain.caa import look
-from mailmon.domain.certificates import Live
+from mailmon.diagnose.mta_sts import MtaStsPolicy, PolicyAccess
+from mailmon.domain import caa as caa_check
 from mailmon.domain.context import DomainContext, RecordCheck
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
+from mailmon.domain.servers import MxSessions, Servers
 from mailmon.mail.records.mx import Exchanger
 from mailmon.model.findings import Finding, Severity, Verdict
 from tests.domain.cases import DOMAIN, Case, zones_of
@@ -51,13 +52,15 @@ def certificate(organisation: str, common_name: str, names: Sequence[str] = ()) 
 def judged(caa: list[str], issuer: tuple[str, str], names: Sequence[str] = ()) -> tuple[list[Finding], str]:
     """Return what is said of CAA, and the value that is expected, where the MX host shows such a certificate."""
     session = SimpleNamespace(secured=SimpleNamespace(chain=(certificate(*issuer, names),)))
-    live = Live(cast(dict[str, Any], {HOST: session}))
+    sessions = MxSessions(cast(dict[str, Any], {HOST: session}))
+    servers = cast(Servers, SimpleNamespace(mx_sessions=lambda: sessions))
     with serving(zones_of(Case("", "", {"@ CAA": caa or None}))) as server, ThreadPoolExecutor(2) as pool:
-        records = Records([("127.0.0.1", server.port)], 2.0)
-        scene = DomainContext(DOMAIN, Options(), records, Deadline(10), pool, exchangers=(Exchanger(10, HOST),))
-        area = RecordCheck(scene)
-        look(area, live)
-    return [one for one in area.found.all if one.status is Verdict.FAIL], area.rows[0].expected
+        records, deadline = Records([("127.0.0.1", server.port)], 2.0), Deadline(10)
+        sts = MtaStsPolicy(DOMAIN, records, deadline, PolicyAccess(1.0))
+        hosts = (Exchanger(10, HOST),)
+        check = RecordCheck(DomainContext(DOMAIN, Options(), records, deadline, pool, sts, servers, mx_records=hosts))
+        caa_check.run(check)
+    return [one for one in check.found.all if one.status is Verdict.FAIL], check.rows[0].expected
 
 
 LE_WILD = '0 issuewild "letsencrypt.org"'

@@ -13,7 +13,7 @@ import dns.rcode
 import pytest
 
 from mailmon.clients.records import Answered, Records
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from mailmon.model.findings import Verdict
 from tests.domain.validating import ALTERED, PARENT, validating

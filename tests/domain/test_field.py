@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from mailmon.model.dns import Survey
 from mailmon.model.findings import Verdict

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailmon.cli import cli
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from tests.diagnose.authority import Authority, tlsa_words
 from tests.diagnose.healthy import Certificate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from mailmon.render.domain import markdown, record_rows, spf_lines, wanted_lines
 from tests.domain.cases import DOMAIN, Case, healthy, zones_of

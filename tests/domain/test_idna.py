@@ -15,7 +15,7 @@ from mailmon.clients.resolver import resolve_with_system, resolver_for
 from mailmon.clients.server import tls_name
 from mailmon.diagnose.certificate import matches
 from mailmon.diagnose.plan import split_target
-from mailmon.domain.plan import read_domain
+from mailmon.domain.options import read_domain
 from mailmon.errors import StageError
 from tests.domain.nameserver import NameServer, serving, zone_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from mailmon.model.dns import Survey
 from mailmon.model.findings import Verdict

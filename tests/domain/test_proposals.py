@@ -5,7 +5,7 @@ from __future__ import annotations
 import dns.name
 import pytest
 
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.runbook import runbook
 from mailmon.domain.survey import survey
 from mailmon.mail.records.zone_file import line

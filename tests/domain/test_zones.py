@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailmon.domain.plan import Options
+from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
 from mailmon.model.dns import Survey
 from mailmon.model.findings import Severity, Verdict

@@ -16,8 +16,8 @@ MAX_SHARE = 0.8
 
 def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """Look at the host, and tell what fails."""
-    from mailmon.diagnose.plan import kinds_for, split_target
-    from mailmon.diagnose.run import Request, diagnose
+    from mailmon.diagnose.plan import Request, kinds_for, split_target
+    from mailmon.diagnose.run import diagnose
 
     assert host.options is not None
     name, ports = split_target(host.name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # what only some checks need is loaded only where somebody ha
     from mailmon.checks.queue import QueueSettings
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
-    from mailmon.domain.plan import Options as DomainOptions
+    from mailmon.domain.options import Options as DomainOptions
     from mailmon.mail.received import Expected
 
 __all__ = ["Account", "Host", "Route"]

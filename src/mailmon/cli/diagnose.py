@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.diagnose.plan import KINDS, SUBJECT, Options, kinds_for, split_target
+from mailmon.diagnose.blocklists import LISTS
+from mailmon.diagnose.plan import KINDS, SUBJECT, Options, Request, kinds_for, split_target
 from mailmon.errors import MailmonError
 from mailmon.model.diagnosis import Diagnosis, Left
-
-if TYPE_CHECKING:
-    from mailmon.clients.records import Records
-    from mailmon.findings import Findings
 
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
@@ -48,7 +45,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     Without a port all mail ports are looked at; for a domain those of its MX hosts. No message is sent, and nobody
     logs in, unless --intrusive or --account says so. Exit code 1: something is wrong; 75: something could not be told.
     """
-    from mailmon.diagnose.run import Request, diagnose
+    from mailmon.diagnose.run import diagnose
     from mailmon.render import diagnosis as report
 
     must_be_known(given)
@@ -60,7 +57,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
     nameservers = nameservers or common.configured_nameservers(config_path)
-    lists = _lists if given["dnsbl"] else None
+    lists = LISTS if given["dnsbl"] else ()
     request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers, lists)
     options = _options(given, config_path)
     with screen.progress(as_json or given["form"] != "text") as progress:
@@ -111,13 +108,6 @@ def _remove(mailbox: str, tokens: tuple[str, ...], config_path: str | None) -> t
         return 0, "no account of the configuration reads it by IMAP"
     resolve = resolver_for(setup.nameservers)
     return remove_left(account, MARK_FIELD, tokens, Deadline(30.0), resolve), f"not found in {account.folder} yet"
-
-
-def _lists(records: Records, address: str) -> list[Findings]:
-    from mailmon.diagnose.blocklists import LISTS
-    from mailmon.diagnose.dnsbl import judge_lists
-
-    return judge_lists(records, address, LISTS)
 
 
 def _options(given: dict[str, Any], config_path: str | None) -> Options:

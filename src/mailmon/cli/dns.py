@@ -11,7 +11,7 @@ import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.domain.plan import Options, read_domain, read_selector
+from mailmon.domain.options import Options, read_domain, read_selector
 
 if TYPE_CHECKING:
     from mailmon.model import Finding
@@ -91,7 +91,7 @@ def _options(given: dict[str, Any], config_path: str | None) -> Options:
 def _key(path: Path | None) -> str:
     if path is None:
         return ""
-    from mailmon.domain.key_file import read_key_file
+    from mailmon.domain.dkim import read_key_file
 
     return read_key_file(path)
 

@@ -142,7 +142,7 @@ def hosts_of(
 
 def _surveyed(asked: PublishedOptions, nameservers: tuple[tuple[str, int], ...], base: Path) -> tuple[HostSubject, ...]:
     from mailmon.checks.targets import Host as Subject
-    from mailmon.domain.plan import Options
+    from mailmon.domain.options import Options
 
     ca_file = str(base / asked.ca_file) if asked.ca_file else None
     how = Options(nameservers, asked.timeout_s, max(30.0, 4 * asked.timeout_s), asked.connect, ca_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import warnings
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.text import visible
 
 MAX_NAME_CHARS = 1000
+# A server may send any number of certificates.
+MAX_CERTIFICATES = 20
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _WEAK_HASHES = ("md5", "sha1")
 # OpenSSL's verdicts (x509_vfy.h)
@@ -222,12 +225,25 @@ class Certificates:
             _name(self.leaf.issuer),
             (*self.names, *map(str, self.addresses)),
             f"{self.leaf.not_valid_after_utc.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            _sha256(secured.chain[0]),
+            hashlib.sha256(secured.chain[0]).hexdigest(),
             f"{kind} {bits}",
             _hash_of(self.leaf),
             len(self.chain),
             is_forward_secret(secured),
         )
+
+
+def read_chain(chain: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return the certificates (DER, the leaf first) that can be read; one that cannot hides those behind it."""
+    found = []
+    for der in chain[:MAX_CERTIFICATES]:
+        try:
+            one = x509.load_der_x509_certificate(der)
+            one.public_key()
+        except UNREADABLE:
+            break
+        found.append(one)
+    return found
 
 
 def matches(host: str, name: str) -> bool:
@@ -305,12 +321,6 @@ def _hash_of(certificate: x509.Certificate) -> str:
 def _name(name: x509.Name) -> str:
     common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return visible(str(common[0].value) if common else name.rfc4514_string(), 200)
-
-
-def _sha256(der: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(der).hexdigest()
 
 
 def now_utc() -> datetime:

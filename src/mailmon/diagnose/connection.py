@@ -24,7 +24,7 @@ MAX_HANDSHAKE_BYTES = 256 * 1024
 HANDSHAKE_RECORD = b"\x16"
 
 
-class OpenLine(Wire):
+class Connection(Wire):
     """One connection to an endpoint. Raises what Wire raises; `handshake` raises OSError as it comes."""
 
     def handshake(self, context: ssl.SSLContext, timeout_s: float | None = None) -> ssl.SSLSocket:
@@ -103,7 +103,7 @@ class Dialer:
         security = Security.TLS if endpoint.is_implicit_tls else Security.STARTTLS
         self.server = Server(endpoint.protocol, endpoint.host, endpoint.port, security, timeout_s=options.timeout_s)
 
-    def dial(self, purpose: str) -> OpenLine:
+    def dial(self, purpose: str) -> Connection:
         """Connect. Raises OSError."""
         family = socket.AF_INET6 if ":" in self.endpoint.address else socket.AF_INET
         begun = time.monotonic()
@@ -111,7 +111,7 @@ class Dialer:
         sock = open_socket(family, (self.endpoint.address, self.endpoint.port), timeout_s)
         self.connect_s = time.monotonic() - begun
         masker = Masker((self.options.password,), {self.options.username}) if self.options.password else Masker()
-        return OpenLine(sock, self.server, self.deadline, masker, self._recorder(purpose))
+        return Connection(sock, self.server, self.deadline, masker, self._recorder(purpose))
 
     def _recorder(self, purpose: str) -> Callable[[str, float, str, str], None]:
         lines: list[Line] = []

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
-from mailmon.clients.records import Records
+from mailmon.clients.records import Answered, Records, is_address
 from mailmon.clients.resolver import has_route_to
-from mailmon.diagnose.dane import judge_tlsa
-from mailmon.diagnose.failures import NO_IPV6
+from mailmon.diagnose.conversation import NO_IPV6
+from mailmon.diagnose.dane import judge_chain, judge_records
 from mailmon.diagnose.session import Session
 from mailmon.findings import Findings
+from mailmon.findings.fixes import with_software
 from mailmon.findings.known import is_meant
+from mailmon.findings.software import identify
+from mailmon.model.diagnosis import Service
 from mailmon.model.findings import Finding, Severity, Verdict
 
 
@@ -26,9 +30,25 @@ def compare(
         if is_whole_host:
             _anything_open(judged, own)
         _same_certificate(judged, own)
-        judge_tlsa(judged, own, records)
+        _tlsa(judged, own, records)
         kept += judged.all
     return kept
+
+
+def _tlsa(found: Findings, sessions: Sequence[Session], records: Records) -> None:
+    """Compare TLSA records with the certificate of each SMTP port."""
+    for one in sessions:
+        endpoint, secured = one.endpoint, one.secured
+        if endpoint.protocol != "smtp" or not secured or is_address(endpoint.host):
+            continue
+        answer = records.ask(f"_{endpoint.port}._tcp.{endpoint.host}", "TLSA")
+        if answer.kind is Answered.FAILED and not endpoint.needs_login:
+            said = f"its TLSA record could not be looked up ({answer.why}): senders that use DANE wait until it can"
+            found.unknown("dane.tlsa_mismatch", said)  # RFC 7672 section 2.1
+        if answer.values and judge_records(found, answer, f"port {endpoint.port}"):
+            judged = Findings(endpoint.target if endpoint.is_one_of_many else found.target)
+            judge_chain(judged, answer, endpoint.port, secured)
+            found.all += judged.all
 
 
 def _anything_open(found: Findings, sessions: Sequence[Session]) -> None:
@@ -127,3 +147,40 @@ def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]
             found.unknown("tcp.ipv6_unreachable", f"this machine has no IPv6, so {address} could not be asked")
         kept += found.all
     return kept
+
+
+def recognise(session: Session) -> None:
+    """Set the software of a session's service, by all that the server said in any of its connections."""
+    lines = (line.text for one in session.dialer.transcripts for line in one.lines if line.who == "server")
+    said = chain((session.software_words,), lines)
+    session.service.software = identify(session.endpoint.protocol, session.service.banner, said)
+
+
+def with_own_fixes(found: Iterable[Finding], sessions: Sequence[Session]) -> list[Finding]:
+    """Return findings with the fixes for the software of their services.
+
+    A service that does not tell, as one that nobody gets a word from, runs what the others of its protocol at the same
+    host run.
+    """
+    for one in sessions:
+        recognise(one)
+    services = {one.service.target: (one, one.service) for one in sessions}
+    fixed = []
+    for finding in found:
+        if finding.target in services:
+            session, service = services[finding.target]
+            software = service.software or _of_others(session, sessions)
+            finding = with_software(finding, software, service.protocol)
+        fixed.append(finding)
+    return fixed
+
+
+def _of_others(session: Session, sessions: Sequence[Session]) -> str:
+    """Return the software of the other services of the protocol at a host, "" where it is not the same."""
+    alike: list[Service] = [
+        one.service
+        for one in sessions
+        if (one.endpoint.host, one.endpoint.protocol) == (session.endpoint.host, session.endpoint.protocol)
+    ]
+    known = {one.software for one in alike if one.software}
+    return known.pop() if len(known) == 1 else ""

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from mailmon.clients.records import Answer, Answered, Records, is_address
-from mailmon.diagnose.certificate import UNREADABLE
+from mailmon.clients.records import Answer
+from mailmon.diagnose.certificate import UNREADABLE, read_chain
 from mailmon.diagnose.handshake import Secured
 from mailmon.findings import Findings
 from mailmon.mail.records.tlsa import END_ENTITY, FULL, PUBLIC_KEY, TRUST_ANCHOR, WHOLE_CERTIFICATE, Tlsa, read_tlsa
 from mailmon.model.findings import Severity
 
-if TYPE_CHECKING:
-    from mailmon.diagnose.session import Session
-
-# A server may send any number of certificates; each is looked at once.
-MAX_CERTIFICATES = 20
+# Certificates published in DNS as a whole that are tried as issuers.
+MAX_PUBLISHED = 20
 
 
 class Match(NamedTuple):
@@ -59,7 +56,7 @@ def authenticate(records: Sequence[Tlsa], chain: Sequence[bytes]) -> Match | Non
     signatures from the leaf up to the certificate or key that the record names; names and dates are the caller's to
     judge. The leaf itself is no trust anchor, as OpenSSL has it.
     """
-    sent = _read(chain)
+    sent = read_chain(chain)
     leaf = sent[0] if sent else None
     for record in records:
         if record.usage == END_ENTITY and chain and _is_of(record, chain[0], leaf):
@@ -70,39 +67,25 @@ def authenticate(records: Sequence[Tlsa], chain: Sequence[bytes]) -> Match | Non
 
 def fits(record: Tlsa, chain: Sequence[bytes]) -> bool:
     """Say whether a record names a certificate of a chain (DER, the leaf first), whoever signed it."""
-    sent = _read(chain)
+    sent = read_chain(chain)
     if record.usage == END_ENTITY:
         return bool(chain) and _is_of(record, chain[0], sent[0] if sent else None)
     return any(_is_of(record, None, one) for one in sent[1:])
 
 
-def judge_tlsa(found: Findings, sessions: Sequence[Session], records: Records) -> None:
-    """Compare TLSA records with what each SMTP port shows."""
-    for one in sessions:
-        endpoint, secured = one.endpoint, one.secured
-        if endpoint.protocol != "smtp" or not secured or is_address(endpoint.host):
-            continue
-        answer = records.ask(f"_{endpoint.port}._tcp.{endpoint.host}", "TLSA")
-        if answer.kind is Answered.FAILED and not endpoint.needs_login:
-            said = f"its TLSA record could not be looked up ({answer.why}): senders that use DANE wait until it can"
-            found.unknown("dane.tlsa_mismatch", said)  # RFC 7672 section 2.1
-        if not answer.values:
-            continue
-        if not usable_for_mail(answer):
-            found.fail(
-                "dane.tlsa_unusable", f"senders use no TLSA record of port {endpoint.port}: {why_unusable(answer)}"
-            )
-            continue
-        if not answer.is_authentic:
-            found.fail(
-                "dane.tlsa_without_dnssec", "its TLSA record is not validated by DNSSEC here, so it counts for nothing"
-            )
-        fit = Findings(endpoint.target if endpoint.is_one_of_many else found.target)
-        judge_fit(fit, answer, endpoint.port, secured)
-        found.all += fit.all
+def judge_records(found: Findings, answer: Answer, of: str) -> bool:
+    """Judge TLSA records by themselves; say whether they are usable. `of` names their port or host in messages."""
+    if not usable_for_mail(answer):
+        said = f"senders use no TLSA record of {of}: {why_unusable(answer)}"
+        found.fail("dane.tlsa_unusable", said, found="; ".join(answer.values)[:300])
+        return False
+    if not answer.is_authentic:
+        said = f"the TLSA records of {of} are not validated by DNSSEC here, so senders ignore them"
+        found.fail("dane.tlsa_without_dnssec", said)
+    return True
 
 
-def judge_fit(found: Findings, answer: Answer, port: int, secured: Secured) -> None:
+def judge_chain(found: Findings, answer: Answer, port: int, secured: Secured) -> None:
     """Compare the TLSA records of a port with the certificates that its server sent."""
     usable = usable_for_mail(answer)
     match = authenticate(usable, secured.chain)
@@ -117,6 +100,25 @@ def judge_fit(found: Findings, answer: Answer, port: int, secured: Secured) -> N
     severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
     said = f"no TLSA record of port {port} fits the certificate{_hint(usable, secured)}: who checks DANE sends no mail"
     found.fail("dane.tlsa_mismatch", said, severity, found=_listed(usable))
+
+
+def records_to_publish(answer: Answer, chains: Sequence[Sequence[bytes]]) -> tuple[str, ...]:
+    """Return the TLSA records that should be published for these chains: those there, or one for each key (3 1 1).
+
+    Records of keys that are to come or to go, and of other usages, are as right as one that is proposed.
+    """
+    usable = usable_for_mail(answer)
+    matches = [(chain, authenticate(usable, chain)) for chain in chains if chain]
+    lacking = {_record_of(leaf) for chain, match in matches if not match for leaf in read_chain(chain[:1])}
+    if not lacking:
+        return answer.values
+    right = {match.record for _, match in matches if match}
+    kept = [text for text in answer.values if read_tlsa(text) in right]
+    return (*kept, *sorted(lacking))
+
+
+def _record_of(leaf: x509.Certificate) -> str:
+    return f"3 1 1 {hashlib.sha256(_key_of(leaf)).hexdigest()}"
 
 
 def _listed(records: Sequence[Tlsa]) -> str:
@@ -144,19 +146,6 @@ def _hint(usable: Sequence[Tlsa], secured: Secured) -> str:
         if record.usage == TRUST_ANCHOR and fits(record, secured.path):
             return f" ({record.name} names a CA's certificate that must be sent along, and is not)"
     return ""
-
-
-def _read(chain: Sequence[bytes]) -> list[x509.Certificate]:
-    """Return the certificates that can be read; one that cannot hides those behind it, for the leaf comes first."""
-    found = []
-    for der in chain[:MAX_CERTIFICATES]:
-        try:
-            one = x509.load_der_x509_certificate(der)
-            one.public_key()
-        except UNREADABLE:
-            break
-        found.append(one)
-    return found
 
 
 def _is_of(record: Tlsa, der: bytes | None, certificate: x509.Certificate | None) -> bool:
@@ -196,9 +185,9 @@ def _lead_to(anchors: Sequence[Tlsa], sent: Sequence[x509.Certificate]) -> Match
 
 def _published(anchors: Sequence[Tlsa]) -> Iterator[x509.Certificate]:
     """Yield the certificates that stand in DNS as a whole (2 0 0): these need not be sent (RFC 7671 section 5.2)."""
-    for record in anchors[:MAX_CERTIFICATES]:
+    for record in anchors[:MAX_PUBLISHED]:
         if (record.selector, record.matching) == (WHOLE_CERTIFICATE, FULL):
-            yield from _read((record.data,))
+            yield from read_chain((record.data,))
 
 
 def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:

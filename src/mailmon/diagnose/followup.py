@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.diagnose import handshake, relay
+from mailmon.diagnose.conversation import judge_again, judge_first
 from mailmon.diagnose.intrusive import judge_injection, judge_password, judge_smuggling
 from mailmon.diagnose.names import is_inside
-from mailmon.diagnose.probes import Prober
 from mailmon.diagnose.session import Session
-from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
 from mailmon.diagnose.vrfy import judge_vrfy
+from mailmon.diagnose.weak_tls import Prober
 from mailmon.errors import Stage, StageError
+from mailmon.mail.advice import advise, refusal_in
 
 
 class Followup(NamedTuple):
@@ -76,7 +77,7 @@ def relaying(session: Session) -> None:
     """Try every form of relaying, for at most half of the time that is left."""
     deadline, forms = session.dialer.deadline, relay.forms(session.endpoint, session.options)
     until_s = deadline.monotonic() + deadline.remaining_s() / 2
-    asker = relay.Asker(lambda: _smtp(session, "relaying"), session.endpoint, session.options)
+    asker = relay.Asker(lambda: session.connect_smtp("relaying"), session.endpoint, session.options)
     tried = relay.try_all(asker, forms, lambda: deadline.monotonic() < until_s)
     is_near = is_inside(session.endpoint.address)
     relay.verdict(session.found, tried, trust=session.why_trusted, planned=len(forms), is_near=is_near)
@@ -84,81 +85,69 @@ def relaying(session: Session) -> None:
 
 def users(session: Session) -> None:
     """Ask VRFY and EXPN, on a connection of their own: each refusal is an error, and servers hang up after a few."""
-    speaker = _smtp(session, "VRFY and EXPN")
+    client = session.connect_smtp("VRFY and EXPN")
     try:
-        judge_vrfy(speaker, session.mailbox, session.found)
+        judge_vrfy(client, session.mailbox, session.found)
     finally:
-        speaker.close()
+        client.close()
 
 
 def second_contact(session: Session) -> None:
     """Ask again what a server offers and refuses: postscreen answers a stranger's first session itself."""
     try:
-        speaker = _smtp(session, "second contact")
+        client = session.connect_smtp("second contact")
     except (StageError, OSError):
-        session.judge_first()
+        judge_first(session)
         return
     try:
-        session.judge_again(speaker)
+        judge_again(session, client)
     finally:
-        speaker.close()
+        client.close()
 
 
 def injection(session: Session) -> None:
     """Send a command with STARTTLS in one packet."""
-    speaker = session.opener.plain("command before TLS")
+    client = session.opener.plain("command before TLS")
     try:
         judge_injection(
             session.endpoint.protocol,
-            speaker,
-            lambda: speaker.wire.handshake(session.tools.kit.lax()),
+            client,
+            lambda: client.wire.handshake(session.context.kit.lax()),
             session.found,
         )
     finally:
-        speaker.close()
+        client.close()
 
 
 def password(session: Session) -> None:
     """Try a wrong password."""
-    speaker = _best(session, "wrong password")
+    client = session.connect("wrong password")
     try:
-        judge_password(session.endpoint.protocol, speaker, session.mailbox, session.found)
+        judge_password(session.endpoint.protocol, client, session.mailbox, session.found)
     finally:
-        speaker.close()
+        client.close()
 
 
 def smuggling(session: Session) -> None:
     """Look for false ends of a message."""
-    session.left += judge_smuggling(lambda: _smtp(session, "false ends of a message"), session.mailbox, session.found)
+    session.left += judge_smuggling(
+        lambda: session.connect_smtp("false ends of a message"), session.mailbox, session.found
+    )
 
 
 def login(session: Session) -> None:
     """Log in with the configured credentials and note what is offered then."""
     options, finding_id = session.options, f"{session.endpoint.protocol}.login_refused"
-    speaker = session.opener.in_tls("login")
+    client = session.opener.in_tls("login")
     try:
-        is_in, words = speaker.log_in(options.username, options.password)
+        is_in, words = client.log_in(options.username, options.password)
         if not is_in:
-            from mailmon.mail.advice import advise, refusal_in
-
             said_by = "imap" if session.endpoint.protocol == "sieve" else session.endpoint.protocol
             fix = advise(refusal_in(said_by, Stage.LOGIN, words)).text
             session.found.fail(finding_id, f"the login as {options.username} is refused: {words[:200]}", fix=fix)
             return
         session.found.passed(finding_id, f"the login as {options.username} works")
-        if speaker.ask():
-            known = session.service.extensions
-            known += [name for name in speaker.capabilities if name not in known]
+        if client.ask():
+            session.add_extensions(client)
     finally:
-        speaker.close()
-
-
-def _best(session: Session, purpose: str) -> Speaker:
-    """Open a session, inside TLS where there is any."""
-    return session.opener.in_tls(purpose) if session.is_secured else session.opener.plain(purpose)
-
-
-def _smtp(session: Session, purpose: str) -> SmtpSpeaker:
-    speaker = _best(session, purpose)
-    assert isinstance(speaker, SmtpSpeaker)
-    return speaker
+        client.close()

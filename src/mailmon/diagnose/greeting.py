@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from mailmon.clients.records import Answered
-from mailmon.clients.resolver import packed
+from mailmon.clients.resolver import is_loopback, packed
 from mailmon.diagnose.names import is_ehlo_name, is_host_name
-from mailmon.diagnose.speakers import Greeting, SmtpSpeaker
+from mailmon.diagnose.protocols import Client, Greeting, SmtpClient
+from mailmon.diagnose.relay import Said, Tried
+from mailmon.diagnose.session import Session
+from mailmon.errors import StageError
 from mailmon.mail.caps import number
 from mailmon.mail.relaying import Asked, Refused, names_client, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.findings import Severity
-
-if TYPE_CHECKING:
-    from mailmon.diagnose.session import Session
 
 # Sendmail waits 5 minutes, but some senders less than 30 s; half of that leaves room for the way.
 SLOW_BANNER_S = 10.0
@@ -24,6 +24,9 @@ _NO_COMMAND = (500, 502)
 _ANY_ADDRESS = re.compile(
     r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4}:[0-9a-f:]{2,40})(?![\w:])", re.I | re.ASCII
 )
+# What senders rely on, and what is merely good to have. REQUIRETLS (RFC 8689) and LIMITS (RFC 9422) are rare.
+EXPECTED = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
+WELCOME = ("ENHANCEDSTATUSCODES", "CHUNKING", "DSN")
 
 
 def judge_greeting(session: Session, greeting: Greeting) -> bool:
@@ -64,12 +67,12 @@ def _why_us(session: Session, greeting: Greeting) -> str:
     return "a block list, or its address" if is_client else ""
 
 
-def judge_ehlo_refused(session: Session, speaker: SmtpSpeaker) -> None:
+def judge_ehlo_refused(session: Session, client: SmtpClient) -> None:
     """Judge a refusal of EHLO: of the command, the name in it, this machine, or for now (RFC 5321 section 4.1.1.1)."""
-    reply = speaker.refusal
+    reply = client.refusal
     if reply is None:
         return
-    found, finding_id, name = session.found, "smtp.ehlo_refused", speaker.helo_name
+    found, finding_id, name = session.found, "smtp.ehlo_refused", client.helo_name
     refused = what_is_refused(reply, Asked(name, "", is_recipient=False))
     said, evidence = f"EHLO {name} is refused: {str(reply)[:200]}", str(reply)
     if refused is Refused.CLIENT:
@@ -77,28 +80,28 @@ def judge_ehlo_refused(session: Session, speaker: SmtpSpeaker) -> None:
     elif reply.is_transient:
         found.unknown(finding_id, f"{said} (for now: ask again later)", evidence=evidence)
     elif reply.code in _NO_COMMAND and refused is not Refused.HELO:
-        instead = "; HELO works" if speaker.knows_helo else ""
+        instead = "; HELO works" if client.knows_helo else ""
         said = f"{said}{instead}: no TLS, no login, no size limit can be asked for"
         found.fail(finding_id, said, evidence=evidence)
     else:
         fix = "give a name with --helo that resolves to this machine; a server should take an address literal too"
         found.fail(finding_id, f"{said} (another name may do: --helo)", Severity.WARNING, evidence=evidence, fix=fix)
-    if not speaker.knows_helo:
+    if not client.knows_helo:
         asked = "EHLO is" if reply.is_transient else "EHLO and HELO are"
         found.unknown("smtp.open_relay", f"it could not be told: {asked} refused: {str(reply)[:200]}")
 
 
-def judge_smtp_form(session: Session, speaker: SmtpSpeaker) -> None:
+def judge_smtp_form(session: Session, client: SmtpClient) -> None:
     """Judge the names in banner and EHLO, and the form of replies."""
     found = session.found
-    name = speaker.ehlo_words.partition(" ")[0]
-    is_name = is_ehlo_name(name) and (" " not in speaker.ehlo_words or is_host_name(name))
-    said = f"it calls itself {speaker.ehlo_words[:80] or 'nothing'} in reply to EHLO"
-    found.judge("smtp.ehlo_invalid", is_name, said, f"{said}, which is no host name", found=speaker.ehlo_words[:80])
+    name = client.ehlo_words.partition(" ")[0]
+    is_name = is_ehlo_name(name) and (" " not in client.ehlo_words or is_host_name(name))
+    said = f"it calls itself {client.ehlo_words[:80] or 'nothing'} in reply to EHLO"
+    found.judge("smtp.ehlo_invalid", is_name, said, f"{said}, which is no host name", found=client.ehlo_words[:80])
     _judge_banner(session, name)
-    if speaker.has_control_characters:
+    if client.has_control_characters:
         found.fail("smtp.control_characters", "its replies hold control characters")
-    if speaker.has_long_lines:
+    if client.has_long_lines:
         found.fail("smtp.line_too_long", "a line of its replies is longer than 512 octets")
 
 
@@ -110,7 +113,7 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
         said = f"the banner names no host: {session.service.banner[:80]}"
         found.fail("smtp.banner_mismatch", said, expected=host)
         return
-    records = session.tools.records
+    records = session.context.records
     pointers = [pointer.lower() for pointer in records.pointers(address).values]
     addresses, trouble = records.addresses(name)
     if name == host.lower() or name in pointers or addresses:
@@ -122,3 +125,63 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
     other = f", and in reply to EHLO it is {ehlo_name}" if ehlo_name.lower() != name else ""
     said = f"the banner says {name}, which does not resolve{other}"
     found.fail("smtp.banner_mismatch", said, expected=host, found=name)
+
+
+def judge_before_tls(session: Session, client: Client, *, offers_tls: bool) -> None:
+    """Judge what is offered in clear. A login that is listed is begun, and left, to see whether it is taken."""
+    found, endpoint = session.found, session.endpoint
+    logins = client.logins()
+    finding_id = f"{endpoint.protocol}.auth_before_tls"
+    refusal = _refusal_of_logins(session) if logins else ""
+    if refusal and client.is_mute:
+        found.passed(finding_id, f"it takes no login before TLS: {refusal[:200]}")
+        logins = ()
+    elif refusal:
+        found.passed(finding_id, f"it lists logins before TLS ({', '.join(logins)}), and refuses them: {refusal[:200]}")
+    elif logins:
+        said = f"it takes passwords before TLS ({', '.join(logins)}): anybody on the way reads them"
+        here = "asked over loopback, which some servers take for secure: ask from another machine too"
+        found.fail(finding_id, said, found=", ".join(logins), evidence=here if is_loopback(endpoint.address) else "")
+    else:
+        found.passed(finding_id, "no login is offered before TLS")
+    if offers_tls:
+        return
+    is_demanded = endpoint.needs_login or bool(logins)
+    severity = Severity.ERROR if is_demanded else Severity.WARNING
+    said = "it does not offer STARTTLS: all that is said can be read on the way"
+    found.fail(f"{endpoint.protocol}.starttls_missing", said, severity)
+    found.skipped("tls.handshake_failed", "STARTTLS is not offered")
+
+
+def _refusal_of_logins(session: Session) -> str:
+    """Return how a login in clear is refused, "" where it is taken, or nobody can tell."""
+    try:
+        client = session.opener.plain("login in clear?")
+        try:
+            return client.refusal_of_logins()
+        finally:
+            client.close()
+    except (StageError, OSError):
+        return ""
+
+
+def is_first_contact(client: SmtpClient, tried: Sequence[Tried]) -> bool:
+    """Say whether somebody else may have answered: postscreen offers little and takes nothing at first."""
+    is_later = bool(tried) and tried[-1].said is Said.LATER
+    return is_later or any(name not in client.capabilities for name in EXPECTED)
+
+
+def judge_after_tls(session: Session, client: SmtpClient) -> None:
+    """Judge what is offered in the end."""
+    found, offered = session.found, client.capabilities
+    missing = [name for name in EXPECTED if name not in offered]
+    unwelcome = [name for name in WELCOME if name not in offered]
+    listed = ", ".join(offered)
+    if missing:
+        said = f"it does not offer {', '.join((*missing, *unwelcome))}"
+        found.fail("smtp.ext_missing", said, found=listed, expected=", ".join(EXPECTED))
+    elif unwelcome:
+        said = f"it does not offer {', '.join(unwelcome)}"
+        found.fail("smtp.ext_missing", said, Severity.INFO, found=listed)
+    else:
+        found.passed("smtp.ext_missing", f"it offers {', '.join((*EXPECTED, *WELCOME))}", found=listed)

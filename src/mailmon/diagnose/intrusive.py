@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mailmon.diagnose.handshake import why_failed
 from mailmon.diagnose.plan import SUBJECT
-from mailmon.diagnose.speakers import SmtpSpeaker, Speaker
+from mailmon.diagnose.protocols import Client, SmtpClient
 from mailmon.errors import Stage, StageError
 from mailmon.findings import Findings
 
@@ -34,7 +34,7 @@ MAX_END_S = 10.0
 SIDE_BY_SIDE = 3
 
 
-def judge_injection(protocol: str, plain: Speaker, begin_tls: Callable[[], object], found: Findings) -> None:
+def judge_injection(protocol: str, plain: Client, begin_tls: Callable[[], object], found: Findings) -> None:
     """Send a command in one packet with STARTTLS and see whether it is answered inside TLS. Raises StageError, OSError.
 
     `begin_tls` does the handshake on the connection of `plain`.
@@ -62,17 +62,17 @@ def judge_injection(protocol: str, plain: Speaker, begin_tls: Callable[[], objec
         found.passed(finding_id, "what is sent in clear with STARTTLS is thrown away")
 
 
-def judge_password(protocol: str, speaker: Speaker, mailbox: str, found: Findings) -> None:
+def judge_password(protocol: str, client: Client, mailbox: str, found: Findings) -> None:
     """Try a password that nobody can have. Raises StageError."""
     finding_id = f"{protocol}.any_password_accepted"
-    is_in, words = speaker.log_in(mailbox, secrets.token_urlsafe(18))
+    is_in, words = client.log_in(mailbox, secrets.token_urlsafe(18))
     if is_in:
         found.fail(finding_id, f"it accepts a random password for {mailbox}", evidence=words[:200])
     else:
         found.passed(finding_id, "it refuses a wrong password", evidence=words[:200])
 
 
-def judge_smuggling(open_session: Callable[[], SmtpSpeaker], mailbox: str, found: Findings) -> list[str]:
+def judge_smuggling(open_session: Callable[[], SmtpClient], mailbox: str, found: Findings) -> list[str]:
     """Send a message to our mailbox that holds every false end; if it was taken apart, find out at which.
 
     Returns the tokens of the messages that were accepted (MARK_FIELD). Raises StageError, OSError.
@@ -97,20 +97,18 @@ def judge_smuggling(open_session: Callable[[], SmtpSpeaker], mailbox: str, found
     return [*left, *guilty.values()]
 
 
-def _is_end(speaker: SmtpSpeaker, mailbox: str, name: str, wait_s: float) -> str:
+def _is_end(client: SmtpClient, mailbox: str, name: str, wait_s: float) -> str:
     """Return the token of a message that the server takes at a false end, "" where it waits for the real one.
 
     That never comes: a message that is not taken there is dropped with the connection and reaches nobody.
     """
     token = secrets.token_hex(16)
     try:
-        if not _begin(speaker, mailbox):
+        if not _begin(client, mailbox):
             return ""
-        speaker.wire.begin(Stage.DATA, wait_s)
-        speaker.wire.send(
-            _head(mailbox, token) + _piece(name, ENDS[name]), f"(a message with {name} in it, and no end)"
-        )
-        while not speaker.is_answer(line := speaker.line()):
+        client.wire.begin(Stage.DATA, wait_s)
+        client.wire.send(_head(mailbox, token) + _piece(name, ENDS[name]), f"(a message with {name} in it, and no end)")
+        while not client.is_answer(line := client.line()):
             pass
         return token if line.startswith(b"2") else ""
     except StageError as exc:
@@ -118,25 +116,25 @@ def _is_end(speaker: SmtpSpeaker, mailbox: str, name: str, wait_s: float) -> str
             return ""
         raise
     finally:
-        speaker.close()
+        client.close()
 
 
-def _send(speaker: SmtpSpeaker, mailbox: str, token: str, ends: dict[str, bytes]) -> list[str] | None:
+def _send(client: SmtpClient, mailbox: str, token: str, ends: dict[str, bytes]) -> list[str] | None:
     """Send a message with these ends in it; return the answers to it, None where the mailbox takes no mail."""
     try:
-        if not _begin(speaker, mailbox):
+        if not _begin(client, mailbox):
             return None
         body = b"".join(_piece(name, end) for name, end in ends.items())
-        speaker.wire.begin(Stage.DATA)
-        speaker.wire.send(_head(mailbox, token) + body + b"\r\n.\r\n", f"(a message with {', '.join(ends)} in it)")
-        return _answers_to(speaker, speaker.goodbye)[:-1]
+        client.wire.begin(Stage.DATA)
+        client.wire.send(_head(mailbox, token) + body + b"\r\n.\r\n", f"(a message with {', '.join(ends)} in it)")
+        return _answers_to(client, client.goodbye)[:-1]
     finally:
-        speaker.close()
+        client.close()
 
 
-def _begin(speaker: SmtpSpeaker, mailbox: str) -> bool:
+def _begin(client: SmtpClient, mailbox: str) -> bool:
     commands = (f"MAIL FROM:<{mailbox}>", f"RCPT TO:<{mailbox}>", "DATA")
-    return all(speaker.command(command).code < 400 for command in commands)
+    return all(client.command(command).code < 400 for command in commands)
 
 
 def _head(mailbox: str, token: str) -> bytes:
@@ -150,17 +148,17 @@ def _piece(name: str, end: bytes) -> bytes:
     return b"The end %s:" % name.encode() + end + b"NOOP\r\n"
 
 
-def _answers_to(speaker: Speaker, goodbye: bytes) -> list[str]:
+def _answers_to(client: Client, goodbye: bytes) -> list[str]:
     """Say goodbye and return what the server still answers, up to its own."""
-    speaker.wire.send(goodbye)
+    client.wire.send(goodbye)
     answers: list[str] = []
     while len(answers) < ENOUGH_ANSWERS:
         try:
-            line = speaker.line()
+            line = client.line()
         except StageError as exc:
             if exc.lost and answers:
                 break
             raise
-        if speaker.is_answer(line):
+        if client.is_answer(line):
             answers.append(line.decode("utf-8", "replace")[:120])
     return answers

@@ -8,6 +8,7 @@ import re
 from mailmon.clients.records import Answered, Records, spf_questions
 from mailmon.clients.resolver import is_loopback, packed
 from mailmon.findings import Findings
+from mailmon.mail.auth.spf import Client, Result, check_host
 from mailmon.model.findings import Severity
 
 # As many as receivers look at who look at several (RFC 7208 section 4.6.4).
@@ -75,8 +76,6 @@ def is_inside(address: str) -> bool:
 
 def may_send(records: Records, domain: str, address: str) -> bool:
     """Say whether a domain's mail may come from an address, as far as its SPF record tells; without one it may."""
-    from mailmon.mail.auth.spf import Client, Result, check_host
-
     if not domain:
         return True
     client = Client(ipaddress.ip_address(address.partition("%")[0]), domain, f"postmaster@{domain}")
@@ -109,6 +108,14 @@ def leads_to(records: Records, name: str, address: str) -> bool | None:
     if any(packed(one) == packed(address) for one in addresses):
         return True
     return None if trouble and trouble.kind is Answered.FAILED else False
+
+
+def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list[str]:
+    """Judge whether an MX host can be reached from outside; return its addresses that cannot."""
+    private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
+    said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
+    found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
+    return private
 
 
 def is_host_name(text: str) -> bool:

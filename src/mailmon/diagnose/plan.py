@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon.clients.resolver import packed
+from mailmon.diagnose.blocklists import BlockList
 from mailmon.mail.address import dns_name, why_no_name
 from mailmon.model.diagnosis import Endpoint
 
@@ -62,6 +63,16 @@ class Options(NamedTuple):
     family: str = "auto"
     https_port: int = 443
     pause_s: float = 0.4
+
+
+class Request(NamedTuple):
+    """What is examined. `is_whole_host` says that no port was named; `block_lists` are asked for each address."""
+
+    host: str
+    kinds: tuple[Kind, ...]
+    is_whole_host: bool
+    nameservers: tuple[tuple[str, int], ...] = ()
+    block_lists: tuple[BlockList, ...] = ()
 
 
 def split_target(text: str) -> tuple[str, tuple[str, ...]]:
@@ -144,7 +155,7 @@ def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_as
     ]
 
 
-def is_exchange(endpoint: Endpoint) -> bool:
+def is_mx_port(endpoint: Endpoint) -> bool:
     """Say whether an endpoint is one that other servers bring mail to: port 25, or the SMTP port that was named."""
     is_mail = endpoint.protocol == "smtp" and not endpoint.needs_login and not endpoint.is_implicit_tls
     return is_mail and (endpoint.is_asked_for or endpoint.port == 25)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mailmon.clients.records import is_address
 from mailmon.diagnose.plan import Options
-from mailmon.diagnose.speakers import SmtpSpeaker
+from mailmon.diagnose.protocols import SmtpClient
 from mailmon.errors import StageError
 from mailmon.findings import Findings
 from mailmon.mail.relaying import Asked, Refused, what_is_refused
@@ -156,14 +156,14 @@ class Asker:
 
     def __init__(
         self,
-        open_session: Callable[[], SmtpSpeaker],
+        open_session: Callable[[], SmtpClient],
         endpoint: Endpoint,
         options: Options,
-        given: SmtpSpeaker | None = None,
+        given: SmtpClient | None = None,
     ) -> None:
         self._open_session, self._own = open_session, _own_mailboxes(endpoint, options)
         self._needs_login = endpoint.needs_login
-        self._given = self._speaker = given
+        self._given = self._client = given
         self._errors = self._connections = 0
         self._max_errors = ERRORS_A_CONNECTION
         self._takes_own: bool | None = None
@@ -175,10 +175,10 @@ class Asker:
         """
         while True:
             is_fresh = self._errors == 0
-            speaker = self._ready()
+            client = self._ready()
             begun = time.monotonic()
             try:
-                tried = self._try(speaker, form, asks_for_data=asks_for_data)
+                tried = self._try(client, form, asks_for_data=asks_for_data)
             except StageError as exc:
                 self._max_errors = min(self._max_errors, max(self._errors, 1))
                 self.close()
@@ -195,59 +195,59 @@ class Asker:
 
     def close(self) -> None:
         """End the session, if there is one."""
-        if self._speaker and self._speaker is not self._given:
-            self._speaker.close()
-        self._speaker, self._errors = None, 0
+        if self._client and self._client is not self._given:
+            self._client.close()
+        self._client, self._errors = None, 0
 
-    def _ready(self) -> SmtpSpeaker:
+    def _ready(self) -> SmtpClient:
         if self._errors >= self._max_errors:
             self.close()
-        if self._speaker is None:
+        if self._client is None:
             self._connections += 1
-            self._speaker = self._open_session()
-        return self._speaker
+            self._client = self._open_session()
+        return self._client
 
-    def _try(self, speaker: SmtpSpeaker, form: Form, *, asks_for_data: bool) -> Tried:
-        reply, said = self._recipient(speaker, form)
+    def _try(self, client: SmtpClient, form: Form, *, asks_for_data: bool) -> Tried:
+        reply, said = self._recipient(client, form)
         if said is Said.ACCEPTED and asks_for_data and form.name not in CONTROLS:
-            reply = speaker.command("DATA")
-            said = Said.RELAYED if reply.code == 354 else _read(reply, self._asked(speaker, form))
+            reply = client.command("DATA")
+            said = Said.RELAYED if reply.code == 354 else _read(reply, self._asked(client, form))
             said = said if said in (Said.RELAYED, Said.DENIED) else Said.SINK
-        if said is Said.UNCLEAR and not form.is_own and self._takes_own_mail(speaker):
+        if said is Said.UNCLEAR and not form.is_own and self._takes_own_mail(client):
             said = Said.FOREIGN
         if said is not Said.RELAYED and reply.code != 421:
-            self._reset(speaker)
+            self._reset(client)
         return Tried(form, said, str(reply))
 
-    def _reset(self, speaker: SmtpSpeaker) -> None:
+    def _reset(self, client: SmtpClient) -> None:
         """Take the transaction back; the answer that was had counts although the server hangs up then."""
         try:
-            is_over = speaker.command("RSET").code == 421
+            is_over = client.command("RSET").code == 421
         except StageError:
             is_over = True
         if is_over:
             self.close()
 
-    def _recipient(self, speaker: SmtpSpeaker, form: Form) -> tuple[Reply, Said]:
+    def _recipient(self, client: SmtpClient, form: Form) -> tuple[Reply, Said]:
         """Return the answer to RCPT, or that to MAIL where it is a refusal, and what it is."""
-        reply = speaker.command(f"MAIL FROM:<{form.sender}>")
+        reply = client.command(f"MAIL FROM:<{form.sender}>")
         is_recipient = reply.code == 250
         if is_recipient:
-            reply = speaker.command(f"RCPT TO:<{form.recipient}>")
+            reply = client.command(f"RCPT TO:<{form.recipient}>")
         self._errors += not reply.is_positive
-        return reply, _read(reply, self._asked(speaker, form, is_recipient=is_recipient))
+        return reply, _read(reply, self._asked(client, form, is_recipient=is_recipient))
 
-    def _asked(self, speaker: SmtpSpeaker, form: Form, *, is_recipient: bool = True) -> Asked:
-        wants_login = self._needs_login and "AUTH" in speaker.capabilities
-        return Asked(speaker.helo_name, form.sender, is_recipient, wants_login)
+    def _asked(self, client: SmtpClient, form: Form, *, is_recipient: bool = True) -> Asked:
+        wants_login = self._needs_login and "AUTH" in client.capabilities
+        return Asked(client.helo_name, form.sender, is_recipient, wants_login)
 
-    def _takes_own_mail(self, speaker: SmtpSpeaker) -> bool:
+    def _takes_own_mail(self, client: SmtpClient) -> bool:
         """Say whether this transaction takes a mailbox of the server's own, asked once (RFC 5321 section 4.5.1)."""
         if self._takes_own is None:
             self._takes_own = False
             for mailbox in self._own:
                 try:
-                    reply = speaker.command(f"RCPT TO:<{mailbox}>")
+                    reply = client.command(f"RCPT TO:<{mailbox}>")
                 except StageError:  # it hangs up after so many errors: nothing was taken
                     break
                 self._takes_own = reply.is_positive

@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Records
 from mailmon.diagnose import cross_checks, targets
+from mailmon.diagnose.blocklists import BlockList
 from mailmon.diagnose.connection import Dialer
-from mailmon.diagnose.demand import Demands
-from mailmon.diagnose.doors import ask_doors
-from mailmon.diagnose.exchange import judge_exchange
+from mailmon.diagnose.conversation import converse
+from mailmon.diagnose.dnsbl import judge_lists
 from mailmon.diagnose.followup import ask, followups
 from mailmon.diagnose.handshake import TlsKit
+from mailmon.diagnose.mta_sts import MtaStsPolicy, PolicyAccess
+from mailmon.diagnose.mx_hosts import ask_others, judge_mx_hosts
 from mailmon.diagnose.names import judge_pointers, may_send
-from mailmon.diagnose.plan import Kind, Options
+from mailmon.diagnose.plan import Options, Request
 from mailmon.diagnose.session import Session, SessionContext
-from mailmon.diagnose.software import with_own_fixes
-from mailmon.diagnose.sts import Access, Sts
+from mailmon.diagnose.tls_policy import TlsPolicy
 from mailmon.errors import place_of
 from mailmon.findings import Findings
 from mailmon.model.diagnosis import Diagnosis, Endpoint, Left, in_order
@@ -30,16 +30,6 @@ from mailmon.model.findings import Finding
 MAX_WORKERS = 24
 # What is told while it works: (done, planned, what was done last).
 Progress = Callable[[int, int, str], None]
-
-
-class Request(NamedTuple):
-    """What is to be looked at. `is_whole_host` says that no port was named."""
-
-    host: str
-    kinds: tuple[Kind, ...]
-    is_whole_host: bool
-    nameservers: tuple[tuple[str, int], ...] = ()
-    dnsbl: Callable[[Records, str], list[Findings]] | None = None
 
 
 def diagnose(request: Request, options: Options, progress: Progress = lambda _done, _all, _what: None) -> Diagnosis:
@@ -51,21 +41,21 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     kit.verifying()  # a CA file that cannot be read is told before anything is asked
     plan = targets.find(request, records, options)
     options = options._replace(domain=options.domain or plan.domain)
-    access = Access(options.timeout_s, options.ca_file, options.https_port)
-    sts = Sts(plan.domain, records, deadline, access)
-    tools = SessionContext(kit, records, Demands(records, plan.domain, sts))
-    work = _Work(options, deadline, tools, progress)
-    sessions = work.run(plan.endpoints, request.dnsbl)
+    access = PolicyAccess(options.timeout_s, options.ca_file, options.https_port)
+    sts = MtaStsPolicy(plan.domain, records, deadline, access)
+    context = SessionContext(kit, records, TlsPolicy(records, plan.domain, sts))
+    work = _Work(options, deadline, context, progress)
+    sessions = work.run(plan.endpoints, request.block_lists)
     found = [*plan.findings, *work.extra]
     for one in sessions:
         found += one.found.all
     found = cross_checks.compare(found, sessions, records, is_whole_host=request.is_whole_host)
 
     def others() -> dict[str, bool | None]:
-        return ask_doors(plan.passed_over, options.timeout_s, deadline) | dict.fromkeys(plan.unasked)
+        return ask_others(plan.passed_over, options.timeout_s, deadline) | dict.fromkeys(plan.unasked)
 
-    found = judge_exchange(found, sessions, plan.domain, is_nolisting=options.is_nolisting, others=others)
-    found = with_own_fixes(found, sessions)
+    found = judge_mx_hosts(found, sessions, plan.domain, is_nolisting=options.is_nolisting, others=others)
+    found = cross_checks.with_own_fixes(found, sessions)
     services = tuple(one.service for one in sessions if one.is_open)
     transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)
     return Diagnosis(
@@ -89,7 +79,7 @@ def _left(sessions: Sequence[Session]) -> tuple[Left, ...]:
     return tuple(Left(mailbox, tuple(found)) for mailbox, found in tokens.items())
 
 
-def _policy_notes(sts: Sts, sessions: Sequence[Session]) -> tuple[str, ...]:
+def _policy_notes(sts: MtaStsPolicy, sessions: Sequence[Session]) -> tuple[str, ...]:
     """Say why certificates were judged as without the policy of MTA-STS that is announced."""
     trouble = sts.trouble() if any(one.secured for one in sessions) else ""
     return (f"certificates were judged as without the MTA-STS policy that is announced: {trouble}",) if trouble else ()
@@ -110,15 +100,13 @@ def _notes(options: Options) -> tuple[str, ...]:
 class _Work:
     """Runs sessions, then what follows from each, in one pool; never waits beyond the deadline."""
 
-    def __init__(self, options: Options, deadline: Deadline, tools: SessionContext, progress: Progress) -> None:
-        self._options, self._deadline, self._tools, self._progress = options, deadline, tools, progress
+    def __init__(self, options: Options, deadline: Deadline, context: SessionContext, progress: Progress) -> None:
+        self._options, self._deadline, self._context, self._progress = options, deadline, context, progress
         self.extra: list[Finding] = []
         self._done = self._planned = 0
 
-    def run(
-        self, endpoints: Sequence[Endpoint], dnsbl: Callable[[Records, str], list[Findings]] | None
-    ) -> list[Session]:
-        sessions = [Session(Dialer(one, self._options, self._deadline), self._tools) for one in endpoints]
+    def run(self, endpoints: Sequence[Endpoint], block_lists: Sequence[BlockList]) -> list[Session]:
+        sessions = [Session(Dialer(one, self._options, self._deadline), self._context) for one in endpoints]
         pool = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="diagnose")
         waiting: dict[Future[object], tuple[str, Session | None]] = {}
 
@@ -128,10 +116,10 @@ class _Work:
 
         for address in dict.fromkeys(one.address for one in endpoints if one.protocol == "smtp"):
             submit(f"names of {address}", partial(self._pointers, address))
-            if dnsbl:
-                submit(f"block lists for {address}", partial(self._lists, dnsbl, address))
+            if block_lists:
+                submit(f"block lists for {address}", partial(self._lists, block_lists, address))
         for session in sessions:
-            submit(session.endpoint.target, session.run, session)
+            submit(session.endpoint.target, partial(converse, session), session)
         while waiting:
             done, _ = wait(waiting, timeout=self._deadline.remaining_s() + 1.0, return_when=FIRST_COMPLETED)
             if not done:
@@ -156,11 +144,11 @@ class _Work:
 
     def _pointers(self, address: str) -> None:
         found = Findings(address)
-        records = self._tools.records
+        records = self._context.records
         sends = bool(records.pointers(address).values) or may_send(records, self._options.domain, address)
         judge_pointers(records, address, found, sends=sends)
         self.extra += found.all
 
-    def _lists(self, dnsbl: Callable[[Records, str], list[Findings]], address: str) -> None:
-        for found in dnsbl(self._tools.records, address):
+    def _lists(self, block_lists: Sequence[BlockList], address: str) -> None:
+        for found in judge_lists(self._context.records, address, block_lists):
             self.extra += found.all

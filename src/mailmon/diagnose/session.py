@@ -1,204 +1,87 @@
-"""What does one endpoint say and offer, before TLS and in it?"""
+"""The session with one endpoint: what was learnt of it, and further connections to it."""
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from mailmon.clients.records import Records
 from mailmon.clients.resolver import is_own_machine
-from mailmon.diagnose import handshake
-from mailmon.diagnose.capabilities import is_first_contact, judge_after_tls, judge_before_tls
-from mailmon.diagnose.certificate import OPPORTUNISTIC, Certificates, Unreadable, is_forward_secret, now_utc
-from mailmon.diagnose.connect import Opener
 from mailmon.diagnose.connection import Dialer
-from mailmon.diagnose.demand import Demands
-from mailmon.diagnose.failures import tell_broken, tell_no_handshake, tell_unreachable
-from mailmon.diagnose.greeting import judge_ehlo_refused, judge_greeting, judge_smtp_form
 from mailmon.diagnose.handshake import Secured, TlsKit
-from mailmon.diagnose.relay import Asker, Tried, ask_plainly, forms, own_mailbox, verdict_of_one
-from mailmon.diagnose.speakers import SmtpSpeaker, Speaker, speaker_for
+from mailmon.diagnose.protocols import Client, SmtpClient, client_for
+from mailmon.diagnose.relay import Tried, own_mailbox
+from mailmon.diagnose.tls_policy import TlsPolicy
 from mailmon.errors import StageError
 from mailmon.findings import Findings
-from mailmon.findings.software import identify
 from mailmon.model.diagnosis import Service
+
+# Before each further try, in parts of the pause that is asked for.
+PAUSES = (0.5, 1.0, 2.0)
 
 
 class SessionContext(NamedTuple):
-    """What all endpoints share. `demands` says what MTA-STS and DANE ask for; without it nothing is demanded."""
+    """What all sessions share. `tls_policy` says what MTA-STS and DANE demand; without it nothing is demanded."""
 
     kit: TlsKit
     records: Records
-    demands: Demands | None = None
+    tls_policy: TlsPolicy | None = None
 
 
 class Session:
-    """Looks at one endpoint. `found` and `service` hold what was learnt, however it ends."""
+    """What was learnt of one endpoint, and the means to ask it more. `found` and `service` hold the results.
 
-    def __init__(self, dialer: Dialer, tools: SessionContext) -> None:
-        self.dialer, self.tools = dialer, tools
+    `is_complete` says that the conversation came to its end; only then are further questions asked. `secured` is the
+    handshake that came about, `offers_login` whether a login is offered in the end. `left` are the tokens of messages
+    that a test left in our mailbox. `software_words` is what the server calls its software, where it was asked.
+
+    `is_first_contact` says that a screen in front of the server may have answered; then `first` holds the SMTP client
+    of that conversation, and the answers on relaying, until it is judged.
+    """
+
+    def __init__(self, dialer: Dialer, context: SessionContext) -> None:
+        self.dialer, self.context = dialer, context
         self.endpoint, self.options = dialer.endpoint, dialer.options
         self.found = Findings(self.endpoint.target)
         self.service = Service(self.endpoint.target, self.endpoint.address, self.endpoint.protocol)
-        self.opener = Opener(dialer, tools.kit)
-        self.is_refused = False
-        self.left: list[str] = []  # the tokens of messages that a test left in our mailbox
-        self.is_open = self.is_secured = self.is_complete = self.is_first_contact = False
+        self.opener = Opener(dialer, context.kit)
+        self.is_open = self.is_refused = self.is_complete = self.is_first_contact = False
+        self.first: tuple[SmtpClient, list[Tried]] | None = None
         self.secured: Secured | None = None
         self.offers_login = False
-        self.local_address = ""
+        self.local_address = self.software_words = ""
+        self.left: list[str] = []
 
-    def run(self) -> None:
-        """Talk to the end of what can be asked; what breaks becomes a finding."""
-        try:
-            self._run()
-        except StageError as exc:
-            tell_broken(self, exc)
-        except OSError as exc:
-            self.found.unknown(self.id_of("connection_lost"), f"the connection broke: {handshake.why_failed(exc)}")
-        # After the conversation: fetching a policy takes its time, and servers hang up on who is silent.
-        if self.secured:
-            self._judge_tls(self.secured)
-        elif self._shown:
-            self._judge_certificate(self._shown)
-        if self.tools.demands:
-            self.found.all = self.tools.demands.weighed(self.endpoint, self.found.all)
+    @property
+    def is_secured(self) -> bool:
+        """Say whether TLS came about."""
+        return self.secured is not None
 
-    def _run(self) -> None:
-        try:
-            wire = self.dialer.dial("session")
-        except OSError as exc:
-            tell_unreachable(self, exc)
-            return
-        self.is_open, self.local_address = True, wire.local_address
-        self.service.timings["connect_s"] = round(self.dialer.connect_s, 4)
-        self.found.passed("tcp.unreachable", f"it answers at {self.endpoint.address}")
-        speaker = speaker_for(wire, self.options)
-        begun = time.monotonic()
-        try:
-            if self.endpoint.is_implicit_tls and not self._begin_tls(speaker, begun):
-                return
-            self._converse(self._speaker or speaker)
-        finally:
-            if self.is_complete:
-                (self._speaker or speaker).say_goodbye()
-            wire.close()
-            if self._speaker:
-                self._speaker.close()
+    def id_of(self, problem: str) -> str:
+        """Return a finding id of this endpoint's protocol."""
+        return f"{self.endpoint.protocol}.{problem}"
 
-    _speaker: Speaker | None = None
-
-    def _converse(self, speaker: Speaker) -> None:
-        begun = time.monotonic()
-        greeting = speaker.greet()
-        self.service.timings["banner_s"] = round(time.monotonic() - begun, 4)
-        self.service.banner = greeting.text
-        if not judge_greeting(self, greeting):
-            return
-        begun = time.monotonic()
-        if not self._ask(speaker):
-            return
-        self.service.timings["ehlo_s"] = round(time.monotonic() - begun, 4)
-        if self.endpoint.is_implicit_tls:
-            self._finish(speaker)
-            return
-        is_begun = speaker.is_mute and not speaker.start_tls()
-        judge_before_tls(self, speaker, offers_tls=is_begun or speaker.offers_starttls)
-        if not (is_begun or speaker.offers_starttls):
-            self._finish(speaker)
-            return
-        refusal = "" if is_begun else speaker.start_tls()
-        if refusal:
-            self.found.fail(self.id_of("starttls_refused"), f"STARTTLS is offered, and refused: {refusal[:200]}")
-            self.found.skipped("tls.handshake_failed", "STARTTLS was refused")
-            return
-        self.found.passed(self.id_of("starttls_missing"), "it offers STARTTLS")
-        if self._begin_tls(speaker, time.monotonic()):
-            speaker = self._speaker or speaker
-            if self._ask(speaker):
-                self._finish(speaker)
-
-    def _ask(self, speaker: Speaker) -> bool:
-        if speaker.ask():
-            self.service.extensions += [name for name in speaker.capabilities if name not in self.service.extensions]
-            if isinstance(speaker, SmtpSpeaker):
-                self.service.ehlo = speaker.ehlo_words
-            return True
-        if isinstance(speaker, SmtpSpeaker):
-            judge_ehlo_refused(self, speaker)
-            if speaker.knows_helo:  # without extensions, but the other questions can be asked
-                self.service.ehlo = speaker.ehlo_words
-                tried = self._ask_of_relaying(speaker)
-                if self.options.relay == "one" and tried:
-                    verdict_of_one(self.found, tried, self.why_trusted)
-                self.is_complete = True
-        else:
-            if not self.endpoint.is_implicit_tls:
-                self.found.unknown(self.id_of("auth_before_tls"), "it does not tell its capabilities")
-        return False
-
-    def _finish(self, speaker: Speaker) -> None:
-        """Judge what is offered at the end, inside TLS where there is some."""
-        self.offers_login = bool(speaker.logins())
-        self.is_complete = True
-        if not isinstance(speaker, SmtpSpeaker):
-            if not identify(self.endpoint.protocol, self.service.banner):
-                with contextlib.suppress(StageError, OSError):  # all else is known by now
-                    self.software_words = speaker.ask_name()
-            return
-        judge_smtp_form(self, speaker)
-        tried = self._ask_of_relaying(speaker)
-        self._first = (speaker, tried)
-        self.is_first_contact = is_first_contact(speaker, tried)
-        if not self.is_first_contact:
-            self._judge_words(speaker, tried)
-
-    def judge_again(self, speaker: SmtpSpeaker) -> None:
-        """Judge a later session of the same run where the first may have been held by a screen before the server."""
+    def add_extensions(self, client: Client) -> None:
+        """Add the capabilities that a client was told, each once."""
         known = self.service.extensions
-        known += [name for name in speaker.capabilities if name not in known]
-        self._judge_words(speaker, self._ask_of_relaying(speaker))
+        known += [name for name in client.capabilities if name not in known]
 
-    def judge_first(self) -> None:
-        """Judge the first session after all, as there is no later one."""
-        if self._first:
-            self._judge_words(*self._first)
+    def connect(self, purpose: str) -> Client:
+        """Open a further connection, inside TLS where there is any. Raises StageError, OSError."""
+        return self.opener.in_tls(purpose) if self.is_secured else self.opener.plain(purpose)
 
-    # What the server calls its software, where it was asked.
-    software_words = ""
-    _first: tuple[SmtpSpeaker, list[Tried]] | None = None
-
-    def _judge_words(self, speaker: SmtpSpeaker, tried: list[Tried]) -> None:
-        judge_after_tls(self, speaker)
-        if self.options.relay == "one" and tried:
-            verdict_of_one(self.found, tried, self.why_trusted)
-
-    def _ask_of_relaying(self, speaker: SmtpSpeaker) -> list[Tried]:
-        """Ask for one foreign recipient, the gravest question first."""
-        if self.options.relay == "none":
-            return []
-        asker = Asker(self._again, self.endpoint, self.options, speaker)
-        try:
-            return ask_plainly(asker, forms(self.endpoint, self.options))
-        except (StageError, OSError) as exc:
-            if self.options.relay == "one":
-                words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
-                self.found.unknown("smtp.open_relay", f"it could not be told: {words}")
-            return []
-        finally:
-            asker.close()
-
-    def _again(self) -> SmtpSpeaker:
-        purpose = "relaying"
-        speaker = self.opener.in_tls(purpose) if self.is_secured else self.opener.plain(purpose)
-        assert isinstance(speaker, SmtpSpeaker)
-        return speaker
+    def connect_smtp(self, purpose: str) -> SmtpClient:
+        """Open a further connection to an SMTP endpoint. Raises StageError, OSError."""
+        client = self.connect(purpose)
+        assert isinstance(client, SmtpClient)
+        return client
 
     @property
     def why_trusted(self) -> str:
-        """Return why the server may trust us more than others, "" where nothing says so."""
+        """Return why the server may trust us more than others, "" where nothing suggests it."""
         if self.options.is_trusted:
             return "we are in its trusted network"
         is_own = is_own_machine(self.endpoint.address, self.local_address)
@@ -209,81 +92,67 @@ class Session:
         """Return a mailbox of the server's own: the one that was named, else its postmaster."""
         return own_mailbox(self.endpoint, self.options)
 
-    def _begin_tls(self, speaker: Speaker, begun: float) -> bool:
-        """Do the handshake and judge it; where the chain is not good, again on a new connection that takes it."""
-        try:
-            secured = handshake.read_secured(speaker.wire.handshake(self.tools.kit.verifying()))
-        except ssl.SSLCertVerificationError as exc:
-            speaker.wire.close()
-            if not (taken := self._begin_again(exc)):
-                return False
-            secured = taken
-        except TimeoutError:
-            self.found.unknown("tls.handshake_failed", f"no TLS handshake within {self.options.timeout_s:.0f} s")
-            return False
-        except OSError as exc:
-            tell_no_handshake(self, exc)
-            self._shown = handshake.shown_with(exc)
-            return False
-        self.is_secured, self.secured = True, secured
-        self.service.timings["tls_s"] = round(time.monotonic() - begun, 4)
-        return True
 
-    # What the server showed in a handshake that came to nothing, as where it demands a certificate of ours.
-    _shown: Secured | None = None
+class Opener:
+    """Opens connections to one endpoint; the caller closes them. Everything raises StageError and OSError."""
 
-    def _begin_again(self, refused: ssl.SSLCertVerificationError) -> Secured | None:
-        """Do the handshake on a new connection, whatever the chain; tell why where that comes to nothing."""
-        self._shown = handshake.shown_with(refused)
-        words = ""
-        for pause_s in (0.0, self.options.pause_s):
-            time.sleep(self.dialer.deadline.bound_s(pause_s))
+    def __init__(self, dialer: Dialer, kit: TlsKit) -> None:
+        self._dialer, self._kit = dialer, kit
+        self._is_implicit_tls = dialer.endpoint.is_implicit_tls
+
+    def plain(self, purpose: str) -> Client:
+        """Return a client in clear that was greeted and knows the capabilities."""
+        with self._opening(purpose) as client:
+            if not client.greet().is_good:
+                raise client.wire.error("greeting_rejected", "the greeting was a refusal")
+            client.ask()
+        return client
+
+    def before_tls(self, purpose: str) -> Client:
+        """Return a client whose next bytes are those of the handshake.
+
+        A server that turns us away is asked again after a while: some admit each client once at a time, and take a
+        moment to notice that one has gone.
+        """
+        for part in PAUSES:
             try:
-                self._speaker = again = self.opener.before_tls("without verification")
-                return handshake.read_secured(again.wire.handshake(self.tools.kit.lax()), refused)
-            except StageError as exc:
-                words = exc.said
-                break  # it was asked several times already
-            except OSError as exc:
-                words = handshake.why_failed(exc)
-                if self._speaker:
-                    self._speaker.close()
-                if not handshake.is_hang_up(exc):
-                    tell_no_handshake(self, exc)
-                    return None
-        said = f"the chain is not good, and the server let us in no second time to look past it: {words}"
-        self.found.unknown("tls.handshake_failed", said)
-        return None
+                return self._before_tls(purpose)
+            except (ConnectionError, StageError) as exc:
+                if isinstance(exc, StageError) and exc.is_silence:
+                    raise
+            time.sleep(self._dialer.deadline.bound_s(part * self._dialer.options.pause_s))
+        return self._before_tls(purpose)
 
-    def _judge_tls(self, secured: Secured) -> None:
-        self.found.passed("tls.handshake_failed", f"{secured.version}, {secured.cipher}")
-        if certificates := self._judge_certificate(secured):
-            self.service.tls = certificates.facts
-            self._judge_handshake(secured)
+    def _before_tls(self, purpose: str) -> Client:
+        with self._opening(purpose) as client:
+            if not self._is_implicit_tls:
+                greeting = client.greet()
+                if not greeting.is_good:
+                    raise client.wire.error("greeting_rejected", f"the greeting was a refusal: {greeting.text[:200]}")
+                client.ask()
+                if refusal := client.start_tls():
+                    raise client.wire.error("starttls_refused", f"STARTTLS is refused: {refusal[:200]}")
+        return client
 
-    def _judge_certificate(self, secured: Secured) -> Certificates | None:
+    def in_tls(self, purpose: str, context: ssl.SSLContext | None = None) -> Client:
+        """Return a client inside TLS; unless the context says otherwise, any certificate is accepted."""
+        client = self.before_tls(purpose)
         try:
-            certificates = Certificates(secured)
-        except Unreadable as exc:
-            self.found.unknown("tls.cert_untrusted", str(exc))
-            return None
-        terms = self.tools.demands.terms(self.endpoint, secured.chain) if self.tools.demands else OPPORTUNISTIC
-        certificates.judge(self.found, self.endpoint, now_utc(), terms)
-        return certificates
+            client.wire.handshake(context or self._kit.lax())
+            if self._is_implicit_tls:
+                client.greet()
+            client.ask()
+        except BaseException:
+            client.wire.close()
+            raise
+        return client
 
-    def _judge_handshake(self, secured: Secured) -> None:
-        if secured.version in ("TLSv1", "TLSv1.1"):
-            from mailmon.model.findings import Severity
-
-            said = f"nothing newer than {secured.version} is offered: clients of today refuse it"
-            self.found.fail("tls.old_version", said, Severity.ERROR)
-        is_new = secured.version == "TLSv1.3"
-        self.found.judge(
-            "tls.no_tls13", is_new, "TLS 1.3 is offered", f"TLS 1.3 is not offered, only {secured.version}"
-        )
-        said = f"{secured.cipher} has no forward secrecy"
-        self.found.judge("tls.no_forward_secrecy", is_forward_secret(secured), "it has forward secrecy", said)
-
-    def id_of(self, problem: str) -> str:
-        """Return an id of this endpoint's protocol."""
-        return f"{self.endpoint.protocol}.{problem}"
+    @contextmanager
+    def _opening(self, purpose: str) -> Iterator[Client]:
+        """Connect; close the connection where it does not get as far as it should."""
+        wire = self._dialer.dial(purpose)
+        try:
+            yield client_for(wire, self._dialer.options)
+        except BaseException:
+            wire.close()
+            raise

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.clients.resolver import HOSTS_FILE, addresses_of
-from mailmon.diagnose.plan import MAX_ADDRESSES, MAX_LISTED, MAX_MX, Options, asked_of, endpoints, is_exchange
+from mailmon.diagnose.names import judge_public
+from mailmon.diagnose.plan import MAX_ADDRESSES, MAX_LISTED, MAX_MX, Options, Request, asked_of, endpoints, is_mx_port
 from mailmon.findings import Findings
 from mailmon.mail.records.mx import exchangers_of
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from mailmon.diagnose.run import Request
 
 
 class Plan(NamedTuple):
@@ -72,7 +69,7 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
     if domain:
         _worsen_dangling(found, hosts)
         _judge_families(found, every)
-    doors = tuple(one for own in passed_over.values() for one in own if is_exchange(one))
+    doors = tuple(one for own in passed_over.values() for one in own if is_mx_port(one))
     unasked = _unasked(found, every, planned, passed_over) if domain else ()
     return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), doors, unasked)
 
@@ -162,11 +159,3 @@ def _addresses(records: Records, host: str, found: Findings, hosts_file: Path | 
 
 def _of_family(addresses: tuple[str, ...], family: str) -> list[str]:
     return [one for one in addresses if family == "auto" or (":" in one) == (family == "6")]
-
-
-def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list[str]:
-    """Judge whether an MX host can be reached from outside; return its addresses that cannot."""
-    private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
-    said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
-    found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
-    return private

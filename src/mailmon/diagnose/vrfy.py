@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mailmon.diagnose.protocols import SmtpClient
 from mailmon.diagnose.relay import NOBODY
-from mailmon.diagnose.speakers import SmtpSpeaker
 from mailmon.findings import Findings
 from mailmon.mail.reply import Reply
 from mailmon.model.findings import Severity
@@ -37,16 +37,16 @@ class Compared(NamedTuple):
         return f"{self.mailbox}: {self.first}" + (f"; {self.nobody}: {self.second}" if self.second else "")
 
 
-def judge_vrfy(speaker: SmtpSpeaker, mailbox: str, found: Findings) -> None:
+def judge_vrfy(client: SmtpClient, mailbox: str, found: Findings) -> None:
     """Ask for a mailbox and for one that does not exist, as only answers that differ tell something. Raises StageError.
 
     Commands that are switched off are not asked again: some servers hang up after three errors.
     """
     local, _, domain = mailbox.rpartition("@")
-    verified = _compare(speaker, "VRFY", mailbox, f"{NOBODY}@{domain}")
+    verified = _compare(client, "VRFY", mailbox, f"{NOBODY}@{domain}")
     if _is_elsewhere(verified):  # a bare name is always the server's own
-        verified = _compare(speaker, "VRFY", local, NOBODY)
-    expanded = _compare(speaker, "EXPN", local, NOBODY)
+        verified = _compare(client, "VRFY", local, NOBODY)
+    expanded = _compare(client, "EXPN", local, NOBODY)
     evidence = f"VRFY {verified}; EXPN {expanded}"[:600]
     if said := _names_members(expanded):
         found.fail(_FINDING, f"EXPN names the members of a list: {said}", evidence=evidence)
@@ -59,18 +59,18 @@ def judge_vrfy(speaker: SmtpSpeaker, mailbox: str, found: Findings) -> None:
         found.fail(_FINDING, said, Severity.NOTICE, evidence=evidence)
     elif late := next((one for one in _replies(verified, expanded) if one.is_transient), None):
         found.unknown(_FINDING, f"what VRFY and EXPN tell is not known: {late}", evidence=evidence)
-    elif _is_no_user(verified.first) and not _is_there(speaker, mailbox):
+    elif _is_no_user(verified.first) and not _is_there(client, mailbox):
         said = f"what VRFY tells is not known: {mailbox} is not a mailbox here; name one with --mailbox"
         found.unknown(_FINDING, said, evidence=evidence)
     else:
         found.passed(_FINDING, "VRFY and EXPN tell nothing of users", evidence=evidence)
 
 
-def _compare(speaker: SmtpSpeaker, command: str, mailbox: str, nobody: str) -> Compared:
-    first = speaker.command(f"{command} {mailbox}")
+def _compare(client: SmtpClient, command: str, mailbox: str, nobody: str) -> Compared:
+    first = client.command(f"{command} {mailbox}")
     if first.is_transient or _is_disabled(first):
         return Compared(mailbox, first, nobody, None)
-    return Compared(mailbox, first, nobody, speaker.command(f"{command} {nobody}"))
+    return Compared(mailbox, first, nobody, client.command(f"{command} {nobody}"))
 
 
 def _is_elsewhere(verified: Compared) -> bool:
@@ -116,10 +116,10 @@ def _is_no_user(reply: Reply) -> bool:
     return reply.code in _UNKNOWN and not _is_disabled(reply)
 
 
-def _is_there(speaker: SmtpSpeaker, mailbox: str) -> bool:
+def _is_there(client: SmtpClient, mailbox: str) -> bool:
     """Say whether mail for a mailbox is taken here: an address that VRFY refuses may not exist at all."""
-    if speaker.command("MAIL FROM:<>").code != 250:
+    if client.command("MAIL FROM:<>").code != 250:
         return False
-    is_there = speaker.command(f"RCPT TO:<{mailbox}>").is_positive
-    speaker.command("RSET")
+    is_there = client.command(f"RCPT TO:<{mailbox}>").is_positive
+    client.command("RSET")
     return is_there

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailmon.clients.records import Answered
-from mailmon.domain.certificates import Live
 from mailmon.domain.context import RecordCheck
+from mailmon.domain.servers import MxSessions
 from mailmon.mail.records.caa import Caa, domains_of_ca, may_issue, read_caa
 from mailmon.model.findings import Severity
 from mailmon.text import visible
@@ -17,35 +17,36 @@ PURPOSE = "which CA may issue"
 GUESS = "name the CA that you use"
 
 
-def look(area: RecordCheck, live: Live) -> None:
+def run(check: RecordCheck) -> None:
     """Judge the CAA records of the domain, and of its own MX hosts."""
-    answer = area.scene.records.ask(area.domain, "CAA")
+    answer = check.context.records.ask(check.domain, "CAA")
     if answer.kind is Answered.FAILED:
-        area.row(area.domain, "CAA", PURPOSE, "", answer)
-        area.tell_unknown("dns.caa_conflict", "its CAA records", answer)
+        check.row(check.domain, "CAA", PURPOSE, "", answer)
+        check.report_unknown("dns.caa_conflict", "its CAA records", answer)
         return
-    relevant = _relevant(area, area.domain)
-    ours = [host for host in area.scene.hosts if host == area.domain or host.endswith(f".{area.domain}")]
-    issuers = [domains[0] for host in ours if (domains := domains_of_ca(live.issuer(host)))]
+    sessions = check.context.servers.mx_sessions()
+    relevant = _relevant(check, check.domain)
+    ours = [host for host in check.context.hosts if host == check.domain or host.endswith(f".{check.domain}")]
+    issuers = [domains[0] for host in ours if (domains := domains_of_ca(sessions.issuer(host)))]
     used = issuers[0] if issuers else "letsencrypt.org"
     if relevant is None:
-        area.found.unknown("dns.caa_conflict", "the CAA records above it could not be looked up")
+        check.found.unknown("dns.caa_conflict", "the CAA records above it could not be looked up")
     elif not relevant:
-        area.found.fail("dns.caa_conflict", "there is no CAA record: any CA may issue certificates for it")
+        check.found.fail("dns.caa_conflict", "there is no CAA record: any CA may issue certificates for it")
     elif wrong := [one for one in relevant if one.is_malformed or one.forbids_all]:
-        area.found.fail("dns.caa_conflict", _said_of(wrong[0]), Severity.WARNING, fix=_REPAIR)
+        check.found.fail("dns.caa_conflict", _said_of(wrong[0]), Severity.WARNING, fix=_REPAIR)
     elif not _limits(relevant):
         listed = ", ".join(dict.fromkeys(one.tag for one in relevant))
         said = f"its CAA records ({listed}) name no CA: any may issue certificates for it"
-        area.found.fail("dns.caa_conflict", said)
+        check.found.fail("dns.caa_conflict", said)
     else:
         listed = ", ".join(f"{one.tag} {one.value}" for one in relevant)
-        area.found.passed("dns.caa_conflict", f"CAA says {listed}")
-    forbidden = {kind for host in ours for kind in _judge_issuer(area, host, live)}
+        check.found.passed("dns.caa_conflict", f"CAA says {listed}")
+    forbidden = {kind for host in ours for kind in _judge_issuer(check, host, sessions)}
     wanted = _proposal(answer.values, relevant, used, forbidden)
     is_guess = not issuers and wanted != answer.values
     purpose = f"{PURPOSE}; {GUESS}" if is_guess else PURPOSE
-    area.row(area.domain, "CAA", purpose, wanted, answer, is_bad=area.has_failed("dns.caa_conflict"))
+    check.row(check.domain, "CAA", purpose, wanted, answer, is_bad=check.has_failed("dns.caa_conflict"))
 
 
 def _said_of(record: Caa) -> str:
@@ -81,28 +82,28 @@ def _is_wrong(value: str) -> bool:
     return record is not None and (record.forbids_all or record.is_malformed)
 
 
-def _judge_issuer(area: RecordCheck, host: str, live: Live) -> Iterator[str]:
+def _judge_issuer(check: RecordCheck, host: str, sessions: MxSessions) -> Iterator[str]:
     """Judge whether the CA of a host's certificate may issue the next one; yield the properties that forbid it."""
-    issuer = live.issuer(host)
+    issuer = sessions.issuer(host)
     domains = domains_of_ca(issuer)
-    for name in live.names(host, area.domain) or (host,) if domains else ():
+    for name in sessions.names(host, check.domain) or (host,) if domains else ():
         is_wildcard = name.startswith("*.")
-        records = _relevant(area, name.removeprefix("*.")) or ()
+        records = _relevant(check, name.removeprefix("*.")) or ()
         if may_issue(records, domains, is_wildcard=is_wildcard):
             continue
         tag = "issuewild" if is_wildcard and any(one.tag == "issuewild" for one in records) else "issue"
         said = f"{host} has a certificate of {issuer} for {name}, which CAA ({tag}) does not let issue another"
         found = ", ".join(one.domain or "nobody" for one in records if one.tag == tag)
-        area.found.fail("dns.caa_conflict", said, Severity.WARNING, expected=" or ".join(domains), found=found)
+        check.found.fail("dns.caa_conflict", said, Severity.WARNING, expected=" or ".join(domains), found=found)
         yield tag
         return
 
 
-def _relevant(area: RecordCheck, name: str) -> Sequence[Caa] | None:
+def _relevant(check: RecordCheck, name: str) -> Sequence[Caa] | None:
     """Return the records that hold for a name: its own, else the nearest above (section 3); None for no answer."""
     labels = name.split(".")[-MAX_LABELS:]
     for at in range(len(labels)):
-        answer = area.scene.records.ask(".".join(labels[at:]), "CAA")
+        answer = check.context.records.ask(".".join(labels[at:]), "CAA")
         if answer.kind is Answered.FAILED:
             return None
         found = [one for one in map(read_caa, answer.values) if one]

@@ -1,20 +1,22 @@
-"""What do all kinds of records share? The domain, its MX hosts, how questions are asked, and where answers go."""
+"""What all record checks share: the domain with its MX hosts and resolver, and the collection of results."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.records import Answer, Answered, Records, spf_questions
-from mailmon.diagnose.sts import Sts
-from mailmon.domain.plan import Options
+from mailmon.diagnose.mta_sts import MtaStsPolicy
+from mailmon.domain.options import Options
+from mailmon.domain.servers import Servers
 from mailmon.findings import Findings
 from mailmon.mail.auth.spf import Found
 from mailmon.mail.caps import MAX_RECORD_CHARS
 from mailmon.mail.records.mx import Exchanger
-from mailmon.model.dns import Published
+from mailmon.mail.records.tags import Mistake
+from mailmon.model.dns import Published, SpfLine
 from mailmon.model.findings import Severity, Verdict
 from mailmon.text import utf8_text, visible
 
@@ -26,26 +28,27 @@ _BAD = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 
 
 class DomainContext(NamedTuple):
-    """One domain that is looked at; `exchangers` have the preferred first, and are none where mail is not taken."""
+    """The domain that is checked; `mx_records` have the preferred first, and are none where it accepts no mail."""
 
     domain: str
     options: Options
     records: Records
     deadline: Deadline
     questions: Executor
+    sts: MtaStsPolicy
+    servers: Servers
     mx: Answer = Answer(Answered.NODATA)
-    exchangers: tuple[Exchanger, ...] = ()
+    mx_records: tuple[Exchanger, ...] = ()
     today: str = ""
-    sts: Sts | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """Return the names of the MX hosts, each once."""
-        return tuple(dict.fromkeys(one.host for one in self.exchangers))
+        return tuple(dict.fromkeys(one.host for one in self.mx_records))
 
     @property
     def is_null_mx(self) -> bool:
-        """Say whether the domain says that it takes no mail (RFC 7505)."""
+        """Say whether the domain declares that it accepts no mail (RFC 7505)."""
         return any(value.split()[1:] in ([], ["."]) for value in self.mx.values)
 
     @property
@@ -62,14 +65,33 @@ class DomainContext(NamedTuple):
         return spf_questions(self.records)(name, kind)
 
 
-class RecordCheck:
-    """Collects what one kind of record comes to."""
+class OnlyRecord(NamedTuple):
+    """A kind of TXT record of which one may be published, at the name `label`; `prefix` begins its finding ids.
 
-    def __init__(self, scene: DomainContext) -> None:
-        self.scene = scene
-        self.domain = scene.domain
-        self.found = Findings(scene.domain)
+    `is_near` recognises texts that were meant to be one, `missing` is the message where there is none.
+    """
+
+    title: str
+    prefix: str
+    label: str
+    purpose: str
+    version: str
+    is_one: Callable[[str], bool]
+    is_near: Callable[[str], bool]
+    read: Callable[[str], object]
+    propose: Callable[[tuple[str, ...]], str]
+    missing: str
+
+
+class RecordCheck:
+    """Collects the results for one kind of record: findings, rows of records, and the tree of SPF."""
+
+    def __init__(self, context: DomainContext) -> None:
+        self.context = context
+        self.domain = context.domain
+        self.found = Findings(context.domain)
         self.rows: list[Published] = []
+        self.spf_lines: tuple[SpfLine, ...] = ()
 
     def row(
         self,
@@ -81,7 +103,7 @@ class RecordCheck:
         *,
         is_bad: bool = False,
     ) -> None:
-        """Add what stands, and should stand, under a name; `is_bad` where a finding is about it."""
+        """Add what is published under a name, and what should be; `is_bad` where a finding is about it."""
         wanted = (expected,) if isinstance(expected, str) else expected
         is_known = answer.kind is not Answered.FAILED
         found = tuple(visible(utf8_text(value), MAX_SHOWN) for value in answer.values)
@@ -89,14 +111,57 @@ class RecordCheck:
         self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known, is_bad, answer.alias))
 
     def has_failed(self, prefix: str, since: int = 0) -> bool:
-        """Say whether a warning or worse was told by an id that begins so, among the findings from `since` on."""
+        """Say whether a warning or worse has an id with this prefix, among the findings from `since` on."""
         return any(
             one.status is Verdict.FAIL and one.id.startswith(prefix) and one.severity in _BAD
             for one in self.found.all[since:]
         )
 
-    def tell_unknown(self, finding_id: str, what: str, answer: Answer) -> None:
-        """Say that something could not be looked up; what does not validate is a fault of the domain."""
+    def report_unknown(self, finding_id: str, what: str, answer: Answer) -> None:
+        """Report that something could not be looked up; what does not validate is a fault of the domain."""
         if answer.is_bogus:
-            self.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
+            self.report_bogus()
         self.found.unknown(finding_id, f"{what} could not be looked up: {answer.why}")
+
+    def report_bogus(self) -> None:
+        """Report that DNSSEC does not validate."""
+        self.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
+
+    def only_record(self, kind: OnlyRecord) -> str:
+        """Judge a record of which there may be one; return it, "" where there is none, or none that is valid.
+
+        Texts that do not begin as they must are no such records (RFC 8461 section 3.1, RFC 8460 section 3): another
+        text by a wildcard is nothing, and one that was meant to be the record is a mistake.
+        """
+        name = f"{kind.label}.{self.domain}"
+        answer = self.context.records.ask(name, "TXT")
+        texts = tuple(filter(kind.is_one, answer.values))
+        near = tuple(text for text in answer.values if kind.is_near(text) and text not in texts)
+        since = len(self.found.all)
+        only = self._judge_texts(kind, answer, texts, near)
+        is_bad = self.has_failed(kind.prefix, since) or (not only and bool(texts))
+        needs_none = self.context.is_null_mx and not texts and not near
+        expected = only or ("" if answer.kind is Answered.FAILED or needs_none else kind.propose(texts or near))
+        self.row(name, "TXT", kind.purpose, expected, answer._replace(values=texts or near), is_bad=is_bad)
+        return only
+
+    def _judge_texts(self, kind: OnlyRecord, answer: Answer, texts: tuple[str, ...], near: tuple[str, ...]) -> str:
+        none, syntax = f"{kind.prefix}.none", f"{kind.prefix}.syntax"
+        if answer.kind is Answered.FAILED:
+            self.report_unknown(none, f"its {kind.title} record", answer)
+        elif len(texts) > 1:
+            self.found.fail(syntax, f"there are {len(texts)} {kind.title} records: senders ignore all of them")
+        elif texts:
+            try:
+                kind.read(texts[0])
+            except Mistake as exc:
+                self.found.fail(syntax, f"the record: {exc}", found=texts[0])
+            else:
+                return texts[0]
+        elif near:
+            self.found.fail(syntax, f"the record does not begin with v={kind.version};", found=near[0])
+        elif self.context.is_null_mx:
+            self.found.skipped(none, "it accepts no mail (null MX)")
+        else:
+            self.found.fail(none, kind.missing)
+        return ""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from mailmon.clients.records import Answer, Answered
 from mailmon.diagnose.certificate import UNREADABLE
 from mailmon.domain.context import NOBODY, RecordCheck
+from mailmon.errors import MailmonError
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.mail.records.dkim import DkimKey, read_key
 from mailmon.mail.records.organisation import effective, walk
@@ -47,6 +57,8 @@ FEW = 36
 _OF_YEAR, _OF_MONTH, YEARS, MONTHS = "ab", "re", 3, 4
 GOOD_RSA_BITS, LEAST_RSA_BITS = 2048, 1024
 PURPOSE = "DKIM key"
+MAX_KEY_FILE_BYTES = 65536
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def common(now: datetime) -> tuple[str, ...]:
@@ -60,32 +72,32 @@ def common(now: datetime) -> tuple[str, ...]:
     return (*COMMON, *years, *(f"{year}{month + 1:02}{letter}" for year, month in months for letter in _OF_MONTH))
 
 
-def look(area: RecordCheck) -> None:
+def run(check: RecordCheck) -> None:
     """Judge the keys of the selectors that are known, and of those that are common."""
-    given = tuple(dict.fromkeys(area.scene.options.selectors))
+    given = tuple(dict.fromkeys(check.context.options.selectors))
     tried = COMMON[:FEW] if given else common(datetime.now(UTC))
     guessed = [name for name in tried if name not in given]
     names = [*given, NOBODY, *guessed]
-    answers = dict(zip(names, area.scene.ask_all([(_at(area, name), "TXT") for name in names]), strict=True))
+    answers = dict(zip(names, check.context.ask_all([(_at(check, name), "TXT") for name in names]), strict=True))
     everywhere = answers.pop(NOBODY)
     for name in given:
-        _judge_given(area, name, answers[name])
+        _judge_given(check, name, answers[name])
     is_signing = any(answers[name].values for name in given)
     for name in guessed:
         answer = answers[name]
         if answer.values and answer.values != everywhere.values and _is_key(answer):
             is_signing = True
-            _judge_key(area, name, answer, is_guessed=True)
+            _judge_key(check, name, answer, is_guessed=True)
         elif _is_dangling(answer) and answer.canonical != everywhere.canonical:
-            _judge_missing(area, name, answer, is_guessed=True)
-    if not given and not is_signing and area.scene.is_null_mx:
-        area.found.skipped("dkim.none", "it takes no mail, so it may well send none")
+            _judge_missing(check, name, answer, is_guessed=True)
+    if not given and not is_signing and check.context.is_null_mx:
+        check.found.skipped("dkim.none", "it takes no mail, so it may well send none")
     elif not given and not is_signing:
-        _judge_absence(area, answers[guessed[0]])
+        _judge_absence(check, answers[guessed[0]])
 
 
-def _at(area: RecordCheck, selector: str) -> str:
-    return f"{selector}._domainkey.{area.domain}"
+def _at(check: RecordCheck, selector: str) -> str:
+    return f"{selector}._domainkey.{check.domain}"
 
 
 def _is_key(answer: Answer) -> bool:
@@ -97,41 +109,41 @@ def _is_dangling(answer: Answer) -> bool:
     return bool(answer.alias) and answer.kind in (Answered.NXDOMAIN, Answered.NODATA)
 
 
-def _judge_given(area: RecordCheck, name: str, answer: Answer) -> None:
+def _judge_given(check: RecordCheck, name: str, answer: Answer) -> None:
     if answer.kind is Answered.FAILED:
-        area.row(_at(area, name), "TXT", PURPOSE, area.scene.options.dkim_key, answer)
-        area.tell_unknown("dkim.dns_temperror", f"the key of the selector {name}", answer)
+        check.row(_at(check, name), "TXT", PURPOSE, check.context.options.dkim_key, answer)
+        check.report_unknown("dkim.dns_temperror", f"the key of the selector {name}", answer)
     elif not answer.values:
-        _judge_missing(area, name, answer, is_guessed=False)
+        _judge_missing(check, name, answer, is_guessed=False)
     else:
-        _judge_key(area, name, answer, is_guessed=False)
+        _judge_key(check, name, answer, is_guessed=False)
 
 
-def _judge_missing(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
-    wanted = "" if is_guessed else area.scene.options.dkim_key
-    area.row(_at(area, name), "TXT", PURPOSE, wanted, answer, is_bad=not is_guessed)
+def _judge_missing(check: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
+    wanted = "" if is_guessed else check.context.options.dkim_key
+    check.row(_at(check, name), "TXT", PURPOSE, wanted, answer, is_bad=not is_guessed)
     severity = Severity.NOTICE if is_guessed else None
     if _is_dangling(answer):
         what = "which does not exist" if answer.kind is Answered.NXDOMAIN else "which has no TXT record"
         said = f"the selector {name} is an alias (CNAME) of {answer.canonical}, {what}"
         said += "" if is_guessed else ": signatures made with it fail"
         fix = "let whoever runs the target publish the key there, or remove the alias"
-        area.found.fail("dkim.key_missing", said, severity, expected=_at(area, name), found=answer.why, fix=fix)
+        check.found.fail("dkim.key_missing", said, severity, expected=_at(check, name), found=answer.why, fix=fix)
         return
     said = f"the selector {name} has no key: signatures made with it fail"
-    area.found.fail("dkim.key_missing", said, severity, expected=_at(area, name), found=answer.why)
+    check.found.fail("dkim.key_missing", said, severity, expected=_at(check, name), found=answer.why)
 
 
-def _judge_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
+def _judge_key(check: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
     """Judge the key of a selector; one that was guessed may be used by nobody: what is broken there is a notice."""
-    since = len(area.found.all)
-    _look_at_key(area, name, answer, is_guessed=is_guessed)
-    is_bad = area.has_failed("dkim.", since)
+    since = len(check.found.all)
+    _judge_published_key(check, name, answer, is_guessed=is_guessed)
+    is_bad = check.has_failed("dkim.", since)
     if is_guessed:
-        area.found.all[since:] = [_as_notice(one) for one in area.found.all[since:]]
-    signed_with = "" if is_guessed else area.scene.options.dkim_key
+        check.found.all[since:] = [_as_notice(one) for one in check.found.all[since:]]
+    signed_with = "" if is_guessed else check.context.options.dkim_key
     wanted = signed_with or _proposal(answer, is_bad=is_bad)
-    area.row(_at(area, name), "TXT", PURPOSE, wanted, answer, is_bad=is_bad)
+    check.row(_at(check, name), "TXT", PURPOSE, wanted, answer, is_bad=is_bad)
 
 
 def _as_notice(one: Finding) -> Finding:
@@ -154,8 +166,8 @@ def _least(key: DkimKey) -> int:
     return GOOD_RSA_BITS if key.kind == "rsa" else 1
 
 
-def _look_at_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
-    found = area.found
+def _judge_published_key(check: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
+    found = check.found
     if len(answer.values) > 1:
         said = f"the selector {name} has {len(answer.values)} TXT records: which one counts is not defined"
         found.fail("dkim.key_multiple", said)
@@ -171,7 +183,7 @@ def _look_at_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bo
         found.fail("dkim.key_revoked", f"the key of {name} is revoked (p= is empty)", severity)
         return
     if not is_guessed:
-        _compare(area, name, key)
+        _compare(check, name, key)
     found.passed("dkim.key_missing", f"the selector {name} has a key: {key.kind} {bits} bit")
     if key.kind == "rsa":
         said = f"the key of {name} has {bits} bits"
@@ -188,13 +200,13 @@ def _look_at_key(area: RecordCheck, name: str, answer: Answer, *, is_guessed: bo
         found.fail("dkim.key_syntax", f"the key of {name}: {mistake}", Severity.WARNING)
 
 
-def _compare(area: RecordCheck, name: str, key: DkimKey) -> None:
+def _compare(check: RecordCheck, name: str, key: DkimKey) -> None:
     """Hold a published key against the one that mail is signed with, where that is known."""
-    if not area.scene.options.dkim_key:
+    if not check.context.options.dkim_key:
         return
-    is_same = read_key(area.scene.options.dkim_key).data == key.data
+    is_same = read_key(check.context.options.dkim_key).data == key.data
     said = f"the key of {name} that is published is not the one that was given: signatures made with it fail"
-    area.found.judge("dkim.key_mismatch", is_same, f"the key of {name} is the one that was given", said)
+    check.found.judge("dkim.key_mismatch", is_same, f"the key of {name} is the one that was given", said)
 
 
 def _bits(key: DkimKey) -> int:
@@ -212,27 +224,60 @@ def _bits(key: DkimKey) -> int:
     return loaded.key_size
 
 
-def _judge_absence(area: RecordCheck, sample: Answer) -> None:
+def _judge_absence(check: RecordCheck, sample: Answer) -> None:
     """Without a selector a key may have any name; that there is none shows only where nothing is below _domainkey."""
-    answer = area.scene.records.ask(f"_domainkey.{area.domain}", "TXT")
+    answer = check.context.records.ask(f"_domainkey.{check.domain}", "TXT")
     if answer.kind is Answered.NXDOMAIN:
-        area.row(_at(area, "mail"), "TXT", PURPOSE, "", sample)
-        severity = Severity.NOTICE if _may_sign_nothing(area) else None
-        area.found.fail("dkim.none", "there is no DKIM key: nothing stands below _domainkey", severity)
+        check.row(_at(check, "mail"), "TXT", PURPOSE, "", sample)
+        severity = Severity.NOTICE if _may_sign_nothing(check) else None
+        check.found.fail("dkim.none", "there is no DKIM key: nothing stands below _domainkey", severity)
     elif answer.kind is Answered.FAILED:
-        area.tell_unknown("dkim.dns_temperror", "its DKIM keys", answer)
+        check.report_unknown("dkim.dns_temperror", "its DKIM keys", answer)
     else:
         said = "it may have DKIM keys, but none by a common name: the s= of a DKIM-Signature in mail from it says which"
-        area.found.skipped("dkim.none", f"{said}; name it with --selector (in the configuration: selectors)")
+        check.found.skipped("dkim.none", f"{said}; name it with --selector (in the configuration: selectors)")
 
 
-def _may_sign_nothing(area: RecordCheck) -> bool:
+def _may_sign_nothing(check: RecordCheck) -> bool:
     """Say whether it sends nothing, or is one below a domain whose policy and keys it lives by."""
-    texts = [text for text in area.scene.records.ask(area.domain, "TXT").values if is_spf(text)]
+    texts = [text for text in check.context.records.ask(check.domain, "TXT").values if is_spf(text)]
     try:
         if len(texts) == 1 and not read_record(texts[0]).lets_send:
             return True
     except SyntaxMistake:
         return False
-    holds = effective(walk(area.domain, area.scene.ask_for_spf))
-    return holds is not None and holds.domain != area.domain and holds.psd != "y"
+    holds = effective(walk(check.domain, check.context.ask_for_spf))
+    return holds is not None and holds.domain != check.domain and holds.psd != "y"
+
+
+def read_key_file(path: Path) -> str:
+    """Return the record of a key; of a private key only the public half is ever looked at. Raises MailmonError."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_KEY_FILE_BYTES)
+    except OSError as exc:
+        raise MailmonError(f"{path}: cannot be read: {exc.strerror}", "Run as a user that may read it.") from exc
+    if b"-----BEGIN" in raw:
+        return _of_pem(raw, path)
+    text = raw.decode("latin-1")
+    # What opendkim-genkey and rspamadm write: strings in a zone-file line.
+    record = "".join(_STRING.findall(text)) or text.strip()
+    try:
+        read_key(record)
+    except Mistake as exc:
+        raise MailmonError(f"{path}: no DKIM key record: {exc}", "Name the .txt file or a PEM file.") from exc
+    return record
+
+
+def _of_pem(raw: bytes, path: Path) -> str:
+    try:
+        key = load_pem_private_key(raw, None).public_key() if b"PRIVATE" in raw else load_pem_public_key(raw)
+    except UNREADABLE:
+        raise MailmonError(f"{path}: this key cannot be read", "It must be PEM, without a password.") from None
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        kind, data = "ed25519", key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    elif isinstance(key, rsa.RSAPublicKey):
+        kind, data = "rsa", key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    else:
+        raise MailmonError(f"{path}: DKIM knows RSA and Ed25519 keys only")
+    return f"v=DKIM1; k={kind}; p={base64.b64encode(data).decode()}"

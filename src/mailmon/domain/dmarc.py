@@ -17,81 +17,81 @@ PURPOSE = "what to do with forged mail (DMARC)"
 WHEN = "not before reports show that all of your mail passes"
 
 
-def look(area: RecordCheck) -> None:
+def run(check: RecordCheck) -> None:
     """Judge the record that holds for the domain, its own or that of its organisation."""
-    own = area.scene.records.ask(f"_dmarc.{area.domain}", "TXT")
+    own = check.context.records.ask(f"_dmarc.{check.domain}", "TXT")
     if own.kind is Answered.FAILED:
-        area.row(f"_dmarc.{area.domain}", "TXT", PURPOSE, "", own)
-        area.tell_unknown("dmarc.temperror", "its DMARC record", own)
+        check.row(f"_dmarc.{check.domain}", "TXT", PURPOSE, "", own)
+        check.report_unknown("dmarc.temperror", "its DMARC record", own)
         return
-    stops = walk(area.domain, area.scene.ask_for_spf)
+    stops = walk(check.domain, check.context.ask_for_spf)
     holds = effective(stops)
     if holds is None:
-        _tell_none(area, own, stops)
+        _report_none(check, own, stops)
         return
     if len(holds.texts) > 1:
-        area.found.fail("dmarc.multiple_records", f"there are {len(holds.texts)} DMARC records at {_at(holds)}")
-        _add_row(area, holds, own)
+        check.found.fail("dmarc.multiple_records", f"there are {len(holds.texts)} DMARC records at {_at(holds)}")
+        _add_row(check, holds, own)
         return
     try:
         record = read_dmarc(holds.texts[0])
     except Mistake as exc:
-        area.found.fail("dmarc.syntax", f"the record at {_at(holds)}: {exc}", found=visible(holds.texts[0], 300))
-        _add_row(area, holds, own)
+        check.found.fail("dmarc.syntax", f"the record at {_at(holds)}: {exc}", found=visible(holds.texts[0], 300))
+        _add_row(check, holds, own)
         return
-    is_own = holds.domain == area.domain
-    policy = record.policy if is_own else _inherited(area, record)
-    _judge(area, holds, record, policy, is_own=is_own)
-    _add_row(area, holds, own)
-    _judge_targets(area, record, holds.domain)
+    is_own = holds.domain == check.domain
+    policy = record.policy if is_own else _inherited(check, record)
+    _judge(check, holds, record, policy, is_own=is_own)
+    _add_row(check, holds, own)
+    _judge_targets(check, record, holds.domain)
 
 
-def _inherited(area: RecordCheck, record: DmarcRecord) -> str:
+def _inherited(check: RecordCheck, record: DmarcRecord) -> str:
     """Return the policy for a domain below the record's: np= where it does not exist (RFC 9989 section 4.10.1)."""
-    return record.missing if area.scene.mx.kind is Answered.NXDOMAIN else record.subdomains
+    return record.missing if check.context.mx.kind is Answered.NXDOMAIN else record.subdomains
 
 
-def _takes_no_mail(area: RecordCheck) -> bool:
-    return area.scene.is_null_mx and not area.scene.exchangers
+def _takes_no_mail(check: RecordCheck) -> bool:
+    return check.context.is_null_mx and not check.context.mx_records
 
 
 def _at(stop: Stop) -> str:
     return f"_dmarc.{stop.domain}"
 
 
-def _add_row(area: RecordCheck, holds: Stop, own: Answer) -> None:
+def _add_row(check: RecordCheck, holds: Stop, own: Answer) -> None:
     """Add the row of the record that holds; the proposal is for where that stands."""
-    is_own = holds.domain == area.domain
-    answer = own if is_own else area.scene.records.ask(_at(holds), "TXT")
+    is_own = holds.domain == check.domain
+    answer = own if is_own else check.context.records.ask(_at(holds), "TXT")
     shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
-    wanted = dmarc_record(holds.domain, holds.texts, takes_mail=not (is_own and _takes_no_mail(area)))
-    if not is_own and not area.has_failed("dmarc."):
+    wanted = dmarc_record(holds.domain, holds.texts, takes_mail=not (is_own and _takes_no_mail(check)))
+    if not is_own and not check.has_failed("dmarc."):
         wanted = holds.texts[0]
-    is_unsure = any(one.id == "dmarc.policy_none" and one.status is Verdict.FAIL for one in area.found.all)
+    is_unsure = any(one.id == "dmarc.policy_none" and one.status is Verdict.FAIL for one in check.found.all)
     purpose = f"{PURPOSE}; {WHEN}" if is_unsure and wanted not in shown.values else PURPOSE
-    area.row(_at(holds), "TXT", purpose, wanted, shown, is_bad=area.has_failed("dmarc."))
+    check.row(_at(holds), "TXT", purpose, wanted, shown, is_bad=check.has_failed("dmarc."))
 
 
-def _tell_none(area: RecordCheck, own: Answer, stops: list[Stop]) -> None:
+def _report_none(check: RecordCheck, own: Answer, stops: list[Stop]) -> None:
     failed = [stop for stop in stops if stop.failed]
     near = tuple(filter(looks_like_dmarc, own.values))
-    at_apex = tuple(text for text in area.scene.records.ask(area.domain, "TXT").values if is_dmarc(text))
-    wanted = "" if failed else dmarc_record(area.domain, near or at_apex, takes_mail=not _takes_no_mail(area))
-    area.row(_at(stops[0]), "TXT", PURPOSE, wanted, own._replace(values=near), is_bad=True)
+    at_apex = tuple(text for text in check.context.records.ask(check.domain, "TXT").values if is_dmarc(text))
+    wanted = "" if failed else dmarc_record(check.domain, near or at_apex, takes_mail=not _takes_no_mail(check))
+    check.row(_at(stops[0]), "TXT", PURPOSE, wanted, own._replace(values=near), is_bad=True)
     if near:
-        area.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
+        check.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
     elif at_apex:
-        said = f"a DMARC record stands at {area.domain} itself, where nobody looks, and not at _dmarc.{area.domain}"
-        area.found.fail("dmarc.syntax", said, Severity.WARNING, found=visible(at_apex[0], 300))
-        area.found.fail("dmarc.none", "there is no DMARC record where receivers look")
+        said = f"a DMARC record stands at {check.domain} itself, where nobody looks, and not at _dmarc.{check.domain}"
+        check.found.fail("dmarc.syntax", said, Severity.WARNING, found=visible(at_apex[0], 300))
+        check.found.fail("dmarc.none", "there is no DMARC record where receivers look")
     elif failed:
-        area.found.unknown("dmarc.temperror", f"{_at(failed[0])} could not be looked up: {failed[0].failed}")
+        check.found.unknown("dmarc.temperror", f"{_at(failed[0])} could not be looked up: {failed[0].failed}")
     else:
-        area.found.fail("dmarc.none", "there is no DMARC record: anybody may claim to be it")
+        check.found.fail("dmarc.none", "there is no DMARC record: anybody may claim to be it")
 
 
-def _judge(area: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
-    found, text = area.found, visible(holds.texts[0], 300)
+def _judge(check: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
+    found, text = check.found, visible(holds.texts[0], 300)
     where = "" if is_own else f", by the record of {holds.domain}"
     applied = record.applied(policy)
     tested = f": by t=y receivers apply {policy} as {applied}" if record.is_testing and policy != "none" else ""
@@ -108,7 +108,7 @@ def _judge(area: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, 
     if record.percent < 100:
         said = f"the policy holds for {record.percent} % of the mail only (pct)"
         found.fail("dmarc.pct_partial", said, expected="100", found=str(record.percent))
-    if not record.reports and is_own and _takes_no_mail(area):
+    if not record.reports and is_own and _takes_no_mail(check):
         found.skipped("dmarc.no_reports", "it takes no mail, so it has no mailbox for reports")
     else:
         found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
@@ -120,26 +120,26 @@ def _judge(area: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, 
 _END_OF_TEST = "when the reports show that all of your mail passes: remove t=y"
 
 
-def _judge_targets(area: RecordCheck, record: DmarcRecord, policy_domain: str) -> None:
+def _judge_targets(check: RecordCheck, record: DmarcRecord, policy_domain: str) -> None:
     """Ask of foreign domains whether they want the reports of the domain where the policy stands.
 
     (RFC 7489 section 7.1, RFC 9990 section 4)
     """
-    own_organisation = organisation(walk(policy_domain, area.scene.ask_for_spf))
+    own_organisation = organisation(walk(policy_domain, check.context.ask_for_spf))
     domains = [address.rpartition("@")[2].lower() for address in (*record.reports, *record.failures)]
     for target in list(dict.fromkeys(domains))[:MAX_TARGETS]:
         if _is_near(target, own_organisation):
             continue
-        if organisation(walk(target, area.scene.ask_for_spf)) == own_organisation:
+        if organisation(walk(target, check.context.ask_for_spf)) == own_organisation:
             continue
         name = f"{policy_domain}._report._dmarc.{target}"
-        answer = area.scene.records.ask(name, "TXT")
+        answer = check.context.records.ask(name, "TXT")
         if answer.kind is Answered.FAILED:
-            area.found.unknown("dmarc.temperror", f"{name} could not be looked up: {answer.why}")
+            check.found.unknown("dmarc.temperror", f"{name} could not be looked up: {answer.why}")
             continue
         is_allowed = any(map(is_dmarc, answer.values))
-        area.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer), is_bad=not is_allowed)
-        area.found.judge(
+        check.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer), is_bad=not is_allowed)
+        check.found.judge(
             "dmarc.external_report_unauthorized",
             is_allowed,
             f"{target} takes its reports",

@@ -6,22 +6,22 @@ from mailmon.clients.records import Answered
 from mailmon.domain.context import RecordCheck
 
 
-def look(area: RecordCheck) -> None:
+def run(check: RecordCheck) -> None:
     """Judge the state of DNSSEC, as the resolver that is asked sees it."""
-    servers, ds, key = area.scene.ask_all([(area.domain, kind) for kind in ("NS", "DS", "DNSKEY")])
-    area.row(area.domain, "NS", "who answers for it", servers.values, servers)
-    area.row(area.domain, "DS", "DNSSEC, at the parent", ds.values, ds)
-    mx = area.scene.mx
+    servers, ds, key = check.context.ask_all([(check.domain, kind) for kind in ("NS", "DS", "DNSKEY")])
+    check.row(check.domain, "NS", "who answers for it", servers.values, servers)
+    check.row(check.domain, "DS", "DNSSEC, at the parent", ds.values, ds)
+    mx = check.context.mx
     bogus = next((answer for answer in (mx, servers, key) if answer.is_bogus), None)
     if bogus:
-        area.tell_unknown("dns.resolver_error", "its records", bogus)
+        check.report_unknown("dns.resolver_error", "its records", bogus)
     elif mx.is_authentic:
-        area.found.passed("dns.dnssec_bogus", "its answers are validated by DNSSEC")
+        check.found.passed("dns.dnssec_bogus", "its answers are validated by DNSSEC")
     elif key.values and ds.kind in (Answered.NODATA, Answered.NXDOMAIN):
-        area.found.fail("dns.dnssec_no_ds", "the zone is signed, but its parent has no DS record for it")
+        check.found.fail("dns.dnssec_no_ds", "the zone is signed, but its parent has no DS record for it")
     elif key.values:
-        area.found.skipped("dns.dnssec_bogus", "the zone is signed; the resolver that was asked does not validate")
+        check.found.skipped("dns.dnssec_bogus", "the zone is signed; the resolver that was asked does not validate")
     elif key.kind is Answered.FAILED:
-        area.found.skipped("dns.dnssec_bogus", f"whether the zone is signed is not known: {key.why}")
+        check.found.skipped("dns.dnssec_bogus", f"whether the zone is signed is not known: {key.why}")
     elif mx.kind is not Answered.FAILED:
-        area.found.skipped("dns.dnssec_bogus", "the zone is not signed")
+        check.found.skipped("dns.dnssec_bogus", "the zone is not signed")

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mailmon.clients.records import Answer, Answered, is_address
-from mailmon.diagnose.names import judge_pointers, leads_to, may_send
-from mailmon.diagnose.targets import judge_public
+from mailmon.diagnose.names import judge_pointers, judge_public, leads_to, may_send
 from mailmon.domain.context import RecordCheck
 from mailmon.findings import Findings
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
@@ -31,96 +30,98 @@ class Host(NamedTuple):
     canonical: str = ""
 
 
-def look(area: RecordCheck) -> None:
+def run(check: RecordCheck) -> None:
     """Judge the MX records, and the addresses and names of their hosts."""
-    scene, at = area.scene, len(area.rows)
-    shown = _shown(scene.mx)
-    if scene.mx.kind is Answered.FAILED:
-        area.row(area.domain, "MX", PURPOSE, "", shown)
-        area.tell_unknown("dns.resolver_error", "the MX records", scene.mx)
-        area.found.unknown("dns.mx_none", "whether it has MX records is not known")
+    context, at = check.context, len(check.rows)
+    shown = _shown(context.mx)
+    if context.mx.kind is Answered.FAILED:
+        check.row(check.domain, "MX", PURPOSE, "", shown)
+        check.report_unknown("dns.resolver_error", "the MX records", context.mx)
+        check.found.unknown("dns.mx_none", "whether it has MX records is not known")
         return
     wanted: tuple[str, ...]
-    if scene.is_null_mx:
-        _judge_null(area)
-        wanted = _judge_hosts(area) if scene.exchangers else ("0 .",)
-    elif not scene.exchangers:
-        wanted = _judge_implicit(area)
+    if context.is_null_mx:
+        _judge_null(check)
+        wanted = _judge_hosts(check) if context.mx_records else ("0 .",)
+    elif not context.mx_records:
+        wanted = _judge_implicit(check)
     else:
-        area.found.passed("dns.mx_none", f"its mail goes to {', '.join(scene.hosts)}")
-        wanted = _judge_hosts(area)
-    is_bad = any(map(area.has_failed, _OF_RECORDS)) or (scene.is_null_mx and bool(scene.exchangers))
-    if not is_bad and scene.exchangers:
+        check.found.passed("dns.mx_none", f"its mail goes to {', '.join(context.hosts)}")
+        wanted = _judge_hosts(check)
+    is_bad = any(map(check.has_failed, _OF_RECORDS)) or (context.is_null_mx and bool(context.mx_records))
+    if not is_bad and context.mx_records:
         wanted = shown.values
-    area.row(area.domain, "MX", PURPOSE, wanted, shown, is_bad=is_bad)
-    area.rows.insert(at, area.rows.pop())
+    check.row(check.domain, "MX", PURPOSE, wanted, shown, is_bad=is_bad)
+    check.rows.insert(at, check.rows.pop())
 
 
-def _judge_hosts(area: RecordCheck) -> tuple[str, ...]:
+def _judge_hosts(check: RecordCheck) -> tuple[str, ...]:
     """Judge all MX hosts; return the MX records that should stand."""
-    scene, at = area.scene, len(area.rows)
-    hosts = {name: _judge_host(area, name) for name in scene.hosts}
+    context, at = check.context, len(check.rows)
+    hosts = {name: _judge_host(check, name) for name in context.hosts}
     dangling = [one.name for one in hosts.values() if one.has_address is False]
     is_critical = len(dangling) == len(hosts)
     for name in dangling:
         severity = Severity.CRITICAL if is_critical else None
-        area.found.fail("dns.mx_dangling", f"the MX host {name} has no address", severity, found="no A, no AAAA")
+        check.found.fail("dns.mx_dangling", f"the MX host {name} has no address", severity, found="no A, no AAAA")
     if all(one.has_address for one in hosts.values()):
-        area.found.passed("dns.mx_dangling", f"each of the {len(hosts)} MX hosts has an address")
+        check.found.passed("dns.mx_dangling", f"each of the {len(hosts)} MX hosts has an address")
     reachable = [one for one in hosts.values() if one.has_address]
     if reachable and len(reachable) + len(dangling) == len(hosts):
-        _judge_families(area, reachable)
+        _judge_families(check, reachable)
     for one in hosts.values():
-        _add_rows(area, one, is_given_up=one.has_address is False and not is_critical)
-    area.rows[at:] = sorted(area.rows[at:], key=lambda row: row.type == "PTR")  # addresses first, as they are published
-    proposed = _proposed(area, hosts)
+        _add_rows(check, one, is_given_up=one.has_address is False and not is_critical)
+    check.rows[at:] = sorted(
+        check.rows[at:], key=lambda row: row.type == "PTR"
+    )  # addresses first, as they are published
+    proposed = _proposed(check, hosts)
     if proposed:
-        _tell_left_out(area, {value.partition(" ")[2] for value in proposed})
+        _report_left_out(check, {value.partition(" ")[2] for value in proposed})
     return proposed
 
 
-def _tell_left_out(area: RecordCheck, kept: set[str]) -> None:
+def _report_left_out(check: RecordCheck, kept: set[str]) -> None:
     """Say of names that no host may have that they are missing in what is proposed."""
-    area.found.all = [
+    check.found.all = [
         one._replace(fix=f"{one.fix}; {one.found} is left out of what should stand there")
         if (one.id, one.status) == ("dns.mx_name_invalid", Verdict.FAIL) and one.found not in kept
         else one
-        for one in area.found.all
+        for one in check.found.all
     ]
 
 
-def _judge_families(area: RecordCheck, hosts: list[Host]) -> None:
+def _judge_families(check: RecordCheck, hosts: list[Host]) -> None:
     only_six = [one.name for one in hosts if all(":" in address for address in one.addresses)]
     said = (
         f"{', '.join(only_six)} {'has' if len(only_six) == 1 else 'have'} no IPv4 address: senders without IPv6 give up"
     )
-    area.found.judge("dns.mx_ipv6_only", len(only_six) < len(hosts), "senders with IPv4 reach it", said)
+    check.found.judge("dns.mx_ipv6_only", len(only_six) < len(hosts), "senders with IPv4 reach it", said)
 
 
-def _proposed(area: RecordCheck, hosts: Mapping[str, Host]) -> tuple[str, ...]:
+def _proposed(check: RecordCheck, hosts: Mapping[str, Host]) -> tuple[str, ...]:
     """Return the MX records that should stand; none where that cannot be told.
 
     Aliases and addresses are replaced by the host that they lead to, hosts without an address are left out.
     """
     kept: dict[str, int] = {}
     has_good = any(one.has_address for one in hosts.values())
-    for exchanger in area.scene.exchangers:
-        host = hosts[exchanger.host]
-        name = _name_of(area, host.name) if is_address(host.name) else host.canonical or host.name
+    for record in check.context.mx_records:
+        host = hosts[record.host]
+        name = _name_of(check, host.name) if is_address(host.name) else host.canonical or host.name
         if not _is_host_name(name):
             if host.has_address is not False:
                 return ()  # mail gets there by a name that only its operator can replace
             continue
-        if host.has_address is not False or (not has_good and _own_addresses(area)):
-            kept.setdefault(name, exchanger.preference)
+        if host.has_address is not False or (not has_good and _own_addresses(check)):
+            kept.setdefault(name, record.preference)
     return tuple(f"{preference} {name}" for name, preference in kept.items())
 
 
-def _name_of(area: RecordCheck, address: str) -> str:
+def _name_of(check: RecordCheck, address: str) -> str:
     """Return the host that an address belongs to by its PTR record, else a name that is free."""
-    answer = area.scene.records.pointers(address)
-    names = [name for name in answer.values if leads_to(area.scene.records, name, address)]
-    return names[0] if names else f"mail.{area.domain}"
+    answer = check.context.records.pointers(address)
+    names = [name for name in answer.values if leads_to(check.context.records, name, address)]
+    return names[0] if names else f"mail.{check.domain}"
 
 
 def _is_host_name(name: str) -> bool:
@@ -128,8 +129,8 @@ def _is_host_name(name: str) -> bool:
     return all(map(_LABEL.fullmatch, name.split(".")))
 
 
-def _own_addresses(area: RecordCheck) -> tuple[str, ...]:
-    return area.scene.options.own_addresses
+def _own_addresses(check: RecordCheck) -> tuple[str, ...]:
+    return check.context.options.own_addresses
 
 
 def _shown(answer: Answer) -> Answer:
@@ -138,95 +139,95 @@ def _shown(answer: Answer) -> Answer:
     return answer._replace(values=tuple(value if value.split()[1:] else f"{value.strip()} ." for value in ordered))
 
 
-def _judge_null(area: RecordCheck) -> None:
-    scene = area.scene
-    if len(scene.mx.values) > 1:
+def _judge_null(check: RecordCheck) -> None:
+    context = check.context
+    if len(context.mx.values) > 1:
         said = "it has a null MX, which says that it takes no mail, beside other MX records"
-        area.found.fail("dns.null_mx_conflict", said, found="; ".join(_shown(scene.mx).values))
+        check.found.fail("dns.null_mx_conflict", said, found="; ".join(_shown(context.mx).values))
         return
-    area.found.passed("dns.mx_none", "a null MX says that it takes no mail")
-    texts = [text for text in scene.records.ask(area.domain, "TXT").values if is_spf(text)]
+    check.found.passed("dns.mx_none", "a null MX says that it takes no mail")
+    texts = [text for text in context.records.ask(check.domain, "TXT").values if is_spf(text)]
     try:
         sends = [text for text in texts if read_record(text).lets_send]
     except SyntaxMistake:
         sends = []
     if sends:
         said = "it takes no mail (null MX), but its SPF record lets somebody send: receivers refuse such senders"
-        area.found.fail("dns.null_mx_conflict", said, expected="v=spf1 -all", found=texts[0])
+        check.found.fail("dns.null_mx_conflict", said, expected="v=spf1 -all", found=texts[0])
     else:
-        area.found.passed("dns.null_mx_conflict", "nothing contradicts the null MX")
+        check.found.passed("dns.null_mx_conflict", "nothing contradicts the null MX")
 
 
-def _judge_implicit(area: RecordCheck) -> tuple[str, ...]:
+def _judge_implicit(check: RecordCheck) -> tuple[str, ...]:
     """Judge a domain without MX records; return those that should stand."""
-    addresses, trouble = area.scene.records.addresses(area.domain)
-    given = area.scene.options.host
+    addresses, trouble = check.context.records.addresses(check.domain)
+    given = check.context.options.host
     if addresses:
         # An implicit MX is as valid as one that is published (RFC 5321 section 5.1).
         said = "it has no MX record; its mail goes to its own address, which few expect"
-        area.found.fail("dns.mx_none", said, Severity.NOTICE, found=", ".join(addresses))
-        _judge_addresses(area, area.domain, addresses)
-        return (f"10 {given or area.domain}",)
+        check.found.fail("dns.mx_none", said, Severity.NOTICE, found=", ".join(addresses))
+        _judge_addresses(check, check.domain, addresses)
+        return (f"10 {given or check.domain}",)
     if trouble and trouble.kind is Answered.FAILED:
-        area.found.unknown("dns.mx_none", f"it has no MX record; its address could not be looked up: {trouble.why}")
+        check.found.unknown("dns.mx_none", f"it has no MX record; its address could not be looked up: {trouble.why}")
         return ()
-    area.found.fail("dns.mx_none", "it has neither an MX record nor an address: no mail can reach it")
-    host = area.scene.mail_host
-    if area.scene.mx.kind is not Answered.NXDOMAIN and not area.scene.records.addresses(host)[0]:
-        _add_rows(area, Host(host, has_address=False))
+    check.found.fail("dns.mx_none", "it has neither an MX record nor an address: no mail can reach it")
+    host = check.context.mail_host
+    if check.context.mx.kind is not Answered.NXDOMAIN and not check.context.records.addresses(host)[0]:
+        _add_rows(check, Host(host, has_address=False))
     return (f"10 {host}",)
 
 
-def _judge_host(area: RecordCheck, host: str) -> Host:
+def _judge_host(check: RecordCheck, host: str) -> Host:
     """Judge one MX host."""
-    records = area.scene.records
+    records = check.context.records
     if is_address(host):
-        area.found.fail("dns.mx_is_address", f"the MX record names the address {host} and not a host")
-        if f"mail.{area.domain}" == _name_of(area, host):
+        check.found.fail("dns.mx_is_address", f"the MX record names the address {host} and not a host")
+        if f"mail.{check.domain}" == _name_of(check, host):
             kind = "AAAA" if ":" in host else "A"
-            area.row(f"mail.{area.domain}", kind, ADDRESS, host, records.ask(f"mail.{area.domain}", kind))
+            check.row(f"mail.{check.domain}", kind, ADDRESS, host, records.ask(f"mail.{check.domain}", kind))
         return Host(host)
     if not _is_host_name(host):
         said = f"the MX host {host} has a name that no host may have: some senders refuse it"
-        area.found.fail("dns.mx_name_invalid", said, expected="letters, digits and hyphens", found=host)
-    answers = area.scene.ask_all([(host, "A"), (host, "AAAA")])
+        check.found.fail("dns.mx_name_invalid", said, expected="letters, digits and hyphens", found=host)
+    answers = check.context.ask_all([(host, "A"), (host, "AAAA")])
     canonical = next((one.canonical for one in answers if one.values and one.canonical), host)
     if canonical.lower() != host.lower():
-        area.found.fail("dns.mx_cname", f"the MX host {host} is an alias (CNAME) of {canonical}", found=canonical)
+        check.found.fail("dns.mx_cname", f"the MX host {host} is an alias (CNAME) of {canonical}", found=canonical)
     elif any(one.kind is not Answered.FAILED for one in answers):
-        area.found.passed("dns.mx_cname", f"the MX host {host} is no alias")
+        check.found.passed("dns.mx_cname", f"the MX host {host} is no alias")
     addresses, trouble = records.addresses(host)
     if not addresses:
         if trouble and trouble.kind is Answered.FAILED:
-            area.tell_unknown("dns.resolver_error", f"the address of the MX host {host}", trouble)
+            check.report_unknown("dns.resolver_error", f"the address of the MX host {host}", trouble)
             return Host(host)
         return Host(host, has_address=False)
-    _judge_addresses(area, host, addresses)
+    _judge_addresses(check, host, addresses)
     return Host(host, addresses, True, canonical if canonical.lower() != host.lower() else "")
 
 
-def _add_rows(area: RecordCheck, host: Host, *, is_given_up: bool = False) -> None:
+def _add_rows(check: RecordCheck, host: Host, *, is_given_up: bool = False) -> None:
     """Add the rows of a host's addresses: public ones should stand there, or else those that we send from."""
     if is_address(host.name):
         return
     public = [one for one in host.addresses if ipaddress.ip_address(one).is_global]
     is_settled = is_given_up or public or host.has_address is None or not _is_host_name(host.name)
-    own = () if is_settled else _own_addresses(area)
+    own = () if is_settled else _own_addresses(check)
     for kind in ("A", "AAAA"):
-        answer = area.scene.records.ask(host.name, kind)
+        answer = check.context.records.ask(host.name, kind)
         wanted = tuple(one for one in (*public, *own) if (":" in one) == (kind == "AAAA"))
         is_bad = bool(host.canonical) or len(wanted) < len(answer.values) or (kind == "A" and not host.has_address)
         if answer.kind is Answered.FAILED or host.canonical:
             wanted = ()
         if answer.values or wanted or kind == "A":
-            area.row(host.name, kind, ADDRESS, wanted, answer, is_bad=is_bad and answer.kind is not Answered.FAILED)
+            check.row(host.name, kind, ADDRESS, wanted, answer, is_bad=is_bad and answer.kind is not Answered.FAILED)
 
 
-def _judge_addresses(area: RecordCheck, host: str, addresses: tuple[str, ...]) -> None:
-    private = judge_public(area.found, host, addresses)
+def _judge_addresses(check: RecordCheck, host: str, addresses: tuple[str, ...]) -> None:
+    private = judge_public(check.found, host, addresses)
     public = [one for one in addresses if one not in private][:MAX_ADDRESSES]
-    for judged in area.scene.questions.map(lambda address: pointers(area, address), public):
-        take_pointer(area, judged, host)
+    for judged in check.context.questions.map(lambda address: pointers(check, address), public):
+        take_pointer(check, judged, host)
 
 
 class Judged(NamedTuple):
@@ -238,41 +239,41 @@ class Judged(NamedTuple):
     is_sending: bool
 
 
-def pointers(area: RecordCheck, address: str) -> Judged:
+def pointers(check: RecordCheck, address: str) -> Judged:
     """Judge the PTR records of an address."""
-    records, found = area.scene.records, Findings(address)
-    is_sending = address in _own_addresses(area) or may_send(records, area.domain, address)
+    records, found = check.context.records, Findings(address)
+    is_sending = address in _own_addresses(check) or may_send(records, check.domain, address)
     judge_pointers(records, address, found, sends=is_sending)
     return Judged(address, records.pointers(address), found, is_sending)
 
 
-def take_pointer(area: RecordCheck, judged: Judged, host: str) -> None:
+def take_pointer(check: RecordCheck, judged: Judged, host: str) -> None:
     """Add what the PTR records of an address came to; where no mail comes from, nothing is worse than a notice."""
     address, answer, found, is_sending = judged
     failed = [one for one in found.all if one.status is Verdict.FAIL]
     is_bad = is_sending and any(one.severity in (Severity.ERROR, Severity.WARNING) for one in failed)
     wanted = answer.values
-    ours = next((name for name in answer.values if f".{name}".lower().endswith(f".{area.domain}")), "")
+    ours = next((name for name in answer.values if f".{name}".lower().endswith(f".{check.domain}")), "")
     if ours and any(one.id == "dns.fcrdns_mismatch" for one in failed):
-        _add_confirming_row(area, ours, address)
+        _add_confirming_row(check, ours, address)
         is_bad = False  # it is the name that lacks the address
     elif failed:
-        wanted = (host,) if _may_be_called(area, host, address) else ()
+        wanted = (host,) if _may_be_called(check, host, address) else ()
     name = ipaddress.ip_address(address).reverse_pointer
-    area.row(name, "PTR", f"name of {address}", wanted, answer, is_bad=is_bad)
-    area.found.all += found.all if is_sending else map(_as_notice, found.all)
+    check.row(name, "PTR", f"name of {address}", wanted, answer, is_bad=is_bad)
+    check.found.all += found.all if is_sending else map(_as_notice, found.all)
 
 
-def _add_confirming_row(area: RecordCheck, name: str, address: str) -> None:
+def _add_confirming_row(check: RecordCheck, name: str, address: str) -> None:
     kind = "AAAA" if ":" in address else "A"
-    answer = area.scene.records.ask(name, kind)
+    answer = check.context.records.ask(name, kind)
     wanted = (*answer.values, address)
-    area.row(name, kind, f"leads back to {address}", wanted, answer, is_bad=True)
+    check.row(name, kind, f"leads back to {address}", wanted, answer, is_bad=True)
 
 
-def _may_be_called(area: RecordCheck, host: str, address: str) -> bool:
+def _may_be_called(check: RecordCheck, host: str, address: str) -> bool:
     """Say whether a host's name leads back to an address, or will when the host has one."""
-    addresses, trouble = area.scene.records.addresses(host)
+    addresses, trouble = check.context.records.addresses(host)
     return address in addresses or (not addresses and trouble is not None and trouble.kind is not Answered.FAILED)
 
 

@@ -6,8 +6,9 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from mailmon.domain.expected import POLICY_HOST, policy_file, service_records
-from mailmon.domain.plan import Options
+from mailmon.domain.mta_sts import POLICY_HOST, policy_file
+from mailmon.domain.options import Options
+from mailmon.domain.srv import service_records
 from mailmon.mail.records.zone_file import line
 from mailmon.model.dns import Published, Survey
 

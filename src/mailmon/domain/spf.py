@@ -36,59 +36,59 @@ _IDS = {
 }
 
 
-def look(area: RecordCheck) -> tuple[SpfLine, ...]:
-    """Judge the record with all that it leads to; return the tree."""
-    answer = area.scene.records.ask(area.domain, "TXT")
-    tree = grow(area.domain, area.scene.ask_for_spf)
-    missing = _judge_own(area)
+def run(check: RecordCheck) -> None:
+    """Judge the record with all that it leads to."""
+    answer = check.context.records.ask(check.domain, "TXT")
+    tree = grow(check.domain, check.context.ask_for_spf)
+    missing = _judge_own(check)
     texts = tuple(text for text in answer.values if is_spf(text))
     shown = answer._replace(values=texts)
     if answer.kind is Answered.FAILED:
-        area.row(area.domain, "TXT", PURPOSE, "", shown)
-        area.tell_unknown("spf.temperror", "its TXT records", answer)
-        return ()
+        check.row(check.domain, "TXT", PURPOSE, "", shown)
+        check.report_unknown("spf.temperror", "its TXT records", answer)
+        return
     near = () if texts else tuple(filter(looks_like_spf, answer.values))
-    wanted, unclear = propose(area, texts or near, missing)
+    wanted, unclear = propose(check, texts or near, missing)
     for text in near:
         said = "a TXT record looks like SPF, but does not begin with v=spf1 and a blank"
-        area.found.fail("spf.syntax", said, found=visible(text, 300))
-    judge_tree(area, tree)
+        check.found.fail("spf.syntax", said, found=visible(text, 300))
+    judge_tree(check, tree)
     if tree.troubles and (texts or near):
-        _tell_dead_includes(area, texts or near)
+        _report_dead_includes(check, texts or near)
     if unclear:
-        area.found.all = [_with_unclear(one, unclear, is_proposed=bool(wanted)) for one in area.found.all]
-    is_bad = area.has_failed("spf.")
-    area.row(area.domain, "TXT", PURPOSE, wanted, answer._replace(values=texts or near), is_bad=is_bad)
-    return tuple(lines_of(tree, 0))
+        check.found.all = [_with_unclear(one, unclear, is_proposed=bool(wanted)) for one in check.found.all]
+    is_bad = check.has_failed("spf.")
+    check.row(check.domain, "TXT", PURPOSE, wanted, answer._replace(values=texts or near), is_bad=is_bad)
+    check.spf_lines = tuple(lines_of(tree, 0))
 
 
-def _tell_dead_includes(area: RecordCheck, texts: tuple[str, ...]) -> None:
+def _report_dead_includes(check: RecordCheck, texts: tuple[str, ...]) -> None:
     """Name the includes without a record in what cannot be read as it stands: the proposal has them no more."""
-    judged, _ = _faults(area, draft(texts).record(default="mx"))
-    told = {one.message for one in area.found.all}
-    area.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
+    judged, _ = _faults(check, draft(texts).record(default="mx"))
+    told = {one.message for one in check.found.all}
+    check.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
 
 
-def judge_tree(area: RecordCheck, tree: Branch) -> None:
+def judge_tree(check: RecordCheck, tree: Branch) -> None:
     """Judge a record with all that it leads to."""
-    _tell_troubles(area, tree)
+    _report_troubles(check, tree)
     if tree.text and not tree.troubles:
-        area.found.passed("spf.none", f"its SPF record is {visible(tree.text, 300)}", found=tree.text)
-        _judge_limits(area, tree)
-        _judge_end(area, tree)
-        _judge_terms(area, tree)
+        check.found.passed("spf.none", f"its SPF record is {visible(tree.text, 300)}", found=tree.text)
+        _judge_limits(check, tree)
+        _judge_end(check, tree)
+        _judge_terms(check, tree)
 
 
-def propose(area: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def propose(check: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the record that should stand, "" where none can be told, and terms that are left out as unclear.
 
     What is proposed was evaluated as if it stood there: nothing is wrong with it that would be an error.
     """
-    scene = area.scene
-    if scene.is_null_mx and not scene.exchangers and not scene.options.own_addresses:
-        return _proposal_without_mail(area, texts), ()
+    context = check.context
+    if context.is_null_mx and not context.mx_records and not context.options.own_addresses:
+        return _proposal_without_mail(check, texts), ()
     texts = texts or ("v=spf1 mx -all",)
-    if len(texts) == 1 and not missing and is_spf(texts[0]) and not _faults(area, texts[0])[0].found.all:
+    if len(texts) == 1 and not missing and is_spf(texts[0]) and not _faults(check, texts[0])[0].found.all:
         return texts[0], ()
     made = draft(texts)
     added: list[str] = []
@@ -96,12 +96,12 @@ def propose(area: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -
     is_included = False
     record = made.record(default="mx")
     for _ in range(MAX_ROUNDS):
-        judged, tree = _faults(area, record)
-        uncovered = [one for one in scene.options.own_addresses if _is_uncovered(area, one, record)]
+        judged, tree = _faults(check, record)
+        uncovered = [one for one in context.options.own_addresses if _is_uncovered(check, one, record)]
         useless = _useless(tree) - without
-        if crowded := _crowded(area, tree) - without:
+        if crowded := _crowded(check, tree) - without:
             useless |= crowded
-            uncovered += _addresses_of_hosts(area)
+            uncovered += _addresses_of_hosts(check)
         is_open = any(one.id in ("spf.no_all", "spf.neutral") for one in judged.found.all)
         if not useless and not set(uncovered) - set(added) and not (is_open and not is_included):
             break
@@ -109,42 +109,42 @@ def propose(area: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -
         without |= useless
         is_included = is_included or is_open
         record = made.record(added, without, is_included=is_included, default="mx")
-    judged, _ = _faults(area, record)
-    is_good = not judged.has_failed("spf.") or (not _is_an_error(judged) and _is_better(area, judged, texts))
+    judged, _ = _faults(check, record)
+    is_good = not judged.has_failed("spf.") or (not _is_an_error(judged) and _is_better(check, judged, texts))
     return (record if is_good else "", made.unclear)
 
 
-def _is_better(area: RecordCheck, judged: RecordCheck, texts: tuple[str, ...]) -> bool:
+def _is_better(check: RecordCheck, judged: RecordCheck, texts: tuple[str, ...]) -> bool:
     """Say whether less is wrong than with what stands there; the rest is the matter of records below."""
     if len(texts) > 1 or not is_spf(texts[0]):
         return True
-    return {one.id for one in judged.found.all} < {one.id for one in _faults(area, texts[0])[0].found.all}
+    return {one.id for one in judged.found.all} < {one.id for one in _faults(check, texts[0])[0].found.all}
 
 
-def _proposal_without_mail(area: RecordCheck, texts: tuple[str, ...]) -> str:
+def _proposal_without_mail(check: RecordCheck, texts: tuple[str, ...]) -> str:
     """Return the record of a domain with a null MX, which had better not send either (RFC 7505 section 4.2)."""
     if len(texts) == 1 and is_spf(texts[0]):
-        judged, tree = _faults(area, texts[0])
+        judged, tree = _faults(check, texts[0])
         if not judged.found.all and not tree.record.lets_send:
             return texts[0]
     return "v=spf1 -all"
 
 
-def _asking(area: RecordCheck, record: str) -> Ask:
+def _asking(check: RecordCheck, record: str) -> Ask:
     """Return how DNS would answer if this record stood at the domain."""
 
     def ask(name: str, kind: str) -> Found:
-        if kind == "TXT" and name.lower().rstrip(".") == area.domain:
+        if kind == "TXT" and name.lower().rstrip(".") == check.domain:
             return Found((record,))
-        return area.scene.ask_for_spf(name, kind)
+        return check.context.ask_for_spf(name, kind)
 
     return ask
 
 
-def _faults(area: RecordCheck, record: str) -> tuple[RecordCheck, Branch]:
+def _faults(check: RecordCheck, record: str) -> tuple[RecordCheck, Branch]:
     """Return what would be wrong with a record at the domain, and its tree."""
-    judged = RecordCheck(area.scene)
-    tree = grow(area.domain, _asking(area, record))
+    judged = RecordCheck(check.context)
+    tree = grow(check.domain, _asking(check, record))
     judge_tree(judged, tree)
     judged.found.all = [one for one in judged.found.all if one.status is Verdict.FAIL]
     return judged, tree
@@ -154,8 +154,8 @@ def _is_an_error(judged: RecordCheck) -> bool:
     return any(one.severity in (Severity.CRITICAL, Severity.ERROR) for one in judged.found.all)
 
 
-def _is_uncovered(area: RecordCheck, address: str, record: str) -> bool:
-    return _verdict(area, address, _asking(area, record)).result not in (Result.PASS, Result.TEMPERROR)
+def _is_uncovered(check: RecordCheck, address: str, record: str) -> bool:
+    return _verdict(check, address, _asking(check, record)).result not in (Result.PASS, Result.TEMPERROR)
 
 
 def _useless(tree: Branch) -> set[str]:
@@ -166,14 +166,14 @@ def _useless(tree: Branch) -> set[str]:
     return below | own | (set(tree.void) if _void_count(tree) > MAX_VOID else set())
 
 
-def _crowded(area: RecordCheck, tree: Branch) -> set[str]:
+def _crowded(check: RecordCheck, tree: Branch) -> set[str]:
     """Return the terms that ask for the domain's own MX hosts, where these are too many (RFC 7208 section 4.6.4)."""
-    own = [one.text for one in tree.reached if one.name == "mx" and one.domain.lower() in ("", area.domain)]
-    return set(own) if len(area.scene.mx.values) > MAX_NAMES else set()
+    own = [one.text for one in tree.reached if one.name == "mx" and one.domain.lower() in ("", check.domain)]
+    return set(own) if len(check.context.mx.values) > MAX_NAMES else set()
 
 
-def _addresses_of_hosts(area: RecordCheck) -> list[str]:
-    found = [address for host in area.scene.hosts for address in area.scene.records.addresses(host)[0]]
+def _addresses_of_hosts(check: RecordCheck) -> list[str]:
+    found = [address for host in check.context.hosts for address in check.context.records.addresses(host)[0]]
     return [one for one in dict.fromkeys(found) if ipaddress.ip_address(one).is_global][:MAX_ADDRESSES]
 
 
@@ -193,7 +193,7 @@ def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
         yield from lines_of(below, depth + 1)
 
 
-def _tell_troubles(area: RecordCheck, tree: Branch) -> None:
+def _report_troubles(check: RecordCheck, tree: Branch) -> None:
     told = set()
     for branch in tree.walk():
         for trouble, words in branch.troubles:
@@ -201,21 +201,21 @@ def _tell_troubles(area: RecordCheck, tree: Branch) -> None:
                 continue
             told.add((trouble, words))
             if trouble is Trouble.NO_ANSWER:
-                area.found.unknown("spf.temperror", visible(words, 400))
+                check.found.unknown("spf.temperror", visible(words, 400))
             else:
-                area.found.fail(_IDS[trouble], visible(words, 400), found=visible(branch.text, 300))
+                check.found.fail(_IDS[trouble], visible(words, 400), found=visible(branch.text, 300))
 
 
-def _judge_limits(area: RecordCheck, tree: Branch) -> None:
+def _judge_limits(check: RecordCheck, tree: Branch) -> None:
     void = _void(tree)
     more = {"expected": f"<= {MAX_LOOKUPS}", "found": str(tree.all_lookups)}
     has_loop = any(kind is Trouble.LOOP for branch in tree.walk() for kind, _ in branch.troubles)
     if not has_loop:
         good = f"its SPF record takes {tree.all_lookups} of {MAX_LOOKUPS} look-ups"
         bad = f"its SPF record takes {tree.all_lookups} look-ups, more than {MAX_LOOKUPS}: an error for receivers"
-        area.found.judge("spf.too_many_lookups", tree.all_lookups <= MAX_LOOKUPS, good, bad, **more)
+        check.found.judge("spf.too_many_lookups", tree.all_lookups <= MAX_LOOKUPS, good, bad, **more)
     listed = ", ".join(visible(term) for term in void)
-    area.found.judge(
+    check.found.judge(
         "spf.too_many_void_lookups",
         len(void) <= MAX_VOID,
         "its names have records",
@@ -235,7 +235,7 @@ def _void_count(tree: Branch) -> int:
     return len(_void(tree))
 
 
-def _judge_end(area: RecordCheck, tree: Branch) -> None:
+def _judge_end(check: RecordCheck, tree: Branch) -> None:
     """Judge what holds for everybody else: `all`, wherever a redirect leads to it."""
     last = tree
     while last.branches and last.branches[-1].term.startswith("redirect="):
@@ -244,30 +244,30 @@ def _judge_end(area: RecordCheck, tree: Branch) -> None:
         return
     ends = [one for one in last.record.directives if one.name == "all"]
     if ends and ends[0].qualifier == "?":
-        area.found.fail("spf.neutral", f"it ends with ?all: whoever is not listed may be right or not ({last.domain})")
+        check.found.fail("spf.neutral", f"it ends with ?all: whoever is not listed may be right or not ({last.domain})")
     elif not ends and not last.record.redirect:
-        area.found.fail("spf.no_all", f"it says nothing of all others: all is missing ({last.domain})")
+        check.found.fail("spf.no_all", f"it says nothing of all others: all is missing ({last.domain})")
     elif ends and ends[0].qualifier in "-~":
-        area.found.passed("spf.no_all", f"it ends with {ends[0].text}")
+        check.found.passed("spf.no_all", f"it ends with {ends[0].text}")
 
 
-def _judge_terms(area: RecordCheck, tree: Branch) -> None:
+def _judge_terms(check: RecordCheck, tree: Branch) -> None:
     wide = []
     for branch in tree.walk():
         wide += [f"{one.text} ({branch.domain})" for one in branch.reached if branch.lets and _is_wide(one)]
         if any(one.name == "ptr" for one in branch.reached):
-            area.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
+            check.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
         for term in branch.record.unknown:
             if term.partition("=")[0].lower() in _MECHANISMS:
                 where = f"{branch.domain}: " if branch.term else ""
                 said = f"{where}{term} does nothing: mechanisms have a colon, and unknown modifiers are ignored"
                 more = {"fix": _COLON, "found": visible(branch.text, 300)}
-                area.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, **more)
+                check.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, **more)
         if branch.unreached:
             said = f"in the record of {branch.domain} nobody reads {', '.join(branch.unreached)}: all comes before"
-            area.found.fail("spf.after_all", visible(said, 400))
+            check.found.fail("spf.after_all", visible(said, 400))
     said = f"it lets half the world send: {', '.join(wide)}"
-    area.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
+    check.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
 
 
 _WHOLE = "correct the record first: while receivers cannot read it, it covers no address"
@@ -287,26 +287,26 @@ def _is_wide(directive: Directive) -> bool:
     return has_bits and (directive.bits4 < MIN_PREFIX[4] or directive.bits6 < MIN_PREFIX[6])
 
 
-def _judge_own(area: RecordCheck) -> tuple[str, ...]:
+def _judge_own(check: RecordCheck) -> tuple[str, ...]:
     """Judge the addresses that mail is sent from; return those that are not covered."""
     missing = []
-    for address in area.scene.options.own_addresses:
-        verdict = _verdict(area, address, area.scene.ask_for_spf)
+    for address in check.context.options.own_addresses:
+        verdict = _verdict(check, address, check.context.ask_for_spf)
         said = f"SPF for {address} is {verdict.result}: {visible(verdict.reason, 300)}"
         if verdict.result is Result.TEMPERROR:
-            area.found.unknown("spf.own_ip_not_covered", said)
+            check.found.unknown("spf.own_ip_not_covered", said)
         else:
             is_covered = verdict.result is Result.PASS
             more = {"expected": "pass", "found": verdict.result.value}
             if verdict.result is Result.PERMERROR:
                 more["fix"] = _WHOLE
-            area.found.judge("spf.own_ip_not_covered", is_covered, said, said, **more)
+            check.found.judge("spf.own_ip_not_covered", is_covered, said, said, **more)
             missing += [] if is_covered else [address]
         if ipaddress.ip_address(address).is_global:
-            take_pointer(area, pointers(area, address), area.scene.mail_host)
+            take_pointer(check, pointers(check, address), check.context.mail_host)
     return tuple(missing)
 
 
-def _verdict(area: RecordCheck, address: str, ask: Ask) -> SpfVerdict:
-    client = Client(ipaddress.ip_address(address), area.domain, f"postmaster@{area.domain}", now_s=int(time.time()))
+def _verdict(check: RecordCheck, address: str, ask: Ask) -> SpfVerdict:
+    client = Client(ipaddress.ip_address(address), check.domain, f"postmaster@{check.domain}", now_s=int(time.time()))
     return check_host(client, ask)

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
-from mailmon.diagnose.plan import is_exchange
+from mailmon.clients.deadline import Deadline
+from mailmon.diagnose.plan import is_mx_port
 from mailmon.diagnose.session import Session
 from mailmon.findings import Findings
+from mailmon.model.diagnosis import Endpoint
 from mailmon.model.findings import Finding, Severity, Verdict
 
+_WORKERS = 16
+_MAX_GREETING_BYTES = 512
+# So long a connection and the greeting are each waited for, in seconds.
+_STEP_S = 5.0
 _FINDING = "tcp.unreachable"
 _MAX_NAMED = 5
 # Whether each of some MX hosts takes mail, None where that is not known.
-Doors = Mapping[str, bool | None]
+Others = Mapping[str, bool | None]
 
 
-def _no_doors() -> Doors:
+def _no_doors() -> Others:
     return {}
 
 
-def judge_exchange(
+def judge_mx_hosts(
     findings: Sequence[Finding],
     sessions: Sequence[Session],
     domain: str,
     *,
     is_nolisting: bool,
-    others: Callable[[], Doors] = _no_doors,
+    others: Callable[[], Others] = _no_doors,
 ) -> list[Finding]:
     """Return all findings with those of MX hosts that are closed judged by whether another host accepts mail.
 
     `is_nolisting` says that the preferred host is closed on purpose, to be rid of senders that try no second one.
     `others` asks the MX hosts that no session looked at, and is called only where a host is closed and none serves.
     """
-    doors = [one for one in sessions if domain and is_exchange(one.endpoint)]
+    doors = [one for one in sessions if domain and is_mx_port(one.endpoint)]
     hosts = list(dict.fromkeys(one.endpoint.host for one in doors))
     serving = [host for host in hosts if any(_serves(one) for one in doors if one.endpoint.host == host)]
     closed = [host for host in hosts if all(_is_closed(one) for one in doors if one.endpoint.host == host)]
@@ -101,3 +110,56 @@ def _is_closed(session: Session) -> bool:
 def _is_silent(own: Sequence[Session]) -> bool:
     """Say whether nothing is known of a host: no address takes a connection, and not all refuse one."""
     return not any(one.is_open for one in own) and not all(map(_is_closed, own))
+
+
+def ask_others(endpoints: Sequence[Endpoint], timeout_s: float, deadline: Deadline) -> dict[str, bool | None]:
+    """Return for each host whether it greets as one that takes mail; None where nothing answers in time.
+
+    A host takes mail where one of its addresses does. Nothing is said but the end of the connection. Never raises for
+    what a server does.
+    """
+    step_s = min(timeout_s, _STEP_S)
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doors")
+    asked = [(one.host, pool.submit(partial(_greets, one, step_s, deadline))) for one in endpoints]
+    wait([future for _, future in asked], timeout=deadline.remaining_s() + 1.0)
+    pool.shutdown(wait=False, cancel_futures=True)
+    answers: dict[str, list[bool | None]] = {}
+    for host, future in asked:
+        is_told = future.done() and not future.cancelled()
+        answers.setdefault(host, []).append(future.result() if is_told else None)
+    return {host: _together(own) for host, own in answers.items()}
+
+
+def _together(own: Sequence[bool | None]) -> bool | None:
+    if any(own):
+        return True
+    return None if None in own else False
+
+
+def _greets(endpoint: Endpoint, step_s: float, deadline: Deadline) -> bool | None:
+    """Say whether a server greets with 220 (RFC 5321 section 4.3.1); None where it is silent or cannot be asked."""
+    if not deadline.remaining_s():
+        return None
+    try:
+        place = (endpoint.address, endpoint.port)
+        with socket.create_connection(place, timeout=max(deadline.bound_s(step_s), 0.01)) as sock:
+            return _greeting(sock, step_s, deadline).startswith(b"220")
+    except (ConnectionRefusedError, ConnectionResetError):
+        return False
+    except OSError:
+        return None
+
+
+def _greeting(sock: socket.socket, step_s: float, deadline: Deadline) -> bytes:
+    """Return the first three bytes of the greeting, or fewer where the server hangs up. Raises OSError."""
+    received = b""
+    until = Deadline(deadline.bound_s(step_s))
+    while len(received) < 3 and (left_s := until.remaining_s()):
+        sock.settimeout(left_s)
+        more = sock.recv(_MAX_GREETING_BYTES)
+        if not more:
+            return received
+        received += more
+    if len(received) < 3:
+        raise TimeoutError
+    return received

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmon.diagnose.key_exchange import dh_bits
-from mailmon.diagnose.plan import KINDS, Options
-from mailmon.diagnose.run import Request, diagnose
+from mailmon.diagnose.plan import KINDS, Options, Request
+from mailmon.diagnose.run import diagnose
 from mailmon.model.findings import Finding
 from tests.diagnose.issuing import ca_file, issue, server_context
 from tests.diagnose.mail_server import MailServer, mail_server

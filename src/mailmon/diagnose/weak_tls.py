@@ -11,17 +11,15 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from mailmon.clients.tls import CLOSED
 from mailmon.diagnose import handshake
-from mailmon.diagnose.connection import OpenLine
+from mailmon.diagnose.connection import Connection
 from mailmon.diagnose.key_exchange import dh_bits
+from mailmon.diagnose.session import Session
 from mailmon.errors import StageError
 from mailmon.model.findings import Severity
-
-if TYPE_CHECKING:
-    from mailmon.diagnose.session import Session
 
 T = TypeVar("T")
 MIN_DH_BITS, BROKEN_DH_BITS = 2048, 1024
@@ -45,7 +43,7 @@ class Prober:
         found, untested, taken = self._found, [], []
         for version in ("TLSv1.1", "TLSv1.0"):
             try:
-                if self._ask(f"{version} only", partial(_shake, self._session.tools.kit.old(version))):
+                if self._ask(f"{version} only", partial(_shake, self._session.context.kit.old(version))):
                     taken.append(version)
             except NotToldError as exc:
                 untested.append(f"{version}: {exc}")
@@ -62,7 +60,7 @@ class Prober:
         """Offer nothing but DHE, and measure the group that the server has for it (RFC 9325 section 4.1)."""
         found = self._found
         try:
-            bits = self._ask("DHE only", partial(_measure, self._session.tools.kit.dhe()))
+            bits = self._ask("DHE only", partial(_measure, self._session.context.kit.dhe()))
         except NotToldError as exc:
             found.unknown("tls.weak_dh", f"its Diffie-Hellman group could not be measured: {exc}")
             return
@@ -75,7 +73,7 @@ class Prober:
             said = f"its Diffie-Hellman group has only {bits} bits: what is said with DHE may be read by others"
             found.fail("tls.weak_dh", said, severity, expected=f">= {MIN_DH_BITS} bits", found=f"{bits} bits")
 
-    def _ask(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
+    def _ask(self, purpose: str, shake: Callable[[Connection], T]) -> T | None:
         """Return what a handshake comes to, None where the server refuses it. Raises NotToldError."""
         try:
             return self._attempt(purpose, shake)
@@ -89,7 +87,7 @@ class Prober:
 
     def _find_pace(self) -> None:
         """Find out how fast one connection may follow another, by handshakes as usual. Raises NotToldError."""
-        shake = partial(_shake, self._session.tools.kit.lax())
+        shake = partial(_shake, self._session.context.kit.lax())
         for pause_s in (0.0, self._session.options.pause_s):
             self._pause_s = pause_s
             with contextlib.suppress(ConnectionError):
@@ -98,7 +96,7 @@ class Prober:
                 return
         raise NotToldError("the server hangs up, whatever is offered")
 
-    def _attempt(self, purpose: str, shake: Callable[[OpenLine], T]) -> T | None:
+    def _attempt(self, purpose: str, shake: Callable[[Connection], T]) -> T | None:
         """Try a handshake once. Raises ConnectionError where the server hung up in it; NotToldError."""
         deadline = self._session.dialer.deadline
         time.sleep(deadline.bound_s(self._pause_s))
@@ -122,12 +120,12 @@ class Prober:
             wire.close()
 
 
-def _shake(context: ssl.SSLContext, wire: OpenLine) -> bool:
+def _shake(context: ssl.SSLContext, wire: Connection) -> bool:
     wire.handshake(context)
     return True
 
 
-def _measure(context: ssl.SSLContext, wire: OpenLine) -> int:
+def _measure(context: ssl.SSLContext, wire: Connection) -> int:
     bits = dh_bits(wire.watched_handshake(context))
     if bits is None:
         raise NotToldError("what the server sends for DHE makes no sense")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, sasl_plain
+from mailmon.diagnose.protocols.base import MAX_LINES, PLAINTEXT, Client, Greeting, sasl_plain
 from mailmon.errors import Stage
 from mailmon.text import visible
 
@@ -12,7 +12,7 @@ _CAPABILITY = re.compile(rb'"([^"]{1,100})"(?: "((?:[^"\\]|\\.){0,2000})")?\s*')
 _STATUS = (b"OK", b"NO", b"BYE")
 
 
-class SieveSpeaker(Speaker):
+class SieveClient(Client):
     """One ManageSieve session: the capabilities are the greeting, and come again after TLS has begun."""
 
     starttls, smuggled, goodbye = b"STARTTLS\r\n", b'NOOP "x"\r\n', b"LOGOUT\r\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
+from mailmon.diagnose.protocols.base import MAX_LINES, PLAINTEXT, Client, Greeting, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.mail.imapdata import quoted
 from mailmon.text import visible
@@ -17,7 +17,7 @@ _CODE = re.compile(rb"\[CAPABILITY ([^\]\r\n]{1,4000})\]", re.IGNORECASE)
 _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
 
-class ImapSpeaker(Speaker):
+class ImapClient(Client):
     """One IMAP session."""
 
     starttls, smuggled, goodbye = b"t1 STARTTLS\r\n", b"t2 NOOP\r\n", b"t3 LOGOUT\r\n"

@@ -16,7 +16,7 @@ MAX_BYTES = 64 * 1024
 HTTPS_PORT = 443
 
 
-class Access(NamedTuple):
+class PolicyAccess(NamedTuple):
     """How the policy is fetched; `timeout_s` bounds the whole fetch, in seconds."""
 
     timeout_s: float
@@ -24,10 +24,10 @@ class Access(NamedTuple):
     port: int = HTTPS_PORT
 
 
-class Sts:
+class MtaStsPolicy:
     """Asks for record and policy of one domain. Safe for threads."""
 
-    def __init__(self, domain: str, records: Records, deadline: Deadline, access: Access) -> None:
+    def __init__(self, domain: str, records: Records, deadline: Deadline, access: PolicyAccess) -> None:
         self._domain, self._records, self._deadline, self._access = domain, records, deadline, access
         self._lock = threading.Lock()
         self._outcome: Fetched | FetchError | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mailmon.diagnose.speakers.base import MAX_LINES, PLAINTEXT, Greeting, Speaker, asks_for_privacy
+from mailmon.diagnose.protocols.base import MAX_LINES, PLAINTEXT, Client, Greeting, asks_for_privacy
 from mailmon.errors import Stage
 from mailmon.text import visible
 
 
-class Pop3Speaker(Speaker):
+class Pop3Client(Client):
     """One POP3 session."""
 
     starttls, smuggled, goodbye = b"STLS\r\n", b"NOOP\r\n", b"QUIT\r\n"

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import ClassVar, NamedTuple
 
-from mailmon.diagnose.connection import OpenLine
+from mailmon.diagnose.connection import Connection
 from mailmon.diagnose.plan import Options
 from mailmon.errors import Stage, StageError
 from mailmon.text import visible
@@ -42,7 +42,7 @@ class Greeting(NamedTuple):
     is_preauth: bool = False
 
 
-class Speaker(ABC):
+class Client(ABC):
     """One session. Every method that talks raises StageError."""
 
     # What is sent in one packet with the command for TLS, and must not be answered inside TLS (CVE-2011-0411).
@@ -54,7 +54,7 @@ class Speaker(ABC):
     # Whether capabilities and TLS are not told and have to be tried.
     is_mute = False
 
-    def __init__(self, wire: OpenLine, options: Options) -> None:
+    def __init__(self, wire: Connection, options: Options) -> None:
         self.wire = wire
         self.options = options
         self.capabilities: dict[str, str] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from mailmon.clients.helo import helo_name
-from mailmon.diagnose.speakers.base import PLAINTEXT, Greeting, Speaker, sasl_plain
+from mailmon.diagnose.protocols.base import PLAINTEXT, Client, Greeting, sasl_plain
 from mailmon.errors import MalformedError, Stage
 from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
 from mailmon.text import visible
@@ -14,7 +16,7 @@ _NO_LOGIN = (502, 503, 504, 523, 524, 530, 534, 535, 538, 550, 554)
 _NO_CONTROL = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
 
-class SmtpSpeaker(Speaker):
+class SmtpClient(Client):
     """One SMTP session. `oddities` are lines that a careful server would not send."""
 
     starttls, smuggled, goodbye = b"STARTTLS\r\n", b"NOOP\r\n", b"QUIT\r\n"
@@ -73,8 +75,6 @@ class SmtpSpeaker(Speaker):
         if "PLAIN" in self.capabilities.get("AUTH", "").upper().split():
             reply = self.command(f"AUTH PLAIN {sasl_plain(username, password)}", "AUTH PLAIN ****")
             return reply.code == 235, str(reply)
-        from base64 import b64encode
-
         reply = self.command("AUTH LOGIN")
         for word in (username, password):
             if reply.code != 334:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mailmon.clients.records import Answer, Answered, Records, is_address
 from mailmon.diagnose.certificate import OPPORTUNISTIC, Terms
 from mailmon.diagnose.dane import authenticate, usable_for_mail
-from mailmon.diagnose.sts import Sts
+from mailmon.diagnose.mta_sts import MtaStsPolicy
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.findings import Finding, Severity, Verdict
 
@@ -16,13 +16,13 @@ _NO_TLS = ("smtp.starttls_missing", "smtp.starttls_refused", "smtp.ehlo_refused"
 _NOTHING = Answer(Answered.NODATA)
 
 
-class Demands:
+class TlsPolicy:
     """Says what counts at a port for mail between servers. Of ports for logins nothing is demanded but what always is.
 
     `tlsa_port` is the port whose TLSA records count, by default that of the endpoint.
     """
 
-    def __init__(self, records: Records, domain: str, sts: Sts | None = None, tlsa_port: int = 0) -> None:
+    def __init__(self, records: Records, domain: str, sts: MtaStsPolicy | None = None, tlsa_port: int = 0) -> None:
         self._records, self._domain, self._sts, self._tlsa_port = records, domain, sts, tlsa_port
 
     def weighed(self, endpoint: Endpoint, findings: Sequence[Finding]) -> list[Finding]:
