@@ -57,7 +57,7 @@ BUILT: dict[str, tuple[str, tuple[str, ...]]] = {
     # A configured secret, escaped: a literal. The look-ahead finds occurrences that overlap.
     "text.__call__": ("findall", (f"(?={re.escape('a' * 64)})", f"(?={re.escape('password()')})")),
     # The pattern of an option; its values come from the configuration, which only the user can write.
-    "options.problem": ("fullmatch", ()),
+    "typedjson.declare.problem": ("fullmatch", ()),
 }
 
 

@@ -11,8 +11,8 @@ from mailmon.text import visible
 
 # GNU mailutils says XTLSREQUIRED for LOGINDISABLED (RFC 3501 section 6.2.3).
 _DISABLED = {"LOGINDISABLED", "XTLSREQUIRED"}
-# What may stand in a greeting and in the status of an answer (RFC 3501 section 7.1).
-_CODE = re.compile(rb"\[CAPABILITY ([^\]\r\n]{1,4000})\]", re.IGNORECASE)
+# The first code of a greeting or of the status of an answer (RFC 3501 section 7.1).
+_CODE = re.compile(rb"(?:\* )?[A-Z]{2,7} \[CAPABILITY ([^\]\r\n]{1,4000}+)\]", re.IGNORECASE)
 # Behind these come words for people, in which there are no literals (RFC 3501 section 9).
 _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
@@ -102,7 +102,7 @@ class ImapClient(Client):
 
 def _in_code(line: bytes) -> bytes:
     """Return the capabilities in the response code of a greeting or a status."""
-    match = _CODE.search(line)
+    match = _CODE.match(line)
     return match[1] if match else b""
 
 
