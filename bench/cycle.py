@@ -14,7 +14,7 @@ from bench.commands import Command, Spread, Usage, alternate, ratios, run, sprea
 from bench.peers import Peer, installed
 from bench.scene import Ports, Scene, has_floor
 from bench.tables import Bound, print_table
-from mailmon.mail.probe import make_token
+from mailmon.mail.probe.probe import make_token
 from mailmon.model import Probe
 from mailmon.store import state
 

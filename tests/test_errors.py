@@ -7,14 +7,14 @@ import json
 import pytest
 
 from mailmon.errors import place_of
-from mailmon.mail.probe import make_token
+from mailmon.mail.probe.probe import make_token
 from mailmon.store.checked import was_checked
 
 
 def test_the_place_in_mailmon_is_named() -> None:
     with pytest.raises(ValueError, match="16 bytes") as caught:
         make_token(b"sentinel")
-    assert place_of(caught.value).startswith("mail/probe.py:")
+    assert place_of(caught.value).startswith("mail/probe/probe.py:")
 
 
 def test_the_deepest_place_in_mailmon_is_named_where_a_library_raised() -> None:

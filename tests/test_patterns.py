@@ -14,32 +14,35 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.mail import caps, dsn, modified
-from mailmon.mail.bounce import evidence, message, prose
+from mailmon.mail import caps
+from mailmon.mail.auth import dkim
+from mailmon.mail.bounce import prose
+from mailmon.mail.message import read
+from mailmon.mail.probe import modified, returned
 from tests.attack import weaknesses
 from tests.patterns import Found, find_all, modules
 
 # What a pattern sees at most, in characters; one that is not listed here must bear the value of a field.
 USUAL_CHARS = caps.MAX_VALUE_CHARS
 SEES = {
-    "mail.bounce.decoding._TAG": message.MAX_BODY_CHARS,
-    "mail.bounce.decoding._BREAK": message.MAX_BODY_CHARS,
-    "mail.bounce.decoding._CELL": message.MAX_BODY_CHARS,
-    "mail.bounce.decoding._UNSEEN": message.MAX_BODY_CHARS,
-    "mail.bounce.decoding._LONG_ENTITY": message.MAX_BODY_CHARS,
-    "mail.bounce.evidence._MARK": message.MAX_BYTES,
-    "mail.bounce.evidence._BLANKS": evidence.MAX_SIGNED_BYTES,
-    "mail.bounce.evidence._WHITE_SPACE": evidence.MAX_HEAD_CHARS,
-    "mail.bounce.evidence.usable_signatures": evidence.MAX_HEAD_CHARS,
-    "mail.bounce.fields._BEGIN": message.MAX_BODY_CHARS,
-    "mail.bounce.fields._RECIPIENT": message.MAX_BODY_CHARS,
-    "mail.bounce.message._GUESSED_BOUNDARY": message.MAX_BYTES,
-    "mail.bounce.notices._UNFOLD": message.MAX_BODY_CHARS,
+    "mail.message.decoding._TAG": read.MAX_BODY_CHARS,
+    "mail.message.decoding._BREAK": read.MAX_BODY_CHARS,
+    "mail.message.decoding._CELL": read.MAX_BODY_CHARS,
+    "mail.message.decoding._UNSEEN": read.MAX_BODY_CHARS,
+    "mail.message.decoding._LONG_ENTITY": read.MAX_BODY_CHARS,
+    "mail.bounce.ownership._MARK": read.MAX_BYTES,
+    "mail.auth.dkim._BLANKS": dkim.MAX_SIGNED_BYTES,
+    "mail.auth.dkim._WHITE_SPACE": dkim.MAX_HEAD_CHARS,
+    "mail.auth.dkim.usable_signatures": dkim.MAX_HEAD_CHARS,
+    "mail.bounce.dsn._BEGIN": read.MAX_BODY_CHARS,
+    "mail.bounce.dsn._RECIPIENT": read.MAX_BODY_CHARS,
+    "mail.message.read._GUESSED_BOUNDARY": read.MAX_BYTES,
+    "mail.bounce.notices._UNFOLD": read.MAX_BODY_CHARS,
     "mail.bounce.prose._LISTED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._NAMED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._TO": prose.MAX_LINE_CHARS,
-    "mail.modified._PIXEL": modified.MAX_TEXT_BYTES,
-    "mail.probe._TOKEN": dsn.MAX_BYTES,
+    "mail.probe.modified._PIXEL": modified.MAX_TEXT_BYTES,
+    "mail.probe.probe._TOKEN": returned.MAX_BYTES,
 }
 # Given to another function, which uses it so.
 MODES = {

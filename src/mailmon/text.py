@@ -1,4 +1,4 @@
-"""How are a server's words shown without letting them do harm?"""
+"""Foreign text made harmless and visible, secrets masked, durations in words."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import Stage, StageError
 from mailmon.mail.bounce import Classification, Kind
 from mailmon.mail.imapdata import Fetched, Listed
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Secret
 from mailmon.model.bounces import BounceFilter
 from mailmon.store.bouncelog.log import BounceLog, Reader

@@ -15,7 +15,7 @@ from mailmon.clients.pop3 import LoginTooSoonError, Pop3Client
 from mailmon.clients.pop3_folder import Numbers, Pop3Folder
 from mailmon.clients.server import Security
 from mailmon.errors import Stage, StageError
-from mailmon.mail.header import only_fields, received_at
+from mailmon.mail.message.header import only_fields, received_at
 from tests.clients.peer import CLOSE, SECRET, USER, Peer, Script
 
 CAPA = b"+OK\r\nUSER\r\nTOP\r\nUIDL\r\nLOGIN-DELAY 4\r\n.\r\n"

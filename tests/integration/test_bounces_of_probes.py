@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailmon.mail.advice import advice_on
-from mailmon.mail.probe import find_token
+from mailmon.mail.probe.probe import find_token
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.bounce_forms import FORMS
 from tests.bed import Bed

@@ -45,7 +45,7 @@ def test_the_classifier_of_bounces_is_loaded_only_where_a_bounce_is_suspected(
 ) -> None:
     def loads_it() -> bool:
         modules = imported_by(monitor, monitor.command("check"))
-        return any(module.startswith(("mailmon.mail.bounce", "mailmon.mail.dsn")) for module in modules)
+        return any(module.startswith(("mailmon.mail.bounce", "mailmon.mail.probe.returned")) for module in modules)
 
     put_foreign_mail(sandbox, 3)
     monitor.check()

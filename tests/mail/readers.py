@@ -20,24 +20,25 @@ from mailmon.clients.program import MAX_LINE_BYTES as MAX_PROGRAM_BYTES
 from mailmon.clients.signatures import is_quick_key
 from mailmon.clients.wire import MAX_COMMAND_BYTES, MAX_LINE_BYTES
 from mailmon.errors import DeliveryError, MalformedError, Stage, StageError
-from mailmon.mail import dsn, imapdata
+from mailmon.mail import imapdata
 from mailmon.mail.advice import advise, refused, refused_by_bounce
+from mailmon.mail.auth.dkim import is_usable_key, usable_signatures
 from mailmon.mail.auth.spf import Client, Found, check_host
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.mail.auth.spf.tree import grow
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
-from mailmon.mail.bounce.evidence import examine, is_usable_key, usable_signatures
 from mailmon.mail.bounce.mailboxes import is_mbox
-from mailmon.mail.bounce.message import MAX_BYTES
+from mailmon.mail.bounce.ownership import examine
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.folder_names import advice_on, read_listed_folder
-from mailmon.mail.header import only_fields, received_at
 from mailmon.mail.masking import mask_address, mask_text
-from mailmon.mail.modified import changes
-from mailmon.mail.probe import read_headers, read_marks
-from mailmon.mail.queue import read_queue
-from mailmon.mail.received import Expected, judge
+from mailmon.mail.message.header import only_fields, read_headers, received_at
+from mailmon.mail.message.read import MAX_BYTES
+from mailmon.mail.postqueue import read_queue
+from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.modified import changes
+from mailmon.mail.probe.probe import read_marks, returned
 from mailmon.mail.records.autoconfig import read_autoconfig
 from mailmon.mail.records.caa import read_caa
 from mailmon.mail.records.dkim import read_key
@@ -74,7 +75,7 @@ class Reader(NamedTuple):
 
 
 def _report(raw: bytes) -> object:
-    return dsn.read_report(raw, KEY, lambda _token: "bob@example.org"), dsn.returns_probe(raw, KEY)
+    return returned.read_report(raw, KEY, lambda _token: "bob@example.org"), returned.returns_probe(raw, KEY)
 
 
 def _evidence(raw: bytes) -> object:

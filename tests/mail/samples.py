@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mailmon.mail.probe import compose
+from mailmon.mail.probe.probe import compose
 from mailmon.model import Fate, Probe
 
 KEY = bytes(range(32))

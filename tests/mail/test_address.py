@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.mail.address import a_labels, wire_address
+from mailmon.mail.message.address import a_labels, wire_address
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.mail.auth.dkim import usable_signatures
+from mailmon.mail.auth.results import results_of
 from mailmon.mail.auth.spf.macros import MAX_NAME, fitting
 from mailmon.mail.auth.spf.record import SyntaxMistake, read_record
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.decoding import strip_html
-from mailmon.mail.bounce.evidence import usable_signatures
 from mailmon.mail.caps import (
     MAX_FIELDS,
     MAX_FOLDS,
@@ -23,10 +23,12 @@ from mailmon.mail.caps import (
     read_section,
     without_comments,
 )
-from mailmon.mail.dsn import read_report
-from mailmon.mail.modified import changes
-from mailmon.mail.probe import read_headers, read_marks
-from mailmon.mail.received import Expected, judge, results_of
+from mailmon.mail.message.decoding import strip_html
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.modified import changes
+from mailmon.mail.probe.probe import read_marks
+from mailmon.mail.probe.returned import read_report
 from mailmon.mail.records.autoconfig import read_autoconfig
 from mailmon.mail.records.tags import Mistake
 from tests.mail.samples import KEY, TOKEN, message

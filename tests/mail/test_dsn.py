@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmon.mail.dsn import MAX_BYTES, read_report
-from mailmon.mail.probe import read_marks
+from mailmon.mail.probe.probe import read_marks
+from mailmon.mail.probe.returned import MAX_BYTES, read_report
 from tests.mail.bounce.letters import LETTERS, ORIGINAL, Letter
 from tests.mail.samples import (
     DELAYED_FIELDS,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mailmon.mail.ledger import MAX_WAITING, Arrival, Ledger
+from mailmon.mail.probe.ledger import MAX_WAITING, Arrival, Ledger
 from mailmon.model import Fate, Probe
 from tests.mail.samples import OTHER_TOKEN, SENT_AT, TOKEN, probe
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Fate
 from tests.mail.samples import OTHER_TOKEN, SENT_AT, TOKEN, probe
 from tests.mail.test_ledger import HOUR, accepted, fate, next_run, see, sending, words

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.mail.losses import fate_words, losses
+from mailmon.mail.probe.ledger import fate_words, losses
 from mailmon.model import Fate, Probe
 from tests.mail.samples import OTHER_TOKEN, SENT_AT, TOKEN, probe
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmon.mail.probe import (
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.probe.probe import (
     SIGNATURE_HEADER,
     TOKEN_HEADER,
     Marks,
@@ -23,7 +24,6 @@ from mailmon.mail.probe import (
     find_tokens,
     format_date,
     make_token,
-    read_headers,
     read_marks,
     sign,
 )

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmon.checks.queue import QueueLimits, judge
-from mailmon.mail.queue import MAX_REASON, MailQueue, common_reason, read_queue
+from mailmon.mail.postqueue import MAX_REASON, MailQueue, common_reason, read_queue
 from mailmon.model import Severity
 
 NOW_S = 1_780_000_000

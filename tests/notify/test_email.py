@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from mailmon.clients.account import Account
 from mailmon.clients.server import Security, Server, Trust
-from mailmon.mail.probe import find_token, make_token, read_headers, read_marks
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.probe.probe import find_token, make_token, read_marks
 from mailmon.model import Alert, AlertKind, Health, Secret
 from mailmon.notify.channel import AnyChannel
 from mailmon.notify.email import EmailOptions

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mailmon.clock import jump, read_anchor
 from mailmon.errors import StateError
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Anchor
 from mailmon.model.dns import Remembered
 from mailmon.run.plan import make_plan, only_due

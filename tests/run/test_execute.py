@@ -13,7 +13,7 @@ from mailmon.checks.context import RunContext, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolve_with_system
 from mailmon.errors import MailmonError, Stage, StageError
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.run.execute import BUG, DEADLINE, labels_of, observe
 from mailmon.run.plan import Step

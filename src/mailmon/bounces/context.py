@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.account import Account
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # loaded only where an account has bounces
     from mailmon.clients.imap_folder import FolderClient
     from mailmon.clients.smtp import SmtpClient
+    from mailmon.mail.auth.dkim import IsSigned
     from mailmon.mail.bounce.addressees import NoticeRules
-    from mailmon.mail.bounce.evidence import IsSigned
 
 
 class NoticeSettings(NamedTuple):

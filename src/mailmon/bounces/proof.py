@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mailmon.bounces.alarms import REFUSALS
+from mailmon.mail.auth.dkim import IsSigned
 from mailmon.mail.bounce import Classification, Kind, Original
-from mailmon.mail.bounce.evidence import IsSigned
 from mailmon.mail.bounce.provenance import Own, Proof, is_made_here, prove
 from mailmon.model.limits import BounceLimits
 from mailmon.store.bouncelog.log import BounceLog

@@ -16,7 +16,7 @@ from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.signatures import remembering, signature_check, txt_by
 from mailmon.mail.bounce import Classification, Kind
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
-from mailmon.mail.bounce.evidence import examine
+from mailmon.mail.bounce.ownership import examine
 from mailmon.mail.bounce.provenance import own_names
 from mailmon.store.bouncelog.log import NAME, TEST_NAME, BounceLog
 from mailmon.store.bouncelog.writing import Run, domain_of

@@ -19,13 +19,14 @@ from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.imap_folder import FolderClient
 from mailmon.errors import StageError, place_of
 from mailmon.mail.bounce import Classification, Kind, Original, classify
-from mailmon.mail.bounce.message import MAX_BYTES, Headers, read_head
 from mailmon.mail.bounce.original import read_original
 from mailmon.mail.bounce.values import Form
-from mailmon.mail.dsn import read_report, returns_probe
 from mailmon.mail.imapdata import Fetched, Listed, fits_size, is_near_size
-from mailmon.mail.ledger import Ledger
-from mailmon.mail.probe import is_signed, read_headers
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.message.read import MAX_BYTES, Headers, read_head
+from mailmon.mail.probe.ledger import Ledger
+from mailmon.mail.probe.probe import is_signed
+from mailmon.mail.probe.returned import read_report, returns_probe
 from mailmon.store.bouncelog.log import BounceLog
 from mailmon.store.bouncelog.writing import Folder, Outcome, Run, SeenMessage
 

@@ -21,7 +21,7 @@ from mailmon.clients.smtp import Accepted, SmtpClient
 from mailmon.clients.wire import Record
 from mailmon.domain.changes import Changes
 from mailmon.errors import StageError
-from mailmon.mail.ledger import Ledger
+from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Certificate, Fact, Finding, Note
 from mailmon.model.limits import BounceLimits
 

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 from mailmon.clients.folder import Folder
 from mailmon.errors import Stage, StageError, place_of
 from mailmon.mail.imapdata import Fetched
-from mailmon.mail.ledger import Arrival, Ledger
-from mailmon.mail.probe import MARK_FIELDS, TOKEN_HEADER, Marks, Seal, read_marks
+from mailmon.mail.probe.ledger import Arrival, Ledger
+from mailmon.mail.probe.probe import MARK_FIELDS, TOKEN_HEADER, Marks, Seal, read_marks
 
 SEARCH_INTERVAL_S = 2.0
 # Time limit of each search for leftovers, so that a slow search is not reported as a failed login.
@@ -367,7 +367,7 @@ class WatchedMailbox:
         client, index = self._client, self._index
         starts = {}
         for uid in (uid for uid in deletable if uid in index.bounces):
-            from mailmon.mail.dsn import MAX_BYTES  # the classifier: a quiet run does not load it
+            from mailmon.mail.probe.returned import MAX_BYTES  # the classifier: a quiet run does not load it
 
             starts[uid] = client.fetch_start(uid, MAX_BYTES)
         again, gone = client.read_again(deletable, MARK_FIELDS)
@@ -619,7 +619,7 @@ class MailboxIndex:
         """Note what a suspected bounce says of probes; one of a probe that is settled changes nothing (the ledger)."""
         if not self._reports_left:
             return
-        from mailmon.mail.dsn import MAX_BYTES, read_report  # the classifier: a quiet run does not load it
+        from mailmon.mail.probe.returned import MAX_BYTES, read_report  # the classifier: a quiet run does not load it
 
         raw = read(uid, MAX_BYTES)
         if not raw:
@@ -650,7 +650,7 @@ class MailboxIndex:
         return marks.seal is Seal.BROKEN or self._now() - planned_at <= UNSEALED_FOR
 
     def _returns_ours(self, raw: bytes) -> bool:
-        from mailmon.mail.dsn import returned_marks
+        from mailmon.mail.probe.returned import returned_marks
 
         return self._is_ours(returned_marks(raw, self._key))
 

@@ -13,7 +13,7 @@ from mailmon.text import count, format_duration
 
 if TYPE_CHECKING:  # only who has a queue loads it
     from mailmon.clients.program import ProgramError
-    from mailmon.mail.queue import MailQueue
+    from mailmon.mail.postqueue import MailQueue
 
 # What postqueue says then (postqueue(1)): to root as a warning beside the list, which it reads from the disk; others
 # get no list, and an exit code that it also has for other trouble.
@@ -68,7 +68,7 @@ class _Listing:
 def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
     """List the queue once."""
     from mailmon.clients.program import ProgramTimeoutError, find_program
-    from mailmon.mail.queue import read_queue
+    from mailmon.mail.postqueue import read_queue
 
     settings = host.queue
     assert settings is not None
@@ -121,7 +121,7 @@ def judge(queue: MailQueue, limits: QueueLimits, target: str, now_s: float) -> I
 
 
 def _metrics(queue: MailQueue, now_s: float) -> Iterator[Metric]:
-    from mailmon.mail.queue import QUEUES
+    from mailmon.mail.postqueue import QUEUES
 
     for name in QUEUES:
         yield Metric(name, queue.count(name))

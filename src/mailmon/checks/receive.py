@@ -15,8 +15,8 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.mailbox import WatchedMailbox, is_refusal
 from mailmon.checks.targets import Route
 from mailmon.errors import StageError
-from mailmon.mail.ledger import Arrival
-from mailmon.mail.probe import compose
+from mailmon.mail.probe.ledger import Arrival
+from mailmon.mail.probe.probe import compose
 from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
 from mailmon.text import format_duration, visible
 
@@ -382,7 +382,7 @@ def _junk_folder(context: RunContext, route: Route, token: str) -> str:
 
 
 def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) -> Iterator[Finding]:
-    from mailmon.mail.received import judge
+    from mailmon.mail.probe.expected import judge
 
     assert route.expected is not None
     mailbox = context.junk_folder(route.reader, folder) if folder else context.mailbox(route.reader)

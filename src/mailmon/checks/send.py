@@ -9,7 +9,7 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.targets import Route
 from mailmon.clients.smtp import Accepted, ended_before_mail
 from mailmon.errors import StageError
-from mailmon.mail.probe import compose, message_id
+from mailmon.mail.probe.probe import compose, message_id
 from mailmon.model import Fact, Note, Probe
 from mailmon.text import fit_characters, format_duration
 

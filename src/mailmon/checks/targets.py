@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.clients.account import Account
-from mailmon.mail.probe_body import Form
+from mailmon.mail.probe.probe import Form
 
 if TYPE_CHECKING:  # what only some checks need is loaded only where somebody has them
     from mailmon.checks.certificate_file import CertificateFile
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what only some checks need is loaded only where somebody ha
     from mailmon.diagnose.blocklists import BlockList
     from mailmon.diagnose.plan import Options
     from mailmon.domain.options import Options as DomainOptions
-    from mailmon.mail.received import Expected
+    from mailmon.mail.probe.expected import Expected
 
 __all__ = ["Account", "Host", "Route"]
 

@@ -94,7 +94,7 @@ def _open_tools(setup: Setup, now: datetime, timeout_s: float, record: Any) -> R
     from mailmon.checks.context import RunContext, World
     from mailmon.clients.deadline import Deadline
     from mailmon.clients.resolver import RememberingResolve, resolver_for
-    from mailmon.mail.ledger import Ledger
+    from mailmon.mail.probe.ledger import Ledger
     from mailmon.store.keeper import Keeper
 
     keeper = Keeper(setup.state_file, now, is_dry=True)

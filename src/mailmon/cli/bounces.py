@@ -21,7 +21,7 @@ from mailmon.cli.bounce_scan import COMMAND as SCAN
 from mailmon.cli.bounce_summary import COMMAND as SUMMARY
 from mailmon.mail.bounce import Kind, Recipient, classify
 from mailmon.mail.bounce.mailboxes import is_mbox, split_mbox
-from mailmon.mail.bounce.message import MAX_BYTES, has_header
+from mailmon.mail.message.read import MAX_BYTES, has_header
 
 EXIT_FAILED = 1
 STDIN = "-"

@@ -10,9 +10,9 @@ import click
 
 from mailmon.cli import common, screen
 from mailmon.cli.findings import read_nameservers
-from mailmon.mail.address import dns_name
 from mailmon.mail.auth.spf import Client, Verdict
 from mailmon.mail.auth.spf.values import MAX_LOOKUPS, MAX_VOID
+from mailmon.mail.message.address import dns_name
 from mailmon.text import utf8_text, visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}

@@ -17,7 +17,7 @@ import dns.rcode
 import dns.resolver
 
 from mailmon.errors import Stage, StageError
-from mailmon.mail.address import dns_name
+from mailmon.mail.message.address import dns_name
 
 # A name that no zone can hold: what dnspython calls a label or a name that is too long, empty, or not encodable.
 _LOCAL = ("127.0.0.1", 53)

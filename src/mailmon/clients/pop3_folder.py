@@ -15,8 +15,8 @@ from mailmon.clients.pop3 import LoginTooSoonError, Pop3Client
 from mailmon.clients.tls import PeerCertificate
 from mailmon.clients.wire import LOGIN_TIMEOUT_S
 from mailmon.errors import Stage, StageError
-from mailmon.mail.header import only_fields, received_at
 from mailmon.mail.imapdata import Fetched, Quota
+from mailmon.mail.message.header import only_fields, received_at
 from mailmon.text import format_duration
 
 # Logins cost, and some servers count them; so often a probe is looked for.

@@ -20,8 +20,8 @@ import dns.resolver
 import dns.reversename
 
 from mailmon.clients.dns import make_resolver, trouble_of
-from mailmon.mail.address import dns_name
 from mailmon.mail.auth.spf import Found
+from mailmon.mail.message.address import dns_name
 
 # RFC 9715: answers up to this size come unfragmented; larger ones are asked for again by TCP.
 EDNS_BYTES = 1232

@@ -128,7 +128,7 @@ def without_idna(host: str) -> bytes:
     """
     if host.isascii():
         return host.encode("ascii")
-    from mailmon.mail.address import dns_name
+    from mailmon.mail.message.address import dns_name
 
     try:
         return dns_name(host).encode("ascii")

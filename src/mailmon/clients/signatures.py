@@ -1,15 +1,15 @@
-"""Verification of DKIM signatures (RFC 6376) with dkimpy; mail/bounce/evidence.py decides which signatures count.
+"""Verification of DKIM signatures (RFC 6376) with dkimpy; mail/bounce/ownership.py decides which signatures count.
 
 dkimpy and dnspython are imported only where a configuration asks for it.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Callable, Sequence
 
-from mailmon.mail.bounce.evidence import IsSigned, is_usable_key, read_tags
+from mailmon.mail.auth.dkim import IsSigned, is_usable_key
 from mailmon.mail.caps import MAX_RECORD_CHARS
+from mailmon.mail.records.dkim import read_key
 
 LIFETIME_S = 5.0
 # Whoever signs chooses the key: a large one, or a large exponent, would take minutes to verify with.
@@ -43,7 +43,7 @@ def is_quick_key(record: bytes) -> bool:
     from dkim.crypto import UnparsableKeyError, parse_public_key
 
     try:
-        key = parse_public_key(b64decode(read_tags(record[:MAX_RECORD_CHARS].decode("latin-1")).get("p", "")))
+        key = parse_public_key(read_key(record[:MAX_RECORD_CHARS].decode("latin-1")).data)
     except (UnparsableKeyError, ValueError, LookupError, TypeError):
         return False
     modulus_bits, exponent_bits = int(key["modulus"]).bit_length(), int(key["publicExponent"]).bit_length()

@@ -14,14 +14,14 @@ from mailmon.config.bounce_folders import BounceFolderOptions
 from mailmon.config.host_checks import seconds
 from mailmon.config.models import Config
 from mailmon.config.route_options import ExpectOptions, RouteOptions
-from mailmon.mail.address import wire_address
-from mailmon.mail.probe_body import Form
+from mailmon.mail.message.address import wire_address
+from mailmon.mail.probe.probe import Form
 from mailmon.model import Secret
 
 if TYPE_CHECKING:
     from mailmon.bounces.context import NoticeSettings
     from mailmon.clients.oauth import OAuth
-    from mailmon.mail.received import Expected
+    from mailmon.mail.probe.expected import Expected
 
 
 def make_account(
@@ -106,7 +106,7 @@ def make_route(name: str, options: RouteOptions, config: Config, accounts: Mappi
 
 
 def _expected(options: ExpectOptions) -> Expected:
-    from mailmon.mail.received import METHODS, Expected
+    from mailmon.mail.probe.expected import METHODS, Expected
 
     methods = tuple(name for name in METHODS if getattr(options, name))
     return Expected(methods, options.authserv or "", options.tls or "", options.unmodified)

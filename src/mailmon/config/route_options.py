@@ -8,7 +8,7 @@ from mailmon.config.check_options import Duration
 from mailmon.typedjson.declare import About, AnyAddress, Between, Folder, Host, Lasting, Name, Timeout, options
 
 DeliveryLimit = Annotated[float, Between(0.01, 3600)]
-# A probe that was not seen for a day is lost (mail/ledger.py).
+# A probe that was not seen for a day is lost (mail/probe/ledger.py).
 MAX_PATIENCE_S = 72000.0
 
 

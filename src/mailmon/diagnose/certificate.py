@@ -16,8 +16,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from mailmon.diagnose.handshake import Secured
 from mailmon.findings import Findings
-from mailmon.mail.address import dns_name
 from mailmon.mail.lifetime import Lifetime, span
+from mailmon.mail.message.address import dns_name
 from mailmon.mail.tls_words import UNTRUSTED
 from mailmon.model.diagnosis import Endpoint, TlsFacts
 from mailmon.model.findings import Finding, Severity, Verdict

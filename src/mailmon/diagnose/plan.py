@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailmon.clients.resolver import packed
 from mailmon.diagnose.blocklists import BlockList
-from mailmon.mail.address import dns_name, why_no_name
+from mailmon.mail.message.address import dns_name, why_no_name
 from mailmon.model.diagnosis import Endpoint
 
 # MX hosts that are connected to, and those whose addresses are looked up.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailmon.mail.address import dns_name, why_no_name
+from mailmon.mail.message.address import dns_name, why_no_name
 
 SMTP_PORT, HTTPS_PORT = 25, 443
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")

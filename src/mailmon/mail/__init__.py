@@ -1,1 +1,1 @@
-"""Formats and policies: bytes and records in, values out. Nothing here touches the world."""
+"""Formats and policies of mail, bytes in and values out. Pure."""

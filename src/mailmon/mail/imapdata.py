@@ -1,4 +1,4 @@
-"""What do the data of an IMAP server say: FETCH answers, numbers, quoted strings? (RFC 3501 sections 4, 7.4.2 and 9)"""
+"""Data of IMAP replies: FETCH, numbers, quoted strings (RFC 3501 sections 4, 7.4.2 and 9)."""
 
 from __future__ import annotations
 

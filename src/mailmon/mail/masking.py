@@ -1,4 +1,4 @@
-"""How are addresses shown to those who may not see them? What is not understood is hidden whole.
+"""Masked addresses, for those who may not see them; what is not understood is hidden whole.
 
 The domain is hidden too, and with it host names: a person's own domain is a name.
 """

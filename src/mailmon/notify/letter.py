@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon import __version__
-from mailmon.mail.mime import encoded_words, harmless, text_part
-from mailmon.mail.probe import format_date
+from mailmon.mail.message.write import encoded_words, harmless, text_part
+from mailmon.mail.probe.probe import format_date
 from mailmon.model import Alert, AlertKind
 
 MAX_SUBJECT = 300

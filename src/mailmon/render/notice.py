@@ -9,8 +9,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from mailmon.mail.bounce.advice import ADVICE
-from mailmon.mail.bounce.evidence import NOTICE_HEADER, NOTICE_ID
-from mailmon.mail.mime import harmless
+from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID
+from mailmon.mail.message.write import harmless
 from mailmon.model.bounces import BounceRow, LoggedMessage, Notice
 from mailmon.text import visible
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from mailmon.clients.account import Account
-from mailmon.mail.losses import losses
+from mailmon.mail.probe.ledger import losses
 from mailmon.model import Change, Health, Outcome, Probe
 
 # Worth telling with a recovery: what was late or lost in between.

@@ -25,8 +25,8 @@ from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.domain.changes import Changes
 from mailmon.errors import StuckLockError
-from mailmon.mail.ledger import Ledger
-from mailmon.mail.probe import make_token
+from mailmon.mail.probe.ledger import Ledger
+from mailmon.mail.probe.probe import make_token
 from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
 from mailmon.model.run import RunResult
 from mailmon.run.certificates import with_certificates, without_certificates

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mailmon import safe
 from mailmon.errors import StateError
-from mailmon.mail.probe import SigningKey
+from mailmon.mail.probe.probe import SigningKey
 from mailmon.model import Probe
 from mailmon.store.files import beside, write_atomically
 

@@ -129,7 +129,7 @@ class Mailbox(_Constraint):
     """A mail address, in whatever script (RFC 6531)."""
 
     def problem(self, value: str) -> str:
-        from mailmon.mail.address import wire_address
+        from mailmon.mail.message.address import wire_address
 
         try:
             wire_address(value)

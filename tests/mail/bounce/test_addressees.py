@@ -10,7 +10,7 @@ import pytest
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
 from mailmon.mail.bounce.advice import ADVICE
-from mailmon.mail.bounce.evidence import NOTICE_HEADER, NOTICE_ID, examine
+from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID, examine
 from tests.mail.samples import dsn
 
 OFFICE = ("office@example.org", "boss@example.org")

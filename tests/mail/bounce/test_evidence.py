@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mailmon.clients.signatures import signature_check
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.addressees import NoticeRules, audience_of
-from mailmon.mail.bounce.evidence import examine
+from mailmon.mail.bounce.ownership import examine
 from tests.mail.samples import dsn
 
 KEY = rsa.generate_private_key(65537, 1024)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailmon.clients.signatures import signature_check
+from mailmon.mail.auth.dkim import IsSigned
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.evidence import IsSigned
 from mailmon.mail.bounce.provenance import Own, Proof, is_made_here, own_names, prove
 from tests.mail.bounce.test_evidence import ORIGINAL, RECORD, signed
 from tests.mail.samples import dsn

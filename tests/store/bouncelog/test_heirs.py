@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mailmon.mail.probe import SigningKey, read_marks
-from mailmon.mail.probe import compose as compose_probe
+from mailmon.mail.probe.probe import SigningKey, read_marks
+from mailmon.mail.probe.probe import compose as compose_probe
 from mailmon.model import Probe
 from mailmon.store.bouncelog.heirs import hand_down
 from mailmon.store.bouncelog.log import BounceLog, Reader

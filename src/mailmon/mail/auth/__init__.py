@@ -1,1 +1,1 @@
-"""Authentication of mail: SPF."""
+"""Authentication of mail: SPF, DKIM signatures, Authentication-Results."""

@@ -1,4 +1,4 @@
-"""Is this message a bounce, and what does it say? See docs/bounces.md."""
+"""The bounce classifier: what a notification says of whom. See docs/bounces.md."""
 
 from __future__ import annotations
 

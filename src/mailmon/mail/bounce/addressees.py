@@ -1,4 +1,4 @@
-"""Who may be told that a mail did not arrive?
+"""Who may be sent a notice that a message was not delivered.
 
 A bounce is text that anybody can send. Only the addresses of the configuration are told of it as it is; the Cc
 addresses of the returned message are believed only with evidence that it is really ours (evidence.py), and only where
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mailmon.mail.bounce.evidence import Evidence
+from mailmon.mail.bounce.ownership import Evidence
 from mailmon.mail.bounce.values import Classification, Kind, Recipient
 
 # The same as options.Address: ASCII, no quotes, no control characters, so nothing that ends a command or a header.

@@ -1,4 +1,4 @@
-"""Which mail addresses stand in this text? In linear time (RFC 5321 section 4.1.2, RFC 6531, RFC 6533)."""
+"""Mail addresses in a text, found in linear time (RFC 5321 section 4.1.2, RFC 6531, RFC 6533)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a reason mean, and what should be done about it? The table of docs/bounces.md; a test compares them."""
+"""Meaning of each bounce reason and what to do; a test compares it with docs/bounces.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this message a bounce, a delay warning, a complaint or none of these, and what does it say?
+"""Classification of a message: bounce, delay, complaint or other.
 
 RFC 3464 and RFC 6533 where the message keeps to them, else its words. Pure, bounded, in linear time; never raises.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from mailmon.mail.bounce.addresses import find_addresses, first_address, verp_recipient
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
-from mailmon.mail.bounce.fields import Report, Reported, before_fields, holds_fields, read_fields
+from mailmon.mail.bounce.dsn import Report, Reported, before_fields, holds_fields, read_fields
 from mailmon.mail.bounce.gate import (
     STATUS_TYPES,
     Gate,
@@ -21,7 +21,6 @@ from mailmon.mail.bounce.gate import (
     may_be_returned_by,
 )
 from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.message import Headers, Message, first, read_message
 from mailmon.mail.bounce.notices import is_session, read_json, read_session
 from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, recipients_of, returned_headers
 from mailmon.mail.bounce.prose import (
@@ -43,6 +42,7 @@ from mailmon.mail.bounce.prose import (
 from mailmon.mail.bounce.recipients import build_recipient, read_said
 from mailmon.mail.bounce.statuses import holds_code, holds_permanent, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
+from mailmon.mail.message.read import Headers, Message, first, read_message
 from mailmon.mail.phrases import phrases
 
 _is_delay = finder(phrases("delay"))
@@ -59,8 +59,8 @@ def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> C
     """Classify a message, headers and body with any line ends.
 
     A notification that names nobody may have been put below the words of another mail system; once, that is looked at.
-    With `about` the message is known to concern a message of ours to this address (mail/dsn.py): its sender and its
-    words are then believed more readily, and where it names nobody that address is meant.
+    With `about` the message is known to concern a message of ours to this address (mail/probe/returned.py): its sender
+    and its words are then believed more readily, and where it names nobody that address is meant.
     """
     message = read_message(raw, MAX_READ_BYTES)
     found = read_complaint(message) or _from_json(message)

@@ -1,13 +1,13 @@
-"""Is this a complaint of a recipient, and about whom? (RFC 5965, and the loops that do not keep to it)"""
+"""Complaints of recipients: feedback loops (RFC 5965), and those that deviate from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from mailmon.mail.bounce.addresses import first_address, typed_address
-from mailmon.mail.bounce.message import Headers, Message, first, read_head
 from mailmon.mail.bounce.original import read_original, returned_headers
 from mailmon.mail.bounce.values import Classification, Form, Kind, Original, Recipient
+from mailmon.mail.message.read import Headers, Message, first, read_head
 from mailmon.text import visible
 
 # Loops without a feedback-report part: words in From, words in Subject, words in the text, the type of feedback.

@@ -1,4 +1,4 @@
-"""Does this message speak for a mail system, so that it may be read as a notification?
+"""Whether a message speaks for a mail system, so that it may be read as a notification.
 
 Anybody can write "550 user unknown" into a mail. A person's reply, a forwarded bounce, an absence notice, a digest of
 a list and a receipt are no notifications (RFC 3834, RFC 8098).
@@ -10,11 +10,11 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import first_address
-from mailmon.mail.bounce.decoding import decode_header
 from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.message import Headers, Message, first
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.values import Form
+from mailmon.mail.message.decoding import decode_header
+from mailmon.mail.message.read import Headers, Message, first
 from mailmon.mail.phrases import phrases
 from mailmon.mail.systems import LISTS, is_null
 

@@ -1,4 +1,4 @@
-"""Which messages stand in an mbox file? (RFC 4155, and the variants that quote no or every From line)"""
+"""Messages of an mbox file (RFC 4155, and the variants that quote no or every From line)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mailmon.mail.bounce.message import MAX_BYTES
+from mailmon.mail.message.read import MAX_BYTES
 
 MAX_LINE_BYTES = 1 << 16
 

@@ -1,4 +1,4 @@
-"""Leave out of a server's words what differs from message to message: addresses, names of hosts, the person's name.
+"""A server's words without what differs per message: addresses, host names, the person's name.
 
 "mailbox bob@example.org is full" and "User <nobody.here> unknown" are then the phrases that everybody writes, and a
 host that is named after its trade ("mx.spamfilter.example") says nothing of why it refused.

@@ -1,4 +1,4 @@
-"""Does a phrase of a table stand in this text? In linear time.
+"""Matching of table phrases in a text, in linear time.
 
 `*` stands for any words between, `~` for a few: at most MAX_GAP characters without a colon, semicolon or stroke. A
 word begins on both sides of them. What stands beside `~` may be several words, parted by `|`, each of which will do.

@@ -1,4 +1,4 @@
-"""Which notifications are neither a DSN nor a letter? JSON of Amazon SES, and sessions that Postfix reports.
+"""Notifications that are neither a DSN nor prose: JSON of Amazon SES, sessions that Postfix reports.
 
 Each reading returns what was reported, in the shape of the fields of a DSN, or None.
 """
@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from mailmon.mail.bounce.addresses import ADDRESS, first_address
-from mailmon.mail.bounce.fields import MAX_RECIPIENTS, Report, Reported
+from mailmon.mail.bounce.dsn import MAX_RECIPIENTS, Report, Reported
 
 MAX_JSON_CHARS = 1 << 18
 

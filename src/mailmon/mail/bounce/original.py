@@ -1,13 +1,13 @@
-"""Which message came back? Read from what the notification returns of it (RFC 3464 section 2, RFC 5322)."""
+"""The original message, as far as a notification returns it (RFC 3464 section 2, RFC 5322)."""
 
 from __future__ import annotations
 
 import re
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
-from mailmon.mail.bounce.decoding import decode_body, decode_header
-from mailmon.mail.bounce.message import Headers, Message, Part, first, read_head
 from mailmon.mail.bounce.values import Original
+from mailmon.mail.message.decoding import decode_body, decode_header
+from mailmon.mail.message.read import Headers, Message, Part, first, read_head
 
 RETURNED_TYPES = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
 MAX_QUOTED_CHARS = 1 << 14

@@ -1,4 +1,4 @@
-"""What does a notification say in words: about whom, and why?
+"""Notifications in prose: which recipients they name, and why each failed.
 
 Three readings in this order: addresses in the X-Failed-Recipients field (Exim, Gmail), a list of addresses with a
 paragraph each (qmail, Postfix, Exim, Exchange and most others), and the transcript of a session (Sendmail).

@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import NamedTuple
 
+from mailmon.mail.auth.dkim import COVERED, IsSigned, usable_signatures
 from mailmon.mail.bounce.addresses import first_address
-from mailmon.mail.bounce.evidence import COVERED, IsSigned, returned_message, usable_signatures
-from mailmon.mail.bounce.message import MAX_BYTES, Message, first, read_message
 from mailmon.mail.bounce.original import RETURNED_TYPES
+from mailmon.mail.bounce.ownership import returned_message
 from mailmon.mail.bounce.values import Classification, Original
+from mailmon.mail.message.read import MAX_BYTES, Message, first, read_message
 
 MAX_RECEIVED = 6
 MAX_LINE_CHARS = 1000

@@ -1,4 +1,4 @@
-"""What do codes alone say about the reason? (RFC 3463, RFC 5248, the registry of IANA, and large providers)
+"""Reasons by code alone (RFC 3463, RFC 5248, the IANA registry, and large providers).
 
 Asked only where the words say nothing: half of the servers use general codes, many use wrong ones. The class does not
 matter here, so a row names subject and detail: `2.2` stands for 4.2.2 and 5.2.2.

@@ -1,4 +1,4 @@
-"""Why did it fail, and is it for good? (docs/bounces.md lists the reasons)
+"""The reason of a failure, and whether it is permanent (docs/bounces.md lists the reasons).
 
 In this order, so that words of any language only refine what structure and codes say:
 

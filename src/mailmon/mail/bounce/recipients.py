@@ -1,4 +1,4 @@
-"""What became of a recipient? Puts together what the fields, the paragraph and the whole text say, in this order."""
+"""The result for one recipient, from the DSN fields, the paragraph and the whole text, in this order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 
 from mailmon.mail.bounce import reasons
 from mailmon.mail.bounce.addresses import find_addresses
-from mailmon.mail.bounce.fields import Reported
+from mailmon.mail.bounce.dsn import Reported
 from mailmon.mail.bounce.masking import mask
 from mailmon.mail.bounce.reasons import Case
 from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code

@@ -1,4 +1,4 @@
-"""Which enhanced status code does a recipient have? (RFC 3463, RFC 2034, RFC 5248)
+"""The enhanced status code of a recipient (RFC 3463, RFC 2034, RFC 5248).
 
 The Status field and the server's words often differ: a relay writes a general code into the field and quotes a special
 one, or has given up at last and quotes why.

@@ -1,4 +1,4 @@
-"""Which phrase stands for which reason? The files of the folder phrases, read once and only when a bounce is judged.
+"""The phrase tables of the folder phrases, read once and only when a bounce is classified.
 
 A row is a phrase, its reason and who sends it: at least two systems, or one that is named. In hosts.tsv a fourth column
 names the signs of a provider, one of which must stand beside the phrase. The first row that fits decides.

@@ -1,4 +1,4 @@
-"""What does a notification say? The values that the classifier returns."""
+"""The values that the classifier returns."""
 
 from __future__ import annotations
 

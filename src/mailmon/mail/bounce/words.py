@@ -1,4 +1,4 @@
-"""By which words do mail systems say which SMTP command was refused? A table: a new system is a phrase in it.
+"""Phrases by which mail systems name the SMTP command that was refused.
 
 A line at the margin says which systems write so, the lines below hold their phrases, parted by `|`, in lower case; `*`
 stands for any words between. By what a notification is recognised: mail/phrases.py.

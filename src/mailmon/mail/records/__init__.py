@@ -1,1 +1,1 @@
-"""What do the texts in DNS say by which a domain protects its mail? Read, never judged; nothing here asks anyone."""
+"""DNS records by which a domain protects its mail, as values. Read, never judged; no lookups."""

@@ -1,4 +1,4 @@
-"""Where does an autoconfig file send mail clients? (config-v1.1.xml, as Thunderbird and others read it)"""
+"""Autoconfig files for mail clients (config-v1.1.xml, as Thunderbird and others read it)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which CAs may issue certificates? (RFC 8659 section 4; RFC 9495 for issuemail)"""
+"""CAA records: which CAs may issue certificates (RFC 8659 section 4; RFC 9495 for issuemail)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a DKIM key record say? (RFC 6376 section 3.6.1, RFC 8301, RFC 8463)"""
+"""DKIM key records (RFC 6376 section 3.6.1, RFC 8301, RFC 8463)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a DMARC record say? (RFC 7489 section 6.3; RFC 9989 section 4.7)"""
+"""DMARC records (RFC 7489 section 6.3; RFC 9989 section 4.7)."""
 
 from __future__ import annotations
 

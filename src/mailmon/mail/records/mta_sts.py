@@ -1,4 +1,4 @@
-"""What do the record and the policy of MTA-STS say? (RFC 8461 sections 3.1 and 3.2)"""
+"""MTA-STS: its record and its policy (RFC 8461 sections 3.1 and 3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where does mail for a domain go? (MX: RFC 5321 section 5.1; the null MX: RFC 7505)"""
+"""MX records (RFC 5321 section 5.1) and the null MX (RFC 7505)."""
 
 from __future__ import annotations
 

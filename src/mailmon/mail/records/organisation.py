@@ -1,4 +1,4 @@
-"""Which DMARC record holds for a domain, and which is its organisational domain? (RFC 9989 section 4.10: tree walk)"""
+"""The DMARC record that applies to a domain, and its organisational domain (RFC 9989 section 4.10: tree walk)."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mailmon.mail.address import dns_name
 from mailmon.mail.caps import MAX_RECORD_CHARS, number
+from mailmon.mail.message.address import dns_name
 from mailmon.mail.records.dkim import DkimKey, read_key
 from mailmon.mail.records.dmarc import POLICIES, is_dmarc, read_dmarc
 from mailmon.mail.records.mta_sts import MAX_AGE_S, MODES, Policy

@@ -1,4 +1,4 @@
-"""Where do reports on TLS go? (RFC 8460 section 3)"""
+"""TLS-RPT records: where reports on TLS go (RFC 8460 section 3)."""
 
 from __future__ import annotations
 

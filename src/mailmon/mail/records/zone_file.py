@@ -1,4 +1,4 @@
-"""How is a record written so that it can be copied into a zone file? (RFC 1035 sections 3.3.14 and 5.1)"""
+"""Records written for a zone file (RFC 1035 sections 3.3.14 and 5.1)."""
 
 from __future__ import annotations
 

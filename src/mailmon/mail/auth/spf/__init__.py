@@ -1,4 +1,4 @@
-"""May this address send mail for this domain? (RFC 7208)
+"""SPF: may this client send mail for this domain? (RFC 7208)
 
 record.py   a record, read into terms
 macros.py   `%{i}` and its like

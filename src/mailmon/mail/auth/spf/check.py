@@ -1,4 +1,4 @@
-"""check_host(): may this client send for this domain? (RFC 7208 sections 4 to 6)"""
+"""check_host(), the evaluation of SPF for one client (RFC 7208 sections 4 to 6)."""
 
 from __future__ import annotations
 

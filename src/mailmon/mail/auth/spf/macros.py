@@ -1,4 +1,4 @@
-"""What do macros stand for? (RFC 7208 section 7)"""
+"""SPF macros (RFC 7208 section 7)."""
 
 from __future__ import annotations
 

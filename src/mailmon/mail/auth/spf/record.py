@@ -1,4 +1,4 @@
-"""What does an SPF record say? Read as a whole: a mistake anywhere spoils all of it (RFC 7208 sections 4.6, 12)."""
+"""SPF records as terms; one syntax error makes the whole record invalid (RFC 7208 sections 4.6, 12)."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from mailmon.mail.address import dns_name
 from mailmon.mail.auth.spf.record import Directive, Record, SyntaxMistake, read_record
 from mailmon.mail.caps import MAX_RECORD_CHARS
+from mailmon.mail.message.address import dns_name
 
 MAX_TERMS, MAX_RANGE = 200, 8
 _NEAR = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]\s*+s(?:pf|fp)|s(?:pf|fp)\s*+(?:v?[12](?![a-z0-9])|[=:]))", re.IGNORECASE)

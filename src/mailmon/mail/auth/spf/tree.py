@@ -1,4 +1,4 @@
-"""What does an SPF record amount to, whoever the client is? All records that it leads to, with what they cost."""
+"""The tree of SPF records that one leads to, for any client, with its DNS lookups (RFC 7208 section 4.6.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does SPF work with? The client's identity, answers of DNS, results and how they came about."""
+"""Values of SPF: the client's identity, DNS answers, results and their trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was changed in a message on its way? A footer, a pixel, a header that was dropped, glued or added. Pure."""
+"""Changes to a message in transit: a footer, a tracking pixel, a header dropped, glued or added. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 import re
 from typing import NamedTuple
 
-from mailmon.mail.bounce.decoding import decode_transfer
-from mailmon.mail.bounce.message import Part as RawPart
-from mailmon.mail.bounce.message import first, read_message
 from mailmon.mail.caps import MAX_HEADER_BYTES
-from mailmon.mail.probe import read_headers
+from mailmon.mail.message.decoding import decode_transfer
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.message.read import Part as RawPart
+from mailmon.mail.message.read import first, read_message
 from mailmon.text import visible
 
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What text do these bytes mean? Transfer encodings, charsets, encoded words, HTML (RFC 2045, 2047). Never raises."""
+"""Decoding: transfer encodings, charsets, encoded words, HTML (RFC 2045, 2047). Never raises."""
 
 from __future__ import annotations
 

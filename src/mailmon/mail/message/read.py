@@ -1,4 +1,4 @@
-"""Which parts has this message? A bounded, forgiving reading of MIME (RFC 5322, RFC 2045, RFC 2046). Never raises.
+"""The MIME reader, bounded and forgiving (RFC 5322, RFC 2045, RFC 2046). Never raises.
 
 A returned message is a leaf here: what stands in it is not what the notification says.
 """
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mailmon.mail.bounce.decoding import decode_body, strip_html
 from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS, read_section
+from mailmon.mail.message.decoding import decode_body, strip_html
 
 # What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
 MAX_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""How does an address go over the wire that is not ASCII? (RFC 6531 for the mailbox, RFC 5890 for the domain) Pure.
+"""Internationalised addresses on the wire: SMTPUTF8 (RFC 6531) and A-labels (RFC 5890). Pure.
 
 A domain always has an ASCII form, its A-labels, which every server takes. A local part has none: it needs SMTPUTF8.
 """

@@ -1,4 +1,4 @@
-"""What became of every probe: waiting, arrived, late, delivered twice, bounced or lost?
+"""The ledger of probes: waiting, arrived, late, delivered twice, bounced or lost.
 
 The ledger is the only place that decides. It is fed with sightings from the mailboxes and is shared by the threads
 of one run; between runs the state file keeps its probes.
@@ -12,8 +12,36 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from mailmon.mail.losses import fate_words
+from mailmon.mail.localtime import local
 from mailmon.model import Fate, Probe
+from mailmon.text import format_duration
+
+
+def losses(probes: Iterable[Probe], route: str, since: datetime) -> tuple[str, ...]:
+    """Return what was late, lost or came back of a route's probes since a time, oldest first."""
+    asked = [probe for probe in probes if probe.route == route and probe.planned_at >= since and probe.accepted_at]
+    return tuple(words for probe in sorted(asked, key=lambda p: p.planned_at) if (words := fate_words(probe)))
+
+
+def fate_words(probe: Probe) -> str:
+    """Say what became of one probe, "" when it came in time."""
+    when = f"the probe of {local(probe.planned_at):%Y-%m-%d %H:%M %z}"
+    match probe.fate:
+        case Fate.LATE:
+            took_s = ((probe.settled_at or probe.planned_at) - (probe.accepted_at or probe.planned_at)).total_seconds()
+            # The server tells the second in which it came, by a clock of its own: never earlier than it was missed.
+            if probe.waited_s and took_s <= probe.waited_s:
+                return f"{when} arrived late, after more than {format_duration(probe.waited_s)}"
+            return f"{when} arrived late{f', after {format_duration(took_s)}' if took_s > 0 else ''}"
+        case Fate.LOST:
+            return f"{when} is lost: {probe.standing}, not seen for a day"
+        case Fate.BOUNCED:
+            return f"{when} bounced: {probe.detail}"
+        case Fate.WAITING:
+            return f"{when} has not arrived yet{f'; delayed: {probe.detail}' if probe.detail else ''}"
+        case _:
+            return ""
+
 
 LOST_AFTER = timedelta(days=1)
 KEEP_SETTLED, KEEP_OUTSTANDING = timedelta(days=2), timedelta(days=7)

@@ -1,12 +1,23 @@
-"""What stands in a header that was fetched whole? Pure; never raises."""
+"""Header sections: their fields, read or kept as they are folded (RFC 5322 section 2.2). Never raises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from mailmon.mail.caps import MAX_HEADER_BYTES, MAX_HEADER_LINES
-from mailmon.mail.probe import read_headers
+from mailmon.mail.caps import MAX_HEADER_BYTES, MAX_HEADER_LINES, read_section
+
+
+def read_headers(raw: bytes) -> dict[str, list[str]]:
+    """Return header fields by lower-case name, unfolded, in their order (RFC 5322 section 2.2.3). Never raises.
+
+    What is beyond the limits of mail/caps.py is left out.
+    """
+    text = raw[:MAX_HEADER_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n")
+    fields: dict[str, list[str]] = {}
+    for name, value in read_section(text).fields:
+        fields.setdefault(name, []).append(value)
+    return fields
 
 
 def only_fields(header: bytes, names: Sequence[str]) -> bytes:

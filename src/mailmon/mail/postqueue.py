@@ -1,4 +1,4 @@
-"""What waits in a mail queue, since when, and why? Read from the lines of `postqueue -j` (postqueue(1)). Pure."""
+"""The mail queue from the lines of `postqueue -j` (postqueue(1)): what waits, since when, and why. Pure."""
 
 from __future__ import annotations
 

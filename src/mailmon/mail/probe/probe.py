@@ -1,4 +1,4 @@
-"""What does a probe look like, and is this message one of ours?
+"""Probes: how one is composed, and how a message is recognised as one.
 
 The token says which probe a message is, the signature that it is ours and may be deleted. The token stands in the
 Subject, in a header of its own and in the body, because some servers strip one or the other. Neither header is the
@@ -9,16 +9,79 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Collection, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
 
-from mailmon.mail.address import a_labels
-from mailmon.mail.caps import MAX_HEADER_BYTES, read_section
-from mailmon.mail.probe_body import PLAIN, Form, body_of
+from mailmon.mail.message.address import a_labels
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.records.tags import read_tags
 from mailmon.mail.systems import may_be_notification
 from mailmon.model import Probe
+
+KINDS = ("plain", "html", "8bit")
+_WORDS = "This message tests whether mail is delivered. mailmon deletes it once it has arrived."
+# Two, three and four bytes in UTF-8; what is no UTF-8 afterwards was damaged on the way.
+WIDE = "Grüße, žluťoučký kůň, Ελλάδα, 日本語, 🙂"
+_LINE_BYTES = 57
+
+
+class Form(NamedTuple):
+    """What kind of message a probe is: plain, html (with a plain alternative) or 8bit; and what is attached to it."""
+
+    kind: str = "plain"
+    attachment_bytes: int = 0
+
+
+PLAIN = Form()
+
+
+def body_of(probe: Probe, version: str, form: Form) -> Iterator[str]:
+    """Yield the lines from Content-Type on (RFC 2045, RFC 2046)."""
+    if not form.attachment_bytes:
+        yield from _text(probe, f"X-Mailer: mailmon {version}", form.kind)
+        return
+    boundary = f"{probe.token}-mixed"
+    yield from (f'Content-Type: multipart/mixed; boundary="{boundary}"', f"X-Mailer: mailmon {version}", "")
+    yield f"--{boundary}"
+    yield from _text(probe, "Content-Description: the message", form.kind)
+    yield f"--{boundary}"
+    yield from ("Content-Type: application/octet-stream", "Content-Transfer-Encoding: base64")
+    yield from ('Content-Disposition: attachment; filename="probe.bin"', "")
+    yield from _attachment(probe.token, form.attachment_bytes)
+    yield from (f"--{boundary}--", "")
+
+
+def _text(probe: Probe, last_header: str, kind: str) -> Iterator[str]:
+    lines = (_WORDS, "", f"Route: {probe.route}", f"Token: {probe.token}", "")
+    if kind == "8bit":
+        yield from ("Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", last_header, "")
+        yield from (WIDE, *lines)
+    elif kind == "html":
+        boundary = f"{probe.token}-alternative"
+        yield from (f'Content-Type: multipart/alternative; boundary="{boundary}"', last_header, "", f"--{boundary}")
+        yield from ("Content-Type: text/plain; charset=us-ascii", "Content-Transfer-Encoding: 7bit", "", *lines)
+        yield from (f"--{boundary}", "Content-Type: text/html; charset=us-ascii", "Content-Transfer-Encoding: 7bit", "")
+        yield from ("<html><body>", f"<p>{_WORDS}</p>", f"<p>Token: {probe.token}</p>", "</body></html>")
+        yield from (f"--{boundary}--", "")
+    else:
+        yield from ("Content-Type: text/plain; charset=us-ascii", "Content-Transfer-Encoding: 7bit", last_header, "")
+        yield from lines
+
+
+def _attachment(token: str, size_bytes: int) -> Iterator[str]:
+    """Yield base64 lines of bytes that depend on the token: no filter knows the file already."""
+    seed = token.encode("ascii")
+    block = (seed * (_LINE_BYTES // len(seed) + 1))[:_LINE_BYTES]
+    whole, rest = divmod(size_bytes, _LINE_BYTES)
+    line = b64encode(block).decode("ascii")
+    for _ in range(whole):
+        yield line
+    if rest:
+        yield b64encode(block[:rest]).decode("ascii")
+
 
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
 SIGNATURE_HEADER = "X-Mailmon-Signature"
@@ -33,9 +96,10 @@ _TOKEN = re.compile(r"mm[0-9a-f]{32}", re.ASCII)
 # Possessive quantifiers: a Subject is foreign text, and backtracking into its tags would take for ever.
 _TAGS = r"(?:[\[(*{]++[^\[\](){}*]{1,40}+[\])*}]++\s*+){0,5}+"
 _SUBJECT = re.compile(_TAGS + r"mailmon probe (mm[0-9a-f]{32})\s*", re.ASCII | re.IGNORECASE)
-_SEALED = ("from", "to", "date", "subject")
-_SIGNER = re.compile(r"(?:^|;)\s*([ds])\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?=;|$)")
 MAX_SIGNERS = 5
+# A domain or selector that a signature names.
+_DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_SEALED = ("from", "to", "date", "subject")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -125,18 +189,6 @@ def find_tokens(text: str, limit: int = 20) -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_headers(raw: bytes) -> dict[str, list[str]]:
-    """Return header fields by lower-case name, unfolded, in their order (RFC 5322 section 2.2.3). Never raises.
-
-    What is beyond the limits of mail/caps.py is left out.
-    """
-    text = raw[:MAX_HEADER_BYTES].decode("utf-8", errors="replace").replace("\r\n", "\n")
-    fields: dict[str, list[str]] = {}
-    for name, value in read_section(text).fields:
-        fields.setdefault(name, []).append(value)
-    return fields
-
-
 def read_marks(raw_headers: bytes, key: bytes) -> Marks:
     """Judge a message by its own headers, without its body. Never raises."""
     return marks_of(read_headers(raw_headers), key)
@@ -197,12 +249,12 @@ def _key_of(token: str, key: bytes) -> bytes:
     return key.earlier if isinstance(key, SigningKey) and token in key.tokens else key
 
 
-def _signers(fields: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
-    """Return who signed a message, by what is written in its signatures (RFC 6376 section 3.5)."""
+def _signers(fields: Mapping[str, Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Return domain and selector of each signature, as they claim; nothing is verified (RFC 6376 section 3.5)."""
     found = []
-    for text in fields.get("dkim-signature", ())[:MAX_SIGNERS]:
-        tags = dict(_SIGNER.findall(text))
-        if "d" in tags and "s" in tags:
+    for value in fields.get("dkim-signature", ())[:MAX_SIGNERS]:
+        tags = read_tags(value).values
+        if _DOMAIN.fullmatch(tags.get("d", "")) and _DOMAIN.fullmatch(tags.get("s", "")):
             found.append((tags["d"].lower(), tags["s"]))
     return tuple(found)
 

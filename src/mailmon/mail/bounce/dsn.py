@@ -1,4 +1,4 @@
-"""What do the fields of a delivery status notification say? (RFC 3464 section 2, RFC 6533 section 4)
+"""The fields of a delivery status notification (RFC 3464 section 2, RFC 6533 section 4).
 
 Reads them wherever they stand, also as plain text in a broken message; `Key :`, values that go on in the next line
 without a space, and recipients that no blank line parts are forgiven.
@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import typed_address
-from mailmon.mail.bounce.decoding import decode_words
+from mailmon.mail.message.decoding import decode_words
 
 MAX_RECIPIENTS = 1000
 MAX_VALUE_CHARS = 4000

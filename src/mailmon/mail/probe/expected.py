@@ -1,28 +1,20 @@
-"""Did a probe arrive as it was sent, by ways and with verdicts that were expected? Pure; never raises.
-
-Authentication-Results are believed of the named host alone, and of its topmost field: any other may be forged
-(RFC 8601 section 5).
-"""
+"""What a route expects of an arrived probe: authentication results, TLS on each hop, contents as sent. Never raises."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mailmon.mail.caps import without_comments
+from mailmon.mail.auth.results import results_of
 from mailmon.mail.hops import read_hop
-from mailmon.mail.modified import changes
-from mailmon.mail.probe import read_headers
+from mailmon.mail.message.header import read_headers
+from mailmon.mail.probe.modified import changes
 from mailmon.model import Severity
 from mailmon.text import visible
 
-# RFC 5321 section 6.3: servers take 100 hops for a loop.
-MAX_HOPS = 100
 METHODS = ("dkim", "spf", "dmarc")
 # A message with so many Received fields is in a loop (RFC 5321 section 6.3); the topmost are of the last hosts.
-MAX_HOPS, MAX_VERDICTS = 100, 50
-_RESULT = re.compile(r"(?:^|;)\s*([a-z][a-z-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
+MAX_HOPS = 100
 
 
 class Expected(NamedTuple):
@@ -60,23 +52,6 @@ def judge(expected: Expected, sent: bytes, received: bytes) -> Iterator[Missed]:
         if found:
             said = f"the message was changed on its way: {'; '.join(found)}"
             yield Missed("route.modified", visible(said, 600), Severity.WARNING, "as it was sent", "; ".join(found))
-
-
-def results_of(values: list[str], authserv: str) -> dict[str, str] | None:
-    """Return the results of the topmost field of this host by their method, None where it has none.
-
-    >>> results_of(["mx.example.org; dkim=fail; dkim=pass header.d=a.example; spf=none"], "mx.example.org")
-    {'dkim': 'pass', 'spf': 'none'}
-    """
-    for value in values[:MAX_VERDICTS]:
-        host, _, rest = without_comments(value).partition(";")
-        if host.split()[:1] and host.split()[0].lower() == authserv.lower():
-            found: dict[str, str] = {}
-            for method, result in _RESULT.findall(rest):
-                name = method.lower()
-                found[name] = "pass" if "pass" in (found.get(name), result.lower()) else result.lower()
-            return found
-    return None
 
 
 def _judge_results(expected: Expected, values: list[str]) -> Iterator[Missed]:

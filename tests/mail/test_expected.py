@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.mail.auth.results import results_of
 from mailmon.mail.hops import read_hop
-from mailmon.mail.modified import changes
-from mailmon.mail.probe import compose
-from mailmon.mail.probe_body import KINDS, WIDE, Form
-from mailmon.mail.received import Expected, judge, results_of
+from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.modified import changes
+from mailmon.mail.probe.probe import KINDS, WIDE, Form, compose
 from mailmon.model import Probe
 
 PROBE = Probe("mm" + "0" * 32, "main", "a@example.org", "b@example.net", "main", datetime(2026, 11, 27, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""How is text written into a message, so that every mail program reads it? (RFC 2045 to 2047)
+"""The writer of messages, all in ASCII (RFC 5322, RFC 2045 to 2047).
 
 Written by hand and all in ASCII: the standard library folds long message ids into encoded words, where no mail
 program finds them again.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from binascii import b2a_qp
 
-from mailmon.mail.probe import find_tokens
+from mailmon.mail.probe.probe import find_tokens
 from mailmon.text import visible
 
 # 39 bytes make an encoded word of 64 characters, so that even the line that begins with "Subject: " has less than

@@ -1,0 +1,1 @@
+"""Messages: header sections, MIME parts, decoding, addresses, and the writer. Bytes in, values out."""
