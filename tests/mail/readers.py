@@ -36,9 +36,10 @@ from mailmon.mail.masking import mask_address, mask_text
 from mailmon.mail.message.header import only_fields, read_headers, received_at
 from mailmon.mail.message.read import MAX_BYTES
 from mailmon.mail.postqueue import read_queue
+from mailmon.mail.probe import returned
 from mailmon.mail.probe.expected import Expected, judge
 from mailmon.mail.probe.modified import changes
-from mailmon.mail.probe.probe import read_marks, returned
+from mailmon.mail.probe.probe import read_marks
 from mailmon.mail.records.autoconfig import read_autoconfig
 from mailmon.mail.records.caa import read_caa
 from mailmon.mail.records.dkim import read_key

@@ -1,7 +1,7 @@
 """Who may be sent a notice that a message was not delivered.
 
 A bounce is text that anybody can send. Only the addresses of the configuration are told of it as it is; the Cc
-addresses of the returned message are believed only with evidence that it is really ours (evidence.py), and only where
+addresses of the returned message are believed only with evidence that it is really ours (ownership.py), and only where
 they are in a domain that the configuration names: else mailmon would send mail to whom a stranger likes.
 """
 
