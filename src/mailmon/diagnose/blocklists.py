@@ -1,7 +1,7 @@
-"""Which block lists are asked, and what do their answers mean?
+"""The DNS block lists, and what their answers mean.
 
-Each row was alive when it was written down; one that is not any more is noticed, because its test entries are asked
-first (RFC 5782 section 5). Codes that are not in a row (white lists, reputation) are no listing.
+Each list was alive when its row was written; one that has died since is noticed, because its test entries are looked
+up first (RFC 5782 section 5). Codes that are not in a row (white lists, reputation) are not listings.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def test_points(address: str) -> tuple[str, str]:
 
 
 def is_refusal(code: str) -> bool:
-    """Say whether an answer is a refusal to answer us (127.255.255.x), or comes from no list at all."""
+    """Return whether an answer is a refusal to answer us (127.255.255.x), or comes from no block list at all."""
     return code.startswith("127.255.") or not code.startswith("127.")
 
 

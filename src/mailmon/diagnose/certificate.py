@@ -1,4 +1,4 @@
-"""What is a certificate worth? Names (RFC 9525), time, trust, key and signature; no I/O."""
+"""Certificates: names (RFC 9525), dates, trust, key and signature. No I/O."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUE
 
 
 _NEW_CHAIN = "serve the CA's present intermediate certificate; the server's own need not be renewed"
-# All that cryptography raises for what it cannot or will not read.
+# All exceptions that cryptography raises for what it cannot or will not read.
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -44,21 +44,21 @@ UNREADABLE = (
 )
 
 
-# What a record of usage DANE-EE makes irrelevant (RFC 7671 section 5.1): all but the key and the TLS around it.
+# Findings that a DANE-EE record makes irrelevant (RFC 7671 section 5.1): all but those on the key and on TLS.
 _PINNED = ("expired", "not_yet_valid", "expiring", "self_signed", "untrusted", "chain_incomplete", "name")
 _PINNED_IDS = tuple(f"tls.cert_{one}" for one in (*_PINNED, "weak_signature"))
 
 
 class Unreadable(ValueError):
-    """No parser makes sense of this certificate."""
+    """The certificate cannot be parsed."""
 
 
 class Terms(NamedTuple):
-    """What a certificate is held against between mail servers.
+    """What senders require of a certificate between mail servers.
 
-    `is_demanded` where senders refuse a server whose certificate is not right. `pin` is the TLSA record that names this
-    very certificate or its key; `anchor` one that names a CA above it, with the `path` that leads there and further
-    `names` that count then.
+    `is_demanded` if senders refuse a server whose certificate is not valid. `pin` is the TLSA record that names this
+    certificate or its key; `anchor` one that names a CA above it, with the `path` that leads there and further `names`
+    that are accepted then.
     """
 
     is_demanded: bool = False
@@ -93,21 +93,21 @@ class Certificates:
 
     @property
     def is_self_signed(self) -> bool:
-        """Say whether the leaf is its own issuer."""
+        """Return whether the leaf is its own issuer."""
         return self.leaf.issuer == self.leaf.subject
 
     def is_for(self, host: str) -> bool:
-        """Say whether the certificate is for a name or an address; the subject's CN does not count (RFC 9525)."""
+        """Return whether the certificate is for a name or an address; the subject's CN does not count (RFC 9525)."""
         try:
             return ipaddress.ip_address(host) in self.addresses
         except ValueError:
             return any(matches(host, name) for name in self.names)
 
     def judge(self, found: Findings, endpoint: Endpoint, now: datetime, terms: Terms = OPPORTUNISTIC) -> None:
-        """Add what is good and bad about it.
+        """Judge the certificate.
 
-        Between mail servers TLS is opportunistic: there a name or issuer that is not right only warns, unless the
-        domain demands TLS (MTA-STS, DANE), when mail is refused because of it.
+        Between mail servers TLS is opportunistic: there a wrong name or issuer is only a warning, unless the domain
+        demands TLS (MTA-STS, DANE); then senders refuse to deliver because of it.
         """
         is_relay_port = endpoint.protocol == "smtp" and not endpoint.needs_login
         demanded = Severity.CRITICAL if terms.is_demanded else None
@@ -187,7 +187,7 @@ class Certificates:
         kind, bits, is_weak = self.key
         found.judge("tls.cert_weak_key", not is_weak, f"its key is {kind} {bits} bit", f"its key is {kind} {bits} bit")
         path = self._path(terms)
-        # Nobody looks at the signature of the CA that is trusted, nor at that of one that vouches for itself.
+        # The signature of a trusted CA is not verified, nor that of a self-signed one.
         above = path[1:-1] if terms.path or self._verified else path[1:]
         signed = [self.leaf, *(one for one in above if one.issuer != one.subject)]
         weak = next((one for one in signed if _hash_of(one) in _WEAK_HASHES), None)
@@ -197,10 +197,10 @@ class Certificates:
         found.judge("tls.cert_weak_signature", weak is None, said, said)
 
     def _path(self, terms: Terms) -> Sequence[x509.Certificate]:
-        """Return the certificates that lead from the leaf to what is trusted: what else is sent need not be good.
+        """Return the certificates that lead from the leaf to a trusted one; others that are sent do not matter.
 
-        Where nothing is trusted it is a guess: of several certificates of an issuer the self-signed one, then the one
-        that lasts longest.
+        If none is trusted, the path is a guess: of several certificates of an issuer the self-signed one, then the one
+        that expires last.
         """
         if terms.path:
             return terms.path
@@ -266,12 +266,12 @@ def matches(host: str, name: str) -> bool:
 
 
 def is_forward_secret(secured: Secured) -> bool:
-    """Say whether a key that is stolen later does not open what was said (RFC 9325 section 4.1)."""
+    """Return whether a key stolen later does not decrypt recorded traffic (RFC 9325 section 4.1)."""
     return secured.version == "TLSv1.3" or secured.cipher.startswith(("ECDHE", "DHE"))
 
 
 def _pinned(finding: Finding, pin: str) -> Finding:
-    """Return what a finding about a certificate is worth where DANE pins this very one: nothing bad."""
+    """Return a finding about a certificate that DANE pins: a failure that DANE makes irrelevant becomes a pass."""
     if finding.status is not Verdict.FAIL or finding.id not in _PINNED_IDS:
         return finding
     said = f"{finding.message}; that does not count here, for DANE pins it ({pin}: RFC 7671 section 5.1)"
@@ -289,7 +289,7 @@ def _names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[ipaddress.IPv
 
 
 def _issuer_urls(leaf: x509.Certificate) -> bool:
-    """Say whether it names where its issuer's certificate is: those of public CAs do, whose chain has more links."""
+    """Return whether it has the URL of its issuer's certificate, as those of public CAs with intermediates do."""
     try:
         access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
@@ -313,7 +313,7 @@ def _key(leaf: x509.Certificate) -> tuple[str, int, bool]:
 def _hash_of(certificate: x509.Certificate) -> str:
     try:
         algorithm = certificate.signature_hash_algorithm
-    except Exception:  # cryptography raises one of several for algorithms that it does not know
+    except Exception:  # cryptography raises several exceptions for unknown algorithms
         return "an unknown algorithm"
     return algorithm.name if algorithm else "Ed25519 or Ed448"
 

@@ -1,4 +1,4 @@
-"""A conversation that is only looked at: the same wire as the cycle's, but TLS is taken as it is and then judged."""
+"""Connections for examination: the wire of the mail checks, but any TLS is accepted and judged afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailmon.errors import Stage, StageError
 from mailmon.model.diagnosis import Endpoint, Line, Transcript
 from mailmon.text import Masker
 
-# So long an alert is waited for that a server may have sent before it hung up, in seconds.
+# Time to wait for a TLS alert that a server may have sent before it hung up, in seconds.
 LAST_WORDS_S = 0.2
 MAX_TRANSCRIPT_LINES = 400
 MAX_HANDSHAKE_BYTES = 256 * 1024
@@ -38,7 +38,7 @@ class Connection(Wire):
         return secured
 
     def send(self, data: bytes, shown: str | None = None) -> None:
-        """Send bytes. Where the server is gone its last words count: in TLS 1.3 they tell why it let nobody in."""
+        """Send bytes. If the server is gone, read its last alert: in TLS 1.3 it says why the client was refused."""
         try:
             super().send(data, shown)
         except StageError as exc:
@@ -54,10 +54,10 @@ class Connection(Wire):
             raise
 
     def watched_handshake(self, context: ssl.SSLContext) -> bytes:
-        """Do a TLS handshake on the side, and return all that the server sent in it, at most MAX_HANDSHAKE_BYTES.
+        """Do a TLS handshake and return all bytes that the server sent in it, at most MAX_HANDSHAKE_BYTES.
 
-        The connection itself is of no use afterwards. A handshake that fails behind the server's first words counts:
-        what it sent tells enough. Raises OSError as it comes where nothing was sent but an alert or the end.
+        The connection is unusable afterwards. A handshake that fails after the server's first message is good enough.
+        Raises OSError if the server sent nothing but an alert, or closed the connection.
         """
         self.begin(Stage.TLS)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -89,7 +89,7 @@ class Connection(Wire):
 
     @property
     def has_more(self) -> bool:
-        """Say whether something was received that nobody has asked for yet."""
+        """Return whether bytes were received that are not read yet."""
         return bool(self._buffer)
 
 

@@ -26,7 +26,7 @@ from mailmon.errors import StageError
 from mailmon.findings.software import identify
 from mailmon.model.findings import Severity
 
-# So long a port that said nothing is given to answer a TLS handshake, in seconds.
+# Time-out of a TLS handshake with a port that sent no greeting, in seconds.
 PROBE_S = 3.0
 NO_IPV6 = "this machine has no IPv6, or no route"
 _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
@@ -34,7 +34,7 @@ CLIENT_CERTIFICATE = "tls.client_cert_required"
 
 
 def converse(session: Session) -> None:
-    """Ask an endpoint all that one connection can tell; what breaks becomes a finding."""
+    """Ask an endpoint all that one connection can tell; failures become findings."""
     conversation = _Conversation(session)
     try:
         conversation.run()
@@ -43,7 +43,7 @@ def converse(session: Session) -> None:
     except OSError as exc:
         said = f"the connection broke: {handshake.why_failed(exc)}"
         session.found.unknown(session.id_of("connection_lost"), said)
-    # After the conversation: fetching a policy takes its time, and servers hang up on who does not speak.
+    # After the conversation: fetching a policy takes its time, and servers hang up on idle clients.
     if session.secured:
         _judge_tls(session, session.secured)
     elif conversation.shown:
@@ -59,7 +59,7 @@ def judge_again(session: Session, client: SmtpClient) -> None:
 
 
 def judge_first(session: Session) -> None:
-    """Judge the first connection after all, as there is no later one."""
+    """Judge the first connection after all, because a later one failed."""
     if session.first:
         _judge_offers(session, *session.first)
 
@@ -73,11 +73,11 @@ class _Conversation:
     def __init__(self, session: Session) -> None:
         self._session, self._found, self._service = session, session.found, session.service
         self._is_implicit_tls = session.endpoint.is_implicit_tls
-        self._later: Client | None = None  # on a second connection, where the first handshake was not good
+        self._later: Client | None = None  # on a second connection, if the first handshake failed
         self.shown: Secured | None = None
 
     def run(self) -> None:
-        """Talk to the end of what can be asked. Raises StageError, OSError."""
+        """Hold the conversation. Raises StageError, OSError."""
         session = self._session
         try:
             wire = session.dialer.dial("session")
@@ -132,7 +132,7 @@ class _Conversation:
                 self._finish(client)
 
     def _ask(self, client: Client) -> bool:
-        """Ask for the capabilities; say whether the conversation can go on."""
+        """Ask for the capabilities; return whether the conversation can go on."""
         session = self._session
         if client.ask():
             session.add_extensions(client)
@@ -150,13 +150,13 @@ class _Conversation:
         return False
 
     def _finish(self, client: Client) -> None:
-        """Judge what is offered at the end, inside TLS where there is some."""
+        """Judge the final capabilities, inside TLS if there is TLS."""
         session = self._session
         session.offers_login = bool(client.logins())
         session.is_complete = True
         if not isinstance(client, SmtpClient):
             if not identify(session.endpoint.protocol, self._service.banner):
-                with contextlib.suppress(StageError, OSError):  # all else is known by now
+                with contextlib.suppress(StageError, OSError):  # everything else is known by now
                     session.software_words = client.ask_name()
             return
         judge_smtp_form(session, client)
@@ -167,7 +167,7 @@ class _Conversation:
             _judge_offers(session, client, tried)
 
     def _begin_tls(self, client: Client, begun: float) -> bool:
-        """Do the handshake; where the chain is not good, again on a new connection that accepts it."""
+        """Do the handshake; if the chain is not valid, again on a new connection that accepts it."""
         session = self._session
         try:
             secured = handshake.read_secured(client.wire.handshake(session.context.kit.verifying()))
@@ -189,7 +189,7 @@ class _Conversation:
         return True
 
     def _begin_again(self, refused: ssl.SSLCertVerificationError) -> Secured | None:
-        """Do the handshake on a new connection, whatever the chain; report why where that comes to nothing."""
+        """Do the handshake on a new connection, whatever the chain; report why if that fails."""
         session = self._session
         self.shown = handshake.shown_with(refused)
         words = ""
@@ -326,7 +326,7 @@ def _report_client_certificate(session: Session, words: str) -> None:
 
 
 def _plain_greeting(session: Session) -> str:
-    """Return the greeting that the port gives in clear, "" where it gives none."""
+    """Return the greeting that the port sends in clear, "" if it sends none."""
     try:
         client = client_for(session.dialer.dial("plain text"), session.options)
         try:
@@ -339,7 +339,7 @@ def _plain_greeting(session: Session) -> str:
 
 
 def _waits_for_tls(session: Session) -> bool:
-    """Say whether a port that says nothing in clear does a TLS handshake."""
+    """Return whether a port that sends nothing in clear does a TLS handshake."""
     try:
         wire = session.dialer.dial("TLS at once?")
         try:

@@ -1,4 +1,4 @@
-"""What shows only when all ports are seen together? One certificate, IPv6, nothing open at all, DANE and MTA-STS."""
+"""Findings that need all ports of a host: different certificates, IPv6, no open port, DANE, and the software."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mailmon.model.findings import Finding, Severity, Verdict
 def compare(
     found: Sequence[Finding], sessions: Sequence[Session], records: Records, *, is_whole_host: bool
 ) -> list[Finding]:
-    """Return all findings with what follows from several of them."""
+    """Return all findings, with those that follow from several of them."""
     kept = _ipv6(list(found), sessions)
     hosts = dict.fromkeys(one.endpoint.host for one in sessions)
     for host in hosts:
@@ -64,7 +64,7 @@ def _anything_open(found: Findings, sessions: Sequence[Session]) -> None:
 
 
 def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
-    """Say where a host shows several certificates: one that was forgotten at a renewal is the next to expire."""
+    """Report a host that presents several certificates: one forgotten at a renewal is the next to expire."""
     shown = [one for one in sessions if one.service.tls]
     digests = {_digest(one) for one in shown}
     if len(digests) < 2:
@@ -78,7 +78,7 @@ def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
         for digest, own in ((digest, [one for one in shown if _digest(one) == digest]) for digest in _each(shown))
     )
     said = f"its {what} show {len(digests)} different certificates: {listed}"
-    # Each right for its name: RSA here and ECDSA there, or each server of a pool with one of its own.
+    # Each valid for its name: RSA and ECDSA side by side, or a pool whose servers have one each.
     if any(is_meant(finding.id, (_ABOUT_CERTIFICATES,)) for one in shown for finding in _failed(one)):
         found.fail("tls.cert_differs_between_ports", said, found=listed)
     else:
@@ -106,7 +106,7 @@ _PLACES: dict[str, Callable[[Session], str]] = {"ports": _port, "addresses": _ad
 
 
 def _is_settled_by(place: Callable[[Session], str], shown: Sequence[Session]) -> bool:
-    """Say whether the certificate follows from the place alone."""
+    """Return whether the place alone determines the certificate."""
     return len({(place(one), _digest(one)) for one in shown}) == len({place(one) for one in shown})
 
 
@@ -127,7 +127,7 @@ def _failed(session: Session) -> list[Finding]:
 
 
 def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]:
-    """Turn a port that is closed on IPv6 only into one notice: mail gets through by IPv4."""
+    """Merge ports that are closed only on IPv6 into one notice: mail gets through by IPv4."""
     open_ports = {
         (one.endpoint.host, one.endpoint.port) for one in sessions if one.is_open and ":" not in one.endpoint.address
     }
@@ -150,7 +150,7 @@ def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]
 
 
 def recognise(session: Session) -> None:
-    """Set the software of a session's service, by all that the server said in any of its connections."""
+    """Set the software of a session's service, recognised by all replies of the server."""
     lines = (line.text for one in session.dialer.transcripts for line in one.lines if line.who == "server")
     said = chain((session.software_words,), lines)
     session.service.software = identify(session.endpoint.protocol, session.service.banner, said)
@@ -159,8 +159,8 @@ def recognise(session: Session) -> None:
 def with_own_fixes(found: Iterable[Finding], sessions: Sequence[Session]) -> list[Finding]:
     """Return findings with the fixes for the software of their services.
 
-    A service that does not tell, as one that nobody gets a word from, runs what the others of its protocol at the same
-    host run.
+    A service whose software is not recognised, because it sends nothing for example, is taken to run the same as the
+    others of its protocol at the host.
     """
     for one in sessions:
         recognise(one)
@@ -176,7 +176,7 @@ def with_own_fixes(found: Iterable[Finding], sessions: Sequence[Session]) -> lis
 
 
 def _of_others(session: Session, sessions: Sequence[Session]) -> str:
-    """Return the software of the other services of the protocol at a host, "" where it is not the same."""
+    """Return the software of the other services of the protocol at a host, "" if they differ."""
     alike: list[Service] = [
         one.service
         for one in sessions

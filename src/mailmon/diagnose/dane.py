@@ -1,4 +1,4 @@
-"""DANE for SMTP: TLSA records held against the certificates that a server sends (RFC 6698, RFC 7671, RFC 7672)."""
+"""DANE for SMTP: TLSA records compared with the certificates of a server (RFC 6698, RFC 7671, RFC 7672)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_PUBLISHED = 20
 class Match(NamedTuple):
     """The record that authenticates a server; `path` leads from its certificate to the one that the record names.
 
-    Where the record holds a bare key (2 1 0), the path ends with the certificate that this key has signed.
+    If the record holds a bare key (2 1 0), the path ends with the certificate that this key has signed.
     """
 
     record: Tlsa
@@ -33,12 +33,12 @@ class Match(NamedTuple):
 
     @property
     def is_pin(self) -> bool:
-        """Say whether the record names the server's own certificate, of which nothing else counts (DANE-EE)."""
+        """Return whether the record names the server's own certificate (DANE-EE): then nothing else in it matters."""
         return self.record.usage == END_ENTITY
 
 
 def usable_for_mail(answer: Answer) -> list[Tlsa]:
-    """Return the TLSA records that senders of mail use (RFC 7672 section 3.1)."""
+    """Return the TLSA records that mail servers use (RFC 7672 section 3.1)."""
     found = [read_tlsa(value) for value in answer.values]
     return [one for one in found if one and not one.why_unusable]
 
@@ -50,11 +50,11 @@ def why_unusable(answer: Answer) -> str:
 
 
 def authenticate(records: Sequence[Tlsa], chain: Sequence[bytes]) -> Match | None:
-    """Return the record that authenticates the server with this chain (DER, the leaf first), None where none does.
+    """Return the record that authenticates the server with this chain (DER, the leaf first), None if none does.
 
-    DANE-EE (3) wins, for then neither dates nor names nor the chain count (RFC 7671 section 5.1). DANE-TA (2) needs
+    DANE-EE (3) wins, because dates, names and chain are irrelevant then (RFC 7671 section 5.1). DANE-TA (2) needs
     signatures from the leaf up to the certificate or key that the record names; names and dates are the caller's to
-    judge. The leaf itself is no trust anchor, as OpenSSL has it.
+    judge. The leaf itself is not a trust anchor, as in OpenSSL.
     """
     sent = read_chain(chain)
     leaf = sent[0] if sent else None
@@ -66,7 +66,7 @@ def authenticate(records: Sequence[Tlsa], chain: Sequence[bytes]) -> Match | Non
 
 
 def fits(record: Tlsa, chain: Sequence[bytes]) -> bool:
-    """Say whether a record names a certificate of a chain (DER, the leaf first), whoever signed it."""
+    """Return whether a record names a certificate of a chain (DER, the leaf first), whoever signed it."""
     sent = read_chain(chain)
     if record.usage == END_ENTITY:
         return bool(chain) and _is_of(record, chain[0], sent[0] if sent else None)
@@ -74,7 +74,7 @@ def fits(record: Tlsa, chain: Sequence[bytes]) -> bool:
 
 
 def judge_records(found: Findings, answer: Answer, of: str) -> bool:
-    """Judge TLSA records by themselves; say whether they are usable. `of` names their port or host in messages."""
+    """Judge TLSA records by themselves; return whether they are usable. `of` names their port or host in messages."""
     if not usable_for_mail(answer):
         said = f"senders use no TLSA record of {of}: {why_unusable(answer)}"
         found.fail("dane.tlsa_unusable", said, found="; ".join(answer.values)[:300])
@@ -105,7 +105,7 @@ def judge_chain(found: Findings, answer: Answer, port: int, secured: Secured) ->
 def records_to_publish(answer: Answer, chains: Sequence[Sequence[bytes]]) -> tuple[str, ...]:
     """Return the TLSA records that should be published for these chains: those there, or one for each key (3 1 1).
 
-    Records of keys that are to come or to go, and of other usages, are as right as one that is proposed.
+    Records of future and retired keys, and of other usages, are kept: they are as valid as a proposed one.
     """
     usable = usable_for_mail(answer)
     matches = [(chain, authenticate(usable, chain)) for chain in chains if chain]
@@ -126,7 +126,7 @@ def _listed(records: Sequence[Tlsa]) -> str:
 
 
 def _strongest(records: Sequence[Tlsa]) -> list[Tlsa]:
-    """Return what OpenSSL looks at: of the digests with one usage and selector only the strongest."""
+    """Return the records that OpenSSL uses: of the digests with one usage and selector only the strongest."""
     best: dict[tuple[int, int], int] = {}
     for one in records:
         best[one.usage, one.selector] = max(one.matching, best.get((one.usage, one.selector), FULL))
@@ -134,7 +134,7 @@ def _strongest(records: Sequence[Tlsa]) -> list[Tlsa]:
 
 
 def _hint(usable: Sequence[Tlsa], secured: Secured) -> str:
-    """Return what comes close, for it is another mistake than a forgotten record."""
+    """Return which record nearly matches: that is a different mistake from a forgotten record."""
     chain = secured.chain
     for record in usable:
         other = record._replace(usage=END_ENTITY if record.usage == TRUST_ANCHOR else TRUST_ANCHOR)
@@ -149,7 +149,7 @@ def _hint(usable: Sequence[Tlsa], secured: Secured) -> str:
 
 
 def _is_of(record: Tlsa, der: bytes | None, certificate: x509.Certificate | None) -> bool:
-    """Say whether a record is of this certificate or its key; a whole one can be compared although it is unreadable."""
+    """Return whether a record is of this certificate or its key; a whole one can be compared even if unreadable."""
     if record.selector == WHOLE_CERTIFICATE:
         data = der or (certificate.public_bytes(Encoding.DER) if certificate else None)
     else:
@@ -176,7 +176,7 @@ def _lead_to(anchors: Sequence[Tlsa], sent: Sequence[x509.Certificate]) -> Match
                 return Match(record, path)
             if (record.selector, record.matching) == (PUBLIC_KEY, FULL) and _has_signed(record.data, path[-1]):
                 return Match(record, path)
-        # Of several certificates of one CA that which lasts longest is tried first.
+        # Of several certificates of one CA the one that expires last is tried first.
         issuers = sorted((one for one in others if _is_issuer(one, path[-1])), key=lambda one: one.not_valid_after_utc)
         others = [one for one in others if one not in issuers]
         waiting += [(*path, one) for one in issuers]
@@ -184,14 +184,14 @@ def _lead_to(anchors: Sequence[Tlsa], sent: Sequence[x509.Certificate]) -> Match
 
 
 def _published(anchors: Sequence[Tlsa]) -> Iterator[x509.Certificate]:
-    """Yield the certificates that stand in DNS as a whole (2 0 0): these need not be sent (RFC 7671 section 5.2)."""
+    """Yield the certificates that are published whole in DNS (2 0 0): these need not be sent (RFC 7671 section 5.2)."""
     for record in anchors[:MAX_PUBLISHED]:
         if (record.selector, record.matching) == (WHOLE_CERTIFICATE, FULL):
             yield from read_chain((record.data,))
 
 
 def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Say whether a certificate is that of a CA, and has signed another one."""
+    """Return whether a certificate is that of a CA, and has signed another one."""
     try:
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         certificate.verify_directly_issued_by(issuer)
@@ -201,7 +201,7 @@ def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _has_signed(key: bytes, certificate: x509.Certificate) -> bool:
-    """Say whether a bare key (DER) has signed a certificate."""
+    """Return whether a bare key (DER) has signed a certificate."""
     signature, signed = certificate.signature, certificate.tbs_certificate_bytes
     try:
         public, digest = load_der_public_key(key), certificate.signature_hash_algorithm

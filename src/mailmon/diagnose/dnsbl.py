@@ -1,4 +1,4 @@
-"""Is an address on a block list? Only lists that prove to be alive are believed, either way."""
+"""DNS block lists (RFC 5782): look-ups of an address; only lists that prove to be alive are believed."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def _judge_list(records: Records, address: str, listed: BlockList) -> Findings:
 
 
 def _refusal(values: Sequence[str]) -> str:
-    """Return the codes among the answers that are a refusal, as a reason not to believe the others; "" without any."""
+    """Return the refusals among the answers, as a reason not to believe the others; "" if there are none."""
     codes = ", ".join(filter(is_refusal, values))
     return f"it refuses to answer this resolver ({codes})" if codes else ""
 
 
 def _why_not_believed(records: Records, address: str, listed: BlockList) -> str:
-    """Ask for the entries that every list must and must not have; return what is wrong with the answers, or ""."""
+    """Look up the entries that every list must and must not have; return what is wrong with the answers, or ""."""
     there, absent = (records.ask(query_name(point, listed.zone), "A") for point in test_points(address))
     if there.kind is Answered.FAILED:
         return there.why

@@ -1,4 +1,4 @@
-"""What is asked on further connections once an endpoint is known to answer?"""
+"""Questions asked on further connections, once the conversation with an endpoint is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailmon.mail.advice import advise, refusal_in
 
 
 class Followup(NamedTuple):
-    """A question and how it is asked; `finding_id` is what stays unknown when the conversation breaks."""
+    """A question and how it is asked; `finding_id` is reported as unknown if the connection fails."""
 
     finding_id: str
     ask: Callable[[], None]
@@ -57,7 +57,7 @@ def _intrusive(session: Session) -> list[Followup]:
 
 
 def ask(session: Session, followup: Followup) -> None:
-    """Ask one thing; a conversation that breaks leaves it unknown."""
+    """Ask one question; if the connection fails, report it as unknown."""
     try:
         followup.ask()
     except (StageError, OSError) as exc:
@@ -66,7 +66,7 @@ def ask(session: Session, followup: Followup) -> None:
 
 
 def handshakes(session: Session) -> None:
-    """Try what should be refused, one handshake after the other: some servers limit their connections."""
+    """Try handshakes that should be refused, one after the other: some servers limit their connections."""
     prober = Prober(session)
     if session.secured and session.secured.version not in ("TLSv1", "TLSv1.1"):
         prober.old_versions()
@@ -84,7 +84,7 @@ def relaying(session: Session) -> None:
 
 
 def users(session: Session) -> None:
-    """Ask VRFY and EXPN, on a connection of their own: each refusal is an error, and servers hang up after a few."""
+    """Send VRFY and EXPN on a separate connection: each refusal is an error, and servers hang up after a few."""
     client = session.connect_smtp("VRFY and EXPN")
     try:
         judge_vrfy(client, session.mailbox, session.found)
@@ -93,7 +93,7 @@ def users(session: Session) -> None:
 
 
 def second_contact(session: Session) -> None:
-    """Ask again what a server offers and refuses: postscreen answers a stranger's first session itself."""
+    """Ask again for capabilities and relaying: postscreen answers a new client's first session itself."""
     try:
         client = session.connect_smtp("second contact")
     except (StageError, OSError):

@@ -1,4 +1,4 @@
-"""Is the server greeted as it should be, and does it call itself by its name? (RFC 5321 sections 3.1, 4.1.1.1, 4.2)"""
+"""The greeting, EHLO and the capabilities: form, names, logins in clear, extensions (RFC 5321 sections 3.1 to 4.2)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mailmon.mail.relaying import Asked, Refused, names_client, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.findings import Severity
 
-# Sendmail waits 5 minutes, but some senders less than 30 s; half of that leaves room for the way.
+# Sendmail waits 5 minutes, but some senders less than 30 s; half of that leaves room for the network.
 SLOW_BANNER_S = 10.0
-# EHLO itself is not known (RFC 5321 section 4.2.4).
+# EHLO itself is unknown (RFC 5321 section 4.2.4).
 _NO_COMMAND = (500, 502)
 _ANY_ADDRESS = re.compile(
     r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4}:[0-9a-f:]{2,40})(?![\w:])", re.I | re.ASCII
@@ -30,7 +30,7 @@ WELCOME = ("ENHANCEDSTATUSCODES", "CHUNKING", "DSN")
 
 
 def judge_greeting(session: Session, greeting: Greeting) -> bool:
-    """Judge the first words; return whether the conversation can go on."""
+    """Judge the greeting; return whether the conversation can go on."""
     endpoint, found = session.endpoint, session.found
     finding_id = f"{endpoint.protocol}.greeting_rejected"
     if not greeting.is_good and endpoint.protocol == "smtp" and (why := _why_us(session, greeting)):
@@ -53,9 +53,9 @@ def judge_greeting(session: Session, greeting: Greeting) -> bool:
 
 
 def _why_us(session: Session, greeting: Greeting) -> str:
-    """Return why a greeting refuses us and perhaps nobody else, "" where it does not say so.
+    """Return why a greeting refuses this machine and perhaps no other, "" if it does not say so.
 
-    Behind a router our address is another than the one we know: any that is not the server's may be ours.
+    Behind a NAT our public address is unknown: any address that is not the server's may be ours.
     """
     code, _, words = greeting.text.partition(" ")
     own = packed(session.endpoint.address)
@@ -68,7 +68,7 @@ def _why_us(session: Session, greeting: Greeting) -> str:
 
 
 def judge_ehlo_refused(session: Session, client: SmtpClient) -> None:
-    """Judge a refusal of EHLO: of the command, the name in it, this machine, or for now (RFC 5321 section 4.1.1.1)."""
+    """Judge a refusal of EHLO: of the command, the name, this machine, or for now (RFC 5321 section 4.1.1.1)."""
     reply = client.refusal
     if reply is None:
         return
@@ -106,7 +106,7 @@ def judge_smtp_form(session: Session, client: SmtpClient) -> None:
 
 
 def _judge_banner(session: Session, ehlo_name: str) -> None:
-    """Judge the banner's name: any that resolves will do, for many hosts have several (RFC 5321 section 4.2)."""
+    """Judge the banner's name: any that resolves is fine, as many hosts have several (RFC 5321 section 4.2)."""
     found, host, address = session.found, session.endpoint.host, session.endpoint.address
     name = session.service.banner[4:].partition(" ")[0].lower().rstrip(".")
     if not is_host_name(name):
@@ -128,7 +128,7 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
 
 
 def judge_before_tls(session: Session, client: Client, *, offers_tls: bool) -> None:
-    """Judge what is offered in clear. A login that is listed is begun, and left, to see whether it is taken."""
+    """Judge what is offered in clear. A listed login is started and abandoned, to see whether it is accepted."""
     found, endpoint = session.found, session.endpoint
     logins = client.logins()
     finding_id = f"{endpoint.protocol}.auth_before_tls"
@@ -154,7 +154,7 @@ def judge_before_tls(session: Session, client: Client, *, offers_tls: bool) -> N
 
 
 def _refusal_of_logins(session: Session) -> str:
-    """Return how a login in clear is refused, "" where it is taken, or nobody can tell."""
+    """Return how a login in clear is refused, "" if it is accepted, or unknown."""
     try:
         client = session.opener.plain("login in clear?")
         try:
@@ -166,13 +166,13 @@ def _refusal_of_logins(session: Session) -> str:
 
 
 def is_first_contact(client: SmtpClient, tried: Sequence[Tried]) -> bool:
-    """Say whether somebody else may have answered: postscreen offers little and takes nothing at first."""
+    """Return whether a screen may have answered: postscreen offers little and accepts nothing at first."""
     is_later = bool(tried) and tried[-1].said is Said.LATER
     return is_later or any(name not in client.capabilities for name in EXPECTED)
 
 
 def judge_after_tls(session: Session, client: SmtpClient) -> None:
-    """Judge what is offered in the end."""
+    """Judge the extensions that are offered in the end."""
     found, offered = session.found, client.capabilities
     missing = [name for name in EXPECTED if name not in offered]
     unwelcome = [name for name in WELCOME if name not in offered]

@@ -1,4 +1,4 @@
-"""What did the TLS handshake come to? Old versions and weak certificates are let in here, to be judged afterwards."""
+"""TLS contexts and the outcome of a handshake. Old versions and weak certificates are accepted, and judged later."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mailmon.clients.tls import CLOSED, SENT, Sent, TellingSocket, sent_chain, v
 from mailmon.errors import MailmonError
 from mailmon.mail.tls_words import PLAINTEXT, Words, of_reason
 
-# What it says when it would not even try: then nothing is known of the server.
+# Errors of the OpenSSL here when it does not even try: they tell nothing about the server.
 _OURS = ("NO_PROTOCOLS_AVAILABLE", "UNSUPPORTED_PROTOCOL", "NO_CIPHERS_AVAILABLE", "INTERNAL_ERROR")
 _OLD = {"TLSv1.1": ssl.TLSVersion.TLSv1_1, "TLSv1.0": ssl.TLSVersion.TLSv1}
 
 
 class Secured(NamedTuple):
-    """A handshake that came about. `chain` is what the server sent, as DER, the leaf first.
+    """A handshake that succeeded. `chain` is what the server sent, as DER, the leaf first.
 
-    `verify_code` is OpenSSL's verdict on the chain (x509_vfy.h), 0 where it is good; names are not part of it.
-    `why` is that verdict in words, which name the certificate that it is about. `path` is how a good chain leads to
-    what is trusted here, which need not be by all that was sent.
+    `verify_code` is OpenSSL's verdict on the chain (x509_vfy.h), 0 if it is valid; names are not part of it. `why` is
+    that verdict in words, with the certificate that it is about. `path` leads from the leaf to a trusted certificate;
+    it need not contain all that was sent.
     """
 
     version: str
@@ -35,7 +35,7 @@ class Secured(NamedTuple):
 
 
 class TlsKit:
-    """The contexts of one run: one that verifies the chain, one that takes any, one for old versions only."""
+    """The contexts of one run: one that verifies the chain, one that accepts any, some for old offers only."""
 
     def __init__(self, ca_file: str | None) -> None:
         self._ca_file = ca_file
@@ -43,11 +43,11 @@ class TlsKit:
         self._made: dict[str, ssl.SSLContext] = {}
 
     def verifying(self) -> ssl.SSLContext:
-        """Return the context that ends the handshake where the chain is not good."""
+        """Return the context that fails the handshake if the chain is not valid."""
         return self._get("verifying")
 
     def lax(self) -> ssl.SSLContext:
-        """Return the context that takes whatever comes."""
+        """Return the context that accepts any certificate."""
         return self._get("lax")
 
     def old(self, version: str) -> ssl.SSLContext:
@@ -55,7 +55,7 @@ class TlsKit:
         return self._get(version)
 
     def dhe(self) -> ssl.SSLContext:
-        """Return the context that offers Diffie-Hellman in a group of the server's own, and nothing else."""
+        """Return the context that offers nothing but DHE, whose group the server chooses."""
         return self._get("dhe")
 
     def _get(self, kind: str) -> ssl.SSLContext:
@@ -68,7 +68,7 @@ class TlsKit:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.sslsocket_class = TellingSocket
-        # At the usual level OpenSSL refuses weak keys, SHA-1 and TLS 1.1 without saying which it was.
+        # At the default level OpenSSL refuses weak keys, SHA-1 and TLS 1.1 without saying which it was.
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -86,7 +86,7 @@ class TlsKit:
         try:
             if self._ca_file:
                 context.load_verify_locations(self._ca_file)
-                # An intermediate in the file is trusted as it is, as OpenSSL's own tools and other libraries have it.
+                # An intermediate in the file is trusted by itself, as by OpenSSL's tools and other libraries.
                 context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             else:
                 context.load_default_certs()
@@ -96,21 +96,21 @@ class TlsKit:
 
 
 def read_secured(sock: ssl.SSLSocket, refused: ssl.SSLCertVerificationError | None = None) -> Secured:
-    """Return what is known of a connection after its handshake; `refused` is why the chain was not good before."""
+    """Return the outcome of a handshake; `refused` is why the chain was not valid in an earlier one."""
     leaf = sock.getpeercert(binary_form=True)
     chain = sent_chain(sock) or ((leaf,) if leaf else ())
     secured = Secured(sock.version() or "?", (sock.cipher() or ("?",))[0], chain)
     if refused is None:
         return secured._replace(path=verified_chain(sock))
-    # Behind one address there may be several servers: the verdict is on what was sent with it.
+    # There may be several servers behind one address: the verdict belongs to the chain that was sent with it.
     judged = shown_with(refused)
     return _with_verdict(secured._replace(chain=judged.chain if judged else chain), refused)
 
 
 def shown_with(exc: OSError) -> Secured | None:
-    """Return what a server showed in a handshake that failed, None where it got to show nothing.
+    """Return what a server presented in a handshake that failed, None if it presented nothing.
 
-    Where the failure is not about the chain, the chain was found to be good before.
+    If the failure is not about the chain, the chain was found valid before.
     """
     sent: Sent | None = getattr(exc, SENT, None)
     if not sent or not sent.chain:
@@ -125,17 +125,17 @@ def _with_verdict(secured: Secured, refused: ssl.SSLCertVerificationError) -> Se
 
 
 def is_plaintext(exc: OSError) -> bool:
-    """Say whether a handshake failed because the server speaks plain text."""
+    """Return whether a handshake failed because the server speaks plain text."""
     return isinstance(exc, ssl.SSLError) and of_reason(exc.reason or "").finding_id == PLAINTEXT
 
 
 def is_hang_up(exc: OSError) -> bool:
-    """Say whether the server ended the connection without a word, which need not be about what was offered."""
+    """Return whether the server closed the connection without an alert, which may have nothing to do with TLS."""
     return isinstance(exc, (ConnectionError, *CLOSED))
 
 
 def is_own_limit(exc: OSError) -> bool:
-    """Say whether our own OpenSSL would not do what was to be tried."""
+    """Return whether the OpenSSL here cannot do what was to be tried."""
     return isinstance(exc, ssl.SSLError) and exc.reason in _OURS
 
 
@@ -145,6 +145,6 @@ def why_failed(exc: OSError) -> str:
 
 
 def explained(exc: OSError) -> Words:
-    """Return why a handshake failed, with advice where it is not about a configuration."""
+    """Return why a handshake failed, with advice unless that is about a configuration of mailmon."""
     words = explain_tls(exc, "") if isinstance(exc, ssl.SSLError) else Words("", words_of(exc))
     return words if "`" not in words.advice else words._replace(advice="")

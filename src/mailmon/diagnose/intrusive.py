@@ -1,4 +1,4 @@
-"""What is only asked with leave: commands before TLS, a wrong password, ends of messages that are none.
+"""Intrusive tests, run only on request: STARTTLS injection, a wrong password, SMTP smuggling.
 
 They leave traces in the server's log, and one or more messages in a mailbox of our own.
 """
@@ -16,7 +16,7 @@ from mailmon.diagnose.protocols import Client, SmtpClient
 from mailmon.errors import Stage, StageError
 from mailmon.findings import Findings
 
-# What some servers take for the end of a message beside CRLF.CRLF (RFC 5321 section 4.1.1.4; CVE-2023-51764).
+# What some servers take for the end of a message, beside CRLF.CRLF (RFC 5321 section 4.1.1.4; CVE-2023-51764).
 ENDS: dict[str, bytes] = {
     "LF.LF": b"\n.\n",
     "LF.CRLF": b"\n.\r\n",
@@ -29,13 +29,13 @@ ENDS: dict[str, bytes] = {
 }
 ENOUGH_ANSWERS = 40
 MARK_FIELD = "X-Mailmon-Smuggling"
-# So long a server is given to take a false end for one, in seconds: thrice what it took before, up to this.
+# Longest wait for a server to accept a false end, in seconds; three times as long as it took before, up to this.
 MAX_END_S = 10.0
 SIDE_BY_SIDE = 3
 
 
 def judge_injection(protocol: str, plain: Client, begin_tls: Callable[[], object], found: Findings) -> None:
-    """Send a command in one packet with STARTTLS and see whether it is answered inside TLS. Raises StageError, OSError.
+    """Send a command in one packet with STARTTLS; is it executed inside TLS? Raises StageError, OSError.
 
     `begin_tls` does the handshake on the connection of `plain`.
     """
@@ -63,7 +63,7 @@ def judge_injection(protocol: str, plain: Client, begin_tls: Callable[[], object
 
 
 def judge_password(protocol: str, client: Client, mailbox: str, found: Findings) -> None:
-    """Try a password that nobody can have. Raises StageError."""
+    """Try a random password. Raises StageError."""
     finding_id = f"{protocol}.any_password_accepted"
     is_in, words = client.log_in(mailbox, secrets.token_urlsafe(18))
     if is_in:
@@ -73,7 +73,7 @@ def judge_password(protocol: str, client: Client, mailbox: str, found: Findings)
 
 
 def judge_smuggling(open_session: Callable[[], SmtpClient], mailbox: str, found: Findings) -> list[str]:
-    """Send a message to our mailbox that holds every false end; if it was taken apart, find out at which.
+    """Send a message to our mailbox that contains every false end; if it was split, find out at which.
 
     Returns the tokens of the messages that were accepted (MARK_FIELD). Raises StageError, OSError.
     """
@@ -98,9 +98,9 @@ def judge_smuggling(open_session: Callable[[], SmtpClient], mailbox: str, found:
 
 
 def _is_end(client: SmtpClient, mailbox: str, name: str, wait_s: float) -> str:
-    """Return the token of a message that the server takes at a false end, "" where it waits for the real one.
+    """Return the token of a message that the server accepts at a false end, "" if it waits for the real one.
 
-    That never comes: a message that is not taken there is dropped with the connection and reaches nobody.
+    The real end is never sent: a message that is not accepted is dropped with the connection and not delivered.
     """
     token = secrets.token_hex(16)
     try:
@@ -120,7 +120,7 @@ def _is_end(client: SmtpClient, mailbox: str, name: str, wait_s: float) -> str:
 
 
 def _send(client: SmtpClient, mailbox: str, token: str, ends: dict[str, bytes]) -> list[str] | None:
-    """Send a message with these ends in it; return the answers to it, None where the mailbox takes no mail."""
+    """Send a message with these ends in it; return the replies, None if the mailbox accepts no mail."""
     try:
         if not _begin(client, mailbox):
             return None
@@ -144,12 +144,12 @@ def _head(mailbox: str, token: str) -> bytes:
 
 
 def _piece(name: str, end: bytes) -> bytes:
-    """Return a false end with a command behind it: a server that takes it for the end answers that too."""
+    """Return a false end followed by a command: a server that takes it for the end replies to that too."""
     return b"The end %s:" % name.encode() + end + b"NOOP\r\n"
 
 
 def _answers_to(client: Client, goodbye: bytes) -> list[str]:
-    """Say goodbye and return what the server still answers, up to its own."""
+    """Quit, and return the replies that are still to come, up to that to QUIT."""
     client.wire.send(goodbye)
     answers: list[str] = []
     while len(answers) < ENOUGH_ANSWERS:

@@ -1,4 +1,4 @@
-"""What a server shows in clear in a TLS handshake: its Diffie-Hellman group (RFC 5246 section 7.4.3). No I/O."""
+"""The ServerKeyExchange message of TLS 1.2, which has the Diffie-Hellman group in clear (RFC 5246 section 7.4.3)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _RECORD_HEAD, _MESSAGE_HEAD = 5, 4
 
 
 def dh_bits(received: bytes) -> int | None:
-    """Return the bits of the prime in a ServerKeyExchange, None where none came, or what came makes no sense.
+    """Return the bits of the prime in a ServerKeyExchange, None if there is none, or it is malformed.
 
     `received` is all that the server sent in a handshake for which only DHE suites of TLS 1.2 or older were offered.
     """
     for kind, body in _messages(_unwrapped(received[:MAX_BYTES])):
         if kind == _SERVER_KEY_EXCHANGE:
-            # The prime, the generator and the server's public value, each with two bytes of length before it.
+            # The prime, the generator and the server's public value, each preceded by two bytes of length.
             prime, rest = _vector(body)
             generator, rest = _vector(rest)
             public, _ = _vector(rest)
@@ -26,7 +26,7 @@ def dh_bits(received: bytes) -> int | None:
 
 
 def _unwrapped(received: bytes) -> bytes:
-    """Return what the records of the handshake hold, up to the first record of another kind."""
+    """Return the contents of the handshake records, up to the first record of another kind."""
     found = bytearray()
     at = 0
     while len(received) - at > _RECORD_HEAD and received[at] == _HANDSHAKE_RECORD:
@@ -38,7 +38,7 @@ def _unwrapped(received: bytes) -> bytes:
 
 
 def _messages(handshake: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the type and the body of each message that came whole."""
+    """Yield the type and the body of each complete message."""
     at = 0
     while len(handshake) - at >= _MESSAGE_HEAD:
         length = int.from_bytes(handshake[at + 1 : at + _MESSAGE_HEAD])
@@ -50,7 +50,7 @@ def _messages(handshake: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _vector(data: bytes) -> tuple[bytes, bytes]:
-    """Return a value with two bytes of length before it, b"" where it is cut, and what follows."""
+    """Return a value preceded by two bytes of length, b"" if it is cut off, and what follows."""
     length = int.from_bytes(data[:2])
     value = data[2 : 2 + length]
     return (value if len(value) == length else b""), data[2 + length :]

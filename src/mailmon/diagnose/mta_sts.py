@@ -1,4 +1,4 @@
-"""The MTA-STS policy of a domain as senders see it (RFC 8461 section 3), looked up once whoever asks."""
+"""The MTA-STS policy of a domain as senders see it (RFC 8461 section 3), fetched once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PolicyAccess(NamedTuple):
 
 
 class MtaStsPolicy:
-    """Asks for record and policy of one domain. Safe for threads."""
+    """Looks up the record and the policy of one domain. Safe for threads."""
 
     def __init__(self, domain: str, records: Records, deadline: Deadline, access: PolicyAccess) -> None:
         self._domain, self._records, self._deadline, self._access = domain, records, deadline, access
@@ -38,7 +38,7 @@ class MtaStsPolicy:
         return f"mta-sts.{self._domain}"
 
     def is_announced(self) -> bool:
-        """Say whether there is one valid record; without it no sender asks for a policy (RFC 8461 section 3.1)."""
+        """Return whether there is one valid record; without it no sender asks for a policy (RFC 8461 section 3.1)."""
         if not self._domain:
             return False
         texts = [text for text in self._records.ask(f"_mta-sts.{self._domain}", "TXT").values if is_sts(text)]
@@ -84,7 +84,7 @@ class MtaStsPolicy:
             return fetch.run(self._deadline.bound_s(self._access.timeout_s))
         except FetchError as exc:
             if ca_file and not exc.is_ours:
-                # A CA of one's own for the mail server takes nothing from the public one of the policy's web server.
+                # A private CA for the mail server does not replace the public CA of the policy's web server.
                 with contextlib.suppress(FetchError):
                     return fetch._replace(ca_file=None).run(self._deadline.bound_s(self._access.timeout_s))
             return exc

@@ -1,4 +1,4 @@
-"""The MX hosts of a domain seen together: senders go on from one that is closed to the next (RFC 5321 section 5.1)."""
+"""The MX hosts of a domain together: senders go on from a closed one to the next (RFC 5321 section 5.1)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mailmon.model.findings import Finding, Severity, Verdict
 
 _WORKERS = 16
 _MAX_GREETING_BYTES = 512
-# So long a connection and the greeting are each waited for, in seconds.
+# Time-out of a connection, and of its greeting, in seconds.
 _STEP_S = 5.0
 _FINDING = "tcp.unreachable"
 _MAX_NAMED = 5
-# Whether each of some MX hosts takes mail, None where that is not known.
+# Whether each of some MX hosts accepts mail, None if that is unknown.
 Others = Mapping[str, bool | None]
 
 
@@ -36,10 +36,10 @@ def judge_mx_hosts(
     is_nolisting: bool,
     others: Callable[[], Others] = _no_doors,
 ) -> list[Finding]:
-    """Return all findings with those of MX hosts that are closed judged by whether another host accepts mail.
+    """Return all findings; closed MX hosts are judged by whether another accepts mail.
 
-    `is_nolisting` says that the preferred host is closed on purpose, to be rid of senders that try no second one.
-    `others` asks the MX hosts that no session looked at, and is called only where a host is closed and none serves.
+    `is_nolisting` says that the preferred host is closed on purpose, against senders that do not try a second one.
+    `others` asks the MX hosts without a session, and is called only if a host is closed and no other accepts mail.
     """
     doors = [one for one in sessions if domain and is_mx_port(one.endpoint)]
     hosts = list(dict.fromkeys(one.endpoint.host for one in doors))
@@ -97,26 +97,25 @@ def _listed(hosts: Sequence[str]) -> str:
 
 
 def _serves(session: Session) -> bool:
-    """Say whether a host would take mail: it answers, and greets."""
+    """Return whether a host would accept mail: it answers, and greets."""
     refused = (one.id.endswith(".greeting_rejected") and one.status is not Verdict.PASS for one in session.found.all)
     return session.is_open and not any(refused)
 
 
 def _is_closed(session: Session) -> bool:
-    """Say whether a connection was refused; silence is no refusal, and nor is a machine without IPv6."""
+    """Return whether a connection was refused; a time-out is no refusal, nor is a lack of IPv6 here."""
     return not session.is_open and session.is_refused
 
 
 def _is_silent(own: Sequence[Session]) -> bool:
-    """Say whether nothing is known of a host: no address takes a connection, and not all refuse one."""
+    """Return whether nothing is known of a host: no address accepts a connection, and not all refuse one."""
     return not any(one.is_open for one in own) and not all(map(_is_closed, own))
 
 
 def ask_others(endpoints: Sequence[Endpoint], timeout_s: float, deadline: Deadline) -> dict[str, bool | None]:
-    """Return for each host whether it greets as one that takes mail; None where nothing answers in time.
+    """Return for each host whether it greets like one that accepts mail; None if none of its addresses answers in time.
 
-    A host takes mail where one of its addresses does. Nothing is said but the end of the connection. Never raises for
-    what a server does.
+    A host accepts mail if one of its addresses does. No command is sent. Never raises for what a server does.
     """
     step_s = min(timeout_s, _STEP_S)
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doors")
@@ -137,7 +136,7 @@ def _together(own: Sequence[bool | None]) -> bool | None:
 
 
 def _greets(endpoint: Endpoint, step_s: float, deadline: Deadline) -> bool | None:
-    """Say whether a server greets with 220 (RFC 5321 section 4.3.1); None where it is silent or cannot be asked."""
+    """Return whether a server greets with 220 (RFC 5321 section 4.3.1); None without a reply or connection."""
     if not deadline.remaining_s():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Do the host's names and addresses lead to each other? (PTR, forward-confirmed reverse DNS: RFC 8601 section 2.7.3)"""
+"""Names of hosts and addresses: PTR, forward-confirmed reverse DNS (FCrDNS: RFC 8601 section 2.7.3), EHLO names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailmon.findings import Findings
 from mailmon.mail.auth.spf import Client, Result, check_host
 from mailmon.model.findings import Severity
 
-# As many as receivers look at who look at several (RFC 7208 section 4.6.4).
+# As many as receivers look up that look up several (RFC 7208 section 4.6.4).
 MAX_POINTERS = 10
 _INSIDE = tuple(
     map(
@@ -30,8 +30,8 @@ _HOST_NAME = re.compile(
 def judge_pointers(records: Records, address: str, found: Findings, *, sends: bool = True) -> tuple[str, ...]:
     """Judge the PTR records of an address; return their names.
 
-    Receivers look at the names of addresses that send: `sends` is False where the domain's SPF record leaves this one
-    out. Nobody outside sees private addresses.
+    Receivers check the names of addresses that send: `sends` is False if the domain's SPF record does not cover this
+    one. Private addresses are not visible outside.
     """
     answer = records.pointers(address)
     if answer.kind is Answered.FAILED:
@@ -65,7 +65,7 @@ def _judge_missing(address: str, why: str, found: Findings, *, sends: bool) -> N
 
 
 def is_inside(address: str) -> bool:
-    """Say whether an address is private (RFC 1918, RFC 4193, RFC 6598), link-local, or the usual one of loopback.
+    """Return whether an address is private (RFC 1918, RFC 4193, RFC 6598), link-local, or the usual one of loopback.
 
     >>> is_inside("10.1.2.3"), is_inside("fd00::1"), is_inside("192.0.2.1")
     (True, True, False)
@@ -75,7 +75,7 @@ def is_inside(address: str) -> bool:
 
 
 def may_send(records: Records, domain: str, address: str) -> bool:
-    """Say whether a domain's mail may come from an address, as far as its SPF record tells; without one it may."""
+    """Return whether the SPF record lets an address send mail of a domain; without a record it may."""
     if not domain:
         return True
     client = Client(ipaddress.ip_address(address.partition("%")[0]), domain, f"postmaster@{domain}")
@@ -103,7 +103,7 @@ def _judge_forward(records: Records, address: str, names: tuple[str, ...], found
 
 
 def leads_to(records: Records, name: str, address: str) -> bool | None:
-    """Say whether a name has this address, None where that cannot be told."""
+    """Return whether a name has this address, None if that is unknown."""
     addresses, trouble = records.addresses(name)
     if any(packed(one) == packed(address) for one in addresses):
         return True
@@ -111,7 +111,7 @@ def leads_to(records: Records, name: str, address: str) -> bool | None:
 
 
 def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list[str]:
-    """Judge whether an MX host can be reached from outside; return its addresses that cannot."""
+    """Judge whether the addresses of an MX host are public; return those that are not."""
     private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
     said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
     found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
@@ -119,7 +119,7 @@ def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list
 
 
 def is_host_name(text: str) -> bool:
-    """Say whether a text is a full host name.
+    """Return whether a text is a full host name.
 
     >>> is_host_name("mail.example.org"), is_host_name("localhost"), is_host_name("a b.example")
     (True, False, False)
@@ -128,7 +128,7 @@ def is_host_name(text: str) -> bool:
 
 
 def is_ehlo_name(text: str) -> bool:
-    """Say whether a text is a name or an address literal as EHLO wants it (RFC 5321 section 4.1.3)."""
+    """Return whether a text is a host name or an address literal, valid in EHLO (RFC 5321 section 4.1.3)."""
     if text.startswith("[") and text.endswith("]"):
         inner = text[1:-1]
         inner = inner[5:] if inner.lower().startswith("ipv6:") else inner
@@ -137,7 +137,7 @@ def is_ehlo_name(text: str) -> bool:
 
 
 def is_generic(name: str, address: str) -> bool:
-    """Say whether a PTR name spells the address, as providers name their pools.
+    """Return whether a PTR name contains the address, like those of address pools.
 
     >>> is_generic("192-0-2-7.pool.example.net", "192.0.2.7"), is_generic("mx7.example.net", "192.0.2.7")
     (True, False)

@@ -1,4 +1,4 @@
-"""Which ports of which hosts are looked at?"""
+"""What is examined: hosts, ports, protocols and options."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mailmon.diagnose.blocklists import BlockList
 from mailmon.mail.message.address import dns_name, why_no_name
 from mailmon.model.diagnosis import Endpoint
 
-# MX hosts that are connected to, and those whose addresses are looked up.
+# MX hosts to connect to, and MX hosts whose addresses are looked up.
 MAX_MX, MAX_LISTED = 5, 50
 MAX_ADDRESSES = 4
-# Of the messages that a test sends to a mailbox of our own.
+# Subject of the messages that a test sends to a mailbox of our own.
 SUBJECT = "mailmon looks for SMTP smuggling"
 
 
 class Kind(NamedTuple):
-    """What `--as` can say of a port."""
+    """A protocol that `--as` can name, with its port."""
 
     protocol: str
     port: int
@@ -40,9 +40,9 @@ BY_PORT = {kind.port: kind for kind in KINDS.values()} | {2525: KINDS["smtp"]}
 
 
 class Options(NamedTuple):
-    """How a host is looked at. Seconds: `timeout_s` bounds each step, `deadline_s` everything.
+    """How a host is examined. `timeout_s` bounds each step, `deadline_s` the whole run, both in seconds.
 
-    A server that hangs up on us is asked again `pause_s` later.
+    A server that hangs up is asked again `pause_s` later.
     `relay` is "none", "one" (a single RCPT) or "all" (each known form, up to the answer to DATA).
     """
 
@@ -112,7 +112,7 @@ def _may_be_in_a_name(char: str) -> bool:
 
 
 def kinds_for(ports: tuple[str, ...], name: str | None) -> list[Kind]:
-    """Return what is spoken on these ports, each `N` or `N:KIND`, on all mail ports without any. Raises ValueError.
+    """Return the protocols of these ports, each `N` or `N:KIND`; without ports all mail ports. Raises ValueError.
 
     >>> [kind.protocol for kind in kinds_for(("2587:submission", "993"), None)]
     ['smtp', 'imap']
@@ -135,7 +135,7 @@ def _kind_for(text: str, name: str | None) -> Kind:
 
 
 def asked_of(addresses: Sequence[str], most: int) -> list[str]:
-    """Return the addresses of a host that are asked, at most so many: IPv4 before IPv6, one of each at least.
+    """Return the addresses of a host to examine, at most `most`: IPv4 before IPv6, at least one of each.
 
     >>> asked_of(["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"], 3)
     ['192.0.2.1', '192.0.2.2', '2001:db8::1']
@@ -145,7 +145,7 @@ def asked_of(addresses: Sequence[str], most: int) -> list[str]:
 
 
 def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_asked_for: bool) -> list[Endpoint]:
-    """Return each port at each address that is asked."""
+    """Return each port at each address to examine."""
     ordered = asked_of(addresses, MAX_ADDRESSES)
     many = len(ordered) > 1
     return [
@@ -156,6 +156,6 @@ def endpoints(host: str, addresses: tuple[str, ...], kinds: list[Kind], *, is_as
 
 
 def is_mx_port(endpoint: Endpoint) -> bool:
-    """Say whether an endpoint is one that other servers bring mail to: port 25, or the SMTP port that was named."""
+    """Return whether other servers deliver mail to an endpoint: port 25, or an SMTP port that was named."""
     is_mail = endpoint.protocol == "smtp" and not endpoint.needs_login and not endpoint.is_implicit_tls
     return is_mail and (endpoint.is_asked_for or endpoint.port == 25)

@@ -1,8 +1,8 @@
 """Open relay test: mail from a stranger to a stranger, in every known form (RFC 5321 sections 3.6.2, 7.1).
 
-Each form is tried up to the answer to DATA; then the connection is closed, so that no message is ever sent. Only a
+Each form is tried up to the reply to DATA; then the connection is closed, so that no message is ever sent. Only a
 server that asks for the message is a relay: many accept every RCPT and refuse later. Only a server that refuses to
-relay is none: one that refuses us, our name or our sender may relay for everybody else (mail/relaying.py).
+relay is not: one that refuses this machine, its name or its sender may relay for others (mail/relaying.py).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from mailmon.mail.relaying import Asked, Refused, what_is_refused
 from mailmon.mail.reply import Reply
 from mailmon.model.diagnosis import Endpoint
 
-# Postfix slows a client down after 10 errors and hangs up after 20. Earlier ends are noticed: chasquid's after 3.
+# Postfix slows a client down after 10 errors and hangs up after 20. Earlier hang-ups are noticed (chasquid: 3).
 ERRORS_A_CONNECTION = 6
-# Courier waits 8 s after each error of a session: a new connection begins without.
+# Courier waits 8 s after each error of a session, but not in a new connection.
 SLOW_S = 2.0
 MAX_CONNECTIONS = 16
 MAX_SINKS = 2
@@ -36,8 +36,8 @@ CONTROLS = (CONTROL, AT_LITERAL, UNQUALIFIED)
 class Form(NamedTuple):
     """One way to ask for relaying.
 
-    `is_own` recipients end in the server's own domain or address, or have no domain, as those of a catch-all do: where
-    the server takes the mailbox of `control`, which cannot be there, it takes these for just another one.
+    `is_own` recipients end in the server's own domain or address, or have no domain: if the server accepts the mailbox
+    of `control`, which does not exist, it has a catch-all that accepts these too.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Form(NamedTuple):
 
 
 class Said(StrEnum):
-    """What a form came to."""
+    """The outcome of a form."""
 
     RELAYED = "asks for the message"
     SINK = "accepted, and refused at DATA"
@@ -76,7 +76,7 @@ _SAID = {
 }
 _GOOD = (Said.DENIED, Said.FOREIGN)
 _OPEN = (Said.SINK, Said.ACCEPTED)
-# Why nothing is known, those first that there is something to do about, and what that is.
+# Why the result is unknown, and advice; those first that something can be done about.
 _WHY = {
     Said.CLIENT: (
         "it refuses this machine (a block list, its address or its PTR record)",
@@ -98,7 +98,7 @@ _WHY = {
 
 
 class Tried(NamedTuple):
-    """One form and its answer."""
+    """One form, its outcome and the reply."""
 
     form: Form
     said: Said
@@ -119,14 +119,14 @@ def own_mailbox(endpoint: Endpoint, options: Options) -> str:
 
 
 def _own_mailboxes(endpoint: Endpoint, options: Options) -> tuple[str, ...]:
-    """Return mailboxes of which one should be there: of a host whose domain nobody named it may be the one above."""
+    """Return mailboxes of which one should exist; if no domain was named, it may be the one above the host's name."""
     above = endpoint.host.partition(".")[2]
     guessed = () if options.mailbox or options.domain or "." not in above else (f"postmaster@{above}",)
     return (own_mailbox(endpoint, options), *(() if is_address(endpoint.host) else guessed), "postmaster")
 
 
 def forms(endpoint: Endpoint, options: Options) -> list[Form]:
-    """Return the classic forms, those that tell most first."""
+    """Return the classic forms, the most telling first."""
     recipient, sender = options.relay_recipient, options.mail_from
     local, _, domain = recipient.rpartition("@")
     own = own_domain(endpoint, options)
@@ -148,10 +148,10 @@ def forms(endpoint: Endpoint, options: Options) -> list[Form]:
 
 
 class Asker:
-    """Asks form after form, on as many connections as that takes: servers hang up after a few errors.
+    """Tries form after form, on as many connections as that takes: servers hang up after a few errors.
 
-    `given` is a session to begin with, which is left open. A refusal without a reason is compared with the answer that
-    the server's own mailbox gets.
+    `given` is an open connection to begin with, which is not closed. A refusal without a reason is compared with the
+    reply for a mailbox of the server's own.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Asker:
         self._takes_own: bool | None = None
 
     def ask(self, form: Form, *, asks_for_data: bool) -> Tried:
-        """Return what a form comes to, asked once more where an earlier one ended the session.
+        """Return the outcome of a form, tried again if an earlier one ended the session.
 
         Raises StageError, OSError.
         """
@@ -220,7 +220,7 @@ class Asker:
         return Tried(form, said, str(reply))
 
     def _reset(self, client: SmtpClient) -> None:
-        """Take the transaction back; the answer that was had counts although the server hangs up then."""
+        """Reset the transaction; if the server hangs up, the reply received before still counts."""
         try:
             is_over = client.command("RSET").code == 421
         except StageError:
@@ -229,7 +229,7 @@ class Asker:
             self.close()
 
     def _recipient(self, client: SmtpClient, form: Form) -> tuple[Reply, Said]:
-        """Return the answer to RCPT, or that to MAIL where it is a refusal, and what it is."""
+        """Return the reply to RCPT, or to MAIL if that is refused, and its meaning."""
         reply = client.command(f"MAIL FROM:<{form.sender}>")
         is_recipient = reply.code == 250
         if is_recipient:
@@ -242,13 +242,13 @@ class Asker:
         return Asked(client.helo_name, form.sender, is_recipient, wants_login)
 
     def _takes_own_mail(self, client: SmtpClient) -> bool:
-        """Say whether this transaction takes a mailbox of the server's own, asked once (RFC 5321 section 4.5.1)."""
+        """Return whether this transaction accepts a mailbox of the server's own; ask once (RFC 5321 section 4.5.1)."""
         if self._takes_own is None:
             self._takes_own = False
             for mailbox in self._own:
                 try:
                     reply = client.command(f"RCPT TO:<{mailbox}>")
-                except StageError:  # it hangs up after so many errors: nothing was taken
+                except StageError:  # it hangs up after so many errors: nothing was accepted
                     break
                 self._takes_own = reply.is_positive
                 if self._takes_own or reply.code == 421:
@@ -258,9 +258,9 @@ class Asker:
 
 
 def ask_plainly(asker: Asker, all_forms: Sequence[Form]) -> list[Tried]:
-    """Ask for one RCPT and take it back; again from another sender where the first is refused.
+    """Try one RCPT and reset; again with another sender if the first is refused.
 
-    A domain that sends no mail (RFC 7505) is refused as a sender before the recipient is looked at. Raises StageError,
+    A domain that sends no mail (RFC 7505) is refused as a sender before the recipient is checked. Raises StageError,
     OSError.
     """
     tried: list[Tried] = []
@@ -272,10 +272,10 @@ def ask_plainly(asker: Asker, all_forms: Sequence[Form]) -> list[Tried]:
 
 
 def try_all(asker: Asker, all_forms: Sequence[Form], is_time_left: Callable[[], bool] = lambda: True) -> list[Tried]:
-    """Try the forms until one is taken or the time is over. Raises StageError and OSError only where nothing was told.
+    """Try the forms until one is accepted or the time is over. Raises StageError and OSError only without any result.
 
-    Where any mailbox of the own domain is taken, a trick with that domain is just one more mailbox and not tried; nor
-    is one without a domain where any bare word is a mailbox (OpenSMTPD), or one at the address where any is there.
+    If every mailbox of the own domain is accepted, forms within that domain prove nothing and are not tried; likewise
+    forms without a domain if every bare word is a mailbox (OpenSMTPD), and forms at the address if every one is.
     """
     tried: list[Tried] = []
     try:
@@ -308,7 +308,7 @@ def _with_controls(all_forms: Sequence[Form]) -> list[Form]:
 
 
 def _is_pointless(form: Form, tried: Iterable[Tried]) -> bool:
-    """Say whether the form's control was taken."""
+    """Return whether the form's control was accepted."""
     is_trick = form.is_own and form.name not in CONTROLS
     return is_trick and any(one.said is Said.ACCEPTED and one.form.name == form.control for one in tried)
 
@@ -322,10 +322,10 @@ def _good_sender(tried: Sequence[Tried]) -> str:
 def verdict(
     found: Findings, tried: Iterable[Tried], *, trust: str = "", planned: int = 0, is_near: bool = False
 ) -> None:
-    """Judge what the forms came to.
+    """Judge the outcome of all forms.
 
-    `trust` says why the server trusts us, `is_near` that it may because we share a private network; so many forms as
-    `planned` were to be asked.
+    `trust` says why the server trusts us, `is_near` that it may, because we share a private network; `planned` is the
+    number of forms to try.
     """
     seen = list(tried)
     evidence = "; ".join(f"{one.form.name}: {one.said} ({one.reply[:100]})" for one in seen)
@@ -351,7 +351,7 @@ def verdict(
 
 
 def verdict_of_one(found: Findings, tried: Sequence[Tried], trust: str = "") -> None:
-    """Judge a single RCPT, from whichever senders it took: refused is good, accepted proves nothing."""
+    """Judge a single RCPT, from however many senders: a refusal is good, acceptance proves nothing."""
     last = tried[-1]
     evidence = "; ".join(f"<{one.form.sender}>: {one.reply[:200]}" for one in tried)
     if last.said in _GOOD:
@@ -365,7 +365,7 @@ def verdict_of_one(found: Findings, tried: Sequence[Tried], trust: str = "") -> 
 
 
 def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
-    """Return what was not told although relaying is refused, "" where all was."""
+    """Return what remains unknown although relaying is refused, "" if nothing does."""
     left = []
     asked = sum(one.form.name not in CONTROLS for one in seen)
     taken = [one.form.name for one in seen if one.said is Said.ACCEPTED and one.form.name in CONTROLS]
@@ -381,7 +381,7 @@ def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
 
 
 def _why_unknown(tried: Sequence[Tried]) -> str:
-    """Return what refused us, with the server's words, and what to do about it."""
+    """Return why the result is unknown, with the server's reply, and what to do about it."""
     said = {one.said: one.reply for one in reversed(tried)}
     for kind, (why, advice) in _WHY.items():
         if kind in said:

@@ -1,4 +1,4 @@
-"""How is a host looked at? All endpoints side by side, under one deadline; findings are put together at the end."""
+"""The examination of a host: all endpoints side by side, under one deadline; findings are combined at the end."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from mailmon.model.diagnosis import Diagnosis, Endpoint, Left, in_order
 from mailmon.model.findings import Finding
 
 MAX_WORKERS = 24
-# What is told while it works: (done, planned, what was done last).
+# Called with (done, planned, what was done last).
 Progress = Callable[[int, int, str], None]
 
 
 def diagnose(request: Request, options: Options, progress: Progress = lambda _done, _all, _what: None) -> Diagnosis:
-    """Look at a host. Raises MailmonError only for what is ours: a CA file that cannot be read."""
+    """Examine a host. Raises MailmonError only for a CA file that cannot be read."""
     begun = time.monotonic()
     deadline = Deadline(options.deadline_s)
     records = Records(request.nameservers, min(options.timeout_s, 5.0))
     kit = TlsKit(options.ca_file)
-    kit.verifying()  # a CA file that cannot be read is told before anything is asked
+    kit.verifying()  # a CA file that cannot be read is reported before anything is asked
     plan = targets.find(request, records, options)
     options = options._replace(domain=options.domain or plan.domain)
     access = PolicyAccess(options.timeout_s, options.ca_file, options.https_port)
@@ -80,7 +80,7 @@ def _left(sessions: Sequence[Session]) -> tuple[Left, ...]:
 
 
 def _policy_notes(sts: MtaStsPolicy, sessions: Sequence[Session]) -> tuple[str, ...]:
-    """Say why certificates were judged as without the policy of MTA-STS that is announced."""
+    """Return a note if certificates were judged without the MTA-STS policy that is announced."""
     trouble = sts.trouble() if any(one.secured for one in sessions) else ""
     return (f"certificates were judged as without the MTA-STS policy that is announced: {trouble}",) if trouble else ()
 
@@ -123,7 +123,7 @@ class _Work:
         while waiting:
             done, _ = wait(waiting, timeout=self._deadline.remaining_s() + 1.0, return_when=FIRST_COMPLETED)
             if not done:
-                break  # every socket has a timeout within the deadline; what hangs nonetheless is left behind
+                break  # every socket has a timeout within the deadline; what hangs nonetheless is abandoned
             for future in done:
                 what, finished = waiting.pop(future)
                 self._note_bug(what, future.exception())
@@ -136,7 +136,7 @@ class _Work:
         return sessions
 
     def _note_bug(self, what: str, exc: BaseException | None) -> None:
-        """A bug in one question must not cost the answers to all others."""
+        """Report a bug in one question; it must not cost the answers to all others."""
         if exc is not None:
             found = Findings(what)
             found.unknown("mailmon.bug", f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}")

@@ -19,7 +19,7 @@ from mailmon.errors import StageError
 from mailmon.findings import Findings
 from mailmon.model.diagnosis import Service
 
-# Before each further try, in parts of the pause that is asked for.
+# Before each further try, as a part of `pause_s`.
 PAUSES = (0.5, 1.0, 2.0)
 
 
@@ -57,7 +57,7 @@ class Session:
 
     @property
     def is_secured(self) -> bool:
-        """Say whether TLS came about."""
+        """Return whether TLS came about."""
         return self.secured is not None
 
     def id_of(self, problem: str) -> str:

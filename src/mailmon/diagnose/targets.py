@@ -1,4 +1,4 @@
-"""Which addresses does the host have, and is it a domain whose mail goes to other hosts? (RFC 5321 section 5.1)"""
+"""The endpoints to examine: the addresses of a host, or of the MX hosts of a domain (RFC 5321 section 5.1)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mailmon.model.findings import Finding, Severity
 
 
 class Plan(NamedTuple):
-    """What is looked at. `domain` is set where the host is one whose MX records were followed.
+    """What is examined. `domain` is set if MX records were followed.
 
-    `passed_over` are the SMTP ports of MX hosts that are not looked at, `unasked` MX hosts that cannot be asked.
+    `passed_over` are the SMTP ports of MX hosts beyond the limit, `unasked` the MX hosts that cannot be asked.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
 
 
 def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Plan:
-    """Look the host up. What cannot be found becomes a finding; never raises for what DNS says."""
+    """Look the host up. Failed look-ups become findings; never raises for what DNS says."""
     found = Findings(request.host)
     hosts, domain, notes = [request.host], "", []
     answer = _exchange(records, request)
@@ -77,20 +77,20 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
 def _unasked(
     found: Findings, every: Mapping[str, tuple[str, ...]], planned: Sequence[Endpoint], passed_over: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the MX hosts that may be there although no address of theirs is asked: not looked up, another family."""
+    """Return the MX hosts that may exist although none of their addresses is asked: look-up failed, other family."""
     gone = [one.message for one in found.all if one.id == "dns.mx_dangling"]
     seen = {one.host for one in planned} | set(passed_over)
     return tuple(host for host in every if host not in seen and not any(f" {host} " in said for said in gone))
 
 
 def _exchange(records: Records, request: Request) -> Answer:
-    """Return the MX records of what was asked for, none where it is an address or the name of a host."""
+    """Return the MX records of what was named, none if that is an address or a bare host name."""
     is_host = is_address(request.host) or _is_local(request.host) or "." not in request.host
     return Answer(Answered.NODATA) if is_host else records.ask(request.host, "MX")
 
 
 def _is_local(host: str) -> bool:
-    """Say whether a name is this machine's own, which no name server is asked for (RFC 6761 section 6.3)."""
+    """Return whether a name is below localhost, which is never looked up in DNS (RFC 6761 section 6.3)."""
     return f".{host.lower()}".endswith(".localhost")
 
 
@@ -100,16 +100,16 @@ def _exchangers(answer: Answer) -> list[str]:
 
 
 def _worsen_dangling(found: Findings, hosts: Sequence[str]) -> None:
-    """Where no MX host has an address no mail can reach the domain."""
+    """Raise the severity if no MX host has an address: then no mail can reach the domain."""
     dangling = [one for one in found.all if one.id == "dns.mx_dangling"]
     if len(dangling) == len(hosts):
         found.all = [one._replace(severity=Severity.CRITICAL) if one in dangling else one for one in found.all]
 
 
 def _why_no_host(answer: Answer) -> str:
-    """Return why there is no host to look at although the name may have an address, "" where there may be one.
+    """Return why there is no host to examine although the name may have an address, "" if there may be one.
 
-    A null MX says that the domain takes no mail (RFC 7505 section 3); where the look-up fails nobody may take the
+    A null MX means that the domain accepts no mail (RFC 7505 section 3); if the look-up fails, senders may not take the
     domain for its own mail host (RFC 5321 section 5.1).
     """
     if answer.kind is Answered.FAILED:
@@ -127,7 +127,7 @@ def _judge_no_host(found: Findings, host: str, answer: Answer, said: str) -> Non
 
 
 def _judge_families(found: Findings, addresses: Mapping[str, tuple[str, ...]]) -> None:
-    """Judge whether senders without IPv6 reach an MX host; said only where every host's addresses are known."""
+    """Judge whether senders without IPv6 reach an MX host; only if the addresses of all hosts are known."""
     dangling = sum(one.id == "dns.mx_dangling" for one in found.all)
     known = {host: own for host, own in addresses.items() if own}
     if not known or len(known) + dangling < len(addresses):
@@ -138,13 +138,13 @@ def _judge_families(found: Findings, addresses: Mapping[str, tuple[str, ...]]) -
 
 
 def _addresses(records: Records, host: str, found: Findings, hosts_file: Path | None) -> tuple[str, ...]:
-    """Return the addresses of a host; of an MX host, without `hosts_file`, what DNS tells everybody."""
+    """Return the addresses of a host; for an MX host, without `hosts_file`, only those in DNS."""
     if is_address(host):
         return (host,)
     addresses, trouble = ((), None) if _is_local(host) else records.addresses(host)
     if addresses:
         return addresses
-    # The hosts file is this machine's alone, and names the machine itself by an address of loopback (Debian).
+    # The hosts file is local, and may name the machine itself by a loopback address (Debian).
     if hosts_file and (own := addresses_of(host, hosts_file)):
         return own
     if trouble and trouble.kind is Answered.FAILED:

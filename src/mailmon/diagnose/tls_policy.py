@@ -1,4 +1,4 @@
-"""What senders of mail hold a host's TLS against: MTA-STS (RFC 8461) and DANE (RFC 7672)."""
+"""The TLS that senders demand of an MX host: by MTA-STS (RFC 8461) and DANE (RFC 7672)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from mailmon.diagnose.mta_sts import MtaStsPolicy
 from mailmon.model.diagnosis import Endpoint
 from mailmon.model.findings import Finding, Severity, Verdict
 
-# Without TLS, which is a matter for the senders where nothing is demanded.
+# No TLS: up to the senders, unless the domain demands it.
 _NO_TLS = ("smtp.starttls_missing", "smtp.starttls_refused", "smtp.ehlo_refused", "tls.handshake_failed")
 _NOTHING = Answer(Answered.NODATA)
 
 
 class TlsPolicy:
-    """Says what counts at a port for mail between servers. Of ports for logins nothing is demanded but what always is.
+    """The demands on the ports for mail between servers; ports for logins have none of these.
 
-    `tlsa_port` is the port whose TLSA records count, by default that of the endpoint.
+    `tlsa_port` is the port whose TLSA records apply, by default that of the endpoint.
     """
 
     def __init__(self, records: Records, domain: str, sts: MtaStsPolicy | None = None, tlsa_port: int = 0) -> None:
         self._records, self._domain, self._sts, self._tlsa_port = records, domain, sts, tlsa_port
 
     def weighed(self, endpoint: Endpoint, findings: Sequence[Finding]) -> list[Finding]:
-        """Return findings, those critical by which senders that deliver only by TLS are kept away.
+        """Return findings; those that keep senders away that deliver only by TLS become critical.
 
         TLSA records demand TLS even where none of them is usable (RFC 7672 section 2.2).
         """
@@ -40,10 +40,9 @@ class TlsPolicy:
         ]
 
     def terms(self, endpoint: Endpoint, chain: Sequence[bytes]) -> Terms:
-        """Return what the certificate of a server (DER, the leaf first) is held against.
+        """Return what senders require of the certificate of a server (DER, the leaf first).
 
-        DANE that authenticates it spares it what a CA would vouch for; but not where MTA-STS is enforced, for many
-        senders know only that one.
+        A certificate that DANE authenticates needs no CA; unless MTA-STS is enforced, as many senders know only that.
         """
         if not _is_relay(endpoint):
             return OPPORTUNISTIC
@@ -64,7 +63,7 @@ class TlsPolicy:
         return self._sts is not None and self._sts.mode() == "enforce"
 
     def _tlsa(self, endpoint: Endpoint) -> Answer:
-        """Return the TLSA records, none where DNSSEC does not vouch for them."""
+        """Return the TLSA records, none if DNSSEC does not validate them."""
         if is_address(endpoint.host):
             return _NOTHING
         answer = self._records.ask(f"_{self._tlsa_port or endpoint.port}._tcp.{endpoint.host}", "TLSA")

@@ -1,4 +1,4 @@
-"""What VRFY and EXPN tell strangers about users (RFC 5321 sections 3.5, 7.3)."""
+"""VRFY and EXPN, and what they reveal about users (RFC 5321 sections 3.5, 7.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailmon.mail.reply import Reply
 from mailmon.model.findings import Severity
 
 _KNOWN, _UNKNOWN = (250, 251), (550, 551, 553)
-# Not implemented, not here, or not without a login: the command tells nothing (RFC 5321 section 3.5.3).
+# Not implemented, disabled, or only after a login: the command reveals nothing (RFC 5321 section 3.5.3).
 _DISABLED = (500, 502, 503, 504, 530, 554)
 _DISABLED_WORDS = (
     "disabled",
@@ -26,7 +26,7 @@ _FINDING = "smtp.vrfy_enabled"
 
 
 class Compared(NamedTuple):
-    """A mailbox and one that cannot exist, with the answers to both; `second` is None where the first says it all."""
+    """A mailbox and one that does not exist, with the replies; `second` is None if the first is enough."""
 
     mailbox: str
     first: Reply
@@ -38,9 +38,9 @@ class Compared(NamedTuple):
 
 
 def judge_vrfy(client: SmtpClient, mailbox: str, found: Findings) -> None:
-    """Ask for a mailbox and for one that does not exist, as only answers that differ tell something. Raises StageError.
+    """Ask for a mailbox and for one that does not exist: only different replies reveal anything. Raises StageError.
 
-    Commands that are switched off are not asked again: some servers hang up after three errors.
+    Disabled commands are not sent again: some servers hang up after three errors.
     """
     local, _, domain = mailbox.rpartition("@")
     verified = _compare(client, "VRFY", mailbox, f"{NOBODY}@{domain}")
@@ -74,7 +74,7 @@ def _compare(client: SmtpClient, command: str, mailbox: str, nobody: str) -> Com
 
 
 def _is_elsewhere(verified: Compared) -> bool:
-    """Say whether the mailbox's domain is not the server's: Sendmail confirms any such address, Postfix none."""
+    """Return whether the mailbox's domain is not the server's: Sendmail confirms any such address, Postfix none."""
     is_repeated = verified.second is not None and verified.first.code in _KNOWN and verified.second.code in _KNOWN
     return is_repeated or "relay" in verified.first.text.lower()
 
@@ -87,7 +87,7 @@ def _is_disabled(reply: Reply) -> bool:
 
 
 def _tells_apart(compared: Compared) -> bool:
-    """Say whether a name that exists is confirmed and one that does not is not."""
+    """Return whether a name that exists is confirmed and one that does not is not."""
     second = compared.second
     return (
         compared.first.code in _KNOWN
@@ -98,7 +98,7 @@ def _tells_apart(compared: Compared) -> bool:
 
 
 def _names_members(expanded: Compared) -> str:
-    """Return the addresses in an answer to EXPN that are not the one that was asked for, "" where there is none."""
+    """Return the addresses in a reply to EXPN other than the one that was asked for, "" if there are none."""
     if expanded.first.code != 250:
         return ""
     words = (
@@ -117,7 +117,7 @@ def _is_no_user(reply: Reply) -> bool:
 
 
 def _is_there(client: SmtpClient, mailbox: str) -> bool:
-    """Say whether mail for a mailbox is taken here: an address that VRFY refuses may not exist at all."""
+    """Return whether mail for a mailbox is accepted here: an address that VRFY refuses may not exist."""
     if client.command("MAIL FROM:<>").code != 250:
         return False
     is_there = client.command(f"RCPT TO:<{mailbox}>").is_positive

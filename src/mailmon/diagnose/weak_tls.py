@@ -1,7 +1,7 @@
-"""Handshakes that offer only what nobody should take: old versions of TLS, small Diffie-Hellman groups.
+"""Weak TLS: handshakes that offer only old versions, or only DHE to measure the Diffie-Hellman group.
 
-A server that hangs up has not refused what was offered: it may limit its connections (Courier's MAXPERIP). So it is
-asked again, more slowly, and held against a handshake as usual.
+A server that hangs up has not necessarily refused the offer: it may limit its connections (Courier's MAXPERIP). So it
+is asked again, more slowly, and compared with a normal handshake.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ T = TypeVar("T")
 MIN_DH_BITS, BROKEN_DH_BITS = 2048, 1024
 
 
-class NotToldError(Exception):
-    """The server did not get as far as what was asked; the words say why."""
+class NotTestedError(Exception):
+    """The test did not get as far as the offer; the message says why."""
 
 
 class Prober:
-    """Tries handshakes at one endpoint, one after the other, and says what they come to."""
+    """Tries handshakes at one endpoint, one after the other, and judges them."""
 
     def __init__(self, session: Session) -> None:
         self._session, self._found = session, session.found
         self._pause_s = 0.0  # before each connection
-        # Where plain text comes first, a server that limits its connections hangs up there, and not amid a handshake.
+        # If plain text comes first, a server that limits its connections hangs up then, and not during a handshake.
         self._is_pace_right = not session.endpoint.is_implicit_tls
 
     def old_versions(self) -> None:
@@ -45,7 +45,7 @@ class Prober:
             try:
                 if self._ask(f"{version} only", partial(_shake, self._session.context.kit.old(version))):
                     taken.append(version)
-            except NotToldError as exc:
+            except NotTestedError as exc:
                 untested.append(f"{version}: {exc}")
         more = "; ".join(("", *untested))
         if taken:
@@ -57,11 +57,11 @@ class Prober:
             found.passed("tls.old_version", "TLS 1.0 and 1.1 are refused")
 
     def dh_group(self) -> None:
-        """Offer nothing but DHE, and measure the group that the server has for it (RFC 9325 section 4.1)."""
+        """Offer nothing but DHE, and measure the server's group (RFC 9325 section 4.1)."""
         found = self._found
         try:
             bits = self._ask("DHE only", partial(_measure, self._session.context.kit.dhe()))
-        except NotToldError as exc:
+        except NotTestedError as exc:
             found.unknown("tls.weak_dh", f"its Diffie-Hellman group could not be measured: {exc}")
             return
         if bits is None:
@@ -74,7 +74,7 @@ class Prober:
             found.fail("tls.weak_dh", said, severity, expected=f">= {MIN_DH_BITS} bits", found=f"{bits} bits")
 
     def _ask(self, purpose: str, shake: Callable[[Connection], T]) -> T | None:
-        """Return what a handshake comes to, None where the server refuses it. Raises NotToldError."""
+        """Return the result of a handshake, None if the server refuses it. Raises NotTestedError."""
         try:
             return self._attempt(purpose, shake)
         except ConnectionError:
@@ -86,7 +86,7 @@ class Prober:
         return None
 
     def _find_pace(self) -> None:
-        """Find out how fast one connection may follow another, by handshakes as usual. Raises NotToldError."""
+        """Find out how fast one connection may follow another, by normal handshakes. Raises NotTestedError."""
         shake = partial(_shake, self._session.context.kit.lax())
         for pause_s in (0.0, self._session.options.pause_s):
             self._pause_s = pause_s
@@ -94,28 +94,28 @@ class Prober:
                 self._is_pace_right = all(self._attempt("is it still there?", shake) for _ in range(2))
             if self._is_pace_right:
                 return
-        raise NotToldError("the server hangs up, whatever is offered")
+        raise NotTestedError("the server hangs up, whatever is offered")
 
     def _attempt(self, purpose: str, shake: Callable[[Connection], T]) -> T | None:
-        """Try a handshake once. Raises ConnectionError where the server hung up in it; NotToldError."""
+        """Try a handshake once. Raises ConnectionError where the server hung up in it; NotTestedError."""
         deadline = self._session.dialer.deadline
         time.sleep(deadline.bound_s(self._pause_s))
         try:
             wire = self._session.opener.before_tls(purpose).wire
         except (OSError, StageError) as exc:
-            raise NotToldError(exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)) from exc
+            raise NotTestedError(exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)) from exc
         try:
             return shake(wire)
         except CLOSED as exc:
             raise ConnectionAbortedError("the server closed the connection") from exc
         except ssl.SSLError as exc:
             if handshake.is_own_limit(exc):
-                raise NotToldError("the OpenSSL here cannot offer it") from exc
+                raise NotTestedError("the OpenSSL here cannot offer it") from exc
             return None
         except ConnectionError:
             raise
-        except OSError as exc:  # silence above all
-            raise NotToldError(handshake.why_failed(exc)) from exc
+        except OSError as exc:  # a time-out above all
+            raise NotTestedError(handshake.why_failed(exc)) from exc
         finally:
             wire.close()
 
@@ -128,5 +128,5 @@ def _shake(context: ssl.SSLContext, wire: Connection) -> bool:
 def _measure(context: ssl.SSLContext, wire: Connection) -> int:
     bits = dh_bits(wire.watched_handshake(context))
     if bits is None:
-        raise NotToldError("what the server sends for DHE makes no sense")
+        raise NotTestedError("what the server sends for DHE makes no sense")
     return bits

@@ -1,4 +1,4 @@
-"""Which CAs may issue for the domain, and is the one that is used among them? (CAA: RFC 8659)"""
+"""CAA: the CAs that may issue certificates for the domain, and whether those in use are among them (RFC 8659)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailmon.text import visible
 
 MAX_LABELS = 10
 PURPOSE = "which CA may issue"
-# Another CA's name would stop the next renewal; which one it is can only be told from a certificate.
+# Another CA's name would block the next renewal; only a certificate shows which CA is used.
 GUESS = "name the CA that you use"
 
 
@@ -66,9 +66,9 @@ def _limits(records: Sequence[Caa]) -> bool:
 def _proposal(
     values: tuple[str, ...], relevant: Sequence[Caa] | None, used: str, forbidden: set[str]
 ) -> tuple[str, ...]:
-    """Return the records that should stand: those that do, and the CA that is used where it may not issue."""
+    """Return the records that should be published: the current ones, and the CA in use if it may not issue."""
     if relevant and not values:
-        return ()  # those of a domain above hold
+        return ()  # those of a parent domain apply
     if relevant and _limits(relevant) and not forbidden and not any(map(_is_wrong, values)):
         return values
     tags = sorted(forbidden) or ["issue"]
@@ -100,7 +100,7 @@ def _judge_issuer(check: RecordCheck, host: str, sessions: MxSessions) -> Iterat
 
 
 def _relevant(check: RecordCheck, name: str) -> Sequence[Caa] | None:
-    """Return the records that hold for a name: its own, else the nearest above (section 3); None for no answer."""
+    """Return the records that apply to a name: its own, else the nearest above (section 3); None for no answer."""
     labels = name.split(".")[-MAX_LABELS:]
     for at in range(len(labels)):
         answer = check.context.records.ask(".".join(labels[at:]), "CAA")

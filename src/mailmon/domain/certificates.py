@@ -9,7 +9,7 @@ from mailmon.domain.dane import is_demanded
 from mailmon.findings import Findings
 from mailmon.model.findings import Finding, Verdict
 
-# What decides whether mail that insists on TLS gets through.
+# Findings that decide whether mail from senders that insist on TLS gets through.
 _OF_TLS = (
     *(f"tls.cert_{word}" for word in ("name", "expired", "not_yet_valid", "untrusted", "self_signed", "expiring")),
     "tls.cert_chain_incomplete",

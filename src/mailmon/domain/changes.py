@@ -1,4 +1,4 @@
-"""Has a domain's record become another one? What stood there before is remembered; a change is told for a day. Pure."""
+"""Changes of a domain's records since earlier runs; each is reported for a day. Pure."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from datetime import datetime, timedelta
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.dns import Published, Remembered
 
-# So long a change is told as one; then what stands there is what is right.
+# A change is reported for this long; then the new value is taken as intended.
 HOLD = timedelta(days=1)
 MAX_REMEMBERED, MAX_VALUES, MAX_WORDS = 200, 20, 300
 NOTHING = "nothing"
-# An order that changes with each answer is no change.
 _FIX = "If nobody meant it: look who may write into the zone, and put it back."
 POLICY, POLICY_RECORD = "HTTPS", "_mta-sts."
 
 
 class Changes:
-    """What is remembered of all domains. Safe for several threads."""
+    """The remembered records of all domains. Safe for threads."""
 
     def __init__(self, remembered: Mapping[str, Mapping[str, Remembered]]) -> None:
         self._lock = threading.Lock()
         self._known = {domain: dict(records) for domain, records in remembered.items()}
 
     def take(self, domain: str, rows: Sequence[Published], now: datetime) -> list[Finding]:
-        """Remember what stands there now, and return what has become another than before."""
+        """Remember the current records, and return what has changed."""
         with self._lock:
             known = self._known.setdefault(domain, {})
             found: list[Finding] = []
@@ -37,24 +36,25 @@ class Changes:
         return found
 
     def remaining(self, domains: Collection[str]) -> dict[str, dict[str, Remembered]]:
-        """Return what is to be remembered of the domains that are still looked at."""
+        """Return what to remember of the domains that are still checked."""
         with self._lock:
             return {domain: dict(records) for domain, records in self._known.items() if domain in domains}
 
 
 def key_of(row: Published) -> str:
-    """Return by what a record is remembered."""
+    """Return the key under which a record is remembered."""
     return f"{row.name} {row.type}"
 
 
 def _is_ours(row: Published, domain: str) -> bool:
-    """Say whether a record stands in the domain itself: what a provider has in its own is the provider's to change."""
+    """Return whether a record is in the domain itself: a provider may change those in its own domain."""
     return row.type == POLICY or f".{row.name}".lower().endswith(f".{domain}")
 
 
 def _values(row: Published) -> tuple[str, ...]:
-    if row.alias:  # what stands below the alias is not the domain's either
+    if row.alias:  # the records of the alias's target are not the domain's either
         return (f"CNAME {row.alias}",)
+    # The order of the records in an answer means nothing, unlike that of the lines of a policy.
     return tuple(sorted(row.found)[:MAX_VALUES]) if row.type != POLICY else row.found[:MAX_VALUES]
 
 
@@ -64,12 +64,12 @@ def _taken(known: dict[str, Remembered], row: Published, domain: str, now: datet
     key, values = key_of(row), _values(row)
     memory = known.get(key)
     if memory and row.alias and not memory.since and memory.values == tuple(sorted(row.found)[:MAX_VALUES]):
-        memory = None  # it was remembered by what it leads to
+        memory = None  # it was remembered by the records of its target
     if memory is None or (memory.since and values == memory.before):
         known[key] = Remembered(values)
         return ()
     if values != memory.values:
-        # Of two changes within a day the first state is the one to compare with.
+        # Two changes within a day are compared with the first state.
         before = memory.before if memory.since and now - memory.since < HOLD else memory.values
         known[key] = memory = Remembered(values, before, now)
     if memory.since is None or now - memory.since >= HOLD:
@@ -87,7 +87,7 @@ def _changed(domain: str, key: str, before: str, after: str) -> Finding:
 
 
 def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], domain: str) -> Iterable[Finding]:
-    """Senders look at the policy again only when the id changes (RFC 8461 section 3.1)."""
+    """Report a policy that changed without its id: senders fetch it again only for a new id (RFC 8461 section 3.1)."""
     policy = next((row for row in rows if row.type == POLICY and row.is_known and row.found), None)
     record = next((row for row in rows if row.name.startswith(POLICY_RECORD) and row.is_known and row.found), None)
     if policy is None or record is None:

@@ -20,15 +20,15 @@ from mailmon.model.dns import Published, SpfLine
 from mailmon.model.findings import Severity, Verdict
 from mailmon.text import utf8_text, visible
 
-# What stands there is compared with what is expected, so neither is cut before the other.
+# Published and expected values are compared, so both are cut at the same length.
 MAX_SHOWN = MAX_RECORD_CHARS
-# No host and no signer has this name: what is found there is found everywhere.
+# No host and no signer has this name: what is found there is a wildcard.
 NOBODY = "mailmon-asks-for-nothing"
 _BAD = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 
 
 class DomainContext(NamedTuple):
-    """The domain that is checked; `mx_records` have the preferred first, and are none where it accepts no mail."""
+    """The domain that is checked; `mx_records` have the preferred first, and are empty if it accepts no mail."""
 
     domain: str
     options: Options
@@ -48,27 +48,27 @@ class DomainContext(NamedTuple):
 
     @property
     def is_null_mx(self) -> bool:
-        """Say whether the domain declares that it accepts no mail (RFC 7505)."""
+        """Return whether the domain declares that it accepts no mail (RFC 7505)."""
         return any(value.split()[1:] in ([], ["."]) for value in self.mx.values)
 
     @property
     def mail_host(self) -> str:
-        """Return the name of the mail server: the one that was given, the first MX host, or a proposal."""
+        """Return the name of the mail server: the given one, the first MX host, or a proposal."""
         return self.options.host or (self.hosts[0] if self.hosts else f"mail.{self.domain}")
 
     def ask_all(self, questions: Sequence[tuple[str, str]]) -> list[Answer]:
-        """Ask several questions side by side."""
+        """Look up several records side by side."""
         return list(self.questions.map(lambda question: self.records.ask(*question), questions))
 
     def ask_for_spf(self, name: str, kind: str) -> Found:
-        """Ask as the readers of SPF and DMARC do."""
+        """Look up a record for the readers of SPF and DMARC."""
         return spf_questions(self.records)(name, kind)
 
 
 class OnlyRecord(NamedTuple):
     """A kind of TXT record of which one may be published, at the name `label`; `prefix` begins its finding ids.
 
-    `is_near` recognises texts that were meant to be one, `missing` is the message where there is none.
+    `is_near` recognises texts that were meant to be one, `missing` is the message if there is none.
     """
 
     title: str
@@ -103,7 +103,7 @@ class RecordCheck:
         *,
         is_bad: bool = False,
     ) -> None:
-        """Add what is published under a name, and what should be; `is_bad` where a finding is about it."""
+        """Add what is published under a name, and what should be; `is_bad` if a finding is about it."""
         wanted = (expected,) if isinstance(expected, str) else expected
         is_known = answer.kind is not Answered.FAILED
         found = tuple(visible(utf8_text(value), MAX_SHOWN) for value in answer.values)
@@ -111,14 +111,14 @@ class RecordCheck:
         self.rows.append(Published(name, kind, purpose, lines, found, answer.ttl_s, is_known, is_bad, answer.alias))
 
     def has_failed(self, prefix: str, since: int = 0) -> bool:
-        """Say whether a warning or worse has an id with this prefix, among the findings from `since` on."""
+        """Return whether a warning or worse has an id with this prefix, among the findings from `since` on."""
         return any(
             one.status is Verdict.FAIL and one.id.startswith(prefix) and one.severity in _BAD
             for one in self.found.all[since:]
         )
 
     def report_unknown(self, finding_id: str, what: str, answer: Answer) -> None:
-        """Report that something could not be looked up; what does not validate is a fault of the domain."""
+        """Report that something could not be looked up; failed validation (DNSSEC) is the domain's fault."""
         if answer.is_bogus:
             self.report_bogus()
         self.found.unknown(finding_id, f"{what} could not be looked up: {answer.why}")
@@ -128,10 +128,10 @@ class RecordCheck:
         self.found.fail("dns.dnssec_bogus", "DNSSEC signatures do not validate: many receivers see nothing there")
 
     def only_record(self, kind: OnlyRecord) -> str:
-        """Judge a record of which there may be one; return it, "" where there is none, or none that is valid.
+        """Judge a record of which there may be one; return it, "" if there is none that is valid.
 
-        Texts that do not begin as they must are no such records (RFC 8461 section 3.1, RFC 8460 section 3): another
-        text by a wildcard is nothing, and one that was meant to be the record is a mistake.
+        Texts with another beginning are not such records (RFC 8461 section 3.1, RFC 8460 section 3): those of a
+        wildcard are ignored, and one that was meant to be the record is a mistake.
         """
         name = f"{kind.label}.{self.domain}"
         answer = self.context.records.ask(name, "TXT")

@@ -23,7 +23,7 @@ def run(check: RecordCheck) -> None:
 
 
 def is_demanded(context: DomainContext, host: str) -> bool:
-    """Say whether DANE demands TLS of an MX host: TLSA records that DNSSEC vouches for, usable or not."""
+    """Return whether DANE demands TLS of an MX host: TLSA records validated by DNSSEC, usable or not."""
     answer = _ask(context, host)
     return bool(answer.values) and answer.is_authentic
 

@@ -1,4 +1,4 @@
-"""Are the keys there that signatures are verified with? (DKIM: RFC 6376 section 3.6)"""
+"""DKIM: the keys that verify signatures (RFC 6376 section 3.6), and key files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mailmon.mail.records.tags import Mistake
 from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.text import visible
 
-# Names that signers use by default, or that providers have their customers publish. By signer or provider:
+# Selectors that signers use by default, or that providers tell their customers to publish, by signer or provider:
 COMMON = (
     "default", "dkim", "mail", "email", "smtp", "mx", "key1", "key2", "key3", "rsa", "ed25519",
     "dkim1", "dkim2", "dkim3", "s1", "s2", "s3", "s1024", "s2048", "sel1", "sel2", "sig1",
@@ -41,7 +41,7 @@ COMMON = (
     "zoho", "zmail", "zc",  # Zoho Mail, Zoho Campaigns
     "mailru", "yandex", "titan1", "titan2", "neo1", "soverin", "mxvault", "privateemail",
     "mailo", "krs", "pic", "mg", "mta", "mailgun",  # Mailgun
-    "amazonses", "ses", "awsses",  # as guides for Amazon SES have it; its own names are random
+    "amazonses", "ses", "awsses",  # as in guides for Amazon SES; its own names are random
     "mandrill", "mte1", "mte2", "pm", "resend", "scph0316", "smtpapi", "api", "mailjet",
     "brevo1", "brevo2", "sib", "litesrv", "ml", "cm", "hs1", "hs2", "ctct1", "ctct2", "kl", "kl2",
     "fd", "fdm", "zendesk1", "zendesk2", "intercom", "acdkim1", "everlytickey1", "turbo-smtp",
@@ -51,8 +51,8 @@ COMMON = (
     "s1-ionos", "s2-ionos", "strato-dkim-0002", "strato-dkim-0003",
     "hostingermail1", "hostingermail-a", "hostingermail-b", "hostingermail-c",
 )  # fmt: skip
-# Signers that name a key by when it was made: mox by the year, with a to d, Stalwart by the month, with r or e.
-# So many are tried beside those that are given: old keys, and those of another signer.
+# Signers that name keys by date: mox by the year, with a to d, Stalwart by the month, with r or e. The first FEW are
+# tried beside the given selectors: old keys, and those of another signer.
 FEW = 36
 _OF_YEAR, _OF_MONTH, YEARS, MONTHS = "ab", "re", 3, 4
 GOOD_RSA_BITS, LEAST_RSA_BITS = 2048, 1024
@@ -62,7 +62,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def common(now: datetime) -> tuple[str, ...]:
-    """Return the selectors that are tried without being given.
+    """Return the selectors to try if none is given.
 
     >>> common(datetime(2026, 1, 7))[-4:]
     ('202511r', '202511e', '202510r', '202510e')
@@ -73,7 +73,7 @@ def common(now: datetime) -> tuple[str, ...]:
 
 
 def run(check: RecordCheck) -> None:
-    """Judge the keys of the selectors that are known, and of those that are common."""
+    """Judge the keys of the given selectors, and of common ones."""
     given = tuple(dict.fromkeys(check.context.options.selectors))
     tried = COMMON[:FEW] if given else common(datetime.now(UTC))
     guessed = [name for name in tried if name not in given]
@@ -105,7 +105,7 @@ def _is_key(answer: Answer) -> bool:
 
 
 def _is_dangling(answer: Answer) -> bool:
-    """Say whether a name is an alias (CNAME) under whose target nothing stands."""
+    """Return whether a name is an alias (CNAME) whose target has no such record."""
     return bool(answer.alias) and answer.kind in (Answered.NXDOMAIN, Answered.NODATA)
 
 
@@ -135,7 +135,7 @@ def _judge_missing(check: RecordCheck, name: str, answer: Answer, *, is_guessed:
 
 
 def _judge_key(check: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
-    """Judge the key of a selector; one that was guessed may be used by nobody: what is broken there is a notice."""
+    """Judge the key of a selector; a guessed one may be unused, so its faults are notices."""
     since = len(check.found.all)
     _judge_published_key(check, name, answer, is_guessed=is_guessed)
     is_bad = check.has_failed("dkim.", since)
@@ -152,7 +152,7 @@ def _as_notice(one: Finding) -> Finding:
 
 
 def _proposal(answer: Answer, *, is_bad: bool) -> str:
-    """Return the key record that should stand, "" where there is none that could be told."""
+    """Return the key record that should be published, "" if it is unknown."""
     if not is_bad:
         return answer.values[0]
     made = key_record(answer.values)
@@ -201,7 +201,7 @@ def _judge_published_key(check: RecordCheck, name: str, answer: Answer, *, is_gu
 
 
 def _compare(check: RecordCheck, name: str, key: DkimKey) -> None:
-    """Hold a published key against the one that mail is signed with, where that is known."""
+    """Compare a published key with the one that mail is signed with, if that is known."""
     if not check.context.options.dkim_key:
         return
     is_same = read_key(check.context.options.dkim_key).data == key.data
@@ -210,7 +210,7 @@ def _compare(check: RecordCheck, name: str, key: DkimKey) -> None:
 
 
 def _bits(key: DkimKey) -> int:
-    """Return the size of a key, 0 of one that is revoked. Raises Mistake."""
+    """Return the bits of a key, 0 if it is revoked. Raises Mistake."""
     if key.is_revoked or key.kind == "ed25519":
         return 256 if key.data else 0
     with warnings.catch_warnings():
@@ -225,7 +225,7 @@ def _bits(key: DkimKey) -> int:
 
 
 def _judge_absence(check: RecordCheck, sample: Answer) -> None:
-    """Without a selector a key may have any name; that there is none shows only where nothing is below _domainkey."""
+    """Judge the absence of keys: they may have any name, so only NXDOMAIN at _domainkey proves that there is none."""
     answer = check.context.records.ask(f"_domainkey.{check.domain}", "TXT")
     if answer.kind is Answered.NXDOMAIN:
         check.row(_at(check, "mail"), "TXT", PURPOSE, "", sample)
@@ -239,7 +239,7 @@ def _judge_absence(check: RecordCheck, sample: Answer) -> None:
 
 
 def _may_sign_nothing(check: RecordCheck) -> bool:
-    """Say whether it sends nothing, or is one below a domain whose policy and keys it lives by."""
+    """Return whether the domain sends no mail, or is below one whose DMARC policy and keys apply to it."""
     texts = [text for text in check.context.records.ask(check.domain, "TXT").values if is_spf(text)]
     try:
         if len(texts) == 1 and not read_record(texts[0]).lets_send:
@@ -251,7 +251,7 @@ def _may_sign_nothing(check: RecordCheck) -> bool:
 
 
 def read_key_file(path: Path) -> str:
-    """Return the record of a key; of a private key only the public half is ever looked at. Raises MailmonError."""
+    """Return the record of a key in a file; of a private key only the public half is used. Raises MailmonError."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_KEY_FILE_BYTES)
@@ -260,7 +260,7 @@ def read_key_file(path: Path) -> str:
     if b"-----BEGIN" in raw:
         return _of_pem(raw, path)
     text = raw.decode("latin-1")
-    # What opendkim-genkey and rspamadm write: strings in a zone-file line.
+    # opendkim-genkey and rspamadm write a line of a zone file, with the record in strings.
     record = "".join(_STRING.findall(text)) or text.strip()
     try:
         read_key(record)

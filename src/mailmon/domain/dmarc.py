@@ -1,4 +1,4 @@
-"""What shall receivers do with mail that only claims to be from the domain? (DMARC: RFC 7489, RFC 9989)"""
+"""DMARC: the policy for mail that claims to be from the domain, and its reports (RFC 7489, RFC 9989)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mailmon.text import visible
 
 MAX_TARGETS = 20
 PURPOSE = "what to do with forged mail (DMARC)"
-# A stricter policy sends mail of one's own to spam that nobody thought of.
+# A stricter policy sends legitimate mail from forgotten sources to spam.
 WHEN = "not before reports show that all of your mail passes"
 
 
 def run(check: RecordCheck) -> None:
-    """Judge the record that holds for the domain, its own or that of its organisation."""
+    """Judge the record that applies to the domain, its own or that of its organisation."""
     own = check.context.records.ask(f"_dmarc.{check.domain}", "TXT")
     if own.kind is Answered.FAILED:
         check.row(f"_dmarc.{check.domain}", "TXT", PURPOSE, "", own)
@@ -47,7 +47,7 @@ def run(check: RecordCheck) -> None:
 
 
 def _inherited(check: RecordCheck, record: DmarcRecord) -> str:
-    """Return the policy for a domain below the record's: np= where it does not exist (RFC 9989 section 4.10.1)."""
+    """Return the policy for a domain below the record's: np= if it does not exist (RFC 9989 section 4.10.1)."""
     return record.missing if check.context.mx.kind is Answered.NXDOMAIN else record.subdomains
 
 
@@ -60,7 +60,7 @@ def _at(stop: Stop) -> str:
 
 
 def _add_row(check: RecordCheck, holds: Stop, own: Answer) -> None:
-    """Add the row of the record that holds; the proposal is for where that stands."""
+    """Add the row of the record that applies; the proposal is for the same name."""
     is_own = holds.domain == check.domain
     answer = own if is_own else check.context.records.ask(_at(holds), "TXT")
     shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
@@ -121,10 +121,7 @@ _END_OF_TEST = "when the reports show that all of your mail passes: remove t=y"
 
 
 def _judge_targets(check: RecordCheck, record: DmarcRecord, policy_domain: str) -> None:
-    """Ask of foreign domains whether they want the reports of the domain where the policy stands.
-
-    (RFC 7489 section 7.1, RFC 9990 section 4)
-    """
+    """Judge whether other domains accept reports for the domain of the record (RFC 7489 7.1, RFC 9990 4)."""
     own_organisation = organisation(walk(policy_domain, check.context.ask_for_spf))
     domains = [address.rpartition("@")[2].lower() for address in (*record.reports, *record.failures)]
     for target in list(dict.fromkeys(domains))[:MAX_TARGETS]:
@@ -153,5 +150,5 @@ def _is_near(target: str, organisational: str) -> bool:
 
 
 def _first_words(answer: Answer) -> Answer:
-    """Return the answer with `v=DMARC1` alone where it stands there, whatever else does: that is all that counts."""
+    """Return the answer reduced to `v=DMARC1` if it has that: the rest is irrelevant."""
     return answer._replace(values=("v=DMARC1",)) if any(map(is_dmarc, answer.values)) else answer

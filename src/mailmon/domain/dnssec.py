@@ -1,4 +1,4 @@
-"""Who answers for the domain, and can the answers be trusted? (NS; DNSSEC: RFC 4033 to 4035)"""
+"""DNSSEC: name servers, DS, and whether answers are validated (RFC 4033 to 4035)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mailmon.domain.context import RecordCheck
 
 
 def run(check: RecordCheck) -> None:
-    """Judge the state of DNSSEC, as the resolver that is asked sees it."""
+    """Judge the state of DNSSEC as seen by the resolver."""
     servers, ds, key = check.context.ask_all([(check.domain, kind) for kind in ("NS", "DS", "DNSKEY")])
     check.row(check.domain, "NS", "who answers for it", servers.values, servers)
     check.row(check.domain, "DS", "DNSSEC, at the parent", ds.values, ds)

@@ -49,7 +49,7 @@ def run(check: RecordCheck) -> None:
 
 
 def _add_missing_host(check: RecordCheck) -> None:
-    """Add a row without a value if no host has the name at which a policy is fetched: what it is to be is not known."""
+    """Add a row if the host that serves the policy does not exist; what it should be is unknown."""
     host = f"mta-sts.{check.domain}"
     addresses, trouble = check.context.records.addresses(host)
     if not addresses and trouble:

@@ -1,4 +1,4 @@
-"""Where does the domain's mail go, and can it get there? (MX: RFC 5321 section 5.1, RFC 7505)"""
+"""MX: where the domain's mail goes, and the addresses and names of the MX hosts (RFC 5321 section 5.1, RFC 7505)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.model.findings import Finding, Severity, Verdict
 
 MAX_ADDRESSES = 16
-# What is wrong with the MX records themselves, and not with the addresses that they lead to.
+# Faults of the MX records themselves, not of the addresses of their hosts.
 _OF_RECORDS = ("dns.mx_none", "dns.mx_is_address", "dns.mx_cname", "dns.mx_dangling", "dns.mx_name_invalid")
 PURPOSE, ADDRESS = "where its mail goes", "address of the MX host"
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
 class Host(NamedTuple):
-    """An MX host: `has_address` is None where that is not known; `canonical` is another name that it is an alias of."""
+    """An MX host: `has_address` is None if that is unknown; `canonical` is the target if it is an alias."""
 
     name: str
     addresses: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ def run(check: RecordCheck) -> None:
 
 
 def _judge_hosts(check: RecordCheck) -> tuple[str, ...]:
-    """Judge all MX hosts; return the MX records that should stand."""
+    """Judge all MX hosts; return the MX records that should be published."""
     context, at = check.context, len(check.rows)
     hosts = {name: _judge_host(check, name) for name in context.hosts}
     dangling = [one.name for one in hosts.values() if one.has_address is False]
@@ -81,7 +81,7 @@ def _judge_hosts(check: RecordCheck) -> tuple[str, ...]:
 
 
 def _report_left_out(check: RecordCheck, kept: set[str]) -> None:
-    """Say of names that no host may have that they are missing in what is proposed."""
+    """Add to the findings of invalid host names that the proposal leaves these out."""
     check.found.all = [
         one._replace(fix=f"{one.fix}; {one.found} is left out of what should stand there")
         if (one.id, one.status) == ("dns.mx_name_invalid", Verdict.FAIL) and one.found not in kept
@@ -99,9 +99,9 @@ def _judge_families(check: RecordCheck, hosts: list[Host]) -> None:
 
 
 def _proposed(check: RecordCheck, hosts: Mapping[str, Host]) -> tuple[str, ...]:
-    """Return the MX records that should stand; none where that cannot be told.
+    """Return the MX records that should be published; none if that is unknown.
 
-    Aliases and addresses are replaced by the host that they lead to, hosts without an address are left out.
+    Aliases and addresses are replaced by their host, hosts without an address are left out.
     """
     kept: dict[str, int] = {}
     has_good = any(one.has_address for one in hosts.values())
@@ -118,14 +118,14 @@ def _proposed(check: RecordCheck, hosts: Mapping[str, Host]) -> tuple[str, ...]:
 
 
 def _name_of(check: RecordCheck, address: str) -> str:
-    """Return the host that an address belongs to by its PTR record, else a name that is free."""
+    """Return the host of an address by its PTR record, else a proposed name."""
     answer = check.context.records.pointers(address)
     names = [name for name in answer.values if leads_to(check.context.records, name, address)]
     return names[0] if names else f"mail.{check.domain}"
 
 
 def _is_host_name(name: str) -> bool:
-    """Say whether a name is one that hosts may have: letters, digits and hyphens (RFC 1123 section 2.1)."""
+    """Return whether a name is a valid host name: letters, digits and hyphens (RFC 1123 section 2.1)."""
     return all(map(_LABEL.fullmatch, name.split(".")))
 
 
@@ -134,7 +134,7 @@ def _own_addresses(check: RecordCheck) -> tuple[str, ...]:
 
 
 def _shown(answer: Answer) -> Answer:
-    """Return MX records with the preferred first, a null MX as it is written."""
+    """Return MX records with the preferred first, a null MX as in a zone file."""
     ordered = sorted(answer.values, key=lambda value: (int(value.split()[0]), value))
     return answer._replace(values=tuple(value if value.split()[1:] else f"{value.strip()} ." for value in ordered))
 
@@ -159,7 +159,7 @@ def _judge_null(check: RecordCheck) -> None:
 
 
 def _judge_implicit(check: RecordCheck) -> tuple[str, ...]:
-    """Judge a domain without MX records; return those that should stand."""
+    """Judge a domain without MX records; return those that should be published."""
     addresses, trouble = check.context.records.addresses(check.domain)
     given = check.context.options.host
     if addresses:
@@ -207,7 +207,7 @@ def _judge_host(check: RecordCheck, host: str) -> Host:
 
 
 def _add_rows(check: RecordCheck, host: Host, *, is_given_up: bool = False) -> None:
-    """Add the rows of a host's addresses: public ones should stand there, or else those that we send from."""
+    """Add the rows of a host's addresses: its public ones are expected, or else those that mail is sent from."""
     if is_address(host.name):
         return
     public = [one for one in host.addresses if ipaddress.ip_address(one).is_global]
@@ -231,7 +231,7 @@ def _judge_addresses(check: RecordCheck, host: str, addresses: tuple[str, ...]) 
 
 
 class Judged(NamedTuple):
-    """What the PTR records of an address came to; `is_sending` where mail of the domain may come from it."""
+    """The PTR records of an address, judged; `is_sending` if mail of the domain may come from it."""
 
     address: str
     answer: Answer
@@ -248,7 +248,7 @@ def pointers(check: RecordCheck, address: str) -> Judged:
 
 
 def take_pointer(check: RecordCheck, judged: Judged, host: str) -> None:
-    """Add what the PTR records of an address came to; where no mail comes from, nothing is worse than a notice."""
+    """Add the findings on the PTR records of an address; notices at most if no mail comes from it."""
     address, answer, found, is_sending = judged
     failed = [one for one in found.all if one.status is Verdict.FAIL]
     is_bad = is_sending and any(one.severity in (Severity.ERROR, Severity.WARNING) for one in failed)
@@ -256,7 +256,7 @@ def take_pointer(check: RecordCheck, judged: Judged, host: str) -> None:
     ours = next((name for name in answer.values if f".{name}".lower().endswith(f".{check.domain}")), "")
     if ours and any(one.id == "dns.fcrdns_mismatch" for one in failed):
         _add_confirming_row(check, ours, address)
-        is_bad = False  # it is the name that lacks the address
+        is_bad = False  # the fault is in the name, which lacks the address
     elif failed:
         wanted = (host,) if _may_be_called(check, host, address) else ()
     name = ipaddress.ip_address(address).reverse_pointer
@@ -272,7 +272,7 @@ def _add_confirming_row(check: RecordCheck, name: str, address: str) -> None:
 
 
 def _may_be_called(check: RecordCheck, host: str, address: str) -> bool:
-    """Say whether a host's name leads back to an address, or will when the host has one."""
+    """Return whether a host has an address, or could get it because it has none."""
     addresses, trouble = check.context.records.addresses(host)
     return address in addresses or (not addresses and trouble is not None and trouble.kind is not Answered.FAILED)
 

@@ -1,4 +1,4 @@
-"""How is a domain looked at?"""
+"""Options of a survey, and the reading of domain names and selectors. Every run loads it: keep it small."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 class Options(NamedTuple):
-    """Seconds: `timeout_s` bounds each question and each step of a conversation, `deadline_s` everything.
+    """How a domain is checked. `timeout_s` bounds each look-up and each step of a conversation, `deadline_s` the run.
 
-    `own_addresses` are those that mail is sent from, `host` and `dkim_key` what is to be published for a domain that is
-    not there yet. Without `connects` nothing but DNS is asked.
+    `own_addresses` are those that mail is sent from; `host` and `dkim_key` are for a domain that has no records yet.
+    Without `connects` nothing but DNS is asked.
     """
 
     nameservers: tuple[tuple[str, int], ...] = ()
@@ -32,7 +32,7 @@ class Options(NamedTuple):
 
 
 def read_domain(text: str) -> str:
-    """Return a domain as DNS has it: in A-labels (IDNA 2008), lower case, without the final dot. Raises ValueError.
+    """Return a domain as written in DNS: in A-labels (IDNA 2008), lower case, without the final dot. Raises ValueError.
 
     >>> read_domain("Bücher.example."), read_domain("straße.example")
     ('xn--bcher-kva.example', 'xn--strae-oqa.example')
@@ -44,7 +44,7 @@ def read_domain(text: str) -> str:
 
 
 def read_selector(text: str) -> str:
-    """Return a selector of DKIM as DNS has it, in which the last label may be a number. Raises ValueError.
+    """Return a DKIM selector as written in DNS, where the last label may be a number. Raises ValueError.
 
     >>> read_selector("Mail.2024")
     'mail.2024'

@@ -1,4 +1,4 @@
-"""What is to be published for a domain, in the order in which it is done, and what of it is there already? Pure."""
+"""The records to publish for a domain, in the order of work, and which of them are published already. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailmon.model.dns import Published, Survey
 
 
 class Entry(NamedTuple):
-    """One record to publish, as lines of a zone file; or, in `words`, something that is no record."""
+    """One record to publish, as lines of a zone file; or, in `words`, instructions."""
 
     purpose: str
     lines: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 
 def runbook(survey: Survey, options: Options) -> Iterator[Entry]:
-    """Yield what is to be published."""
+    """Yield what to publish."""
     host = options.host or _first_host(survey) or f"mail.{survey.domain}"
     by_name = {(row.name, row.type) for row in survey.records if row.is_worth_showing}
     is_new = options.host or (host.endswith(f".{survey.domain}") and not {(host, "A"), (host, "AAAA")} & by_name)
@@ -52,14 +52,14 @@ def _to_publish(purpose: str, domain: str, name: str, kind: str, value: str) -> 
 
 
 def _placed(entry: Entry, domain: str, name: str) -> Entry:
-    """Return an entry whose lines are comments where the name stands in another zone than that of the domain."""
+    """Return an entry whose lines become comments if the name is not in the domain's zone."""
     if _is_within(name, domain):
         return entry
     return entry._replace(lines=(), words=(*entry.lines, "in another zone than that of the domain", *entry.words))
 
 
 def _missing_pointers(survey: Survey, host: str, addresses: Iterable[str]) -> Iterator[Entry]:
-    """Yield the PTR records of the given addresses that the survey has no row for."""
+    """Yield the PTR records of given addresses that the survey did not check."""
     known = {row.name for row in survey.records if row.type == "PTR"}
     for address in addresses:
         name = ipaddress.ip_address(address).reverse_pointer
@@ -68,7 +68,7 @@ def _missing_pointers(survey: Survey, host: str, addresses: Iterable[str]) -> It
 
 
 def _policy_hosts(survey: Survey, host: str) -> Iterator[Entry]:
-    """Yield where the policy is to be served, if no host has the name that senders ask (RFC 8461 section 3.3)."""
+    """Yield the host of the MTA-STS policy, if it does not exist (RFC 8461 section 3.3)."""
     for row in survey.records:
         if row.purpose != POLICY_HOST or row.found or not row.is_known:
             continue
@@ -84,7 +84,7 @@ def _policy_hosts(survey: Survey, host: str) -> Iterator[Entry]:
 
 
 def _services(domain: str, host: str, lacking: Sequence[tuple[str, str]], *, is_named: bool) -> Iterator[Entry]:
-    """Yield SRV records; where a provider takes the mail, its MX host is hardly where clients log in (RFC 6186)."""
+    """Yield SRV records; the MX host of a provider is rarely the host that clients log in to (RFC 6186)."""
     purpose = "where clients find their server"
     if lacking and not is_named and not _is_within(host, domain):
         said = f"the provider of {host} knows the hosts for IMAP and submission: name them in SRV records"
@@ -104,12 +104,12 @@ def _first_host(survey: Survey) -> str:
 
 
 def _takes_no_mail(survey: Survey) -> bool:
-    """Say whether the MX record is a null MX, and shall be (RFC 7505)."""
+    """Return whether the MX record is a null MX, as intended (RFC 7505)."""
     return any(row.type == "MX" and row.expected == "0 ." for row in survey.records)
 
 
 def _entry(row: Published, domain: str) -> Entry:
-    """Return the lines for a record, and in words what no line of this zone can say."""
+    """Return the lines for a record, or instructions if no line in this zone helps."""
     if not row.is_known:
         return Entry(
             row.purpose, (), "not known", (f"{row.name} {row.type} could not be looked up: leave it as it is",)
@@ -134,7 +134,7 @@ def _state(row: Published) -> str:
 
 
 def _policy(survey: Survey, host: str) -> Entry:
-    """Return the policy to serve: each MX host that shall be one must be in it (RFC 8461 section 4.1)."""
+    """Return the policy to serve: it must name each intended MX host (RFC 8461 section 4.1)."""
     row = next((row for row in survey.records if row.type == "HTTPS"), None)
     url = f"https://mta-sts.{survey.domain}/.well-known/mta-sts.txt"
     if row and row.is_right:

@@ -25,7 +25,7 @@ SIDE_BY_SIDE = 8
 
 
 class MxSessions(NamedTuple):
-    """The sessions with the MX hosts, by host; none where nothing is connected to.
+    """The sessions with the MX hosts, by host; none if nothing is connected to.
 
     `further` are those with other addresses of a host that answer: each has a certificate of its own.
     """
@@ -34,11 +34,11 @@ class MxSessions(NamedTuple):
     further: tuple[Session, ...] = ()
 
     def of(self, host: str) -> list[Session]:
-        """Return the sessions with a host, the one that stands for it first."""
+        """Return the sessions with a host, the representative one first."""
         return [one for one in (*self.sessions.values(), *self.further) if one.endpoint.host == host]
 
     def issuer(self, host: str) -> str:
-        """Return the issuer of a host's certificate, "" where it is not known.
+        """Return the issuer of a host's certificate, "" if it is unknown.
 
         With its organisation: the common names of CAs are like R11 and E6.
         """
@@ -62,7 +62,7 @@ class MxSessions(NamedTuple):
 
 
 class Servers:
-    """Connects to the servers of one domain; to its MX hosts once, whoever asks. Safe for threads."""
+    """Connects to the servers of one domain; to its MX hosts only once. Safe for threads."""
 
     def __init__(
         self, hosts: Sequence[str], options: Options, records: Records, deadline: Deadline, context: SessionContext
@@ -73,7 +73,7 @@ class Servers:
         self._met: MxSessions | None = None
 
     def examine(self, endpoints: Sequence[Endpoint]) -> list[Session]:
-        """Talk to endpoints side by side, and return the sessions."""
+        """Converse with endpoints side by side, and return the sessions."""
         options = HostOptions(self._options.ca_file, self._options.timeout_s, self._options.deadline_s, relay="none")
         sessions = [Session(Dialer(one, options, self._deadline), self._context) for one in endpoints[:MAX_SESSIONS]]
         if sessions:
@@ -82,14 +82,14 @@ class Servers:
         return sessions
 
     def mx_sessions(self) -> MxSessions:
-        """Talk to each MX host, at its first addresses; without `connects` to none."""
+        """Converse with each MX host, at its first addresses; without `connects` with none."""
         with self._lock:
             if self._met is None:
                 self._met = self._meet() if self._options.connects else MxSessions({})
             return self._met
 
     def not_met(self) -> list[str]:
-        """Return the addresses of MX hosts that are not connected to, as there are too many."""
+        """Return the addresses of MX hosts beyond the limit, which are not connected to."""
         asked = {one.address for one in self._planned()}
         every = (address for host in self._hosts for address in self._records.addresses(host)[0])
         return [one for one in dict.fromkeys(every) if one not in asked]

@@ -1,4 +1,4 @@
-"""Who may send for the domain, and may we? (SPF: RFC 7208)"""
+"""SPF: who may send for the domain, and a proposal for the record (RFC 7208)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mailmon.model.dns import SpfLine
 from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.text import visible
 
-# Shorter prefixes let a notable part of the Internet send.
+# Shorter prefixes authorise a notable part of the Internet.
 MIN_PREFIX = {4: 8, 6: 16}
 PURPOSE = "who may send for it (SPF)"
-# Each round leaves a term out, or lets an address in, until nothing is left to improve.
+# Each round removes a term or adds an address, until nothing is left to improve.
 MAX_ROUNDS = 6
 MAX_ADDRESSES = 30
 _MECHANISMS = ("ip4", "ip6", "ipv4", "ipv6", "ip", "include", "a", "mx", "exists", "ptr", "all")
@@ -37,7 +37,7 @@ _IDS = {
 
 
 def run(check: RecordCheck) -> None:
-    """Judge the record with all that it leads to."""
+    """Judge the record with all that it includes."""
     answer = check.context.records.ask(check.domain, "TXT")
     tree = grow(check.domain, check.context.ask_for_spf)
     missing = _judge_own(check)
@@ -63,14 +63,14 @@ def run(check: RecordCheck) -> None:
 
 
 def _report_dead_includes(check: RecordCheck, texts: tuple[str, ...]) -> None:
-    """Name the includes without a record in what cannot be read as it stands: the proposal has them no more."""
+    """Report the includes without a record in a record with errors: the proposal leaves them out."""
     judged, _ = _faults(check, draft(texts).record(default="mx"))
     told = {one.message for one in check.found.all}
     check.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
 
 
 def judge_tree(check: RecordCheck, tree: Branch) -> None:
-    """Judge a record with all that it leads to."""
+    """Judge a record with all that it includes."""
     _report_troubles(check, tree)
     if tree.text and not tree.troubles:
         check.found.passed("spf.none", f"its SPF record is {visible(tree.text, 300)}", found=tree.text)
@@ -80,9 +80,9 @@ def judge_tree(check: RecordCheck, tree: Branch) -> None:
 
 
 def propose(check: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the record that should stand, "" where none can be told, and terms that are left out as unclear.
+    """Return the record that should be published, "" if it is unknown, and terms that are left out as unclear.
 
-    What is proposed was evaluated as if it stood there: nothing is wrong with it that would be an error.
+    A proposal was evaluated as if it were published: it has no error.
     """
     context = check.context
     if context.is_null_mx and not context.mx_records and not context.options.own_addresses:
@@ -115,14 +115,14 @@ def propose(check: RecordCheck, texts: tuple[str, ...], missing: Sequence[str]) 
 
 
 def _is_better(check: RecordCheck, judged: RecordCheck, texts: tuple[str, ...]) -> bool:
-    """Say whether less is wrong than with what stands there; the rest is the matter of records below."""
+    """Return whether a proposal has fewer faults than the current record; the rest are in included records."""
     if len(texts) > 1 or not is_spf(texts[0]):
         return True
     return {one.id for one in judged.found.all} < {one.id for one in _faults(check, texts[0])[0].found.all}
 
 
 def _proposal_without_mail(check: RecordCheck, texts: tuple[str, ...]) -> str:
-    """Return the record of a domain with a null MX, which had better not send either (RFC 7505 section 4.2)."""
+    """Return the record of a domain with a null MX, which should not send either (RFC 7505 section 4.2)."""
     if len(texts) == 1 and is_spf(texts[0]):
         judged, tree = _faults(check, texts[0])
         if not judged.found.all and not tree.record.lets_send:
@@ -131,7 +131,7 @@ def _proposal_without_mail(check: RecordCheck, texts: tuple[str, ...]) -> str:
 
 
 def _asking(check: RecordCheck, record: str) -> Ask:
-    """Return how DNS would answer if this record stood at the domain."""
+    """Return look-ups as if this record were published at the domain."""
 
     def ask(name: str, kind: str) -> Found:
         if kind == "TXT" and name.lower().rstrip(".") == check.domain:
@@ -142,7 +142,7 @@ def _asking(check: RecordCheck, record: str) -> Ask:
 
 
 def _faults(check: RecordCheck, record: str) -> tuple[RecordCheck, Branch]:
-    """Return what would be wrong with a record at the domain, and its tree."""
+    """Return the faults that a record would have at the domain, and its tree."""
     judged = RecordCheck(check.context)
     tree = grow(check.domain, _asking(check, record))
     judge_tree(judged, tree)
@@ -159,7 +159,7 @@ def _is_uncovered(check: RecordCheck, address: str, record: str) -> bool:
 
 
 def _useless(tree: Branch) -> set[str]:
-    """Return the terms of the record itself that make it wrong, and let in nobody who was meant."""
+    """Return the terms of the record itself that are faults and authorise no intended sender."""
     below = {branch.term for branch in tree.branches if any(kind in _DEAD for kind, _ in branch.troubles)}
     below |= {b.term for b in tree.branches if b.domain.lower().rstrip(".") == tree.domain.lower().rstrip(".")}
     own = {one.text for one in tree.reached if one.name == "ptr" or (_is_wide(one) and one.name != "all")}
@@ -167,7 +167,7 @@ def _useless(tree: Branch) -> set[str]:
 
 
 def _crowded(check: RecordCheck, tree: Branch) -> set[str]:
-    """Return the terms that ask for the domain's own MX hosts, where these are too many (RFC 7208 section 4.6.4)."""
+    """Return the terms for the domain's own MX hosts, if these are too many (RFC 7208 section 4.6.4)."""
     own = [one.text for one in tree.reached if one.name == "mx" and one.domain.lower() in ("", check.domain)]
     return set(own) if len(check.context.mx.values) > MAX_NAMES else set()
 
@@ -226,7 +226,7 @@ def _judge_limits(check: RecordCheck, tree: Branch) -> None:
 
 
 def _void(tree: Branch) -> list[str]:
-    """Return the terms that find nothing in DNS."""
+    """Return the terms without any record in DNS (void look-ups)."""
     void = [term for branch in tree.walk() for term in branch.void]
     return void + [b.term for b in tree.walk() if any(kind is Trouble.TARGET for kind, _ in b.troubles)]
 
@@ -236,7 +236,7 @@ def _void_count(tree: Branch) -> int:
 
 
 def _judge_end(check: RecordCheck, tree: Branch) -> None:
-    """Judge what holds for everybody else: `all`, wherever a redirect leads to it."""
+    """Judge the default for all other senders: `all`, also after a redirect."""
     last = tree
     while last.branches and last.branches[-1].term.startswith("redirect="):
         last = last.branches[-1]
@@ -275,10 +275,10 @@ _COLON = "write the mechanism with a colon (ip4:192.0.2.1, include:example.org):
 
 
 def _is_wide(directive: Directive) -> bool:
-    """Say whether a term lets everybody send, or a notable part of the world."""
+    """Return whether a term authorises everybody, or a notable part of the Internet."""
     if directive.qualifier != "+":
         return False
-    # An all in an included record means that it matches: as wide as in the record itself.
+    # An all in an included record makes the include match: as wide as in the record itself.
     if directive.name == "all":
         return True
     if directive.network is not None:

@@ -1,4 +1,4 @@
-"""Do clients find their servers, and are they there? (SRV: RFC 6186, RFC 8314, RFC 5804; autoconfig)"""
+"""SRV and autoconfig: where clients find their servers (RFC 6186, RFC 8314, RFC 5804)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mailmon.text import visible
 MAX_BYTES = 256 * 1024
 PATH = "/mail/config-v1.1.xml"
 PURPOSE = "where clients find it"
-# A web server that answers so has no such file, and says nothing else about the domain's mail.
+# These statuses mean that there is no such file.
 _NO_FILE = (401, 403, 404, 410)
 
 
 class Kind(NamedTuple):
-    """What a service speaks, and on which port it usually does."""
+    """The protocol of a service, and its usual port."""
 
     protocol: str
     port: int
@@ -39,7 +39,7 @@ KINDS = {
     "_sieve": Kind("sieve", 4190),
 }
 _BY_PORT = {kind.port: name for name, kind in KINDS.items()}
-# What makes a place that is named no place to go to.
+# Findings that make a named server unusable.
 _WRONG = ("tcp.unreachable", "tls.handshake_failed", "tls.cert_name", "tls.cert_expired")
 
 
@@ -53,7 +53,7 @@ def service_records(domain: str, host: str) -> tuple[tuple[str, str], ...]:
 
 
 def run(check: RecordCheck) -> None:
-    """Judge the SRV records and the autoconfig file, and hold them against each other and against reality."""
+    """Judge the SRV records and the autoconfig file, compare them, and connect to the servers that they name."""
     names = [f"{service}._tcp.{check.domain}" for service in KINDS]
     answers = check.context.ask_all([(name, "SRV") for name in names])
     named: dict[Service, str] = {}
@@ -79,13 +79,13 @@ def run(check: RecordCheck) -> None:
 
 
 def _with_dots(answer: Answer) -> Answer:
-    """Return records of services that are not offered with the target that says so, the root (RFC 6186 section 3.4)."""
+    """Return the answer with the root as target of services that are not offered (RFC 6186 section 3.4)."""
     values = (value if value.split()[3:] else f"{value.strip()} ." for value in answer.values)
     return answer._replace(values=tuple(values))
 
 
 def _judge_record(check: RecordCheck, service: str, name: str, value: str) -> tuple[dict[Service, str], str]:
-    """Judge one record; return the service that it names, if it is any good, and the record that should stand."""
+    """Judge one record; return the service that it names, if usable, and the record that should be published."""
     words = value.split()
     if len(words) < 4 or words[3] == ".":
         return {}, " ".join([*words[:3], "."])  # the service is not offered (RFC 6186 section 3.4)
@@ -115,7 +115,7 @@ def _judge_record(check: RecordCheck, service: str, name: str, value: str) -> tu
 
 
 def _check_autoconfig(check: RecordCheck) -> list[Service]:
-    """Return the services that the autoconfig file names, none where there is no such file."""
+    """Return the services that the autoconfig file names, none if there is no such file."""
     host = f"autoconfig.{check.domain}"
     addresses, _ = check.context.records.addresses(host)
     if not addresses:
@@ -134,7 +134,7 @@ def _check_autoconfig(check: RecordCheck) -> list[Service]:
 
 
 def _is_by_wildcard(check: RecordCheck, addresses: tuple[str, ...]) -> bool:
-    """Say whether any name below the domain has these addresses: then nobody meant to serve an autoconfig file."""
+    """Return whether any name below the domain has these addresses: then no autoconfig file is intended."""
     return set(check.context.records.addresses(f"{NOBODY}.{check.domain}")[0]) >= set(addresses)
 
 
@@ -159,7 +159,7 @@ def _compare(check: RecordCheck, named: dict[Service, str], configured: list[Ser
 
 
 def _try_out(check: RecordCheck, named: dict[Service, str]) -> None:
-    """Connect to the services that clients are sent to."""
+    """Connect to the services that clients are directed to."""
     context = check.context
     endpoints = []
     for one in named:

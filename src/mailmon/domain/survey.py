@@ -110,7 +110,7 @@ def _run(context: DomainContext, progress: Progress) -> list[RecordCheck]:
 
 
 def _report_no_domain(checked: list[RecordCheck]) -> None:
-    """Report one failure for the one cause; the records to publish for the domain stay."""
+    """Report one failure for the one cause; the records to publish stay."""
     for one in checked:
         ids = dict.fromkeys(finding.id for finding in one.found.all)
         one.found.all = []

@@ -1,4 +1,4 @@
-"""What differs between SMTP, IMAP, POP3 and ManageSieve? One file each, found by the protocol's name."""
+"""Clients for SMTP, IMAP, POP3 and ManageSieve up to the login, one file each, found by the protocol's name."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ _CLIENTS: dict[str, type[Client]] = {
 
 
 def client_for(wire: Connection, options: Options) -> Client:
-    """Return what speaks the protocol of this connection."""
+    """Return a client for the protocol of this connection."""
     return _CLIENTS[wire.server.protocol](wire, options)

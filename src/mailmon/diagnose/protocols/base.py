@@ -1,4 +1,4 @@
-"""What is asked of every protocol?"""
+"""What the clients of all protocols have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailmon.diagnose.plan import Options
 from mailmon.errors import Stage, StageError
 from mailmon.text import visible
 
-# Mechanisms that hand over the password, or a token that is as good as one.
+# Mechanisms that send the password, or a token that is as good as one.
 PLAINTEXT = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 MAX_LINES = 200
 MAX_LITERAL_BYTES = 65536
@@ -34,7 +34,7 @@ _PRIVACY = (
 
 
 class Greeting(NamedTuple):
-    """The server's first words."""
+    """The server's greeting."""
 
     text: str
     is_good: bool = True
@@ -43,15 +43,15 @@ class Greeting(NamedTuple):
 
 
 class Client(ABC):
-    """One session. Every method that talks raises StageError."""
+    """The client of one connection. Every method that communicates raises StageError."""
 
-    # What is sent in one packet with the command for TLS, and must not be answered inside TLS (CVE-2011-0411).
+    # Sent in one packet with the command for TLS; it must not be answered inside TLS (CVE-2011-0411).
     smuggled: ClassVar[bytes]
-    # How many answers come inside TLS to `goodbye` alone.
+    # The number of replies inside TLS to `goodbye` alone.
     farewells: ClassVar[int] = 1
     goodbye: ClassVar[bytes]
     starttls: ClassVar[bytes]
-    # Whether capabilities and TLS are not told and have to be tried.
+    # Whether the server does not list its capabilities, so that TLS has to be tried.
     is_mute = False
 
     def __init__(self, wire: Connection, options: Options) -> None:
@@ -65,46 +65,46 @@ class Client(ABC):
 
     @abstractmethod
     def ask(self) -> bool:
-        """Ask for the capabilities; say whether the server told them."""
+        """Ask for the capabilities; return whether the server listed them."""
 
     @property
     @abstractmethod
     def offers_starttls(self) -> bool:
-        """Say whether TLS can be begun."""
+        """Return whether STARTTLS is offered."""
 
     @abstractmethod
     def logins(self) -> tuple[str, ...]:
-        """Return the mechanisms that would send a password as it is, now."""
+        """Return the offered mechanisms that would send a password as it is."""
 
     @abstractmethod
     def start_tls(self) -> str:
-        """Ask for TLS; return "" when it may begin, else the server's words."""
+        """Ask for TLS; return "" if it may begin, else the server's reply."""
 
     @abstractmethod
     def log_in(self, username: str, password: str) -> tuple[bool, str]:
-        """Try to log in; return whether it worked, and the server's words."""
+        """Try to log in; return whether it succeeded, and the server's reply."""
 
     @abstractmethod
     def refusal_of_logins(self) -> str:
-        """Begin each login that sends a password, and go no further.
+        """Start each login that sends a password, and go no further.
 
-        Return "" where one is taken, else the words of the last refusal. The session is of no use afterwards.
+        Return "" if one is accepted, else the last refusal. The connection is unusable afterwards.
         """
 
     @abstractmethod
     def is_answer(self, line: bytes) -> bool:
-        """Say whether a line ends an answer to a command."""
+        """Return whether a line ends an answer to a command."""
 
     def ask_name(self) -> str:
-        """Ask for the name of the software; return the answer, "" where that is not possible."""
+        """Ask for the name of the software; return the answer, "" if the protocol has no such command."""
         return ""
 
     def close(self) -> None:
-        """Say goodbye without waiting for the answer; never raises."""
+        """Close the connection; never raises."""
         self.wire.close()
 
     def say_goodbye(self) -> None:
-        """Take leave without waiting for the answer; never raises."""
+        """Send the command that ends the session without waiting for the reply; never raises."""
         with contextlib.suppress(StageError):
             self.wire.send(self.goodbye)
 
@@ -134,14 +134,14 @@ class Client(ABC):
         self.wire.send(text.encode("utf-8") + b"\r\n", shown)
 
     def malformed(self, line: bytes) -> Exception:
-        """Return the error for a line that is no answer."""
+        """Return the error for a line that is not an answer."""
         return self.wire.error(
             "protocol_error", f"not an answer of this protocol: {visible(line, 100) or 'an empty line'}"
         )
 
 
 def asks_for_privacy(said: str) -> bool:
-    """Say whether a login is refused because of the connection, not of the user or the mechanism.
+    """Return whether a login is refused because of the connection, not of the user or the mechanism.
 
     >>> asks_for_privacy("NO LOGIN Command disabled"), asks_for_privacy("-ERR no such user")
     (True, False)

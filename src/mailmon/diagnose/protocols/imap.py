@@ -13,7 +13,7 @@ from mailmon.text import visible
 _DISABLED = {"LOGINDISABLED", "XTLSREQUIRED"}
 # The first code of a greeting or of the status of an answer (RFC 3501 section 7.1).
 _CODE = re.compile(rb"(?:\* )?[A-Z]{2,7} \[CAPABILITY ([^\]\r\n]{1,4000}+)\]", re.IGNORECASE)
-# Behind these come words for people, in which there are no literals (RFC 3501 section 9).
+# These are followed by human-readable text, which has no literals (RFC 3501 section 9).
 _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
 
@@ -33,7 +33,7 @@ class ImapClient(Client):
         self._greeted_with = _in_code(line)
         return Greeting(visible(line, 500), word != b"BYE", is_preauth=word == b"PREAUTH")
 
-    # What the greeting told, which is over when TLS begins (RFC 3501 section 6.2.1).
+    # Capabilities in the greeting; they are void when TLS begins (RFC 3501 section 6.2.1).
     _greeted_with: bytes = b""
 
     def ask(self) -> bool:
@@ -68,7 +68,7 @@ class ImapClient(Client):
         return _is_ok(status), status
 
     def refusal_of_logins(self) -> str:
-        """Begin AUTHENTICATE; LOGIN without its words only where nothing else is offered, for it would be a login."""
+        """Start AUTHENTICATE; LOGIN without arguments only if nothing else is offered, as it would be a login."""
         commands = [f"AUTHENTICATE {name}" for name in PLAINTEXT if f"AUTH={name}" in self.capabilities] or ["LOGIN"]
         said = ""
         for command in commands:
@@ -82,7 +82,7 @@ class ImapClient(Client):
         return line[:1] == b"t" and b" " in line
 
     def _command(self, text: str, shown: str | None = None, *, may_go_on: bool = False) -> tuple[str, list[bytes]]:
-        """Return the status with its words ("+" for a question, where that may come), and the untagged lines before."""
+        """Return the status with its text ("+" for a continuation, if allowed), and the untagged lines before."""
         self._number += 1
         tag = f"a{self._number}"
         self.send(f"{tag} {text}", None if shown is None else f"{tag} {shown}")
@@ -107,5 +107,5 @@ def _in_code(line: bytes) -> bytes:
 
 
 def _is_ok(status: str) -> bool:
-    """Say whether a status is OK, in any case (RFC 3501 section 9)."""
+    """Return whether a status is OK, in any case (RFC 3501 section 9)."""
     return status[:2].upper() == "OK"

@@ -18,7 +18,7 @@ class Pop3Client(Client):
         return Greeting(visible(line, 500), line.startswith(b"+OK"))
 
     def ask(self) -> bool:
-        """Ask for CAPA (RFC 2449); without it nothing is known but that USER may work, and STLS has to be tried."""
+        """Send CAPA (RFC 2449); if it is unknown, USER is assumed, and STLS has to be tried."""
         self.send("CAPA")
         self.capabilities = {}
         if not self._status().startswith(b"+OK"):
@@ -56,13 +56,13 @@ class Pop3Client(Client):
         return line.startswith(b"+OK"), visible(line, 500)
 
     def refusal_of_logins(self) -> str:
-        """Give the name of nobody, or begin AUTH (RFC 5034 section 4)."""
+        """Send USER with a name that does not exist, or start AUTH (RFC 5034 section 4)."""
         said = ""
         for name in self.logins():
             self.send("USER mailmon-no-such-mailbox-7f3a" if name == "USER" else f"AUTH {name}")
             line = self.line()
             said = visible(line, 500)
-            if not (line.startswith(b"-ERR") and asks_for_privacy(said)):  # many do not know nobody
+            if not (line.startswith(b"-ERR") and asks_for_privacy(said)):  # many refuse the unknown name
                 return ""
         return said
 

@@ -13,7 +13,7 @@ _STATUS = (b"OK", b"NO", b"BYE")
 
 
 class SieveClient(Client):
-    """One ManageSieve session: the capabilities are the greeting, and come again after TLS has begun."""
+    """One ManageSieve session: the capabilities are the greeting, and are sent again after STARTTLS."""
 
     starttls, smuggled, goodbye = b"STARTTLS\r\n", b'NOOP "x"\r\n', b"LOGOUT\r\n"
     farewells = 2
@@ -58,14 +58,14 @@ class SieveClient(Client):
         return _is_ok(status), status
 
     def refusal_of_logins(self) -> str:
-        """Return "": only mechanisms that can be used now are listed (RFC 5804 section 1.7)."""
+        """Return "": only mechanisms usable at this point are listed (RFC 5804 section 1.7)."""
         return ""
 
     def is_answer(self, line: bytes) -> bool:
         return line.split(b" ")[0].upper() in _STATUS
 
     def _answer(self, *, is_capabilities: bool = False) -> str:
-        """Read up to the line that says OK, NO or BYE; take the capabilities in."""
+        """Read up to the line with OK, NO or BYE; store the capabilities."""
         found: dict[str, str] = {}
         for _ in range(MAX_LINES):
             line = self.with_literals(self.line())
@@ -81,5 +81,5 @@ class SieveClient(Client):
 
 
 def _is_ok(status: str) -> bool:
-    """Say whether a status is OK; atoms have no case (RFC 5804 section 4)."""
+    """Return whether a status is OK; atoms have no case (RFC 5804 section 4)."""
     return status[:2].upper() == "OK"

@@ -11,13 +11,13 @@ from mailmon.mail.reply import Reply, ReplyReader, parse_extensions
 from mailmon.text import visible
 
 MAX_REPLY_BYTES = 512
-# AUTH is refused as such: RFC 4954 section 6, RFC 3207 section 4, and what servers say that have it switched off.
+# AUTH itself is refused: RFC 4954 section 6, RFC 3207 section 4, and replies of servers where it is disabled.
 _NO_LOGIN = (502, 503, 504, 523, 524, 530, 534, 535, 538, 550, 554)
 _NO_CONTROL = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
 
 class SmtpClient(Client):
-    """One SMTP session. `oddities` are lines that a careful server would not send."""
+    """One SMTP session."""
 
     starttls, smuggled, goodbye = b"STARTTLS\r\n", b"NOOP\r\n", b"QUIT\r\n"
 
@@ -31,7 +31,7 @@ class SmtpClient(Client):
         return Greeting(str(reply), reply.code == 220, reply.is_transient)
 
     def ask(self) -> bool:
-        """Send EHLO, and HELO where that is refused (RFC 5321 section 3.2)."""
+        """Send EHLO, and HELO if that is refused (RFC 5321 section 3.2)."""
         reply = self.command(f"EHLO {self.helo_name}")
         if reply.code == 250:
             self._take_name(reply)
@@ -46,7 +46,7 @@ class SmtpClient(Client):
         return False
 
     ehlo_words = ""
-    # The answer to EHLO where that is refused, and whether HELO works instead.
+    # The reply to EHLO if that is refused, and whether HELO is accepted instead.
     refusal: Reply | None = None
     knows_helo = False
 
@@ -56,7 +56,7 @@ class SmtpClient(Client):
 
     @property
     def helo_name(self) -> str:
-        """Return how we call ourselves in EHLO."""
+        """Return the name to send in EHLO."""
         return self.options.helo or helo_name(self.wire.local_address)
 
     @property
@@ -83,7 +83,7 @@ class SmtpClient(Client):
         return reply.code == 235, str(reply)
 
     def refusal_of_logins(self) -> str:
-        """Begin AUTH without an initial response (RFC 4954 section 4): 334 asks for the password."""
+        """Start AUTH without an initial response (RFC 4954 section 4): 334 asks for the password."""
         said = ""
         for name in self.logins():
             reply = self.command(f"AUTH {name}")
@@ -101,7 +101,7 @@ class SmtpClient(Client):
         return self.reply()
 
     def reply(self) -> Reply:
-        """Read one reply, however it is cut into segments."""
+        """Read one reply of one or more lines."""
         reader = ReplyReader()
         while True:
             line = self.line()
