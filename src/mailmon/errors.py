@@ -41,8 +41,15 @@ class ConfigError(MailmonError):
         return error
 
 
+class UsageError(MailmonError):
+    """A command or use case was called with a value that it cannot take."""
+
+    exit_code = 2
+    code = "usage"
+
+
 class UnknownNameError(MailmonError):
-    """A name on the command line that the configuration does not have: wrong usage."""
+    """A name that the configuration does not have: wrong usage."""
 
     exit_code = 2
     code = "usage"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailmon.cli.bounce_filters import instant
+from mailmon.cli.bounces.filters import instant
 from mailmon.errors import MailmonError
 from mailmon.store.bouncelog.log import BounceLog, history_file
 from tests.cli.bounce_desk import NOW, Desk, desk, empty

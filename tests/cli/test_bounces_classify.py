@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mailmon.cli import bounces, cli
+from mailmon.app.bounces import classify
+from mailmon.cli import cli
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.bounce.notifications import dsn, report
 
@@ -171,7 +172,7 @@ def test_no_file_is_wrong_usage() -> None:
 def test_a_pipe_that_nobody_writes_into_is_given_up(
     letter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounces, "PIPE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(classify, "PIPE_TIMEOUT_S", 0.1)
     os.mkfifo(tmp_path / "pipe")
     silent, read = rows(str(tmp_path / "pipe"), letter, exit_code=1)
     assert silent["error"] == "nobody wrote into this pipe within 0.1 s"

@@ -48,7 +48,7 @@ from mailmon.mail.records.mta_sts import read_id, read_policy
 from mailmon.mail.records.tags import Mistake, read_tags
 from mailmon.mail.records.tls_rpt import read_tls_rpt
 from mailmon.mail.reply import ReplyReader, parse_extensions
-from mailmon.render.cells import MAX_CHARS, safe_cell
+from mailmon.render.export import MAX_CHARS, safe_cell
 from mailmon.store.bouncelog.writing import MAX_CHARS as MAX_STORED_CHARS
 from mailmon.text import Masker, visible
 from tests.mail.bounce.letters import LETTERS

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.render import cells
-from mailmon.render.cells import MAX_CHARS, safe_cell
+from mailmon.render import export
+from mailmon.render.export import MAX_CHARS, safe_cell
 
 TRIGGERS = "=+-@＝＋－＠﹢﹣﹫\t\r\n"
 CELLS = [
@@ -24,7 +24,7 @@ CELLS = [
 
 
 def test_the_examples_are_true() -> None:
-    assert doctest.testmod(cells).failed == 0
+    assert doctest.testmod(export).failed == 0
 
 
 @pytest.mark.parametrize(("text", "cell"), CELLS)

@@ -19,8 +19,8 @@ import pytest
 
 from mailmon.mail.bounce.values import Kind, Original, Recipient
 from mailmon.model.bounces import BounceFilter, BounceRow
+from mailmon.render.bounces import masked_row
 from mailmon.render.export import COLUMNS, WRITERS
-from mailmon.render.masked import masked_row
 from mailmon.store.bouncelog.log import BounceLog, Reader
 from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, seen
 
@@ -141,7 +141,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mailmon.model.bounces import BounceFilter
 from mailmon.render.export import WRITERS
-from mailmon.render.masked import masked_row
+from mailmon.render.bounces import masked_row
 from mailmon.store.bouncelog.log import Reader
 state_file, form, mask = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "mask"
 def peak_kib():  # ru_maxrss would be that of the process that started this one

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mailmon.mail.bounce.values import Original, Recipient
 from mailmon.model.bounces import BounceRow, LoggedMessage
-from mailmon.render.masked import masked_message
+from mailmon.render.bounces import masked_message
 from mailmon.store.bouncelog.log import BounceLog, Reader
 from mailmon.store.bouncelog.writing import Folder, Outcome
 from tests.store.bouncelog.samples import NOON, RUN, seen

@@ -8,9 +8,10 @@ import pytest
 
 from mailmon.alerting import enqueue
 from mailmon.model import Announced, Change, CheckState, Health, Probe
+from mailmon.model.run import LastRun
 from mailmon.run.shares import Claim, joined, share_of
 from mailmon.run.subjects import PING, SIGHT, UNIT
-from mailmon.store.state import LastRun, State
+from mailmon.store.state import State
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OURS = Claim(

@@ -11,10 +11,11 @@ import pytest
 
 from mailmon.alerting import compose
 from mailmon.model import Anchor, Announced, Change, CheckState, Delivery, Health, OutboxEntry, Status
+from mailmon.model.run import LastRun
 from mailmon.run.dispatch import Telling
 from mailmon.store import journal
 from mailmon.store.keeper import Keeper
-from mailmon.store.state import KEPT_IN_JOURNAL, LastRun, State, journal_payload, peek, save
+from mailmon.store.state import KEPT_IN_JOURNAL, State, journal_payload, peek, save
 from tests.alerting.stories import START, STEP, outcome, topic
 from tests.run.exchange import Exchange
 from tests.store.disk import fill, remount, small_disk

@@ -27,8 +27,8 @@ from mailmon.model import (
     Severity,
     Status,
 )
+from mailmon.model.run import LastRun
 from mailmon.store.state import (
-    LastRun,
     State,
     from_journal,
     journal_payload,

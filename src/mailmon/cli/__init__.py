@@ -9,8 +9,10 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import click
 
@@ -35,7 +37,7 @@ COMMANDS: dict[str, str] = {
     "completion": "Print what makes bash, zsh or fish complete commands.",
 }
 # For packagers; `--help` does not list them.
-HIDDEN = ("man",)
+HIDDEN = {"man": "man"}
 EXIT_BUG = 70
 # A full disk or quota, or a device that fails.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -43,28 +45,46 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 EXIT_INTERRUPTED, EXIT_PIPE = 130, 141
 
 
-class _LazyGroup(click.Group):
-    """A group that imports a command only when it is run."""
+class LazyGroup(click.Group):
+    """A group that imports a command, the `COMMAND` of its module, only when it is run.
+
+    `table` maps a name to its short help; a module has the name of its command unless `modules` says otherwise.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        package: str = __name__,
+        table: Mapping[str, str] = COMMANDS,
+        modules: Mapping[str, str] = MappingProxyType({}),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._package, self._table, self._modules = package, table, modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in (*COMMANDS, *HIDDEN):
+        if cmd_name not in self._table and cmd_name not in self._modules:
             return None
         if cmd_name == "check":
             gc.disable()  # it ends before there is garbage; its imports alone would start dozens of collections
-        command = import_module(f"mailmon.cli.{cmd_name}").COMMAND
+        module, _, attribute = self._modules.get(cmd_name, cmd_name).partition(":")
+        command = getattr(import_module(f"{self._package}.{module}"), attribute or "COMMAND")
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._table.items()))
 
 
 @click.group(
-    "mailmon", cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    "mailmon",
+    cls=LazyGroup,
+    modules=HIDDEN,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="mailmon")
 @click.option("--config", "config_path", metavar="PATH", help="Configuration file.")

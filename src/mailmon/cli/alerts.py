@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from mailmon.app import alerts as app
+from mailmon.app.setup import now
 from mailmon.cli import common
 from mailmon.model import Delivery, OutboxEntry
-from mailmon.render import document, terminal
-from mailmon.store.keeper import look_up
+from mailmon.render import terminal
+from mailmon.render.document import alerts_document
 from mailmon.text import count
 
 _COLOURS = {"sent": "green", "pending": "yellow", "dropped": "red"}
@@ -22,20 +24,18 @@ def alerts(config_path: str | None, as_json: bool, color: str) -> None:
     Reads the state file only: nothing is sent.
     """
     setup = common.load_setup(config_path, with_secrets=False)
-    loaded = look_up(setup.state_file, common.now())
-    for warning in loaded.warnings:
+    log = app.alerts(setup, now())
+    for warning in log.warnings:
         common.warn(warning)
     if as_json:
-        rows = [document.delivery_document(delivery) for delivery in loaded.state.deliveries]
-        rows += [document.pending_document(entry) for entry in loaded.state.outbox]
-        common.print_json({"schema": "mailmon/alerts/1", "alerts": rows})
+        common.print_json(alerts_document(log))
         return
     has_colour = common.wants_colour(color)
-    for delivery in loaded.state.deliveries:
+    for delivery in log.deliveries:
         _say(delivery.status, _line(delivery), has_colour=has_colour)
-    for entry in loaded.state.outbox:
+    for entry in log.pending:
         _say("pending", _waiting_line(entry), has_colour=has_colour)
-    if not loaded.state.deliveries and not loaded.state.outbox:
+    if not log.deliveries and not log.pending:
         common.say("no alert yet")
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import time
 from typing import Any
 
 import click
 
+from mailmon.app import check as app
+from mailmon.app.setup import now
 from mailmon.cli import common
-from mailmon.cli.progress import ProgressLine, progress_line
-from mailmon.config import Overrides, Setup
+from mailmon.config import Overrides
 from mailmon.model import Outcome
-from mailmon.render import document, terminal
-from mailmon.run import Request, RunResult, run
+from mailmon.render import terminal
+from mailmon.run import Request, RunResult
+from mailmon.run.workers import Progress
+from mailmon.text import format_duration
+
+# A run that is over by then needs no progress line, which is drawn at most so often.
+QUIET_S, INTERVAL_S = 2.0, 0.2
+_ERASE = "\r\x1b[K"
 
 _OPTIONS = (
     click.option("--smtp-host", metavar="HOST", help="SMTP server."),
@@ -74,15 +84,17 @@ def check(
     """
     if overrides["password"]:
         common.warn("--password: other users can read it in the process list; use --password-file")
-    setup = _part_of(common.load_setup(config_path, Overrides(overrides, nameserver), writes=not dry_run), shard)
+    setup = common.load_setup(config_path, Overrides(overrides, nameserver), writes=not dry_run)
+    with common.usage("--shard"):
+        setup = app.part_of(setup, shard)
     for warning in setup.warnings:
         common.warn(warning)
     line = progress_line(is_quiet=verbose)
     printer = _Printer(common.wants_colour(color), line, is_silent=as_json)
-    report = run(
+    report = app.check(
         Request(
             setup,
-            common.now,
+            now,
             names,
             is_all=not only_due,
             is_dry=dry_run,
@@ -95,17 +107,6 @@ def check(
         line.clear()
     _tell(report, len(setup.warnings), as_json=as_json)
     raise click.exceptions.Exit(report.exit_code)
-
-
-def _part_of(setup: Setup, text: str | None) -> Setup:
-    if not text:
-        return setup
-    from mailmon.config.shard import part_of, read_shard
-
-    try:
-        return part_of(setup, read_shard(text))
-    except ValueError as exc:
-        raise click.UsageError(f"--shard: {exc}") from exc
 
 
 class _Printer:
@@ -137,7 +138,9 @@ def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
         if alert.status != "sent":
             common.say(f"mailmon: alert {alert.status}: {alert.channel}: {alert.error}", err=True)
     if as_json:
-        common.print_json(_document(report))
+        from mailmon.render.document import check_document
+
+        common.print_json(check_document(report))
         return
     for preview in report.previews:
         common.say("\nthis alert would be sent:")
@@ -148,25 +151,51 @@ def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
             common.say(f"alert sent: {alert.channel}: {alert.title}")
 
 
-def _document(report: RunResult) -> dict[str, Any]:
-    previews = [
-        {"id": alert.id, "channel": "(dry run)", "status": "pending", "title": alert.title} for alert in report.previews
-    ]
-    return {
-        "schema": "mailmon/check/1",
-        "run_id": report.run_id,
-        "started_at": document.instant(report.started_at),
-        "finished_at": document.instant(report.finished_at),
-        "duration_s": round(report.duration_s, 4),
-        "status": report.status.value,
-        "steps": [document.step_document(outcome) for outcome in report.steps],
-        "changes": [document.change_document(flip) for flip in report.changes],
-        "alerts": [
-            *({"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in report.alerts),
-            *previews,
-        ],
-        **({"warnings": list(report.warnings)} if report.warnings else {}),
-    }
+class ProgressLine:
+    """The line, on stderr. For one thread."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._shown_s = 0.0
+
+    def show(self, progress: Progress) -> None:
+        """Draw the line again, unless it was drawn just now."""
+        now_s = time.monotonic()
+        if now_s - self._began_s < QUIET_S or now_s - self._shown_s < INTERVAL_S:
+            return
+        self._shown_s = now_s
+        _write(_ERASE + words_of(progress)[: shutil.get_terminal_size().columns - 1])
+
+    def clear(self) -> None:
+        """Take the line away, so that something else can be printed; it comes back with the next second."""
+        if self._shown_s:
+            _write(_ERASE)
+            self._shown_s = 0.0
+
+
+def progress_line(is_quiet: bool) -> ProgressLine | None:
+    """Return the line, None where nobody would see it."""
+    return None if is_quiet or not sys.stderr.isatty() else ProgressLine()
+
+
+def words_of(progress: Progress) -> str:
+    """Return how far a run is.
+
+    >>> words_of(Progress(3, 8, 1, None, 0.0))
+    '3 of 8 steps, 1 failed'
+    """
+    failed = f", {progress.failed} failed" if progress.failed else ""
+    for_s = time.monotonic() - progress.oldest_since_s
+    oldest = f"; {progress.oldest.id} for {format_duration(for_s)}" if progress.oldest and for_s >= 1 else ""
+    return f"{progress.done} of {progress.planned} steps{failed}{oldest}"
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
 
 
 COMMAND = check

@@ -1,4 +1,4 @@
-"""What do all commands share? Options, the loaded configuration, and how lines are printed."""
+"""What the commands share: options, the loaded configuration, and printing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from mailmon.config import Overrides, Setup, find_file, load, resolve
-from mailmon.config.load import environment_overrides, variable_names
-from mailmon.errors import MailmonError
+from mailmon.app import setup as setups
+from mailmon.config import Overrides, Setup, find_file
+from mailmon.errors import MailmonError, UsageError
 from mailmon.store.files import must_be_a_state_file
 
 LARGE_DOCUMENT = 200
@@ -47,6 +46,15 @@ def _finite(kind: click.ParamType[Any], number: Any, param: click.Parameter | No
     if not math.isfinite(number):
         kind.fail(f"{number} is not a number to wait for.", param, ctx)
     return number
+
+
+@contextlib.contextmanager
+def usage(option: str = "") -> Iterator[None]:
+    """Report a value that a use case cannot take as click does, naming the option. Raises click.UsageError."""
+    try:
+        yield
+    except UsageError as exc:
+        raise click.BadParameter(exc.message, param_hint=option) if option else click.UsageError(exc.message) from exc
 
 
 def common_options(command: F) -> F:
@@ -99,11 +107,6 @@ def is_verbose() -> bool:
     return bool(context and context.meta.get(VERBOSE))
 
 
-def now() -> datetime:
-    """Return the present time, aware and in UTC."""
-    return datetime.now(UTC)
-
-
 def config_file(config_path: str | None) -> Path | None:
     """Return the configuration file that the options and the environment name."""
     context = click.get_current_context(silent=True)
@@ -119,69 +122,24 @@ def load_setup(
     uses_state: bool = True,
     writes: bool = True,
 ) -> Setup:
-    """Load the configuration: defaults < file < environment < options. Raises ConfigError.
+    """Load the configuration that the options and the environment name, and enter its state unless it is not used.
 
-    All commands that use the state come through here: what only root can read was read then, and as root this process
-    becomes the user that the state belongs to, for good. Raises StateError where that is not possible. Without `writes`
-    what an old state holds of this configuration is not taken over either: for a dry run.
+    Raises ConfigError, StateError. Without `writes`, for a dry run, nothing is taken over from an old common state.
     """
     path = config_file(config_path)
-    environment = environment_overrides(os.environ)
-    given = {key: value for key, value in overrides.values.items() if value is not None}
-    if any(key.startswith("password") for key in given):
-        environment = {key: value for key, value in environment.items() if not key.startswith("password")}
-    names = variable_names()
-    origins = {key: f"--{key.replace('_', '-')}" if key in given else names[key] for key in {**environment, **given}}
-    merged = Overrides({**environment, **given}, overrides.nameservers, origins)
-    loaded = load(path, merged, os.environ, must_check=must_check, with_secrets=with_secrets)
-    if uses_state:
-        # Before the secrets: where only the unit gets to its state, only the unit may have them.
-        _must_reach(loaded.state_file, path)
-    setup = resolve(loaded, path, os.environ, with_secrets=with_secrets, must_check=must_check)
+    given = {"with_secrets": with_secrets, "must_check": must_check, "uses_state": uses_state}
+    setup = setups.load_setup(path, os.environ, overrides, **given)
     if uses_state:
         enter_state(setup, path, writes=writes)
         must_be_a_state_file(setup.state_file)
     return setup
 
 
-def enter_state(setup: Setup, config: Path | None, *, writes: bool = True) -> None:
-    """Pass the gate to the state: as root, become the user that it belongs to, for good. Raises StateError.
-
-    The first one that uses the state of a configuration takes over what the old common state holds of it.
-    """
-    if os.geteuid() == 0:
-        from mailmon.store.owner import owner_of
-
-        if owner := owner_of(setup.state_file):
-            from mailmon.cli.by_hand import become_owner
-
-            become_owner(owner, setup, config)
+def enter_state(setup: Setup, path: Path | None, *, writes: bool = True) -> None:
+    """As root, become the user that the state belongs to, for good; with -v print where it is. Raises StateError."""
     if is_verbose():
         say(f"state: {setup.state_file}", err=True)
-    if writes and setup.place and not setup.place.is_settled:
-        from mailmon.run.inherit import take_over
-
-        take_over(setup, now())
-
-
-def _must_reach(state_file: Path, config: Path | None) -> None:
-    """As root, see that the user that the state belongs to can get there. Raises StateError with the command to use."""
-    if os.geteuid() == 0:
-        from mailmon.store.owner import owner_of
-
-        if owner := owner_of(state_file):
-            from mailmon.cli.by_hand import see_that_it_is_reached
-
-            see_that_it_is_reached(owner, state_file, config)
-
-
-def is_another_users(setup: Setup) -> bool:
-    """Say whether root would become somebody else at the gate. Raises StateError."""
-    if os.geteuid() != 0:
-        return False
-    from mailmon.store.owner import owner_of
-
-    return owner_of(setup.state_file) is not None
+    setups.enter_state(setup, path, writes=writes)
 
 
 def absolute(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

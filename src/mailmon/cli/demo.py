@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from mailmon.cli import common
+from mailmon.app.setup import now
 from mailmon.cli.sandbox import import_sandbox
 from mailmon.config import Overrides, Setup, load, resolve
 from mailmon.model import Outcome
@@ -87,7 +87,7 @@ def _play(console: Console, number: int, act: _Act, server: Any, setup: Setup, p
     console.print(f"\n[bold]{number}. {act.title}[/bold]")
     console.print("[dim]$ mailmon check[/dim]")
     told = len(phone.ntfy_messages())
-    report = run(Request(setup, common.now, on_done=lambda outcome, label: _print_step(console, outcome, label)))
+    report = run(Request(setup, now, on_done=lambda outcome, label: _print_step(console, outcome, label)))
     console.print(f"[dim]exit code {report.exit_code}, {report.duration_s:.1f} s[/dim]")
     messages = phone.ntfy_messages()[told:]
     for message in messages:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from mailmon.app import diagnose as app
+from mailmon.app.findings import selected
 from mailmon.cli import common, screen
-from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.diagnose.blocklists import LISTS
-from mailmon.diagnose.plan import KINDS, SUBJECT, Options, Request, kinds_for, split_target
-from mailmon.errors import MailmonError
-from mailmon.model.diagnosis import Diagnosis, Left
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, tell
+from mailmon.config import Setup
+from mailmon.diagnose.plan import KINDS
+from mailmon.model.diagnosis import Diagnosis
+from mailmon.render.document import diagnosis_document
 
 
 @click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
@@ -45,110 +47,56 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
     Without a port all mail ports are looked at; for a domain those of its MX hosts. No message is sent, and nobody
     logs in, unless --intrusive or --account says so. Exit code 1: something is wrong; 75: something could not be told.
     """
-    from mailmon.diagnose.run import diagnose
     from mailmon.render import diagnosis as report
 
     must_be_known(given)
-    try:
-        name, named = split_target(host)
-        ports = given["ports"] or named
-        kinds = kinds_for(tuple(ports), given["kind"])
-        nameservers = read_nameservers(given["nameservers"])
-    except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
-    nameservers = nameservers or common.configured_nameservers(config_path)
-    lists = LISTS if given["dnsbl"] else ()
-    request = Request(name, tuple(kinds), not ports and given["kind"] is None, nameservers, lists)
-    options = _options(given, config_path)
+    wanted = _wanted(host, given)
+    with common.usage():
+        planned = app.plan(wanted, lambda: _setup(config_path))
+    if not wanted.nameservers:
+        request = planned.request._replace(nameservers=common.configured_nameservers(config_path))
+        planned = planned._replace(request=request)
     with screen.progress(as_json or given["form"] != "text") as progress:
-        result = diagnose(request, options, progress)
-    everything = result.findings
-    if result.left:
-        result = result._replace(notes=(*result.notes, *_take_away(result.left, config_path)))
-    result = result._replace(findings=tuple(selected(everything, given["only"], given["skip"])))
+        everything = app.diagnose(planned, progress)
+    result = everything._replace(findings=selected(everything.findings, given["only"], given["skip"]))
     is_coloured = common.wants_colour(color)
     tell(
         given,
         as_json,
-        lambda: report.diagnosis_document(result),
+        lambda: diagnosis_document(result),
         lambda: report.markdown(result),
         lambda: _show(result, is_verbose=given["verbose"], is_coloured=is_coloured),
     )
-    raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
+    raise click.exceptions.Exit(outcome_of(everything.findings, result.findings, given))
 
 
-def _take_away(left: tuple[Left, ...], config_path: str | None) -> Iterator[str]:
-    """Remove what the tests left in mailboxes that an account of the configuration reads; say what is gone, or not."""
-    for mailbox, tokens in left:
-        count, trouble = 0, "no account of the configuration reads it by IMAP"
-        try:
-            count, trouble = _remove(mailbox, tokens, config_path)
-        except MailmonError as exc:
-            trouble = exc.message.splitlines()[0]
-        if count:
-            yield f"the smuggling test sent {len(tokens)} messages to {mailbox}; {count} of them were removed"
-        if count < len(tokens):
-            still = f"{len(tokens) - count} messages in {mailbox} (Subject: {SUBJECT})"
-            yield f"the smuggling test left {still}: delete them there ({trouble})"
-
-
-def _remove(mailbox: str, tokens: tuple[str, ...], config_path: str | None) -> tuple[int, str]:
-    """Return how many messages were removed from a mailbox, and why others are still there."""
-    from mailmon.checks.leftovers import remove_left
-    from mailmon.clients.deadline import Deadline
-    from mailmon.clients.resolver import resolver_for
-    from mailmon.diagnose.intrusive import MARK_FIELD
-
-    if common.config_file(config_path) is None:
-        return 0, "there is no configuration with an account that reads it"
-    setup = common.load_setup(config_path, uses_state=False)
-    readers = (one for one in setup.accounts.values() if one.imap and one.address.lower() == mailbox.lower())
-    account = next(readers, None)
-    if account is None:
-        return 0, "no account of the configuration reads it by IMAP"
-    resolve = resolver_for(setup.nameservers)
-    return remove_left(account, MARK_FIELD, tokens, Deadline(30.0), resolve), f"not found in {account.folder} yet"
-
-
-def _options(given: dict[str, Any], config_path: str | None) -> Options:
-    timeout_s = given["timeout"]
-    relay = {True: "all", False: "none", None: "one"}[given["relay"]]
-    options = Options(
+def _wanted(host: str, given: Mapping[str, Any]) -> app.Wanted:
+    return app.Wanted(
+        host,
+        given["ports"],
+        given["kind"],
         given["ca_file"],
-        timeout_s,
-        given["deadline"] or max(30.0, 4 * timeout_s),
-        relay,
+        given["timeout"],
+        given["deadline"],
+        {True: "all", False: "none", None: "one"}[given["relay"]],
+        given["relay_recipient"] or "",
+        given["mail_from"] or "",
         is_trusted=given["trusted_client"],
         is_nolisting=given["nolisting"],
         is_intrusive=given["intrusive"],
-        mailbox=_address(given["mailbox"]),
-        helo=_one_word(given["helo"]),
+        mailbox=given["mailbox"] or "",
+        helo=given["helo"] or "",
+        account=given["account"] or "",
         family=given["family"],
+        nameservers=given["nameservers"],
+        dnsbl=given["dnsbl"],
     )
-    if given["relay_recipient"]:
-        options = options._replace(relay_recipient=_address(given["relay_recipient"]))
-    if given["mail_from"]:
-        options = options._replace(mail_from=_address(given["mail_from"]))
-    if given["account"]:
-        accounts = common.load_setup(config_path, uses_state=False).accounts
-        if given["account"] not in accounts:
-            raise click.UsageError(f"there is no account {given['account']!r}; known: {', '.join(accounts)}")
-        account = accounts[given["account"]]
-        helo = options.helo or (account.smtp.helo if account.smtp else "")
-        options = options._replace(username=account.username, password=account.password.value, helo=helo)
-    return options
 
 
-def _address(text: str | None) -> str:
-    if text and (text.count("@") != 1 or not text.isascii() or any(char in text for char in '<> \r\n\t"')):
-        raise click.UsageError(f"{text[:80]!r} is no address like user@example.org")
-    return text or ""
-
-
-def _one_word(text: str | None) -> str:
-    if text and (not text.isascii() or not text.isprintable() or " " in text):
-        raise click.UsageError(f"--helo must be one word of ASCII, got {text[:80]!r}")
-    return text or ""
+def _setup(config_path: str | None) -> Setup | None:
+    if common.config_file(config_path) is None:
+        return None
+    return common.load_setup(config_path, uses_state=False)
 
 
 def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:

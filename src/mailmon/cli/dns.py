@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailmon.app import dns as app
+from mailmon.app.findings import selected
 from mailmon.cli import common, screen
-from mailmon.cli.findings import finding_options, must_be_known, outcome_of, read_nameservers, selected, tell
-from mailmon.domain.options import Options, read_domain, read_selector
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, tell
+from mailmon.domain.options import Options
+from mailmon.render.document import survey_document
 
 if TYPE_CHECKING:
     from mailmon.model import Finding
@@ -47,53 +49,43 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
     Each record is shown with what should stand there, ready to be copied. Exit code 1: something is wrong; 75:
     something could not be told.
     """
-    from mailmon.domain.survey import survey
     from mailmon.render import domain as report
 
     must_be_known(given)
-    try:
-        domain, options = read_domain(domain), _options(given, config_path)
-    except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
+    with common.usage():
+        planned = app.plan(_wanted(domain, given))
+    if not given["nameservers"]:
+        options = planned.options._replace(nameservers=common.configured_nameservers(config_path))
+        planned = planned._replace(options=options)
     with screen.progress(as_json or given["form"] != "text" or given["runbook"]) as progress:
-        result = survey(domain, options, progress)
+        result = app.survey(planned, progress)
     everything = result.findings
-    result = result._replace(findings=tuple(selected(everything, given["only"], given["skip"])))
+    result = result._replace(findings=selected(everything, given["only"], given["skip"]))
     is_coloured = common.wants_colour(color)
 
     def show() -> None:
         if given["runbook"]:
-            _show_runbook(result, options, is_coloured=is_coloured)
+            _show_runbook(result, planned.options, is_coloured=is_coloured)
         else:
             _show(result, everything, is_verbose=given["verbose"], is_coloured=is_coloured)
 
-    tell(given, as_json, lambda: report.survey_document(result), lambda: report.markdown(result), show)
+    tell(given, as_json, lambda: survey_document(result), lambda: report.markdown(result), show)
     raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
 
 
-def _options(given: dict[str, Any], config_path: str | None) -> Options:
-    """Return what was asked for. Raises ValueError."""
-    if given["dkim_key"] and not given["selectors"]:
-        raise click.UsageError("--dkim-key needs --selector: under which name is the key published?")
-    return Options(
-        read_nameservers(given["nameservers"]) or common.configured_nameservers(config_path),
-        given["timeout"],
-        given["deadline"],
+def _wanted(domain: str, given: Mapping[str, Any]) -> app.Wanted:
+    return app.Wanted(
+        domain,
+        given["selectors"],
+        given["addresses"],
+        given["host"],
+        given["dkim_key"],
         not given["no_connect"],
         given["ca_file"],
-        tuple(map(read_selector, given["selectors"])),
-        tuple(str(ipaddress.ip_address(text)) for text in given["addresses"]),
-        read_domain(given["host"]) if given["host"] else "",
-        _key(given["dkim_key"]),
+        given["timeout"],
+        given["deadline"],
+        given["nameservers"],
     )
-
-
-def _key(path: Path | None) -> str:
-    if path is None:
-        return ""
-    from mailmon.domain.dkim import read_key_file
-
-    return read_key_file(path)
 
 
 def _show(result: Survey, everything: Iterable[Finding], *, is_verbose: bool, is_coloured: bool) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from mailmon.cli.common import F, print_json, say, warn
-from mailmon.clients.connectivity import parse_target
-from mailmon.findings.known import is_meant, unknown_pattern
+from mailmon.app.findings import must_be_known as known_patterns
+from mailmon.cli.common import F, print_json, say, usage, warn
 from mailmon.model import Finding, Severity, Verdict
 from mailmon.model.diagnosis import SEVERITIES, severity_rank
 
@@ -43,16 +42,11 @@ def finding_options(command: F) -> F:
     return command
 
 
-def selected(findings: Iterable[Finding], only: tuple[str, ...], skip: tuple[str, ...]) -> list[Finding]:
-    """Return the findings that were asked for: by an id, a pattern or an area."""
-    return [one for one in findings if (not only or is_meant(one.id, only)) and not is_meant(one.id, skip)]
-
-
 def must_be_known(given: Mapping[str, Any]) -> None:
-    """Refuse what names no finding at all. Raises UsageError."""
+    """Refuse what names no finding at all. Raises click.UsageError."""
     for option in ("only", "skip"):
-        if said := unknown_pattern(given[option]):
-            raise click.UsageError(f"--{option}: {said}")
+        with usage(f"--{option}"):
+            known_patterns(given[option])
 
 
 def outcome_of(everything: Iterable[Finding], chosen: Iterable[Finding], given: Mapping[str, Any]) -> int:
@@ -71,22 +65,6 @@ def _hides_the_rest(finding: Finding) -> bool:
     area, _, problem = finding.id.partition(".")
     ends_all = finding.id in _NO_HOST or (area in _TALKS and problem in _NO_TALK)
     return ends_all and finding.status in (Verdict.FAIL, Verdict.UNKNOWN)
-
-
-def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    """Return the servers of --nameserver. Raises ValueError."""
-    return tuple(map(_nameserver, texts))
-
-
-def _nameserver(text: str) -> tuple[str, int]:
-    target = parse_target(
-        text if (":" in text and not text.count(":") > 1) or text.startswith("[") else f"{_bracketed(text)}:53"
-    )
-    return target.host, target.port
-
-
-def _bracketed(text: str) -> str:
-    return f"[{text}]" if ":" in text else text
 
 
 def tell(

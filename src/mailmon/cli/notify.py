@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import click
 
+from mailmon.app.setup import now
 from mailmon.cli import common
 from mailmon.clients.http import TIMEOUT_S
 from mailmon.config import Setup
@@ -73,7 +74,7 @@ def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json
         return
     setup, mistakes = _setup_or_rescue(config_path)
     said = _evidence(os.environ)
-    lines = tell_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, common.now)
+    lines = tell_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, now)
     if as_json:
         rows = [{"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in lines]
         common.print_json({"schema": "mailmon/notify/1", "alerts": rows})
@@ -122,9 +123,9 @@ def _chosen(setup: Setup, names: tuple[str, ...]) -> list[AnyChannel]:
 
 def _try(channel: AnyChannel) -> tuple[bool, str]:
     """Send a test message; return whether it was taken and what came back."""
-    now = common.now()
+    at = now()
     body = "If you can read this, alerts of mailmon reach you here. ✅\nTwo lines and an emoji arrive whole."
-    alert = Alert(f"test-{now:%Y%m%dT%H%M%SZ}", AlertKind.TEST, f"mailmon test from {socket.gethostname()}", body, now)
+    alert = Alert(f"test-{at:%Y%m%dT%H%M%SZ}", AlertKind.TEST, f"mailmon test from {socket.gethostname()}", body, at)
     try:
         if isinstance(channel.options, ping.PingOptions):
             return True, ping.send("", body, channel, TIMEOUT_S)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import time
 from typing import Any
 
 import click
 
+from mailmon.app import spf as app
+from mailmon.app.findings import read_nameservers
 from mailmon.cli import common, screen
-from mailmon.cli.findings import read_nameservers
-from mailmon.mail.auth.spf import Client, Verdict
+from mailmon.mail.auth.spf import Verdict
 from mailmon.mail.auth.spf.values import MAX_LOOKUPS, MAX_VOID
-from mailmon.mail.message.address import dns_name
+from mailmon.render.document import spf_document
 from mailmon.text import utf8_text, visible
 
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
@@ -30,49 +29,14 @@ def spf(address: str, config_path: str | None, as_json: bool, color: str, **give
 
     The exit code is 0 whatever the result is: it was found out.
     """
-    from mailmon.clients.records import Records, spf_questions
-    from mailmon.mail.auth.spf import check_host
-
-    try:
-        helo, mail_from = _as_asked(given["helo"]), _as_asked(given["mail_from"])
-        client = Client(ipaddress.ip_address(address), helo, mail_from, now_s=int(time.time()))
+    with common.usage():
+        client = app.client_of(address, given["helo"], given["mail_from"])
         nameservers = read_nameservers(given["nameservers"])
-    except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
-    if not client.helo and not client.mail_from:
-        raise click.UsageError("give --mail-from, or --helo for the null sender")
-    records = Records(nameservers or common.configured_nameservers(config_path), given["timeout"])
-    verdict = check_host(client, spf_questions(records))
+    evaluated = app.evaluate(client, nameservers or common.configured_nameservers(config_path), given["timeout"])
     if as_json:
-        common.print_json(_document(client, verdict))
+        common.print_json(spf_document(*evaluated))
     else:
-        _show(verdict, is_coloured=common.wants_colour(color))
-
-
-def _as_asked(name: str) -> str:
-    """Return a name or address with its domain as DNS is asked for it: in A-labels (RFC 7208 section 4.3).
-
-    Raises ValueError.
-    """
-    local, at, domain = name.rpartition("@")
-    return name if domain.isascii() else f"{local}{at}{dns_name(domain)}"
-
-
-def _document(client: Client, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "schema": "mailmon/spf/1",
-        "result": verdict.result.value,
-        "explanation": verdict.explanation,
-        "reason": _shown(verdict.reason, 500),
-        "domain": visible(client.domain, 300),
-        "record": _shown(verdict.record, 2000),
-        "lookups": verdict.lookups,
-        "void_lookups": verdict.void_lookups,
-        "trace": [
-            {"domain": visible(one.domain), "term": _shown(one.term), "outcome": one.outcome, "lookups": one.lookups}
-            for one in verdict.trace
-        ],
-    }
+        _show(evaluated.verdict, is_coloured=common.wants_colour(color))
 
 
 def _show(verdict: Verdict, *, is_coloured: bool) -> None:

@@ -192,3 +192,33 @@ class Summary(NamedTuple):
     reasons: Ranking
     domains: Ranking
     remote_mtas: Ranking
+
+
+class ScannedAccount(NamedTuple):
+    """What a scan found in the bounce folder of one account; `error` says why it could not be scanned.
+
+    `kinds` counts new messages by their kind, `words` is the same as a sentence. `unread` messages are left for the
+    next scan.
+    """
+
+    account: str
+    folder: str
+    duration_s: float
+    kinds: Mapping[str, int]
+    own_probes: int = 0
+    moved: int = 0
+    unread: int = 0
+    notices_sent: int = 0
+    notices_failed: int = 0
+    notice_error: str = ""
+    problems: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    words: str = ""
+    error: str = ""
+    advice: str = ""
+
+    @property
+    def new(self) -> int:
+        """Return how many messages the log did not know."""
+        return sum(self.kinds.values())

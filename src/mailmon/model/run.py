@@ -23,6 +23,15 @@ class AlertLine(NamedTuple):
     is_alarming: bool = False
 
 
+class LastRun(NamedTuple):
+    """The last complete run."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    status: Status
+
+
 class RunResult(NamedTuple):
     """One run. `previews` are the alerts that a dry run would have sent."""
 

@@ -1,19 +1,15 @@
-"""How does the history of bounces read? The JSON documents of docs/history.md, and lines for people."""
+"""Bounces as text: lines for people, and rows with what --mask hides masked (docs/history.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from mailmon.mail.masking import HIDDEN, mask_address, mask_domain, mask_text
 from mailmon.model.bounces import BounceRow, LoggedMessage, Ranking, Summary, Trend
-from mailmon.render.document import instant
 from mailmon.render.layout import Line, Paper, Row, table
 from mailmon.render.terminal import local_time
 from mailmon.text import format_duration, visible
 
-LIST_SCHEMA = "mailmon/bounces/1"
-ONE_SCHEMA = "mailmon/bounce/1"
-SUMMARY_SCHEMA = "mailmon/bounces-summary/1"
 _MARKS = {"bounce": "soft", "delayed": "delayed", "feedback": "feedback", "other": "other"}
 _NAMES = {"": "(not said)"}
 _COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
@@ -22,72 +18,6 @@ _COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "m
 def word_of(row: BounceRow) -> str:
     """Return what a row is in one word: hard or soft for a bounce, else its kind."""
     return "hard" if row.is_hard and row.kind == "bounce" else _MARKS.get(row.kind, row.kind)
-
-
-def row_document(row: BounceRow) -> dict[str, Any]:
-    """Return one recipient of one message: the keys are the columns of an export."""
-    document = row._asdict()
-    names = {"is_hard": "hard"}
-    values = {
-        "received_at": instant(row.received_at),
-        "original_to": [*row.original_to],
-        "original_cc": [*row.original_cc],
-    }
-    return {names.get(key, key): values.get(key, value) for key, value in document.items()}
-
-
-def list_document(rows: list[BounceRow]) -> dict[str, Any]:
-    """Return the rows as one document."""
-    return {"schema": LIST_SCHEMA, "bounces": [row_document(row) for row in rows]}
-
-
-def message_document(message: LoggedMessage) -> dict[str, Any]:
-    """Return one message with all its recipients."""
-    row = message.rows[0]
-    return {
-        "schema": ONE_SCHEMA,
-        "id": row.id,
-        "received_at": instant(row.received_at),
-        "seen_at": instant(message.seen_at),
-        "run_id": message.run_id,
-        "account": row.account,
-        "folder": row.folder,
-        "uidvalidity": message.uidvalidity,
-        "uid": message.uid,
-        "message_id": message.message_id,
-        "sha256": message.digest,
-        "kind": row.kind,
-        "form": message.form,
-        "feedback_type": message.feedback_type,
-        "outcome": message.outcome,
-        "problem": message.problem,
-        "evidence": message.evidence,
-        "original": {
-            "message_id": row.original_message_id,
-            "subject": row.original_subject,
-            "from": row.original_from,
-            "to": list(row.original_to),
-            "cc": list(row.original_cc),
-        },
-        "recipients": [_recipient_document(one) for one in message.rows if one.is_hard is not None],
-    }
-
-
-def summary_document(summary: Summary, top: int) -> dict[str, Any]:
-    """Return the figures of a period."""
-    return {
-        "schema": SUMMARY_SCHEMA,
-        "since": instant(summary.since),
-        "until": instant(summary.until),
-        "before_since": instant(summary.before_since),
-        "top": top,
-        "messages": _figures(summary.messages),
-        "recipients": _figures(summary.recipients),
-        "classes": [_trend_document(trend) for trend in summary.classes],
-        "reasons": _ranking_document(summary.reasons),
-        "domains": _ranking_document(summary.domains),
-        "remote_mtas": _ranking_document(summary.remote_mtas),
-    }
 
 
 def row_lines(rows: Iterable[BounceRow], paper: Paper) -> Iterator[Line]:
@@ -170,26 +100,44 @@ def _facts(facts: dict[str, str], paper: Paper) -> Iterator[Line]:
         yield Line(indent + line.plain)
 
 
-def _recipient_document(row: BounceRow) -> dict[str, Any]:
-    names = ("address", "domain", "status", "action", "reason")
-    document = {name: getattr(row, name) for name in names}
-    document |= {"hard": row.is_hard, "diagnostic": row.diagnostic}
-    more = ("reporting_mta", "remote_mta", "original_recipient")
-    return document | {name: getattr(row, name) for name in more}
+def masked_row(row: BounceRow) -> BounceRow:
+    """Return a row whose addresses, domains and host names are masked, and whose subject is hidden."""
+    known = _addresses(row)
+    return row._replace(
+        account=mask_text(row.account, known),
+        folder=mask_text(row.folder, known),
+        address=mask_address(row.address),
+        domain=mask_domain(row.domain),
+        diagnostic=mask_text(row.diagnostic, known),
+        reporting_mta=mask_domain(row.reporting_mta),
+        remote_mta=mask_domain(row.remote_mta),
+        original_message_id=mask_address(row.original_message_id),
+        original_subject=HIDDEN if row.original_subject else "",
+        original_from=mask_address(row.original_from),
+        original_to=tuple(map(mask_address, row.original_to)),
+        original_cc=tuple(map(mask_address, row.original_cc)),
+        original_recipient=mask_address(row.original_recipient),
+    )
 
 
-def _ranking_document(ranking: Ranking) -> dict[str, Any]:
-    return {"rows": [_trend_document(trend) for trend in ranking.rows], "others": _figures(ranking.others)}
+def masked_message(message: LoggedMessage) -> LoggedMessage:
+    """Return a message as `masked_row` shows its rows."""
+    known = [address for row in message.rows for address in _addresses(row)]
+    # What one recipient is called may stand in what was said of another.
+    rows = [masked_row(row)._replace(diagnostic=mask_text(row.diagnostic, known)) for row in message.rows]
+    return message._replace(
+        rows=tuple(rows), message_id=mask_address(message.message_id), problem=mask_text(message.problem, known)
+    )
 
 
-def _trend_document(trend: Trend) -> dict[str, Any]:
-    return {"name": trend.name, **_figures(trend)}
+def masked_summary(summary: Summary) -> Summary:
+    """Return a summary whose domains and host names are masked; two may look the same then."""
+    return summary._replace(domains=_masked(summary.domains), remote_mtas=_masked(summary.remote_mtas))
 
 
-def _figures(trend: Trend) -> dict[str, Any]:
-    return {
-        "count": trend.now,
-        "before": trend.before,
-        "change": trend.change,
-        "change_percent": trend.change_percent,
-    }
+def _masked(ranking: Ranking) -> Ranking:
+    return ranking._replace(rows=tuple(trend._replace(name=mask_domain(trend.name)) for trend in ranking.rows))
+
+
+def _addresses(row: BounceRow) -> tuple[str, ...]:
+    return (row.address, row.original_recipient, row.original_from, *row.original_to, *row.original_cc)

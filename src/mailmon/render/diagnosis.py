@@ -4,51 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from mailmon.model.diagnosis import Diagnosis, Service, summarise
+from mailmon.model.diagnosis import Diagnosis, summarise
 from mailmon.model.findings import Finding, Verdict
-from mailmon.render.document import finding_document
 from mailmon.render.layout import INDENT, STYLES, Line, Paper, Row, cells_of, hanging, kind_of, table
 from mailmon.render.shorten import short_keys, with_addresses
 from mailmon.text import one_line
-
-
-def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return the whole diagnosis."""
-    return {
-        "schema": "mailmon/diagnose/1",
-        "host": diagnosis.host,
-        "addresses": list(diagnosis.addresses),
-        "duration_s": round(diagnosis.duration_s, 3),
-        "findings": [finding_document(one) for one in diagnosis.findings],
-        "services": [_service_document(one) for one in diagnosis.services],
-        "transcripts": [
-            {
-                "target": one.target,
-                "purpose": one.purpose,
-                "lines": [{"at_s": line.at_s, "from": line.who, "text": line.text} for line in one.lines],
-            }
-            for one in diagnosis.transcripts
-        ],
-        "notes": list(diagnosis.notes),
-        "summary": summarise(diagnosis.findings),
-    }
-
-
-def _service_document(service: Service) -> dict[str, Any]:
-    tls = service.tls
-    return {
-        "target": service.target,
-        "address": service.address,
-        "protocol": service.protocol,
-        "banner": service.banner,
-        "ehlo": service.ehlo,
-        "software": service.software,
-        "extensions": service.extensions,
-        "tls": tls._asdict() | {"names": list(tls.names)} if tls else None,
-        "timings": service.timings,
-    }
 
 
 def summary_line(findings: Sequence[Finding]) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any
 
-from mailmon.model.diagnosis import severity_rank, summarise
+from mailmon.model.diagnosis import severity_rank
 from mailmon.model.dns import Published, Survey
 from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.render.diagnosis import cell, finding_tables, summary_line
-from mailmon.render.document import finding_document
 from mailmon.render.layout import INDENT, STYLES, Line, Paper, Row, table
 from mailmon.render.shorten import short_keys, with_addresses
 
@@ -31,31 +29,6 @@ _ABOUT_TYPE = {
 }
 _ABOUT_TEXT = {"_dmarc": "dmarc", "_domainkey": "dkim", "_mta-sts": "mtasts", "_tls": "tlsrpt"}
 _KEY_TYPES = ("TLSA", "DS", "CDS", "DNSKEY", "OPENPGPKEY", "SSHFP")
-
-
-def survey_document(survey: Survey) -> dict[str, Any]:
-    """Return the whole survey."""
-    return {
-        "schema": "mailmon/dns/1",
-        "domain": survey.domain,
-        "duration_s": round(survey.duration_s, 3),
-        "records": [
-            {
-                "name": row.name,
-                "type": row.type,
-                "purpose": row.purpose,
-                "expected": row.expected,
-                "found": list(row.found),
-                "ttl_s": row.ttl_s,
-            }
-            for row in survey.records
-            if row.is_worth_showing
-        ],
-        "findings": [finding_document(one) for one in survey.findings],
-        "spf": [line._asdict() for line in survey.spf],
-        "notes": list(survey.notes),
-        "summary": summarise(survey.findings),
-    }
 
 
 def record_lines(survey: Survey, paper: Paper, findings: Iterable[Finding]) -> Iterator[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import BinaryIO, Protocol
 
 from mailmon.errors import MissingExtraError
 from mailmon.model.bounces import BounceRow
-from mailmon.render.bounces import LIST_SCHEMA, row_document
-from mailmon.render.cells import safe_cell
-from mailmon.render.document import instant
+from mailmon.render.document import LIST_SCHEMA, instant, row_document
+from mailmon.text import fit_characters, visible
 
+# A cell of Excel holds 32,767; what is longer is cut.
+MAX_CHARS = 32_000
+# A program with another separator may see cells begin behind one; the fullwidth forms are taken for the plain ones.
+_TRIGGER = re.compile(r"(^|;)([\s'\"]*)(?=[=+\-@＝＋－﹣﹢＠﹫])")
 # In the order of docs/history.md; a new column comes last.
 COLUMNS = tuple("hard" if name == "is_hard" else name for name in BounceRow._fields)
 ROWS_A_SHEET = 1_000_000
@@ -118,3 +122,15 @@ def _new_sheet(workbook: _Workbook, number: int) -> _Sheet:
         sheet.write_string(0, column, name)
     sheet.freeze_panes(1, 0)
     return sheet
+
+
+def safe_cell(text: str) -> str:
+    """Return text of one line that is no formula: a quote stands before what could begin one, control characters are
+    shown as escapes.
+
+    >>> safe_cell('=HYPERLINK("http://192.0.2.1")'), safe_cell("550 no"), safe_cell("a\\r\\n-1")
+    ('\\'=HYPERLINK("http://192.0.2.1")', '550 no', 'a\\\\r\\\\n-1')
+    """
+    if text.isprintable() and len(text) < MAX_CHARS and ";" not in text and not _TRIGGER.match(text):
+        return text  # nearly all are like that
+    return fit_characters(_TRIGGER.sub(r"\1\2'", visible(text, MAX_CHARS)), MAX_CHARS)

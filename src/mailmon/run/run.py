@@ -28,7 +28,7 @@ from mailmon.errors import StuckLockError
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.mail.probe.probe import make_token
 from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
-from mailmon.model.run import RunResult
+from mailmon.model.run import LastRun, RunResult
 from mailmon.run.certificates import with_certificates, without_certificates
 from mailmon.run.delivery import DeliveryContext
 from mailmon.run.dispatch import Taken, Telling
@@ -45,7 +45,6 @@ from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences
-from mailmon.store.state import LastRun
 from mailmon.text import format_duration
 from mailmon.typedjson.convert import shifted
 

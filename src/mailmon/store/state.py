@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from mailmon import safe
 from mailmon.errors import StateError
-from mailmon.model import EVERYBODY, Anchor, Announced, CheckState, Delivery, Health, OutboxEntry, Probe, Status
+from mailmon.model import EVERYBODY, Anchor, Announced, CheckState, Delivery, Health, OutboxEntry, Probe
 from mailmon.model.dns import Remembered
+from mailmon.model.run import LastRun
 from mailmon.store.files import real_place, write_atomically, write_through
 from mailmon.text import visible
 from mailmon.typedjson.convert import FIRST_YEAR, LAST_YEAR, build_strictly, to_plain
@@ -32,15 +33,6 @@ _SMALL_MONITOR_STEPS = {
     "Failed to send": "send:main",
     "Email not received": "receive:main",
 }
-
-
-class LastRun(NamedTuple):
-    """The last complete run."""
-
-    run_id: str
-    started_at: datetime
-    finished_at: datetime
-    status: Status
 
 
 class State(NamedTuple):

@@ -116,7 +116,7 @@ def test_times_of_all_years_are_kept_in_order(state_file: Path) -> None:
 
 
 def test_a_check_that_has_nothing_to_do_with_bounces_does_not_load_sqlite() -> None:
-    loaded = "mailmon.cli.check, mailmon.cli.bounce_log, mailmon.store.bouncelog, mailmon.store.sqlite"
+    loaded = "mailmon.cli.check, mailmon.cli.bounces.log, mailmon.store.bouncelog, mailmon.store.sqlite"
     program = f"import sys, {loaded}; print('sqlite3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"False\n"
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mailmon.cli import common
+from mailmon.app.setup import now as present
 from mailmon.model.bounces import USUAL_KINDS, BounceFilter
 from mailmon.text import parse_duration
 
@@ -65,7 +65,7 @@ def chosen(
     for status in statuses:
         if not _STATUS.fullmatch(status):
             raise click.BadParameter("must be a code like 5.1.1, or its beginning like 5.1 or 5", param_hint="--status")
-    begin, end = period(since, until, common.now())
+    begin, end = period(since, until, present())
     return BounceFilter(
         begin,
         end,

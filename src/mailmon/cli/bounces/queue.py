@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
+from mailmon.app.bounces import queue as app
 from mailmon.cli import common, screen
-from mailmon.cli.bounce_filters import mask_option
-from mailmon.cli.bounce_log import open_reader
-from mailmon.mail.masking import mask_address, mask_text
+from mailmon.cli.bounces.filters import mask_option
 from mailmon.model.bounces import Notice
-from mailmon.render.document import instant
+from mailmon.render.document import queue_document, retry_document
 from mailmon.render.layout import Paper, Row, table
 from mailmon.render.terminal import local_time
 from mailmon.text import visible
@@ -24,15 +21,10 @@ from mailmon.text import visible
 @common.common_options
 def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show the notices about bounces, those that wait or are dead first."""
-    with open_reader(config_path) as reader:
-        notices: list[Notice] = reader.notices(limit)
-    if mask:
-        notices = [
-            one._replace(recipient=mask_address(one.recipient), error=mask_text(one.error, [one.recipient]))
-            for one in notices
-        ]
+    setup = common.load_setup(config_path, with_secrets=False)
+    notices = app.notices(setup, limit, is_masked=mask)
     if as_json:
-        common.print_json({"schema": "mailmon/bounces-queue/1", "notices": [_document(one) for one in notices]})
+        common.print_json(queue_document(notices))
         return
     printer = screen.Printer(common.wants_colour(color))
     printer.lines(table([_row(one, printer.paper) for one in notices], printer.paper))
@@ -51,16 +43,12 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
     if bool(ids) == is_all:
         raise click.UsageError("name the ids of notices, or --all")
     setup = common.load_setup(config_path, with_secrets=False)
-    from mailmon.store.bouncelog.log import BounceLog
-
-    now = common.now()
-    with BounceLog(setup.state_file, now) as history:
-        count = history.retry_notices(ids, now)
+    count = app.retry(setup, ids)
     if count < len(set(ids)):
         which = f"{count} of {len(set(ids))} notices" if count else "no notice"
         common.warn(f"{which} with these ids could be queued: the others were sent, or there are none")
     if as_json:
-        common.print_json({"schema": "mailmon/bounces-retry/1", "queued": count})
+        common.print_json(retry_document(count))
     else:
         common.say(f"{count} queued; the next check or `mailmon bounces scan` sends")
 
@@ -77,18 +65,4 @@ def _row(one: Notice, paper: Paper) -> Row:
     return Row("", (*map(paper.text, cells), when), (paper.text(visible(one.error, 200)),) if one.error else ())
 
 
-def _document(one: Notice) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "bounce": one.message,
-        "recipient": one.recipient,
-        "status": one.status,
-        "attempts": one.attempts,
-        "created_at": instant(one.created_at),
-        "next_at": instant(one.next_at) if one.status == "waiting" else None,
-        "done_at": instant(one.done_at) if one.done_at else None,
-        "error": one.error,
-    }
-
-
-COMMANDS = (queue, retry)
+QUEUE, RETRY = queue, retry

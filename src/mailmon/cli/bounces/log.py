@@ -17,23 +17,15 @@ from typing import Any, BinaryIO
 import click
 
 from mailmon import safe
+from mailmon.app.bounces import log as app
+from mailmon.app.bounces.log import FORMATS, MAX_LISTED
+from mailmon.app.setup import is_another_users
 from mailmon.cli import common, screen
-from mailmon.cli.bounce_filters import chosen, filter_options, mask_option
-from mailmon.config import Setup
-from mailmon.errors import MailmonError, StateError
-from mailmon.model.bounces import BounceFilter, BounceRow
+from mailmon.cli.bounces.filters import chosen, filter_options, mask_option
+from mailmon.errors import StateError
+from mailmon.model.bounces import BounceFilter
 from mailmon.render import bounces as report
-from mailmon.render.masked import masked_message, masked_row
-
-FORMATS = ("csv", "json", "xlsx")
-MAX_LISTED = 10_000
-
-
-class NoSuchBounceError(MailmonError):
-    """There is no message of that id in the history."""
-
-    exit_code = 1
-    code = "not_found"
+from mailmon.render.document import list_document, message_document
 
 
 @click.command("list", short_help="List what came back, was late, or was complained about.")
@@ -48,12 +40,9 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
     Reads the history only. `mailmon bounces export` has no limit.
     """
     wanted = chosen(**options)
-    with open_reader(config_path) as reader:
-        rows = reader.latest(wanted, limit)
-    if mask:
-        rows = [masked_row(row) for row in rows]
+    rows = app.latest(common.load_setup(config_path, with_secrets=False), wanted, limit, is_masked=mask)
     if as_json:
-        common.print_json(report.list_document(rows))
+        common.print_json(list_document(rows))
         return
     printer = screen.Printer(common.wants_colour(color))
     printer.lines(report.row_lines(rows, printer.paper))
@@ -68,14 +57,9 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
 @common.common_options
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
-    with open_reader(config_path) as reader:
-        message = reader.message(number)
-    if message is None:
-        raise NoSuchBounceError(f"there is no bounce {number} in the history", "`mailmon bounces list` shows the ids.")
-    if mask:
-        message = masked_message(message)
+    message = app.message(common.load_setup(config_path, with_secrets=False), number, is_masked=mask)
     if as_json:
-        common.print_json(report.message_document(message))
+        common.print_json(message_document(message))
         return
     printer = screen.Printer(common.wants_colour(color))
     printer.lines(report.message_lines(message, printer.paper))
@@ -105,37 +89,18 @@ def export(
     name = "json" if as_json else form or _form_of(output)
     if name == "xlsx" and output == "-" and sys.stdout.isatty():
         raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
-    from mailmon.render.export import WRITERS
-
     setup = common.load_setup(config_path, with_secrets=False, uses_state=False)
-    if output != "-" and common.is_another_users(setup):
+    if output != "-" and is_another_users(setup):
         # FILE is where root may write, the history is not: whoever reads it does that without root's rights.
-        from mailmon.cli.by_hand import run_again
+        from mailmon.app.root import run_again
 
         with _target(output) as (file, _):
             if code := run_again(("--output", "-", "--format", name), file):
                 raise click.exceptions.Exit(code)
         return
     common.enter_state(setup, common.config_file(config_path))
-    with reader_of(setup) as reader, _target(output) as (file, scratch):
-        rows: Iterator[BounceRow] = reader.rows(wanted)
-        WRITERS[name](map(masked_row, rows) if mask else rows, file, scratch)
-
-
-@contextmanager
-def open_reader(config_path: str | None) -> Iterator[Any]:
-    """Open the history for reading."""
-    with reader_of(common.load_setup(config_path, with_secrets=False)) as reader:
-        yield reader
-
-
-@contextmanager
-def reader_of(setup: Setup) -> Iterator[Any]:
-    """Open the history of a configuration for reading; sqlite3 is loaded here and not before."""
-    from mailmon.store.bouncelog.log import Reader
-
-    with Reader(setup.state_file, common.now()) as reader:
-        yield reader
+    with _target(output) as (file, scratch):
+        app.export(setup, wanted, name, file, scratch, is_masked=mask)
 
 
 def _form_of(output: str) -> str:
@@ -200,4 +165,4 @@ def _copy(file: BinaryIO, output: str) -> None:
         shutil.copyfileobj(file, stream)
 
 
-COMMANDS = (list_bounces, show, export)
+LIST, SHOW, EXPORT = list_bounces, show, export

@@ -1,0 +1,66 @@
+"""The health of every check, as the last runs left it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from mailmon.checks import LABELS
+from mailmon.clock import read_anchor
+from mailmon.config import Setup
+from mailmon.model import CheckState, Health
+from mailmon.model.status import CheckStatus, StatusReport
+from mailmon.run.certificates import CERTIFICATE
+from mailmon.run.subjects import own_topic
+from mailmon.store.keeper import look_up
+from mailmon.store.silences import active, read_silences
+from mailmon.store.state import State
+
+
+def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> StatusReport:
+    """Return the last run, each check's health, silences and pending alerts. Reads only. Raises StateError.
+
+    `max_age_s` is how old the last complete run may be before the report is stale.
+    """
+    loaded = look_up(setup.state_file, now)
+    silences, problem = read_silences(setup.state_file, read_anchor(now))
+    return StatusReport(
+        now,
+        setup.state_file,
+        loaded.state.last_run,
+        max_age_s,
+        tuple(
+            CheckStatus(step_id, _label(step_id), state, _next_reminder_at(setup, step_id, state))
+            for step_id, state in _in_order(loaded.state)
+        ),
+        tuple(active(silences, now)),
+        loaded.state.outbox,
+        (*loaded.warnings, *([problem] if problem else [])),
+    )
+
+
+def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime | None:
+    """Return when a lasting failure is alerted again; as long as its state is unknown, it is not."""
+    policy = setup.policies.get(step_id.partition(":")[0])
+    told = state.told
+    is_told = told.health in (Health.DOWN, Health.DEGRADED) and told.health is state.health and not state.unknown_runs
+    if not is_told or told.at is None or policy is None or policy.reminder_interval_s is None:
+        return None
+    return told.at + timedelta(seconds=policy.reminder_interval_s)
+
+
+def _label(step_id: str) -> str:
+    """Return the label of a step: `SMTP Auth (office)`, `Alerts by phone`."""
+    check, _, name = step_id.partition(":")
+    label = LABELS.get(check) or own_topic(step_id).label
+    return f"{label} ({name})" if check in LABELS or step_id.startswith(CERTIFICATE) else label
+
+
+def _in_order(state: State) -> list[tuple[str, CheckState]]:
+    """Return the states of all steps in the order of a run."""
+    order = list(LABELS)
+
+    def place(item: tuple[str, CheckState]) -> tuple[int, str]:
+        check, _, name = item[0].partition(":")
+        return (order.index(check) if check in order else len(order), name)
+
+    return sorted(state.checks.items(), key=place)

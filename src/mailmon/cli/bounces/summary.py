@@ -1,0 +1,62 @@
+"""`mailmon bounces summary`: what did a period bring, and who is sent that?"""
+
+from __future__ import annotations
+
+import click
+
+from mailmon.app.bounces import summary as app
+from mailmon.app.setup import now
+from mailmon.bounces.trends import TOP
+from mailmon.cli import common, screen
+from mailmon.cli.bounces.filters import mask_option, period, period_options
+from mailmon.model.run import EXIT_ALERT
+from mailmon.render import bounces as report
+from mailmon.render.document import alert_line_document, summary_document
+
+
+@click.command("summary", short_help="Show or send the figures of a period, against the period before.")
+@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="How many rows of each kind.")
+@click.option("--send", "is_sent", is_flag=True, help="Send it by all alert channels, mail among them.")
+@click.option("--only-if-any", is_flag=True, help="With --send: send nothing of a period that brought nothing.")
+@period_options("24h")
+@mask_option
+@common.verbose_option
+@common.common_options
+def summary(
+    top: int,
+    is_sent: bool,
+    only_if_any: bool,
+    since: str,
+    until: str | None,
+    mask: bool,
+    config_path: str | None,
+    as_json: bool,
+    color: str,
+) -> None:
+    """Show how many bounced, by class, reason, domain and remote MTA, and the change against the same time before.
+
+    With --send the same goes to all channels, as a message of its own that has nothing to do with alerts: for a timer,
+    once a day. The exit code is 69 when a channel did not take it.
+    """
+    del color
+    at = now()
+    # Once, and with its secrets where they are needed: afterwards root has become the user that the log belongs to.
+    setup = common.load_setup(config_path, with_secrets=is_sent)
+    begin, end = period(since, until, at)
+    assert begin is not None
+    with common.usage("--since"):
+        figures = app.summary(setup, begin, end or at, top, is_masked=mask)
+    lines = app.send(setup, figures, at) if is_sent and (figures.messages.now or not only_if_any) else []
+    if as_json:
+        document = summary_document(figures, top)
+        common.print_json({**document, "alerts": [*map(alert_line_document, lines)]} if is_sent else document)
+    printer = screen.Printer(False)
+    for words in () if as_json else report.summary_lines(figures):
+        printer.text(words, indent=" " * 11)
+    for line in () if as_json else lines:
+        common.say(f"{line.status}: {line.channel}: {line.error or line.title}", err=line.status != "sent")
+    if any(line.status != "sent" for line in lines):
+        raise click.exceptions.Exit(EXIT_ALERT)
+
+
+COMMAND = summary
