@@ -350,7 +350,9 @@ class Doors:
         address = address or f"127.{self.net}.{self._count // 250}.{self._count % 250 + 1}"
         doors = [Door(service, host, self._authority) for service in services]
         for door in doors:
-            listener = socket.create_server((address, PORTS[door.service.kind] + self.offset), backlog=50)
+            place = (address, PORTS[door.service.kind] + self.offset)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            listener = socket.create_server(place, family=family, backlog=50)
             listener.setblocking(False)
             self._selector.register(listener, selectors.EVENT_READ, door)
         return address, doors
@@ -372,8 +374,8 @@ class Doors:
             for key, _ in self._selector.select(0.1):
                 assert isinstance(key.fileobj, socket.socket)
                 with contextlib.suppress(OSError):
-                    sock, (client, _) = key.fileobj.accept()
-                    threading.Thread(target=_serve, args=(key.data, sock, client), daemon=True).start()
+                    sock, client = key.fileobj.accept()
+                    threading.Thread(target=_serve, args=(key.data, sock, client[0]), daemon=True).start()
 
 
 def _serve(door: Door, sock: socket.socket, client: str) -> None:
