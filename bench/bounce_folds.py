@@ -2,7 +2,9 @@
 
 Of the labelled mail every fifth system is held out, five times. The rows that only the systems held out attest are
 switched off, and what is then said of their messages is scored. A row is attested by what it hits: in the first table
-by this mail alone, in the second also by what other systems say in tests/data and tests/mail/bounce.
+by this mail alone, in the second also by what other systems say in tests/data and tests/mail/bounce. The third table
+counts the rows that none of these hits: what such a row is worth is not shown by any figure (docs/bounces.md says which
+of them stay, and why).
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ ALSO = {
     "amazon": ("amazon",),
     "v5sendmail": ("sendmail",),
 }
+_ANSWERS = (answers.PROVIDERS, answers_of_others.PROVIDERS, answers_of_others.SERVERS)
 FIGURES = ("detection", "hard", "reason", "reason_coarse")
 
 Rows = dict[str, tuple[Row, ...]]
@@ -75,6 +78,7 @@ def measure(_rounds: int) -> list[Bound]:
     elsewhere = list(_elsewhere(rows))
     _show(judge, messages, rows, [], "this mail")
     figures = _show(judge, messages, rows, elsewhere, f"this mail and {len(elsewhere)} texts of named systems")
+    _show_idle(rows, [text.hits for text in (*messages, *elsewhere)])
     return [
         Bound("hard or soft wrong, held out", 100 - figures["hard"], 100 - LEAST_HARD, "{:.2f} %"),
         Bound("group of reasons wrong, held out", 100 - figures["reason_coarse"], 100 - LEAST_GROUPS, "{:.2f} %"),
@@ -106,6 +110,17 @@ def _show(judge: ModuleType, messages: list[Message], rows: Rows, more: list[Mes
         f"Every fifth system held out; rows attested by {by}", ("fold", "messages", "rows off", *FIGURES), table
     )
     return figures
+
+
+def _show_idle(rows: Rows, texts: list[frozenset[tuple[str, Row]]]) -> None:
+    """Print how many rows of each file no text hits, and no answer from the host that gives it."""
+    hits = _hits(rows)
+    given = [answer for table in _ANSWERS for answer in answers.read(table)]
+    hit = set().union(*texts, *(hits(dsn(one.status, one.words, remote=one.host)) for one in given))
+    idle = {name: sum((name, row) not in hit for row in listed) for name, listed in rows.items()}
+    table = [(name, str(len(rows[name])), str(idle[name])) for name in FILES if name != "nothing"]
+    table.append(("all", str(sum(len(rows[name]) for name in idle)), str(sum(idle.values()) - idle["nothing"])))
+    print_table("Rows, and those that no text of these hits", ("file", "rows", "not hit"), table)
 
 
 def _load(path: Path) -> ModuleType:
@@ -150,7 +165,7 @@ def _elsewhere(rows: Rows) -> Iterator[Message]:
             if text["protocol"] == "smtp":
                 raw = dsn(f"{text['text'][0]}.0.0", text["text"])
                 yield Message(text["system"], {}, raw, hits(raw))
-    for table in (answers.PROVIDERS, answers_of_others.PROVIDERS, answers_of_others.SERVERS):
+    for table in _ANSWERS:
         system = ""
         for line in table.strip().split("\n"):
             if line.startswith(" "):

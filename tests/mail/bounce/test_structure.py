@@ -104,7 +104,12 @@ def test_a_code_of_the_content_says_more_than_general_words_of_trouble(status: s
 
 @pytest.mark.parametrize(
     "words",
-    ["Refused due to recipient preferences", "found in our denylist", "rejected by the user's filter", "message limit"],
+    [
+        "Refused due to recipient preferences",
+        "found in our denylist",
+        "rejected by the user's filter",
+        "sending limit reached",
+    ],
 )
 def test_a_code_of_an_unknown_user_is_outweighed_by_rarer_words_of_a_refusal(words: str) -> None:
     assert not classify(dsn("5.1.1", f"550 5.1.1 {words}")).recipients[0].is_hard
