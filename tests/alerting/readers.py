@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from mailmon.alerting.merge import MAX_HISTORY
+from mailmon.alerting.outbox import MAX_HISTORY
 from mailmon.model import Change, Health, News, OutboxEntry
 
 Place = tuple[str, str]
@@ -32,24 +32,24 @@ class Readers:
         waiting = self.pending[channel, step_id]
         return as_told(waiting[-1].after) if waiting else self.beliefs.get((channel, step_id), Health.UP)
 
-    def owe(self, flip: Change) -> None:
+    def owe(self, change: Change) -> None:
         """Take note of what some channels have to be told; it must go on from what their readers know."""
-        story = self.stories[flip.id]
-        for channel in flip.channels:
-            place = (channel, flip.id)
+        story = self.stories[change.id]
+        for channel in change.channels:
+            place = (channel, change.id)
             known = self.expecting(*place)
             if channel not in story:
                 assert known is Health.UP
-                if as_told(flip.before) is not Health.UP:
+                if as_told(change.before) is not Health.UP:
                     self.has_begun_late.add(place)
-            elif flip.news is News.CHANGE:
-                assert known is as_told(flip.before)
-                assert known is not flip.after
+            elif change.news is News.CHANGE:
+                assert known is as_told(change.before)
+                assert known is not change.after
             else:
-                assert known is flip.after
-            self.pending[place].append(flip)
-        story |= set(flip.channels)
-        if flip.after is Health.UP:
+                assert known is change.after
+            self.pending[place].append(change)
+        story |= set(change.channels)
+        if change.after is Health.UP:
             story.clear()
 
     def read(self, entry: OutboxEntry) -> None:
@@ -58,17 +58,17 @@ class Readers:
         # A receiver would drop it as a repetition. Parts that two silences held back: test_outbox.py.
         assert place not in self.ids
         self.ids.add(place)
-        for flip in entry.alert.flips:
-            place = (entry.channel, flip.id)
+        for change in entry.alert.changes:
+            place = (entry.channel, change.id)
             belief = self.beliefs.get(place, Health.UP)
             if place in self.has_begun_late:
-                assert belief in (Health.UP, as_told(flip.before))
-            elif flip.news is News.CHANGE:
-                assert belief is as_told(flip.before)
-                assert flip.after is not belief or flip.history
+                assert belief in (Health.UP, as_told(change.before))
+            elif change.news is News.CHANGE:
+                assert belief is as_told(change.before)
+                assert change.after is not belief or change.history
             else:
-                assert belief is flip.after
-            self.beliefs[place] = flip.after
+                assert belief is change.after
+            self.beliefs[place] = change.after
             self.pending[place].clear()
             self.has_begun_late.discard(place)
 
@@ -84,20 +84,20 @@ class Readers:
         """Assert that all that is owed waits, each change of it counted and in its order."""
         waiting: defaultdict[Place, list[Change]] = defaultdict(list)
         for entry in outbox:
-            for flip in entry.alert.flips:
-                waiting[entry.channel, flip.id].append(flip)
-        assert {place for place, flips in self.pending.items() if flips} == set(waiting)
+            for change in entry.alert.changes:
+                waiting[entry.channel, change.id].append(change)
+        assert {place for place, changes in self.pending.items() if changes} == set(waiting)
         assert {channel for channel, _ in waiting} <= set(channels)
-        for place, (flip,) in waiting.items():
+        for place, (change,) in waiting.items():
             told = self.pending[place]
             changes = [late for n, late in enumerate(told) if n == 0 or late.after is not told[n - 1].after]
-            assert flip.after is told[-1].after
-            assert len(flip.history) <= MAX_HISTORY
+            assert change.after is told[-1].after
+            assert len(change.history) <= MAX_HISTORY
             if place in self.has_begun_late:
                 continue
-            assert flip.at == changes[-1].at
+            assert change.at == changes[-1].at
             # A reminder or another cause is no change that people have not heard of.
             unheard = changes[:-1] if told[0].news is News.CHANGE else changes[1:-1]
-            assert len(flip.history) + flip.more == len(unheard)
+            assert len(change.history) + change.more == len(unheard)
             # What is seen again began when it began, before it could not be checked; an end comes last.
-            assert flip.after is not Health.UP or all(past.at <= flip.at for past in flip.history)
+            assert change.after is not Health.UP or all(past.at <= change.at for past in change.history)

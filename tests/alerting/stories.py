@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mailmon.alerting import judge
+from mailmon.alerting import evaluate
 from mailmon.model import (
     AlertSubject,
     Change,
@@ -54,7 +54,7 @@ def outcome(
     return Outcome(step_id, check, name, status, said, "Check the password.", TARGET, findings=(finding,))
 
 
-def topic(policy: Policy | None = None, *names: str) -> AlertSubject:
+def subject(policy: Policy | None = None, *names: str) -> AlertSubject:
     """Return how a step is spoken of."""
     return AlertSubject("SMTP Auth", "", "account", ("all", STEP, "main", *names), policy or Policy())
 
@@ -66,37 +66,37 @@ class Story:
     """One step over several runs, a quarter of an hour apart."""
 
     def __init__(
-        self, policy: Policy | None = None, memory: CheckState | None = None, channels: Sequence[str] = CHANNELS
+        self, policy: Policy | None = None, state: CheckState | None = None, channels: Sequence[str] = CHANNELS
     ) -> None:
-        self.topics = {STEP: topic(policy)}
+        self.subjects = {STEP: subject(policy)}
         self.channels = channels
-        self.memories: dict[str, CheckState] = {STEP: memory} if memory else {}
+        self.states: dict[str, CheckState] = {STEP: state} if state else {}
         self.now = START
         self.run = 0
 
     @property
-    def memory(self) -> CheckState:
-        return self.memories[STEP]
+    def state(self) -> CheckState:
+        return self.states[STEP]
 
     @property
     def health(self) -> Health:
-        return self.memory.health
+        return self.state.health
 
-    def step(self, found: Outcome | None, *, is_silent: bool = False, is_blind: bool = False) -> list[Change]:
+    def step(self, found: Outcome | None, *, is_silent: bool = False, is_offline: bool = False) -> list[Change]:
         """Judge one run and return what people are told."""
         self.now = START + self.run * QUARTER
         self.run += 1
-        self.memories, flips = judge(
-            self.memories,
+        self.states, changes = evaluate(
+            self.states,
             [found] if found else [],
-            self.topics,
+            self.subjects,
             self.now,
             alert_id=f"run-{self.run}",
             channels=self.channels,
             silenced=("main",) if is_silent else (),
-            is_blind=is_blind,
+            is_offline=is_offline,
         )
-        return flips
+        return changes
 
     def tell(self, runs: str) -> list[str]:
         """Judge a run for each letter and return in words what is told.
@@ -107,14 +107,14 @@ class Story:
         for letter in runs:
             small = letter.lower()
             status = LETTERS[{"b": "u", "x": "s"}.get(small, small)]
-            flips = self.step(outcome(status), is_silent=letter != small, is_blind=small in "bx")
-            told += [f"{self.run}: {in_words(flip)}" for flip in flips]
+            changes = self.step(outcome(status), is_silent=letter != small, is_offline=small in "bx")
+            told += [f"{self.run}: {in_words(change)}" for change in changes]
         return told
 
 
-def in_words(flip: Change) -> str:
+def in_words(change: Change) -> str:
     """Say a flip in a few words: `up>down`, or its news."""
-    return f"{flip.before}>{flip.after}" if flip.news is News.CHANGE else str(flip.news)
+    return f"{change.before}>{change.after}" if change.news is News.CHANGE else str(change.news)
 
 
 def policy_for(**channels: Sequence[str]) -> Policy:
@@ -123,6 +123,6 @@ def policy_for(**channels: Sequence[str]) -> Policy:
     return Policy(channels=by_severity)
 
 
-def heard_by(flips: Collection[Change], channel: str) -> list[str]:
+def heard_by(changes: Collection[Change], channel: str) -> list[str]:
     """Return what one channel is told."""
-    return [in_words(flip) for flip in flips if channel in flip.channels]
+    return [in_words(change) for change in changes if channel in change.channels]

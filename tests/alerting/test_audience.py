@@ -16,25 +16,25 @@ Found = tuple[Status, Severity | None]
 def tell_story(policy: Policy, *found: Found) -> list[Change]:
     """Tell a story whose runs have findings of these severities; each run has a cause of its own."""
     story = Story(policy)
-    flips = []
+    changes = []
     for number, (status, severity) in enumerate(found):
-        flips += story.step(outcome(status, code=str(400 + number), severity=severity))
-    return flips
+        changes += story.step(outcome(status, code=str(400 + number), severity=severity))
+    return changes
 
 
-def heard(flips: list[Change], *channels: str) -> dict[str, list[str]]:
+def heard(changes: list[Change], *channels: str) -> dict[str, list[str]]:
     """Return what each channel is told, without those that are told nothing."""
-    return {name: told for name in channels or ("phone", "team", "mail") if (told := heard_by(flips, name))}
+    return {name: told for name in channels or ("phone", "team", "mail") if (told := heard_by(changes, name))}
 
 
 def tell_by(story: Story, *runs: tuple[str, str]) -> list[Change]:
     """Tell the flips of runs: a letter for the status, and the initials of the channels that there are."""
     names = {"p": "phone", "t": "team", "m": "mail"}
-    flips = []
+    changes = []
     for letter, initials in runs:
         story.channels = tuple(names[initial] for initial in initials)
-        flips += story.step(outcome(LETTERS[letter]))
-    return flips
+        changes += story.step(outcome(LETTERS[letter]))
+    return changes
 
 
 @pytest.mark.parametrize(
@@ -71,32 +71,32 @@ def test_who_heard_of_a_failure_hears_how_it_goes_on(found: list[Found], expecte
 
 
 def test_a_severity_without_channels_of_its_own_goes_to_all() -> None:
-    (flip,) = tell_story(policy_for(critical=["phone"]), (FAILED, ERROR))
-    assert flip.channels == ("phone", "team", "mail")
+    (change,) = tell_story(policy_for(critical=["phone"]), (FAILED, ERROR))
+    assert change.channels == ("phone", "team", "mail")
 
 
 def test_a_severity_may_be_told_to_nobody() -> None:
-    flips = tell_story(policy_for(warning=[]), (WARNING, None), (WARNING, None), (OK, None))
-    assert [flip.channels for flip in flips] == [(), (), ()]
+    changes = tell_story(policy_for(warning=[]), (WARNING, None), (WARNING, None), (OK, None))
+    assert [change.channels for change in changes] == [(), (), ()]
 
 
 def test_who_heard_that_mailmon_cannot_tell_hears_what_it_found_then() -> None:
     story = Story(policy_for(error=["team"]))
-    flips = [flip for letter in "ouuufo" for flip in story.step(outcome(LETTERS[letter]))]
-    assert heard_by(flips, "mail") == ["up>unknown", "unknown>down", "down>up"]
+    changes = [change for letter in "ouuufo" for change in story.step(outcome(LETTERS[letter]))]
+    assert heard_by(changes, "mail") == ["up>unknown", "unknown>down", "down>up"]
 
 
 def test_who_heard_of_a_failure_hears_that_it_cannot_be_checked() -> None:
     story = Story(policy_for(error=["team"], warning=["mail"]))
-    flips = [flip for letter in "ofuuuo" for flip in story.step(outcome(LETTERS[letter]))]
-    assert heard(flips) == {"team": ["up>down", "down>unknown", "unknown>up"], "mail": ["down>unknown", "unknown>up"]}
+    changes = [change for letter in "ofuuuo" for change in story.step(outcome(LETTERS[letter]))]
+    assert heard(changes) == {"team": ["up>down", "down>unknown", "unknown>up"], "mail": ["down>unknown", "unknown>up"]}
 
 
 def test_what_failed_without_any_channel_is_told_once_there_is_one() -> None:
     story = Story()
-    flips = tell_by(story, ("o", ""), ("f", ""), ("f", ""), ("f", "p"), ("f", "p"), ("o", "p"))
-    assert heard(flips) == {"phone": ["down>down", "down>up"]}
-    assert flips[1].at == flips[0].at
+    changes = tell_by(story, ("o", ""), ("f", ""), ("f", ""), ("f", "p"), ("f", "p"), ("o", "p"))
+    assert heard(changes) == {"phone": ["down>down", "down>up"]}
+    assert changes[1].at == changes[0].at
 
 
 def test_what_failed_and_recovered_without_any_channel_is_told_to_nobody() -> None:
@@ -109,29 +109,29 @@ def test_what_could_not_be_checked_without_any_channel_is_told_once_there_is_one
 
 
 def test_a_channel_that_was_renamed_while_down_hears_of_it_and_of_its_end() -> None:
-    flips = tell_by(Story(), ("f", "p"), ("f", "t"), ("f", "t"), ("o", "t"))
-    assert heard_by(flips, "team") == ["down>down", "down>up"]
+    changes = tell_by(Story(), ("f", "p"), ("f", "t"), ("f", "t"), ("o", "t"))
+    assert heard_by(changes, "team") == ["down>down", "down>up"]
 
 
 def test_a_channel_that_is_renamed_in_the_run_that_recovers_hears_of_it() -> None:
-    flips = tell_by(Story(), ("f", "p"), ("o", "t"))
-    assert heard(flips) == {"phone": ["new>down", "down>up"], "team": ["down>up"]}
+    changes = tell_by(Story(), ("f", "p"), ("o", "t"))
+    assert heard(changes) == {"phone": ["new>down", "down>up"], "team": ["down>up"]}
 
 
 def test_a_channel_that_is_renamed_while_it_cannot_be_checked_hears_of_the_end() -> None:
-    flips = tell_by(Story(), ("o", "p"), ("u", "p"), ("u", "p"), ("u", "p"), ("u", "t"), ("o", "t"))
-    assert heard_by(flips, "team")[-1:] == ["unknown>up"]
+    changes = tell_by(Story(), ("o", "p"), ("u", "p"), ("u", "p"), ("u", "p"), ("u", "t"), ("o", "t"))
+    assert heard_by(changes, "team")[-1:] == ["unknown>up"]
 
 
 def test_a_channel_that_is_missing_from_one_run_is_not_told_twice() -> None:
-    flips = tell_by(Story(), ("f", "p"), ("f", ""), ("f", "p"), ("o", "p"))
-    assert heard_by(flips, "phone") == ["new>down", "down>up"]
+    changes = tell_by(Story(), ("f", "p"), ("f", ""), ("f", "p"), ("o", "p"))
+    assert heard_by(changes, "phone") == ["new>down", "down>up"]
 
 
 def test_a_channel_that_is_added_while_down_hears_the_next_news_only() -> None:
     story = Story(Policy(reminder_interval_s=2700))
-    flips = tell_by(story, ("f", "p"), ("f", "pt"), ("f", "pt"), ("f", "pt"), ("o", "pt"))
-    assert heard(flips) == {"phone": ["new>down", "reminder", "down>up"], "team": ["reminder", "down>up"]}
+    changes = tell_by(story, ("f", "p"), ("f", "pt"), ("f", "pt"), ("f", "pt"), ("o", "pt"))
+    assert heard(changes) == {"phone": ["new>down", "reminder", "down>up"], "team": ["reminder", "down>up"]}
 
 
 @pytest.mark.parametrize(
@@ -147,20 +147,20 @@ def test_a_channel_that_is_added_while_down_hears_the_next_news_only() -> None:
     ],
 )
 def test_a_channel_that_is_missing_when_something_is_told_hears_the_end(runs: list[tuple[str, str]]) -> None:
-    flips = tell_by(Story(), *runs)
-    assert heard_by(flips, "phone")[-1].endswith(">up")
+    changes = tell_by(Story(), *runs)
+    assert heard_by(changes, "phone")[-1].endswith(">up")
 
 
 def test_a_story_of_another_program_is_gone_on_with_for_everybody() -> None:
     known = CheckState(
-        Health.DOWN, START, "535", told=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
+        Health.DOWN, START, "535", announced=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
     )
-    flips = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"), ("o", "ptm"), ("f", "ptm"))
-    assert [in_words(flip) for flip in flips] == ["down>up", "up>down"]
-    assert [flip.channels for flip in flips] == [("phone", "team", "mail"), ("team",)]
+    changes = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"), ("o", "ptm"), ("f", "ptm"))
+    assert [in_words(change) for change in changes] == ["down>up", "up>down"]
+    assert [change.channels for change in changes] == [("phone", "team", "mail"), ("team",)]
 
 
 def test_that_all_was_well_for_another_program_makes_no_audience() -> None:
-    known = CheckState(Health.UP, START, told=Announced(Health.UP, START, channels=(EVERYBODY,)))
-    (flip,) = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"))
-    assert flip.channels == ("team",)
+    known = CheckState(Health.UP, START, announced=Announced(Health.UP, START, channels=(EVERYBODY,)))
+    (change,) = tell_by(Story(BY_SEVERITY, known), ("f", "ptm"))
+    assert change.channels == ("team",)

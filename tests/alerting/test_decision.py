@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailmon.alerting import judge
+from mailmon.alerting import evaluate
 from mailmon.model import EVERYBODY, Announced, CheckState, Health, Policy, Status
 from tests.alerting.stories import QUARTER, START, STEP, Story, in_words, outcome
 
@@ -14,7 +14,7 @@ NAGGING = Policy(reminder_interval_s=900)
 
 def told_of(story: Story, *found: tuple[Status, str]) -> list[list[str]]:
     """Return what each run tells; its reply code is the second word."""
-    return [[in_words(flip) for flip in story.step(outcome(status, code=code))] for status, code in found]
+    return [[in_words(change) for change in story.step(outcome(status, code=code))] for status, code in found]
 
 
 def test_another_cause_is_told_once() -> None:
@@ -26,9 +26,9 @@ def test_another_cause_is_told_once() -> None:
 def test_another_finding_is_another_cause() -> None:
     story = Story()
     story.step(outcome(Status.FAILED))
-    (flip,) = story.step(outcome(Status.FAILED, finding_id="tcp.refused"))
-    assert (flip.news, flip.causes, flip.alert) == ("cause", ("tcp.refused 535",), "run-1")
-    assert flip.since == flip.at == START
+    (change,) = story.step(outcome(Status.FAILED, finding_id="tcp.refused"))
+    assert (change.news, change.causes, change.alert) == ("cause", ("tcp.refused 535",), "run-1")
+    assert change.since == change.at == START
 
 
 def test_the_same_reply_in_other_words_is_no_other_cause() -> None:
@@ -46,15 +46,15 @@ def test_after_a_recovery_an_old_cause_is_news_again() -> None:
 
 def test_a_failure_that_was_told_by_an_earlier_monitor_is_not_told_again_as_another_cause() -> None:
     known = CheckState(
-        Health.DOWN, START, "535", told=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
+        Health.DOWN, START, "535", announced=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
     )
-    assert Story(memory=known).tell("ffo") == ["3: down>up"]
+    assert Story(state=known).tell("ffo") == ["3: down>up"]
 
 
 def test_another_cause_in_a_run_below_the_threshold_is_part_of_the_failure() -> None:
     story = Story(Policy(failure_threshold=2))
     assert told_of(story, (Status.FAILED, "454"), (Status.FAILED, "535")) == [[], ["new>down"]]
-    assert story.memory.causes == ("smtp.login_refused 535",)
+    assert story.state.causes == ("smtp.login_refused 535",)
 
 
 @pytest.mark.parametrize(
@@ -163,16 +163,16 @@ def test_not_knowing_is_told_once_of_a_step_that_was_first_seen_during_a_silence
 def test_what_a_silence_held_back_is_told_though_the_step_was_not_asked() -> None:
     story = Story()
     story.tell("oF")
-    assert [in_words(flip) for flip in story.step(None)] == ["up>down"]
+    assert [in_words(change) for change in story.step(None)] == ["up>down"]
 
 
 def test_a_failure_during_a_silence_is_told_with_its_own_time() -> None:
     story = Story()
     story.tell("oFF")
-    (flip,) = story.step(outcome(Status.FAILED))
-    assert flip.at == START + QUARTER
+    (change,) = story.step(outcome(Status.FAILED))
+    assert change.at == START + QUARTER
 
 
 def test_of_a_step_that_is_no_longer_configured_nothing_is_told() -> None:
-    memories, flips = judge({STEP: CheckState(Health.DOWN, START)}, [], {}, START)
-    assert (list(memories), flips) == ([STEP], [])
+    states, changes = evaluate({STEP: CheckState(Health.DOWN, START)}, [], {}, START)
+    assert (list(states), changes) == ([STEP], [])

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mailmon.alerting import enqueue, joined, judge, part, without
+from mailmon.alerting import combine, discard, enqueue, evaluate, split
 from mailmon.alerting.wording import MAX_TITLE
 from mailmon.model import AlertSubject, Change, CheckState, Health, News, OutboxEntry, Policy, Severity, Status
 from tests.alerting.readers import Readers, as_told
@@ -16,7 +16,7 @@ from tests.alerting.stories import START, outcome
 
 HOST = "mail.example.org"
 LOUD = {"error": ("team",), "critical": ("phone", "team"), "warning": ("mail",)}
-TOPICS = {
+SUBJECTS = {
     "imap_auth:main": AlertSubject("IMAP Auth", "", "account", ("all", "imap_auth:main", "main"), Policy()),
     "smtp_auth:main": AlertSubject(
         "SMTP Auth", "main", "account", ("all", "main"), Policy(channels={"warning": ("mail",)})
@@ -41,9 +41,9 @@ class Evidence:
         self.failures = self.goods = self.unknowns = 0
         self.is_down = False
 
-    def see(self, status: Status, *, is_blind: bool) -> None:
+    def see(self, status: Status, *, is_offline: bool) -> None:
         if status is Status.UNKNOWN:
-            self.unknowns += not is_blind
+            self.unknowns += not is_offline
         elif status is not Status.SKIPPED:
             self.unknowns = 0
         if status is Status.FAILED:
@@ -61,26 +61,26 @@ class Monitor(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.runs = 0
-        self.topics = dict(TOPICS)
+        self.subjects = dict(SUBJECTS)
         self.channels = ["phone", "team", "mail"]
         self.used = set(self.channels)
-        self.memories: dict[str, CheckState] = {}
+        self.states: dict[str, CheckState] = {}
         self.outbox: list[OutboxEntry] = []
         self.silenced: set[str] = set()
-        self.evidence = {step_id: Evidence(topic.policy) for step_id, topic in TOPICS.items()}
+        self.evidence = {step_id: Evidence(subject.policy) for step_id, subject in SUBJECTS.items()}
         self.readers = Readers()
 
     @rule(
-        found=st.lists(FOUND, min_size=len(TOPICS), max_size=len(TOPICS)),
-        is_blind=st.integers(0, 7).map(lambda number: number == 0),
+        found=st.lists(FOUND, min_size=len(SUBJECTS), max_size=len(SUBJECTS)),
+        is_offline=st.integers(0, 7).map(lambda number: number == 0),
     )
-    def run(self, found: list[Found], is_blind: bool) -> None:
-        self.judge(dict(zip(TOPICS, found, strict=True)), is_blind=is_blind)
+    def run(self, found: list[Found], is_offline: bool) -> None:
+        self.evaluate(dict(zip(SUBJECTS, found, strict=True)), is_offline=is_offline)
 
     @rule(found=FOUND, times=st.integers(1, 4))
     def go_on_alike(self, found: Found, times: int) -> None:
         for _ in range(times):
-            self.judge(dict.fromkeys(TOPICS, found))
+            self.evaluate(dict.fromkeys(SUBJECTS, found))
 
     @rule(name=st.sampled_from(NAMES))
     def begin_silence(self, name: str) -> None:
@@ -119,22 +119,22 @@ class Monitor(RuleBasedStateMachine):
     @rule(acknowledging=st.sets(st.integers(0, 3)))
     def deliver(self, acknowledging: set[int]) -> None:
         self.runs += 1
-        loud, held = part(self.outbox, self.is_silent)
-        ready = joined(loud, self.now, f"run-{self.runs}")
+        loud, held = split(self.outbox, self.is_silent)
+        ready = combine(loud, self.now, f"run-{self.runs}")
         assert len({entry.channel for entry in ready}) == len(ready)
         taking = [name for number, name in enumerate(self.channels) if number in acknowledging]
         for entry in ready:
-            assert not any(map(self.is_silent, entry.alert.flips))
+            assert not any(map(self.is_silent, entry.alert.changes))
             if entry.channel in taking:
                 self.readers.read(entry)
         self.outbox = [*(entry for entry in ready if entry.channel not in taking), *held]
 
-    @precondition(lambda self: len(self.topics) > 4)
+    @precondition(lambda self: len(self.subjects) > 4)
     @rule(step_id=st.sampled_from(["smtp_auth:office", "send:main"]))
     def remove_step(self, step_id: str) -> None:
-        self.topics.pop(step_id, None)
-        self.memories.pop(step_id, None)
-        self.outbox = without(self.outbox, lambda flip: flip.id == step_id)
+        self.subjects.pop(step_id, None)
+        self.states.pop(step_id, None)
+        self.outbox = discard(self.outbox, lambda change: change.id == step_id)
         self.readers.forget(step_id=step_id)
 
     @rule()
@@ -142,71 +142,75 @@ class Monitor(RuleBasedStateMachine):
         """End all silences and deliver everything: then people know all that there is to know, and hear no more."""
         self.silenced.clear()
         for _ in range(2):  # the first tells a change that was held back, the second that nothing can be told since
-            self.judge(dict.fromkeys(TOPICS, (Status.SKIPPED, "", None)))
+            self.evaluate(dict.fromkeys(SUBJECTS, (Status.SKIPPED, "", None)))
         self.deliver({0, 1, 2, 3})
         assert not self.outbox
-        for step_id, memory in self.memories.items():
-            told = memory.told
-            is_in_doubt = memory.unknown_runs > 0 or memory.health is Health.FAILING
-            health = told.health if is_in_doubt else memory.health
+        for step_id, state in self.states.items():
+            told = state.announced
+            is_in_doubt = state.unknown_runs > 0 or state.health is Health.FAILING
+            health = told.health if is_in_doubt else state.health
             if told.unknown_since and is_in_doubt:
                 health = Health.UNKNOWN
-            threshold = TOPICS[step_id].policy.unknown_threshold
+            threshold = SUBJECTS[step_id].policy.unknown_threshold
             assert told.unknown_since or self.evidence[step_id].unknowns < threshold
             knowing = [name for name in self.channels if name in self.readers.stories[step_id]]
             for name in self.channels:
                 expected = as_told(health) if name in knowing else Health.UP
                 assert self.readers.beliefs.get((name, step_id), Health.UP) is expected
             if health in (Health.DOWN, Health.DEGRADED) and not is_in_doubt:
-                assert knowing or not self.wanted(step_id, memory.severity)
-        assert judge(self.memories, [], self.topics, self.now, channels=self.channels)[1] == []
+                assert knowing or not self.wanted(step_id, state.severity)
+        assert evaluate(self.states, [], self.subjects, self.now, channels=self.channels)[1] == []
 
     def wanted(self, step_id: str, severity: Severity | None) -> set[str]:
         """Return the channels that there are for a severity."""
-        by_severity = TOPICS[step_id].policy.channels
+        by_severity = SUBJECTS[step_id].policy.channels
         return set(self.channels) & set(by_severity.get(severity, self.channels)) if severity else set()
 
-    def is_silent(self, flip: Change) -> bool:
-        return not self.silenced.isdisjoint(flip.names)
+    def is_silent(self, change: Change) -> bool:
+        return not self.silenced.isdisjoint(change.names)
 
-    def judge(self, found: dict[str, Found], *, is_blind: bool = False) -> None:
+    def evaluate(self, found: dict[str, Found], *, is_offline: bool = False) -> None:
         self.now += timedelta(minutes=15)
         self.runs += 1
-        before, outcomes = self.memories, []
-        for step_id in self.topics:
+        before, outcomes = self.states, []
+        for step_id in self.subjects:
             status, code, severity = found[step_id]
             outcomes.append(outcome(status, step_id, code=code, severity=severity))
-            self.evidence[step_id].see(status, is_blind=is_blind)
-        self.memories, flips = judge(
+            self.evidence[step_id].see(status, is_offline=is_offline)
+        self.states, changes = evaluate(
             before,
             outcomes,
-            self.topics,
+            self.subjects,
             self.now,
             alert_id=f"run-{self.runs}",
             channels=self.channels,
             silenced=self.silenced,
-            is_blind=is_blind,
+            is_offline=is_offline,
         )
-        for flip in flips:
-            self.check_flip(flip, found[flip.id][0], before.get(flip.id))
+        for change in changes:
+            self.check_flip(change, found[change.id][0], before.get(change.id))
             # The channels that go here go for good: what waits for them is no matter.
-            self.readers.owe(flip._replace(channels=tuple(c for c in flip.channels if c in self.channels)))
-        self.outbox = enqueue(self.outbox, flips, self.channels, self.now, f"run-{self.runs}")
+            self.readers.owe(change._replace(channels=tuple(c for c in change.channels if c in self.channels)))
+        self.outbox = enqueue(self.outbox, changes, self.channels, self.now, f"run-{self.runs}")
 
-    def check_flip(self, flip: Change, status: Status, before: CheckState | None) -> None:
+    def check_flip(self, change: Change, status: Status, before: CheckState | None) -> None:
         """Assert that there is reason to tell it, and that it goes to those who are meant and those who know."""
-        memory = self.memories[flip.id]
-        assert not self.is_silent(flip)
-        assert flip.after is not Health.DOWN or self.evidence[flip.id].is_down
-        unknowns = self.evidence[flip.id].unknowns
-        assert unknowns >= TOPICS[flip.id].policy.unknown_threshold if flip.after is Health.UNKNOWN else unknowns == 0
-        assert flip.news is not News.REMINDER or status in (Status.FAILED, Status.WARNING)
-        knowing = self.readers.stories[flip.id] & set(self.channels)
-        severity = Severity.WARNING if flip.after is Health.UNKNOWN else memory.severity
-        if flip.after is Health.UP and before and before.told.channels and not knowing:
-            severity = before.told.severity
+        state = self.states[change.id]
+        assert not self.is_silent(change)
+        assert change.after is not Health.DOWN or self.evidence[change.id].is_down
+        unknowns = self.evidence[change.id].unknowns
+        assert (
+            unknowns >= SUBJECTS[change.id].policy.unknown_threshold
+            if change.after is Health.UNKNOWN
+            else unknowns == 0
+        )
+        assert change.news is not News.REMINDER or status in (Status.FAILED, Status.WARNING)
+        knowing = self.readers.stories[change.id] & set(self.channels)
+        severity = Severity.WARNING if change.after is Health.UNKNOWN else state.severity
+        if change.after is Health.UP and before and before.announced.channels and not knowing:
+            severity = before.announced.severity
         # What is for those that are gone waits for a day.
-        assert set(flip.channels) & set(self.channels) == knowing | self.wanted(flip.id, severity)
+        assert set(change.channels) & set(self.channels) == knowing | self.wanted(change.id, severity)
 
     @invariant()
     def nothing_is_lost_in_the_outbox(self) -> None:
@@ -218,7 +222,7 @@ class Monitor(RuleBasedStateMachine):
             title = entry.alert.title
             assert len(title) <= MAX_TITLE
             assert title.startswith(f"{HOST}:")
-            assert any(topic.label in title[:80] for topic in TOPICS.values())
+            assert any(subject.label in title[:80] for subject in SUBJECTS.values())
             assert any(word in title for word in (" since ", " after ", " at "))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mailmon.alerting.merge import MAX_HISTORY, MAX_NOTES, merge
+from mailmon.alerting.outbox import MAX_HISTORY, MAX_NOTES, merge
 from mailmon.model import Change, Health, News, Past
 from tests.alerting.stories import LETTERS, QUARTER, START, STEP, Story, in_words, outcome
 
@@ -16,16 +16,16 @@ DOWN, UP, DEGRADED, UNKNOWN = Health.DOWN, Health.UP, Health.DEGRADED, Health.UN
 def told(*runs: str) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
     story = Story()
-    return [flip for run in runs for flip in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
+    return [change for run in runs for change in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
 
 
-def merged(flips: Sequence[Change]) -> Change:
+def merged(changes: Sequence[Change]) -> Change:
     """Merge flips one after the other, as runs do in which nobody takes them."""
     waiting: tuple[Change, ...] = ()
-    for flip in flips:
-        waiting = merge(waiting, [flip])
+    for change in changes:
+        waiting = merge(waiting, [change])
     (only,) = waiting
-    assert merge((), flips) == waiting
+    assert merge((), changes) == waiting
     return only
 
 
@@ -49,40 +49,40 @@ def merged(flips: Sequence[Change]) -> Change:
 def test_changes_that_nobody_heard_of_are_told_with_the_last_one(
     runs: str, words: str, history: list[tuple[Health, int]], lasted: tuple[int, int]
 ) -> None:
-    flip = merged(told(*runs))
-    assert in_words(flip) == words
-    assert flip.history == tuple(Past(after, START + number * QUARTER) for after, number in history)
-    assert (flip.since, flip.at) == (START + lasted[0] * QUARTER, START + lasted[1] * QUARTER)
+    change = merged(told(*runs))
+    assert in_words(change) == words
+    assert change.history == tuple(Past(after, START + number * QUARTER) for after, number in history)
+    assert (change.since, change.at) == (START + lasted[0] * QUARTER, START + lasted[1] * QUARTER)
 
 
 def test_a_recovery_still_says_what_it_was() -> None:
-    flip = merged(told("o", "f", "o"))
-    assert (flip.reason, flip.target) == ("mail.example.org:587: login: 535 5.7.8 no", "mail.example.org:587")
+    change = merged(told("o", "f", "o"))
+    assert (change.reason, change.target) == ("mail.example.org:587: login: 535 5.7.8 no", "mail.example.org:587")
 
 
 def test_another_cause_of_a_failure_that_nobody_heard_of_is_one_failure_with_both() -> None:
-    flip = merged(told("o", "f535", "f454"))
-    assert (in_words(flip), flip.at, flip.history) == ("up>down", START + QUARTER, ())
-    assert flip.causes == ("smtp.login_refused 535", "smtp.login_refused 454")
-    assert flip.reason == "mail.example.org:587: login: 454 5.7.8 no"
+    change = merged(told("o", "f535", "f454"))
+    assert (in_words(change), change.at, change.history) == ("up>down", START + QUARTER, ())
+    assert change.causes == ("smtp.login_refused 535", "smtp.login_refused 454")
+    assert change.reason == "mail.example.org:587: login: 454 5.7.8 no"
 
 
 def test_a_recovery_after_another_cause_tells_of_one_failure() -> None:
-    flip = merged(told("o", "f535", "f454", "o"))
-    assert flip.history == (Past(DOWN, START + QUARTER),)
+    change = merged(told("o", "f535", "f454", "o"))
+    assert change.history == (Past(DOWN, START + QUARTER),)
 
 
 def test_another_cause_does_not_swallow_that_it_could_not_be_told_for_a_while() -> None:
-    flip = merged(told("f535", "u", "u", "u", "f454")[1:])
-    assert (flip.before, flip.after, flip.news) == (DOWN, DOWN, News.CHANGE)
-    assert (flip.since, flip.at) == (START, START)
-    assert flip.history == (Past(UNKNOWN, START + QUARTER),)
+    change = merged(told("f535", "u", "u", "u", "f454")[1:])
+    assert (change.before, change.after, change.news) == (DOWN, DOWN, News.CHANGE)
+    assert (change.since, change.at) == (START, START)
+    assert change.history == (Past(UNKNOWN, START + QUARTER),)
 
 
 @pytest.mark.parametrize(("runs", "history"), [(["f535", "f454", "o"], []), (["f535", "f454", "w"], [])])
 def test_another_cause_that_nobody_heard_of_is_no_change_of_its_own(runs: list[str], history: list[Past]) -> None:
-    flip = merged(told(*runs)[1:])
-    assert (flip.before, list(flip.history), flip.more) == (DOWN, history, 0)
+    change = merged(told(*runs)[1:])
+    assert (change.before, list(change.history), change.more) == (DOWN, history, 0)
 
 
 def test_a_reminder_that_nobody_heard_is_no_change_of_its_own() -> None:
@@ -93,8 +93,8 @@ def test_a_reminder_that_nobody_heard_is_no_change_of_its_own() -> None:
 
 def test_reminders_that_nobody_heard_become_one() -> None:
     first = told("f")[0]._replace(news=News.REMINDER, before=DOWN)
-    flip = merged([first, first, first])
-    assert (flip.news, flip.history, flip.more) == (News.REMINDER, (), 0)
+    change = merged([first, first, first])
+    assert (change.news, change.history, change.more) == (News.REMINDER, (), 0)
 
 
 def test_a_reminder_of_a_failure_that_nobody_heard_of_is_the_failure() -> None:
@@ -106,37 +106,37 @@ def test_another_cause_is_no_part_of_a_recovery_that_nobody_heard_of() -> None:
     """A channel for critical failures has not heard of a recovery yet, when another failure becomes critical."""
     failure, recovery, another, cause = told("f535", "o", "f535", "f454")
     assert (another.news, cause.news) == (News.CHANGE, News.CAUSE)
-    flip = merged([recovery, cause])
-    assert (flip.before, flip.after) == (failure.after, DOWN)
-    assert (flip.at, flip.history) == (another.at, (Past(UP, recovery.at),))
+    change = merged([recovery, cause])
+    assert (change.before, change.after) == (failure.after, DOWN)
+    assert (change.at, change.history) == (another.at, (Past(UP, recovery.at),))
 
 
 def test_a_flapping_step_has_a_bounded_history_that_keeps_its_beginning() -> None:
-    flips = told("o", *["f", "o"] * 30)
-    flip = merged(flips)
-    assert len(flip.history) == MAX_HISTORY
-    assert len(flip.history) + flip.more + 1 == len(flips) == 60
-    assert flip.history[0] == Past(DOWN, START + QUARTER)
-    assert flip.history[-1] == Past(DOWN, START + 59 * QUARTER)
+    changes = told("o", *["f", "o"] * 30)
+    change = merged(changes)
+    assert len(change.history) == MAX_HISTORY
+    assert len(change.history) + change.more + 1 == len(changes) == 60
+    assert change.history[0] == Past(DOWN, START + QUARTER)
+    assert change.history[-1] == Past(DOWN, START + 59 * QUARTER)
 
 
 def test_two_histories_that_were_cut_are_counted_together() -> None:
-    flips = told("o", *["f", "o"] * 30)
-    (flip,) = merge(merge((), flips[:31]), merge((), flips[31:]))
-    assert len(flip.history) + flip.more + 1 == len(flips)
+    changes = told("o", *["f", "o"] * 30)
+    (change,) = merge(merge((), changes[:31]), merge((), changes[31:]))
+    assert len(change.history) + change.more + 1 == len(changes)
 
 
 def test_each_step_keeps_its_own_flip_in_the_order_of_the_first() -> None:
     (first,), other = told("f"), told("f")[0]._replace(id="send:main")
     both = merge([first, other], [other._replace(before=DOWN, after=UP), first._replace(before=DOWN, after=UP)])
-    assert [(flip.id, flip.after) for flip in both] == [(STEP, UP), ("send:main", UP)]
+    assert [(change.id, change.after) for change in both] == [(STEP, UP), ("send:main", UP)]
 
 
 def test_notes_add_up_and_are_bounded() -> None:
     failure, recovery = told("f", "o")
     notes = tuple(f"the probe of 12:{number:02} is lost" for number in range(MAX_NOTES + 5))
-    flip = merged([failure._replace(notes=notes[:20]), recovery._replace(notes=notes[15:])])
-    assert flip.notes == notes[-MAX_NOTES:]
+    change = merged([failure._replace(notes=notes[:20]), recovery._replace(notes=notes[15:])])
+    assert change.notes == notes[-MAX_NOTES:]
 
 
 @pytest.mark.parametrize(

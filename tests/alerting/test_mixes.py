@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.alerting import compose, standing
+from mailmon.alerting import compose, open_problems
 from mailmon.model import EVERYBODY, AlertSubject, Announced, Change, CheckState, Health, News, Policy, Severity
 from tests.alerting.stories import START
 from tests.alerting.test_wording import told
@@ -17,11 +17,11 @@ REMIND = Policy(reminder_interval_s=900)
 NOW = START + timedelta(hours=2)
 
 
-def named(flip: Change, label: str, host: str = HOST, subject: str = "") -> Change:
+def named(change: Change, label: str, host: str = HOST, subject: str = "") -> Change:
     step_id = f"{label.lower().replace(' ', '_')}:{subject or 'main'}"
     target = f"{host}:587"
-    reason = flip.reason.replace("mail.example.org:587", target)
-    return flip._replace(id=step_id, label=label, target=target, subject=subject, reason=reason)
+    reason = change.reason.replace("mail.example.org:587", target)
+    return change._replace(id=step_id, label=label, target=target, subject=subject, reason=reason)
 
 
 NEW = told("o", "f")[0]
@@ -37,14 +37,14 @@ SEEN_AGAIN = told("f", "u", "u", "u", "f")[-1]
 NEW_READERS = REMINDER._replace(news=News.CHANGE)
 
 
-def title(*flips: Change) -> str:
-    alert = compose(flips, NOW, "run-9")
+def title(*changes: Change) -> str:
+    alert = compose(changes, NOW, "run-9")
     assert alert
     return alert.title
 
 
 @pytest.mark.parametrize(
-    ("flips", "words"),
+    ("changes", "words"),
     [
         ([REMINDER, NEW], "Second failing since 13:15 +0100 (First still failing): "),
         ([CAUSE, NEW], "Second failing since 13:15 +0100 (First still failing): "),
@@ -66,9 +66,9 @@ def title(*flips: Change) -> str:
         ([REMINDER, REMINDER, RECOVERED, RECOVERED, NEW], "Fifth failing since 13:15 +0100 (2 still failing, 2 recove"),
     ],
 )
-def test_new_before_old_and_failures_before_recoveries(flips: list[Change], words: str) -> None:
+def test_new_before_old_and_failures_before_recoveries(changes: list[Change], words: str) -> None:
     labels = ("First", "Second", "Third", "Fourth", "Fifth")
-    mixed = [named(flip, label, f"{label}.example.org") for flip, label in zip(flips, labels, strict=False)]
+    mixed = [named(change, label, f"{label}.example.org") for change, label in zip(changes, labels, strict=False)]
     said = title(*mixed)
     assert said.partition(": ")[2].startswith(words), said
     alert = compose(mixed, NOW, "run-9")
@@ -84,23 +84,23 @@ def test_a_reminder_does_not_hide_a_new_failure() -> None:
 
 def down(label: str, health: Health = Health.DOWN, **changes: Any) -> tuple[CheckState, AlertSubject]:
     told_before = Announced(Health.DOWN, START, START, channels=("phone",))
-    memory = CheckState(health, START, f"{HOST}:587: DATA: 451 no", f"{HOST}:587", severity=Severity.ERROR)
-    memory = memory._replace(told=told_before if health is Health.DOWN else Announced())._replace(**changes)
-    return memory, AlertSubject(label, "", "route", ("all", label))
+    state = CheckState(health, START, f"{HOST}:587: DATA: 451 no", f"{HOST}:587", severity=Severity.ERROR)
+    state = state._replace(announced=told_before if health is Health.DOWN else Announced())._replace(**changes)
+    return state, AlertSubject(label, "", "route", ("all", label))
 
 
 def good_news(
-    left: dict[str, tuple[CheckState, AlertSubject]], *flips: Change, silenced: tuple[str, ...] = ()
+    left: dict[str, tuple[CheckState, AlertSubject]], *changes: Change, silenced: tuple[str, ...] = ()
 ) -> tuple[str, str]:
-    memories = {step_id: memory for step_id, (memory, _) in left.items()}
-    topics = {step_id: topic for step_id, (_, topic) in left.items()}
-    alert = compose(flips or (RECOVERED,), NOW, "run-9", standing(memories, topics, "phone", silenced))
+    states = {step_id: state for step_id, (state, _) in left.items()}
+    subjects = {step_id: subject for step_id, (_, subject) in left.items()}
+    alert = compose(changes or (RECOVERED,), NOW, "run-9", open_problems(states, subjects, "phone", silenced))
     assert alert
     return alert.title, alert.body
 
 
 @pytest.mark.parametrize(
-    ("memory", "words"),
+    ("state", "words"),
     [
         (down("Send Test"), "mail.example.org: Send Test still failing, SMTP Auth recovered after 15 min"),
         (down("Send Test", Health.FAILING), "mail.example.org: Send Test failing, SMTP Auth recovered after 15 min"),
@@ -109,16 +109,16 @@ def good_news(
             "mx.example.net: Send Test still failing, mail.example.org:587: SMTP Auth recovered after 15 min",
         ),
         (
-            down("Send Test", unknown_runs=3, told=Announced(Health.UP, unknown_since=START, channels=("phone",))),
+            down("Send Test", unknown_runs=3, announced=Announced(Health.UP, unknown_since=START, channels=("phone",))),
             "mail.example.org: Send Test cannot be checked, SMTP Auth recovered after 15 min",
         ),
         (down("Send Test", Health.UP), "mail.example.org:587: SMTP Auth recovered after 15 min"),
         (down("Send Test", Health.DEGRADED), "mail.example.org:587: SMTP Auth recovered after 15 min"),
     ],
 )
-def test_a_recovery_does_not_hide_what_is_still_broken(memory: tuple[CheckState, AlertSubject], words: str) -> None:
+def test_a_recovery_does_not_hide_what_is_still_broken(state: tuple[CheckState, AlertSubject], words: str) -> None:
     """What a user saw: "SMTP Auth works again" while the Send Test still failed."""
-    said, body = good_news({"send:main": memory})
+    said, body = good_news({"send:main": state})
     assert said == words
     assert body.startswith("Send Test: ") == (", SMTP Auth" in said or "example.net" in said)
 
@@ -137,8 +137,8 @@ def test_many_that_are_still_broken_are_counted() -> None:
 
 def test_what_is_silent_or_told_elsewhere_is_counted_without_a_name() -> None:
     other = Announced(Health.DOWN, START, START, channels=("team",))
-    memory, topic = down("Send Test", told=other)
-    elsewhere = memory, topic._replace(policy=Policy(channels={"error": ("team",)}))
+    state, subject = down("Send Test", announced=other)
+    elsewhere = state, subject._replace(policy=Policy(channels={"error": ("team",)}))
     said, body = good_news({"send:main": down("Secret"), "send:b": elsewhere}, silenced=("Secret",))
     assert said == "mail.example.org:587: SMTP Auth recovered after 15 min (2 other checks not well)"
     assert "Send Test" not in said + body
@@ -146,8 +146,8 @@ def test_what_is_silent_or_told_elsewhere_is_counted_without_a_name() -> None:
 
 
 def test_who_heard_of_it_by_everybody_s_channel_hears_that_it_goes_on() -> None:
-    memory, topic = down("Send Test", told=Announced(Health.DOWN, START, START, channels=(EVERYBODY,)))
-    said, _ = good_news({"send:main": (memory, topic._replace(policy=Policy(channels={"error": ("team",)})))})
+    state, subject = down("Send Test", announced=Announced(Health.DOWN, START, START, channels=(EVERYBODY,)))
+    said, _ = good_news({"send:main": (state, subject._replace(policy=Policy(channels={"error": ("team",)})))})
     assert "Send Test still failing" in said
 
 
@@ -158,16 +158,16 @@ def test_a_long_host_name_does_not_cut_off_what_is_still_broken() -> None:
     said, _ = good_news({"send:main": down("Send Test")}, named(RECOVERED, "SMTP Auth", host))
     assert said.startswith("mail.example.org: Send Test still failing, ")
     said, _ = good_news(
-        {"send:main": down("S", told=Announced(channels=("team",)))},
+        {"send:main": down("S", announced=Announced(channels=("team",)))},
         named(RECOVERED, "SMTP Auth", host),
         silenced=("S",),
     )
     assert said.endswith("… (1 other check not well)")
 
 
-def full(subject: str, percent: int, flip: Change = WARNING) -> Change:
+def full(subject: str, percent: int, change: Change = WARNING) -> Change:
     reason = f"{HOST}:993: the mailbox is full to {percent} %"
-    return named(flip, "IMAP Auth", subject=subject)._replace(target=f"{HOST}:993", reason=reason)
+    return named(change, "IMAP Auth", subject=subject)._replace(target=f"{HOST}:993", reason=reason)
 
 
 def test_accounts_with_figures_of_their_own_are_told_with_each_one_s_own() -> None:

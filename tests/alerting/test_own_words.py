@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailmon.alerting import judge
-from mailmon.alerting.merge import merge
+from mailmon.alerting import evaluate
+from mailmon.alerting.outbox import merge
 from mailmon.model import Change, CheckState, Outcome
 from mailmon.model.run import AlertLine
-from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of
+from mailmon.run.subjects import NETWORK, channel_outcomes, network_outcome, subjects_of
 from tests.alerting.stories import QUARTER, START
 from tests.alerting.test_wording import alert, text
 
 
 def own(*found: Sequence[Outcome]) -> list[Change]:
     """Return what is told of mailmon itself in these runs, with a name of its machine that does not change."""
-    memories: dict[str, CheckState] = {}
-    flips: list[Change] = []
+    states: dict[str, CheckState] = {}
+    changes: list[Change] = []
     for number, outcomes in enumerate(found):
-        topics = topics_of((), (), {}, [outcome.id for outcome in outcomes])
-        memories, more = judge(memories, outcomes, topics, START + number * QUARTER, alert_id=f"run-{number}")
-        flips += more
-    return [flip._replace(target="monitor") for flip in flips]
+        subjects = subjects_of((), (), {}, [outcome.id for outcome in outcomes])
+        states, more = evaluate(states, outcomes, subjects, START + number * QUARTER, alert_id=f"run-{number}")
+        changes += more
+    return [change._replace(target="monitor") for change in changes]
 
 
 def test_mailmon_cannot_see_and_sees_again() -> None:
-    blind = [sight_outcome("192.0.2.1:443 does not answer", is_blind=True)]
-    seeing = [sight_outcome("", is_blind=False)]
+    blind = [network_outcome("192.0.2.1:443 does not answer", is_offline=True)]
+    seeing = [network_outcome("", is_offline=False)]
     first, second = own(blind, blind, seeing)
-    assert first.id == SIGHT
+    assert first.id == NETWORK
     assert (
         text(first)
         == """\
@@ -54,8 +54,8 @@ Cause: 192.0.2.1:443 does not answer
 
 def test_a_channel_that_refuses_and_takes_again() -> None:
     refused = AlertLine("1", "phone", "pending", "t", "ntfy at https://ntfy.example.org: answered 403", True)
-    taken = AlertLine("1", "phone", "sent", "t")
-    first, second = own(channel_outcomes([refused], ()), channel_outcomes([taken], ["channel:phone"]))
+    evaluated = AlertLine("1", "phone", "sent", "t")
+    first, second = own(channel_outcomes([refused], ()), channel_outcomes([evaluated], ["channel:phone"]))
     assert (
         text(first)
         == """\

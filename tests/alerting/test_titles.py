@@ -52,15 +52,15 @@ def test_an_end_is_called_by_what_ends(runs: str, words: str) -> None:
 
 
 def test_the_end_of_not_knowing_says_how_long_it_lasted() -> None:
-    flip = told("o", "u", "u", "u", "o")[-1]
-    assert flip.before is Health.UNKNOWN
-    assert "45 min" in alert(flip).title
-    assert "0.0 s" not in alert(flip).body
+    change = told("o", "u", "u", "u", "o")[-1]
+    assert change.before is Health.UNKNOWN
+    assert "45 min" in alert(change).title
+    assert "0.0 s" not in alert(change).body
 
 
 def test_what_could_not_be_checked_names_its_server() -> None:
-    (flip,) = told("o", "f", "o", "u", "u", "u")[2:]
-    assert alert(flip).title.startswith("mail.example.org")
+    (change,) = told("o", "f", "o", "u", "u", "u")[2:]
+    assert alert(change).title.startswith("mail.example.org")
 
 
 def test_accounts_that_failed_at_different_times_are_not_told_with_one_time() -> None:
@@ -96,15 +96,15 @@ def test_accounts_of_which_one_has_failed_before_do_not_share_its_history() -> N
 def test_with_many_checks_of_a_host_failing_the_title_counts_those_that_it_does_not_name(
     number: int, words: str
 ) -> None:
-    flips = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:number]]
-    assert alert(*flips).title.startswith(f"{HOST}{words} since 13:15 +0100: ")
+    changes = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:number]]
+    assert alert(*changes).title.startswith(f"{HOST}{words} since 13:15 +0100: ")
     assert MAX_LABELS == 2
 
 
 def test_the_time_shows_on_a_phone_with_several_checks_of_a_host_and_another_host_failing() -> None:
-    flips = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:3]]
+    changes = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:3]]
     other = FAILURE._replace(id="smtp_auth:b", target="mx.example.net:587")
-    title = alert(*flips, other).title
+    title = alert(*changes, other).title
     assert " since 13:15" in title[:80]
     assert " (and 1 more): login: 535" in title
 
@@ -151,13 +151,13 @@ def test_a_flapping_step_does_not_look_like_one_short_failure_in_its_title() -> 
 
 def test_a_step_that_is_seen_again_but_fails_otherwise_does_not_still_fail() -> None:
     """The reader was told that it cannot be checked: that it can be again is the news."""
-    flip = told("f535", "u", "u", "u", "f454")[-1]
-    assert "still" not in alert(flip).title
+    change = told("f535", "u", "u", "u", "f454")[-1]
+    assert "still" not in alert(change).title
 
 
 def test_what_cannot_be_checked_has_no_advice_of_an_older_failure() -> None:
-    flip = told("f535", "u", "u", "u")[-1]
-    assert "Check the password" not in alert(flip).body
+    change = told("f535", "u", "u", "u")[-1]
+    assert "Check the password" not in alert(change).body
 
 
 def test_a_step_that_failed_once_and_then_only_warned_has_not_failed_many_times() -> None:

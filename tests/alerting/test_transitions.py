@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from mailmon.alerting import TRANSITIONS, judge, overall, step
+from mailmon.alerting import TRANSITIONS, evaluate, evaluate_step, overall
 from mailmon.model import Announced, CheckState, Health, Policy, Status
-from tests.alerting.stories import QUARTER, START, STEP, TARGET, Story, outcome, topic
+from tests.alerting.stories import QUARTER, START, STEP, TARGET, Story, outcome, subject
 
 TABLE = {
     ("new", "ok"): "up",
@@ -36,35 +36,35 @@ def test_the_table_is_this_one() -> None:
 @pytest.mark.parametrize(("before", "status"), TABLE)
 def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(before: str, status: str) -> None:
     told = Announced(Health(before), START, causes=("smtp.login_refused 535",)) if before != "failing" else Announced()
-    remembered = CheckState(Health(before), START, told=told)
-    memory, flip = step(STEP, remembered, outcome(Status(status)), topic(), START + QUARTER, "1")
-    assert memory is not None
+    remembered = CheckState(Health(before), START, announced=told)
+    state, change = evaluate_step(STEP, remembered, outcome(Status(status)), subject(), START + QUARTER, "1")
+    assert state is not None
     settled = {"failing": "down"}.get(TABLE[before, status], TABLE[before, status])
     is_told = settled != before and not (before in ("new", "failing") and settled == "up")
-    assert (memory.health, flip is not None) == (settled, is_told)
-    assert flip is None or (flip.after, flip.alert) == (memory.health, "1")
+    assert (state.health, change is not None) == (settled, is_told)
+    assert change is None or (change.after, change.alert) == (state.health, "1")
 
 
 @pytest.mark.parametrize("health", [None, *Health])
 def test_a_skipped_step_changes_nothing(health: Health | None) -> None:
-    before = CheckState(health, START, "why", told=Announced(health, START)) if health else None
-    assert step(STEP, before, outcome(Status.SKIPPED), topic(), START + QUARTER) == (before, None)
+    before = CheckState(health, START, "why", announced=Announced(health, START)) if health else None
+    assert evaluate_step(STEP, before, outcome(Status.SKIPPED), subject(), START + QUARTER) == (before, None)
 
 
 @pytest.mark.parametrize("health", [health for health in Health if health is not Health.UNKNOWN])
 def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: Health) -> None:
-    before = CheckState(health, START, "why", streak=1, turned_at=START, told=Announced(health, START))
-    memory, flip = step(STEP, before, outcome(Status.UNKNOWN), topic(), START + QUARTER)
+    before = CheckState(health, START, "why", streak=1, turned_at=START, announced=Announced(health, START))
+    state, change = evaluate_step(STEP, before, outcome(Status.UNKNOWN), subject(), START + QUARTER)
     seen = before._replace(value="no route to any host", target=TARGET)
     counted = seen._replace(unknown_runs=1, unknown_since=START + QUARTER)
-    assert (memory, flip) == (counted, None)
+    assert (state, change) == (counted, None)
 
 
 @pytest.mark.parametrize("status", [Status.OK, Status.WARNING, Status.FAILED])
 def test_a_health_that_only_a_hand_writes_does_not_stay_deaf(status: Status) -> None:
-    memory, _ = step(STEP, CheckState(Health.UNKNOWN, START), outcome(status), topic(), START + QUARTER)
-    assert memory is not None
-    assert memory.health in (Health.UP, Health.DEGRADED, Health.DOWN)
+    state, _ = evaluate_step(STEP, CheckState(Health.UNKNOWN, START), outcome(status), subject(), START + QUARTER)
+    assert state is not None
+    assert state.health in (Health.UP, Health.DEGRADED, Health.DOWN)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_health_that_only_a_hand_writes_does_not_stay_deaf(status: Status) -> 
         (2, 1, "ofufo", ["4: up>down", "5: down>up"]),
         (3, 2, "ofsfufsosos", ["6: up>down", "10: down>up"]),
         (2, 1, "fosff", ["5: up>down"]),
-        # at the first sight of a step
+        # at the first sight of a evaluate_step
         (1, 1, "oo", []),
         (1, 1, "ff", ["1: new>down"]),
         (2, 1, "ff", ["2: new>down"]),
@@ -104,15 +104,15 @@ def test_thresholds_count_runs_in_a_row(failures: int, successes: int, runs: str
 def test_a_failure_below_its_threshold_shows_as_failing_since_its_first_run() -> None:
     story = Story(Policy(failure_threshold=3))
     story.tell("off")
-    assert (story.health, story.memory.since, story.memory.streak) == (Health.FAILING, START + QUARTER, 2)
+    assert (story.health, story.state.since, story.state.streak) == (Health.FAILING, START + QUARTER, 2)
 
 
 def test_a_failure_and_a_recovery_are_dated_from_the_first_run_of_their_streaks() -> None:
     story = Story(Policy(failure_threshold=3, success_threshold=2))
     story.tell("of")
-    (failure,) = [flip for _ in range(2) for flip in story.step(outcome(Status.FAILED))]
+    (failure,) = [change for _ in range(2) for change in story.step(outcome(Status.FAILED))]
     assert (failure.since, failure.at) == (START, START + QUARTER)
-    (recovery,) = [flip for _ in range(2) for flip in story.step(outcome(Status.OK))]
+    (recovery,) = [change for _ in range(2) for change in story.step(outcome(Status.OK))]
     assert (recovery.since, recovery.at) == (START + QUARTER, START + 4 * QUARTER)
     assert (recovery.reason, recovery.alert) == (failure.reason, failure.alert)
 
@@ -120,46 +120,46 @@ def test_a_failure_and_a_recovery_are_dated_from_the_first_run_of_their_streaks(
 def test_a_failure_that_nobody_heard_of_does_not_make_the_time_before_shorter() -> None:
     story = Story(Policy(failure_threshold=2))
     story.tell("ofo")
-    (failure,) = [flip for _ in range(2) for flip in story.step(outcome(Status.FAILED))]
+    (failure,) = [change for _ in range(2) for change in story.step(outcome(Status.FAILED))]
     assert (failure.before, failure.since, failure.at) == (Health.UP, START, START + 3 * QUARTER)
 
 
 def test_a_threshold_that_was_lowered_holds_from_the_next_failure_on() -> None:
     story = Story(Policy(failure_threshold=5))
     story.tell("off")
-    story.topics = {STEP: topic(Policy(failure_threshold=2))}
+    story.subjects = {STEP: subject(Policy(failure_threshold=2))}
     assert story.tell("s") == []
     assert story.tell("f") == ["5: up>down"]
-    assert story.memory.since == START + QUARTER
+    assert story.state.since == START + QUARTER
 
 
 def test_a_recovery_forgets_what_was_wrong() -> None:
     story = Story()
     story.tell("fo")
-    memory = story.memory
-    assert (memory.reason, memory.target, memory.advice, memory.severity, memory.causes) == ("", "", "", None, ())
-    assert memory.told == Announced(Health.UP, START + QUARTER, START + QUARTER)
+    state = story.state
+    assert (state.reason, state.target, state.advice, state.severity, state.causes) == ("", "", "", None, ())
+    assert state.announced == Announced(Health.UP, START + QUARTER, START + QUARTER)
 
 
 def test_steps_that_are_not_asked_stay_as_they_were_remembered() -> None:
-    other = CheckState(Health.DOWN, START, "gone", told=Announced(Health.DOWN, START, START, "gone"))
-    memories, _ = judge({"send:main": other}, [outcome(Status.OK)], {STEP: topic()}, START)
-    assert memories["send:main"] == other
+    other = CheckState(Health.DOWN, START, "gone", announced=Announced(Health.DOWN, START, START, "gone"))
+    states, _ = evaluate({"send:main": other}, [outcome(Status.OK)], {STEP: subject()}, START)
+    assert states["send:main"] == other
 
 
 def test_causes_are_told_before_consequences() -> None:
     ids = ("imap_auth:main", "send:main", "receive:main")
     found = [outcome(Status.FAILED, step_id) for step_id in reversed(ids)]
-    _, flips = judge({}, found, {step_id: topic() for step_id in ids}, START)
-    assert [flip.id for flip in flips] == list(ids)
+    _, changes = evaluate({}, found, {step_id: subject() for step_id in ids}, START)
+    assert [change.id for change in changes] == list(ids)
 
 
 def test_a_step_that_was_checked_says_when_and_what_it_found() -> None:
     story = Story()
     story.tell("oofu")
-    assert story.memory.checked_at == START + 2 * QUARTER
-    assert story.memory.value == "no route to any host"
-    assert story.now - story.memory.since == timedelta(minutes=15)
+    assert story.state.checked_at == START + 2 * QUARTER
+    assert story.state.value == "no route to any host"
+    assert story.now - story.state.since == timedelta(minutes=15)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from mailmon.alerting import compose
-from mailmon.alerting.merge import merge
+from mailmon.alerting.outbox import merge
 from mailmon.alerting.wording import MAX_CAUSES, MAX_NAMES, MAX_NOTES, MAX_TITLE
 from mailmon.model import Alert, Change, Health, Policy
 from tests.alerting.stories import LETTERS, START, STEP, TARGET, Story, outcome
@@ -16,24 +16,24 @@ HOUR = timedelta(hours=1)
 def told(*runs: str, policy: Policy | None = None) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
     story = Story(policy)
-    return [flip for run in runs for flip in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
+    return [change for run in runs for change in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
 
 
-def alert(*flips: Change, now: timedelta = HOUR) -> Alert:
-    composed = compose(flips, START + now, "run-9")
+def alert(*changes: Change, now: timedelta = HOUR) -> Alert:
+    composed = compose(changes, START + now, "run-9")
     assert composed is not None
     return composed
 
 
-def text(*flips: Change, now: timedelta = HOUR) -> str:
-    composed = alert(*flips, now=now)
+def text(*changes: Change, now: timedelta = HOUR) -> str:
+    composed = alert(*changes, now=now)
     return f"{composed.kind}: {composed.title}\n{composed.body}\n"
 
 
 def merged(*runs: str) -> Change:
     """Return what is told when nobody has heard of these runs."""
-    (flip,) = merge((), told(*runs))
-    return flip
+    (change,) = merge((), told(*runs))
+    return change
 
 
 FAILURE = told("o", "f")[0]
@@ -61,9 +61,9 @@ Since 13:15 +0100.
 
 
 def test_many_accounts_on_one_host_that_fail_alike() -> None:
-    flips = [FAILURE._replace(id=f"smtp_auth:user{number}", subject=f"user{number}") for number in range(15)]
+    changes = [FAILURE._replace(id=f"smtp_auth:user{number}", subject=f"user{number}") for number in range(15)]
     assert (
-        text(*flips)
+        text(*changes)
         == """\
 problem: mail.example.org:587: SMTP Auth for 15 accounts failing since 13:15 +0100: login: 535 5.7.8 no
 SMTP Auth for 15 accounts (user0, user1, user2, user3, user4, user5, user6, user7, user8, user9, user10, user11 and \
@@ -125,8 +125,8 @@ Since 13:15 +0100.
 
 
 def test_a_failure_that_became_a_warning_says_how_long_it_was_down() -> None:
-    (_, flip) = told("o", "f", "w")
-    assert text(flip).endswith("Since 13:30 +0100. It was down for 15 min.\n")
+    (_, change) = told("o", "f", "w")
+    assert text(change).endswith("Since 13:30 +0100. It was down for 15 min.\n")
 
 
 def test_a_recovery_with_what_was_late() -> None:
@@ -202,8 +202,10 @@ def test_mailmon_cannot_tell() -> None:
 
 
 def test_more_causes_than_anybody_reads() -> None:
-    flips = [FAILURE._replace(target=f"mail{n}.example.org:587", reason=f"it said {n}") for n in range(MAX_CAUSES + 5)]
-    composed = alert(*flips)
+    changes = [
+        FAILURE._replace(target=f"mail{n}.example.org:587", reason=f"it said {n}") for n in range(MAX_CAUSES + 5)
+    ]
+    composed = alert(*changes)
     assert composed.body.count("it said") == MAX_CAUSES
     assert composed.body.endswith("\n\nand 5 more")
     assert composed.title.startswith(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.alerting.transitions import observe
+from mailmon.alerting.transitions import next_state
 from mailmon.bounces.alarms import MAX_NAMED, MAX_UNVERIFIED, REFUSALS, find_alarms
 from mailmon.model import Finding, Health, Outcome, Policy, Severity, Status
 from mailmon.model.bounces import BounceWindow, Hearsay, Refusal, Unverified
@@ -59,10 +59,10 @@ def test_an_alarm_holds_no_address_and_no_control_character() -> None:
 def test_one_more_bounce_is_no_news_and_another_domain_is() -> None:
     def remembered(*findings: Finding) -> tuple[str, ...]:
         outcome = Outcome("bounces:main", "bounces", "main", Status.FAILED, "x", findings=findings)
-        memory = observe(None, outcome, Policy(), SENT_AT)
-        assert memory is not None
-        assert memory.health is Health.DOWN
-        return memory.causes
+        state = next_state(None, outcome, Policy(), SENT_AT)
+        assert state is not None
+        assert state.health is Health.DOWN
+        return state.causes
 
     limits = {"classes": {"hard": 20}}
     first = remembered(*alarms(BounceWindow({"hard": 21}, {}, (GMAIL,)), **limits))

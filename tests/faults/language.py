@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
-SIGHT, CHANNEL, UNIT = "mailmon:sight", "channel:", "unit:"
+SIGHT, CHANNEL, UNIT = "mailmon:network", "channel:", "unit:"
 # That of the embedded server.
 CERTIFICATE = "certificate:127.0.0.1"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0

@@ -20,7 +20,7 @@ NASTY = "550 <b>no</b> @everyone **bold** & \"quoted\" 'x'\r\nBcc: eve@example.n
 SENTINEL = "s3ntinel-Value-77"
 
 
-def flip(after: Health = Health.DOWN, *names: str) -> Change:
+def change(after: Health = Health.DOWN, *names: str) -> Change:
     """Return a change of health about these accounts and routes."""
     return Change(
         "smtp_auth:main", Health.UP, after, NOON, NOON, "535 5.7.8 no", names=names, label="SMTP login of main"
@@ -29,14 +29,14 @@ def flip(after: Health = Health.DOWN, *names: str) -> Change:
 
 def alert(
     kind: AlertKind = AlertKind.PROBLEM,
-    *flips: Change,
+    *changes: Change,
     title: str = "SMTP login of main failed: mail.example.org:587",
     body: str = NASTY,
     alert_id: str = ALERT_ID,
     thread: str = "",
 ) -> Alert:
     """Return an alert with words in it that could do harm."""
-    return Alert(alert_id, kind, title, body, NOON, flips, thread)
+    return Alert(alert_id, kind, title, body, NOON, changes, thread)
 
 
 def channel(options: ChannelOptions, *accounts: Account, name: str = "", **secrets: str) -> AnyChannel:

@@ -15,7 +15,7 @@ from mailmon.notify.channel import AnyChannel
 from mailmon.notify.command import CommandOptions
 from mailmon.render.document import alert_document
 from mailmon.typedjson.validate import find_errors
-from tests.notify.samples import ALERT_ID, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
+from tests.notify.samples import ALERT_ID, SENTINEL, alert, change, channel, refusal, said_by, send, took_s
 
 
 def script(directory: Path, text: str, *arguments: str, timeout_s: float = 10.0) -> AnyChannel:
@@ -43,7 +43,7 @@ def wait_for(condition: Any, timeout_s: float = 3.0) -> bool:
 
 
 def test_the_command_gets_the_alert_as_json_and_its_arguments_as_they_are(tmp_path: Path) -> None:
-    given = alert(AlertKind.PROBLEM, flip(Health.DOWN, "main"))
+    given = alert(AlertKind.PROBLEM, change(Health.DOWN, "main"))
     to = script(tmp_path, f'cat > {tmp_path}/in; printf "%s|" "$@" > {tmp_path}/args', "a b", "$(touch x)", "*")
     assert send(to, given) == f"{to.options.command[0]} ended with exit code 0"
     assert json.loads((tmp_path / "in").read_text()) == json.loads(json.dumps(alert_document(given)))

@@ -26,7 +26,7 @@ from mailmon.notify.letter import Envelope, compose, message_id
 from mailmon.sandbox import AcceptedMail, Sandbox
 from mailmon.typedjson.validate import find_errors
 from tests.clients.peer import CLOSE, Peer, Script
-from tests.notify.samples import ALERT_ID, NASTY, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
+from tests.notify.samples import ALERT_ID, NASTY, SENTINEL, alert, change, channel, refusal, said_by, send, took_s
 
 MAIN, SECOND, NOBODY = "monitor@example.org", "second@example.org", "nobody@example.org"
 ENVELOPE = Envelope(MAIN, (MAIN,), "email", "example.org")
@@ -125,7 +125,7 @@ def test_every_kind_has_its_mark(kind: AlertKind) -> None:
 def test_a_repetition_has_the_same_message_id_even_through_another_account(sandbox: Sandbox) -> None:
     one = account(sandbox)
     other = account(sandbox, "other", SECOND)._replace(address=SECOND)
-    given = alert(AlertKind.PROBLEM, flip(Health.DOWN, "main"))
+    given = alert(AlertKind.PROBLEM, change(Health.DOWN, "main"))
     send(mail(one, other), alert())
     send(mail(one, other), given)
     first, second = sandbox.accepted
@@ -266,12 +266,12 @@ def test_one_failure_that_may_pass_makes_the_whole_temporary(sandbox: Sandbox) -
 @pytest.mark.parametrize(("health", "first"), [(Health.DOWN, SECOND), (Health.FAILING, SECOND), (Health.UP, MAIN)])
 def test_a_troubled_account_is_tried_last(sandbox: Sandbox, health: Health, first: str) -> None:
     to = mail(account(sandbox), account(sandbox, "second", SECOND))
-    send(to, alert(AlertKind.PROBLEM, flip(health, "main", "some-route")))
+    send(to, alert(AlertKind.PROBLEM, change(health, "main", "some-route")))
     assert [accepted.sender for accepted in sandbox.accepted] == [first]
 
 
 def test_a_troubled_account_is_tried_where_there_is_no_other(sandbox: Sandbox) -> None:
-    send(mail(account(sandbox)), alert(AlertKind.PROBLEM, flip(Health.UNKNOWN, "main")))
+    send(mail(account(sandbox)), alert(AlertKind.PROBLEM, change(Health.UNKNOWN, "main")))
     assert len(sandbox.accepted) == 1
 
 

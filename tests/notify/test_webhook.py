@@ -15,13 +15,13 @@ from mailmon.notify.webhook import WebhookOptions, sign
 from mailmon.render.document import alert_document
 from mailmon.sandbox.receiver import Receiver
 from mailmon.typedjson.validate import find_errors
-from tests.notify.samples import ALERT_ID, SENTINEL, alert, channel, flip, refusal, said_by, send, took_s
+from tests.notify.samples import ALERT_ID, SENTINEL, alert, change, channel, refusal, said_by, send, took_s
 
 OPTIONS = WebhookOptions()
 
 
 def test_the_receiver_gets_the_event_its_time_and_the_whole_alert(receiver: Receiver) -> None:
-    given = alert(AlertKind.PROBLEM, flip(Health.DOWN, "main"))
+    given = alert(AlertKind.PROBLEM, change(Health.DOWN, "main"))
     assert send(channel(OPTIONS, url=f"{receiver.url}/hook?x=1"), given) == "the webhook answered 200"
     [request] = receiver.requests
     assert (request.method, request.path) == ("POST", "/hook?x=1")

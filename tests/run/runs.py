@@ -9,15 +9,15 @@ from pathlib import Path
 
 from mailmon.model import AlertSubject, OutboxEntry, Outcome, Status
 from mailmon.model.run import AlertLine
-from mailmon.run.dispatch import Telling
+from mailmon.run.dispatch import Dispatch
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State, peek
-from tests.alerting.stories import QUARTER, START, STEP, outcome, topic
+from tests.alerting.stories import QUARTER, START, STEP, outcome, subject
 from tests.run.exchange import Exchange
 
 FAILED, OK = outcome(Status.FAILED), outcome(Status.OK)
 OTHER = outcome(Status.FAILED, "send:other")
-TOPICS = {STEP: topic(), "send:other": topic()._replace(label="Send Test", names=("all", "send:other", "other"))}
+SUBJECTS = {STEP: subject(), "send:other": subject()._replace(label="Send Test", names=("all", "send:other", "other"))}
 FAILURE = "mail.example.org:587: SMTP Auth failing"
 RECOVERY = "mail.example.org:587: SMTP Auth recovered"
 
@@ -29,7 +29,7 @@ class Runs:
         self.path = directory / "state.json"
         self.exchange = exchange
         self.number = 0
-        self.topics: Mapping[str, AlertSubject] = TOPICS
+        self.subjects: Mapping[str, AlertSubject] = SUBJECTS
 
     @property
     def now(self) -> datetime:
@@ -53,16 +53,16 @@ class Runs:
         """Judge, remember and tell, as a run does; `later` than a quarter of an hour after the one before."""
         self.number += 1 + later // QUARTER
         keeper = Keeper(self.path, self.now, is_dry=False)
-        telling = self.telling(channels, silenced)
-        told = telling.take_in(keeper.state, found, self.topics)
+        dispatch = self.dispatch(channels, silenced)
+        told = dispatch.evaluate(keeper.state, found, self.subjects)
         keeper.save(checks=told.state.checks, outbox=told.state.outbox)
-        lines, _ = telling.send(keeper)
+        lines, _ = dispatch.send(keeper)
         return lines
 
-    def telling(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Telling:
+    def dispatch(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Dispatch:
         """Return how people are told in the present run."""
         desk = self.exchange.desk(*channels) if channels else replace(self.exchange.desk(), channels={})
-        return Telling(f"run-{self.number}", self.now, replace(desk, now=self.now), silenced)
+        return Dispatch(f"run-{self.number}", self.now, replace(desk, now=self.now), silenced)
 
     def titles(self, name: str) -> list[str]:
         """Return the beginnings of what a channel has taken, without the time."""

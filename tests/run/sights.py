@@ -12,8 +12,8 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import Addresses, packed
 from mailmon.errors import Stage, StageError
 from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
-from mailmon.run.network import Means, look
-from mailmon.run.outcome import make_outcome
+from mailmon.run.execute import make_outcome
+from mailmon.run.network import Means, examine
 from mailmon.run.plan import Step
 
 MAIL, OTHER, HERE = "mail.example.org", "mx.example.com", "here.example.net"
@@ -85,6 +85,6 @@ def means(
 
 
 def seen(outcomes: Sequence[Outcome], **how: Any) -> tuple[bool, str]:
-    sight = look(outcomes, MONITORED, means(**how))
+    sight = examine(outcomes, MONITORED, means(**how))
     assert sight is not None
-    return sight.is_blind, sight.evidence
+    return sight.is_offline, sight.evidence

@@ -69,4 +69,4 @@ class Site:
 
     def told(self, name: str = "phone") -> Collection[str]:
         """Return the steps of which a channel was told."""
-        return {flip.id for alert in self.exchange.taken_by(name) for flip in alert.flips}
+        return {change.id for alert in self.exchange.taken_by(name) for change in alert.changes}

@@ -130,7 +130,7 @@ def test_what_is_left_is_never_said_to_be_more_than_it_is(days: float, wrong: st
 
 def tell(story: Story, days: float) -> list[str]:
     """Judge a run that saw a certificate with so many days left; return what people are told."""
-    return [in_words(flip) for flip in story.step(outcome(STEP, *shown(days, 21)))]
+    return [in_words(change) for change in story.step(outcome(STEP, *shown(days, 21)))]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_an_end_that_nobody_has_prevented_is_a_failure() -> None:
     assert [tell(story, 20), tell(story, 0.01)] == [["new>degraded"], ["cause"]]
     expired = outcome(STEP, finding("tls.cert_expired"))
     assert expired.status is Status.FAILED
-    assert [in_words(flip) for flip in story.step(expired)] == ["degraded>down"]
+    assert [in_words(change) for change in story.step(expired)] == ["degraded>down"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.clients.tls import PeerCertificate
 from mailmon.model import Finding, Outcome, Status, Verdict
 from mailmon.run.certificates import with_certificates, without_certificates
-from mailmon.run.seen import Seen
+from mailmon.run.network import Checked
 from tests.run.sights import finding, outcome
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def login(step_id: str, target: str, days: float, name: str = "mail.example.org"
 
 
 def told(*steps: Outcome, remembered: tuple[str, ...] = ()) -> list[tuple[str, Status, str]]:
-    return [(one.id, one.status, one.message) for one in with_certificates(Seen(steps), remembered).own]
+    return [(one.id, one.status, one.message) for one in with_certificates(Checked(steps), remembered).own]
 
 
 def test_of_a_certificate_that_lasts_nobody_hears() -> None:
@@ -65,7 +65,7 @@ def test_its_end_is_told_where_it_is_remembered() -> None:
 
 
 def test_in_its_last_days_it_is_a_failure_of_its_own_and_mail_goes_on() -> None:
-    seen = with_certificates(Seen((login("imap_auth:a", "mail:993", 2.5),)), ())
+    seen = with_certificates(Checked((login("imap_auth:a", "mail:993", 2.5),)), ())
     assert [(step.id, step.status) for step in seen.steps] == [
         ("imap_auth:a", Status.WARNING),
         ("certificate:mail.example.org", Status.FAILED),
@@ -78,7 +78,7 @@ def test_what_else_a_step_says_stays_with_it() -> None:
         login("imap_auth:b", "mail:993", 10, "mail.example.org", finding("imap.select_failed")),
         outcome("send:x", Finding("x", Verdict.UNKNOWN, "t", "?")),
     ]
-    kept = without_certificates(with_certificates(Seen(tuple(steps)), ()).steps)
+    kept = without_certificates(with_certificates(Checked(tuple(steps)), ()).steps)
     assert [(step.id, step.status, [one.id for one in step.findings]) for step in kept] == [
         ("imap_auth:a", Status.OK, []),
         ("imap_auth:b", Status.FAILED, ["imap.select_failed"]),

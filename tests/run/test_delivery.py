@@ -128,9 +128,9 @@ def test_what_waits_for_a_channel_that_was_removed_keeps_nothing_from_the_others
 def test_an_alert_for_a_channel_that_is_missing_waits_for_a_day(
     exchange: Exchange, told: tuple[str, ...], age: timedelta, status: str
 ) -> None:
-    flip = Change("send:main", Health.UP, Health.DOWN, START, START, "550 no", channels=told)
+    change = Change("send:main", Health.UP, Health.DOWN, START, START, "550 no", channels=told)
     missing = entry("1", "old")
-    missing = missing._replace(alert=missing.alert._replace(flips=(flip,), at=START - age))
+    missing = missing._replace(alert=missing.alert._replace(changes=(change,), at=START - age))
     left, (line,) = send([missing], exchange.desk())
     assert (line.status, left) == (status, [missing] if status == "pending" else [])
     assert (line.error, line.is_alarming) == ("the channel is no longer configured", False)

@@ -12,7 +12,7 @@ from mailmon.run.dispatch import HELD_BACK, MAX_DELIVERIES
 from mailmon.store.keeper import Keeper
 from tests.alerting.stories import STEP
 from tests.run.exchange import BROKEN, REFUSED
-from tests.run.runs import FAILED, FAILURE, OK, OTHER, RECOVERY, TOPICS, Runs, unhost
+from tests.run.runs import FAILED, FAILURE, OK, OTHER, RECOVERY, SUBJECTS, Runs, unhost
 
 DAY = timedelta(days=1)
 
@@ -30,7 +30,7 @@ def test_what_is_acknowledged_leaves_the_outbox_and_is_remembered(runs: Runs) ->
     state = runs.state
     (done,) = state.deliveries
     assert (state.outbox, done.channel, done.status, done.id) == ((), "phone", "sent", "run-1")
-    assert (state.checks[STEP].told.health, state.checks[STEP].told.channels) == (Health.DOWN, ("phone",))
+    assert (state.checks[STEP].announced.health, state.checks[STEP].announced.channels) == (Health.DOWN, ("phone",))
 
 
 def test_an_acknowledgement_is_on_disk_before_the_next_alert_is_tried(runs: Runs) -> None:
@@ -100,7 +100,7 @@ def test_what_a_silence_parted_is_one_alert_when_it_has_ended(runs: Runs) -> Non
     runs.exchange.always.clear()
     runs.run()
     (alert,) = runs.exchange.taken_by("phone")
-    assert (alert.id, [flip.id for flip in alert.flips]) == ("run-3", [STEP, "send:other"])
+    assert (alert.id, [change.id for change in alert.changes]) == ("run-3", [STEP, "send:other"])
 
 
 def test_that_a_channel_refuses_can_be_silenced_too(runs: Runs) -> None:
@@ -140,7 +140,7 @@ def test_the_deliveries_that_are_remembered_are_bounded(runs: Runs) -> None:
 
 def test_a_run_that_was_killed_before_it_could_send_loses_nothing(runs: Runs) -> None:
     keeper = Keeper(runs.path, runs.now, is_dry=False)
-    told = runs.telling().take_in(keeper.state, [FAILED], TOPICS)
+    told = runs.dispatch().evaluate(keeper.state, [FAILED], SUBJECTS)
     keeper.save(checks=told.state.checks, outbox=told.state.outbox)
     runs.run(FAILED)
     assert runs.titles("phone") == [FAILURE]
@@ -150,23 +150,23 @@ def test_a_run_that_was_killed_before_it_could_send_loses_nothing(runs: Runs) ->
 def test_a_preview_shows_what_waits_together_with_what_is_new(runs: Runs) -> None:
     runs.exchange.always["phone"] = BROKEN
     runs.run(FAILED)
-    telling = runs.telling()
-    (preview,) = telling.previews(telling.take_in(runs.state, [OTHER], TOPICS))
-    assert [flip.id for flip in preview.flips] == [STEP, "send:other"]
-    assert telling.previews(telling.take_in(runs.state, [FAILED], TOPICS)) == (runs.waiting[0].alert,)
+    dispatch = runs.dispatch()
+    (preview,) = dispatch.previews(dispatch.evaluate(runs.state, [OTHER], SUBJECTS))
+    assert [change.id for change in preview.changes] == [STEP, "send:other"]
+    assert dispatch.previews(dispatch.evaluate(runs.state, [FAILED], SUBJECTS)) == (runs.waiting[0].alert,)
 
 
 def test_a_preview_shows_an_alert_for_several_channels_once_and_nothing_that_is_silent(runs: Runs) -> None:
-    telling = runs.telling(("phone", "team"))
-    taken = telling.take_in(Keeper(runs.path, runs.now, is_dry=True).state, [FAILED], TOPICS)
-    assert len(telling.previews(taken)) == 1
-    assert runs.telling(silenced=("main",)).previews(taken) == ()
+    dispatch = runs.dispatch(("phone", "team"))
+    taken = dispatch.evaluate(Keeper(runs.path, runs.now, is_dry=True).state, [FAILED], SUBJECTS)
+    assert len(dispatch.previews(taken)) == 1
+    assert runs.dispatch(silenced=("main",)).previews(taken) == ()
 
 
 @pytest.mark.parametrize("channels", [(), ("team",)])
 def test_a_preview_shows_no_alert_for_a_channel_that_is_not_there(runs: Runs, channels: tuple[str, ...]) -> None:
     runs.exchange.always["phone"] = BROKEN
     runs.run(FAILED)
-    telling = runs.telling(channels)
-    previews = telling.previews(telling.take_in(runs.state, [OTHER], TOPICS))
-    assert ["send:other" in [flip.id for flip in preview.flips] for preview in previews] == [True]
+    dispatch = runs.dispatch(channels)
+    previews = dispatch.previews(dispatch.evaluate(runs.state, [OTHER], SUBJECTS))
+    assert ["send:other" in [change.id for change in preview.changes] for preview in previews] == [True]

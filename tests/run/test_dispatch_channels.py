@@ -185,4 +185,4 @@ def test_two_steps_for_a_channel_that_was_away_are_one_alert(runs: Runs) -> None
     runs.exchange.always.clear()
     runs.run(OTHER)
     (alert,) = runs.exchange.taken_by("phone")
-    assert (alert.id, [flip.id for flip in alert.flips]) == ("run-2", [STEP, "send:other"])
+    assert (alert.id, [change.id for change in alert.changes]) == ("run-2", [STEP, "send:other"])

@@ -13,17 +13,17 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolver_for
 from mailmon.errors import Stage, StageError
 from mailmon.model import Metric, Outcome, Status, Verdict
-from mailmon.run.network import MIN_LOOK_S, Means, Sight, excuse, look
+from mailmon.run.network import MIN_EXAMINE_S, Means, NetworkVerdict, examine, excuse
 from tests.clients.test_connectivity import full_listener, unused_port
 from tests.clients.test_resolver import name_server
 from tests.run.sights import DEAD, MAIL, OTHER, failed, finding, good, outcome, silent, unnamed
 
-BLIND = Sight(True, "ntfy.sh:443 does not answer either", frozenset({("tcp.unreachable", f"{MAIL}:993")}))
+OFFLINE = NetworkVerdict(True, "ntfy.sh:443 does not answer either", frozenset({("tcp.unreachable", f"{MAIL}:993")}))
 
 
 def test_an_excused_outcome_could_not_tell_and_says_why() -> None:
     before = outcome("imap_auth:main", Metric("x_s", 1.0), finding("tcp.unreachable", found=SILENCE))
-    (after,) = excuse([before], BLIND)
+    (after,) = excuse([before], OFFLINE)
     assert after.status is Status.UNKNOWN
     assert after.message == "mail.example.org:993: no (ntfy.sh:443 does not answer either)"
     assert after.advice == "Look at this machine's network first."
@@ -37,13 +37,13 @@ def test_nothing_else_changes() -> None:
     refused = failed("tcp.unreachable", step_id="imap_auth:main")
     skipped = Outcome("send:main", "send", "main", Status.SKIPPED, "skipped")
     outcomes = [good("smtp_auth:main"), silent(OTHER, "imap_auth:other"), refused, skipped]
-    assert excuse(outcomes, BLIND) == outcomes
-    assert excuse([silent()], None) == excuse([silent()], Sight(False, "x")) == [silent()]
+    assert excuse(outcomes, OFFLINE) == outcomes
+    assert excuse([silent()], None) == excuse([silent()], NetworkVerdict(False, "x")) == [silent()]
 
 
 def test_another_failure_of_the_same_step_stays_a_failure() -> None:
     before = outcome("imap_auth:main", finding("tcp.unreachable", found=SILENCE), finding("tls.cert_expired"))
-    (after,) = excuse([before], BLIND)
+    (after,) = excuse([before], OFFLINE)
     assert (after.status, after.message) == (Status.FAILED, "mail.example.org:993: no")
 
 
@@ -72,27 +72,28 @@ def real(targets: Sequence[Target], nameserver: tuple[str, int]) -> Means:
 ELSEWHERE = Monitored(frozenset({"mail.example.com"}), {}, frozenset({"example.com"}), {})
 
 
-@pytest.mark.parametrize(("is_heard", "is_blind"), [(False, True), (True, False)])
-def test_real_targets_decide(is_heard: bool, is_blind: bool) -> None:
+@pytest.mark.parametrize(("is_heard", "is_offline"), [(False, True), (True, False)])
+def test_real_targets_decide(is_heard: bool, is_offline: bool) -> None:
     with full_listener() as port:
         targets = [Target("127.0.0.1", port), *([Target("127.0.0.1", unused_port())] if is_heard else [])]
-        sight = look([silent()], ELSEWHERE, real(targets, DEAD))
+        sight = examine([silent()], ELSEWHERE, real(targets, DEAD))
     assert sight is not None
-    assert sight.is_blind is is_blind
+    assert sight.is_offline is is_offline
 
 
 def test_a_real_target_that_is_an_alias_of_the_mail_server_does_not_count() -> None:
     monitored = Monitored(frozenset({MAIL}), {MAIL: ["127.0.0.1"]}, frozenset({"example.org"}), {})
     with full_listener() as port, name_server() as dns:
         sights = [
-            look([silent()], known, real([Target("alias.example.net", port)], dns)) for known in (monitored, ELSEWHERE)
+            examine([silent()], known, real([Target("alias.example.net", port)], dns))
+            for known in (monitored, ELSEWHERE)
         ]
-    assert sights[0] == Sight(False, "there is no independent target to compare with", BLIND.about)
-    assert sights[1] == Sight(True, f"alias.example.net:{port} does not answer either", BLIND.about)
+    assert sights[0] == NetworkVerdict(False, "there is no independent target to compare with", OFFLINE.about)
+    assert sights[1] == NetworkVerdict(True, f"alias.example.net:{port} does not answer either", OFFLINE.about)
 
 
 @pytest.mark.parametrize(
-    ("host", "is_blind", "words"),
+    ("host", "is_offline", "words"),
     [
         ("mail.example.org", False, "the name server 127.0.0.1 answers for mail.example.org"),
         ("empty.example.org", False, "the name server 127.0.0.1 answers for empty.example.org"),
@@ -101,17 +102,17 @@ def test_a_real_target_that_is_an_alias_of_the_mail_server_does_not_count() -> N
         ("no.example.org", True, "no name server answers for no.example.org (127.0.0.1 REFUSED)"),
     ],
 )
-def test_a_real_name_server_is_asked_for_an_independent_name(host: str, is_blind: bool, words: str) -> None:
+def test_a_real_name_server_is_asked_for_an_independent_name(host: str, is_offline: bool, words: str) -> None:
     with name_server() as dns:
-        sight = look([unnamed()], ELSEWHERE, real([Target(host, 443)], dns))
+        sight = examine([unnamed()], ELSEWHERE, real([Target(host, 443)], dns))
     assert sight is not None
-    assert (sight.is_blind, sight.evidence) == (is_blind, words)
+    assert (sight.is_offline, sight.evidence) == (is_offline, words)
 
 
 def test_a_real_name_server_that_is_silent_takes_a_bounded_time() -> None:
     started_s = time.monotonic()
     with name_server(is_silent=True) as dns:
-        sight = look([unnamed()], ELSEWHERE, real([], dns))
+        sight = examine([unnamed()], ELSEWHERE, real([], dns))
     assert sight is not None
-    assert (sight.is_blind, sight.evidence) == (True, "no name server answers for the root zone (127.0.0.1 silent)")
-    assert time.monotonic() - started_s < MIN_LOOK_S
+    assert (sight.is_offline, sight.evidence) == (True, "no name server answers for the root zone (127.0.0.1 silent)")
+    assert time.monotonic() - started_s < MIN_EXAMINE_S

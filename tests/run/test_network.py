@@ -10,7 +10,7 @@ from mailmon.checks.check import has_silence
 from mailmon.clients.connectivity import Target, parse_target
 from mailmon.clients.deadline import Deadline
 from mailmon.model import Outcome, Severity, Status, Verdict
-from mailmon.run.network import MIN_LOOK_S, Means, excuse, look
+from mailmon.run.network import MIN_EXAMINE_S, Means, examine, excuse
 from tests.run.sights import (
     ALIAS,
     DEAD,
@@ -50,7 +50,7 @@ def test_where_something_came_back_nothing_is_looked_at(outcomes: list[Outcome])
     def never(*_: object) -> Any:
         raise AssertionError("touched")
 
-    assert look(outcomes, MONITORED, Means([NTFY], [DEAD], Deadline(60), never, never, never)) is None
+    assert examine(outcomes, MONITORED, Means([NTFY], [DEAD], Deadline(60), never, never, never)) is None
     assert not any(map(has_silence, outcomes))
 
 
@@ -99,7 +99,7 @@ def test_targets_that_cannot_be_resolved_are_evidence_only_when_the_name_servers
 
 
 @pytest.mark.parametrize(
-    ("others", "is_blind"),
+    ("others", "is_offline"),
     [
         ([good("smtp_auth:main")], False),
         ([good("imap_auth:other")], False),
@@ -119,8 +119,8 @@ def test_targets_that_cannot_be_resolved_are_evidence_only_when_the_name_servers
         ([Outcome("send:main", "send", "main", Status.SKIPPED, "skipped")], True),
     ],
 )
-def test_any_reply_of_a_server_outside_shows_that_the_network_works(others: list[Outcome], is_blind: bool) -> None:
-    assert seen([silent(), *others], targets=[NTFY])[0] is is_blind
+def test_any_reply_of_a_server_outside_shows_that_the_network_works(others: list[Outcome], is_offline: bool) -> None:
+    assert seen([silent(), *others], targets=[NTFY])[0] is is_offline
 
 
 @pytest.mark.parametrize("other", [good("imap_auth:main"), failed("tcp.unreachable", HERE)])
@@ -130,7 +130,7 @@ def test_a_server_on_loopback_that_is_silent_is_judged_by_any_reply(other: Outco
 
 def test_a_reply_from_loopback_excuses_the_one_outside_and_not_the_one_beside_it() -> None:
     outcomes = [silent(), silent(HERE, "imap_auth:here"), failed("smtp.login_refused", HERE)]
-    after = excuse(outcomes, look(outcomes, MONITORED, means([NTFY])))
+    after = excuse(outcomes, examine(outcomes, MONITORED, means([NTFY])))
     assert [o.status for o in after] == [Status.UNKNOWN, Status.FAILED, Status.FAILED]
 
 
@@ -187,9 +187,9 @@ def test_a_reply_of_another_server_does_not_make_our_dead_resolver_the_mail_serv
 
 def test_a_dead_resolver_excuses_no_silence_where_an_independent_target_answers() -> None:
     outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
-    sight = look(outcomes, MONITORED, means([NTFY, DNS9], answering={"203.0.113.9": True}))
+    sight = examine(outcomes, MONITORED, means([NTFY, DNS9], answering={"203.0.113.9": True}))
     assert sight is not None
-    assert sight.is_blind
+    assert sight.is_offline
     after = excuse(outcomes, sight)
     assert [o.status for o in after] == [Status.UNKNOWN, Status.FAILED]
     assert after[1] is outcomes[1]
@@ -197,10 +197,10 @@ def test_a_dead_resolver_excuses_no_silence_where_an_independent_target_answers(
 
 def test_silence_and_a_dead_resolver_are_told_together() -> None:
     outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
-    is_blind, evidence = seen(outcomes, targets=[NTFY])
-    assert is_blind
+    is_offline, evidence = seen(outcomes, targets=[NTFY])
+    assert is_offline
     assert evidence == f"{NO_NAMES}; ntfy.sh:443 does not answer either"
 
 
 def test_without_the_time_to_look_silence_is_no_evidence() -> None:
-    assert seen([silent()], targets=[NTFY], seconds=MIN_LOOK_S - 0.5) == (False, "no time is left to look")
+    assert seen([silent()], targets=[NTFY], seconds=MIN_EXAMINE_S - 0.5) == (False, "no time is left to look")

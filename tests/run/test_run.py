@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.model import Silence
 from mailmon.model.run import EXIT_FAILED, EXIT_OK, EXIT_STATE
-from mailmon.run.unit import tell_unit_failed
+from mailmon.run.own_failures import alert_unit_failed
 from mailmon.sandbox import Sandbox
 from mailmon.store.silences import read_silences, write_silences
 from tests.alerting.stories import START
@@ -46,7 +46,7 @@ def test_what_waits_of_an_account_that_was_removed_is_not_told_any_more(site: Si
     del site.accounts["second"]
     site.run()
     (alert,) = site.exchange.taken_by("phone")
-    assert [flip.id for flip in alert.flips] == ["smtp_auth:main"]
+    assert [change.id for change in alert.changes] == ["smtp_auth:main"]
     assert "second" not in f"{alert.title} {alert.body}"
     assert not [step_id for step_id in site.state.checks if step_id.endswith(":second")]
 
@@ -66,8 +66,10 @@ def test_a_dry_run_shows_what_waits_together_with_what_is_new(site: Site) -> Non
     site.run()
     site.refuse("smtp", "imap")
     (preview,) = site.run(is_dry=True).previews
-    assert {flip.id.partition(":")[0] for flip in preview.flips} == {"smtp_auth", "imap_auth"}
-    assert {flip.id.partition(":")[0] for entry in site.state.outbox for flip in entry.alert.flips} == {"smtp_auth"}
+    assert {change.id.partition(":")[0] for change in preview.changes} == {"smtp_auth", "imap_auth"}
+    assert {change.id.partition(":")[0] for entry in site.state.outbox for change in entry.alert.changes} == {
+        "smtp_auth"
+    }
 
 
 def jumps(site: Site) -> list[str]:
@@ -164,7 +166,7 @@ def test_a_unit_that_failed_has_not_run_to_its_end_while_the_state_cannot_be_wri
     site.run()
     fill(disk)
     for _ in range(2):
-        tell_unit_failed(site.setup, UNIT, "exit status 74", lambda: site.now)
+        alert_unit_failed(site.setup, UNIT, "exit status 74", lambda: site.now)
         assert site.run().exit_code == EXIT_STATE
     assert site.kinds() == ["problem"]
     (disk / "ballast").unlink()
@@ -173,7 +175,7 @@ def test_a_unit_that_failed_has_not_run_to_its_end_while_the_state_cannot_be_wri
 
 
 def test_only_a_complete_run_ends_the_failure_of_a_unit(site: Site) -> None:
-    tell_unit_failed(site.setup, UNIT, "exit status 70", lambda: site.now)
+    alert_unit_failed(site.setup, UNIT, "exit status 70", lambda: site.now)
     site.run("main")
     assert site.kinds() == ["problem"]
     site.run()

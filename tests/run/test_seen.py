@@ -13,7 +13,7 @@ from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import RememberingResolve, resolver_for
 from mailmon.config import Setup
 from mailmon.model import Outcome, Status
-from mailmon.run.seen import _implicit_targets, look_around
+from mailmon.run.network import _implicit_targets, check_network
 from mailmon.store.state import State
 from tests.clients.test_connectivity import full_listener, unused_port
 from tests.config.samples import FULL, set_up
@@ -163,8 +163,8 @@ def test_a_channel_that_falls_with_a_monitored_server_or_is_on_this_machine_does
 def look_at(setup: Setup, *outcomes: Outcome) -> tuple[list[Status], bool, list[str]]:
     """Look around with real sockets; return what the steps are then, whether we are blind, and what is said of it."""
     resolve = RememberingResolve(resolver_for(setup.nameservers))
-    seen = look_around(outcomes, setup, State(addresses={MAIL: ("192.0.2.10",)}), resolve, Deadline(60))
-    return [step.status for step in seen.steps], seen.is_blind, [outcome.message for outcome in seen.own]
+    seen = check_network(outcomes, setup, State(addresses={MAIL: ("192.0.2.10",)}), resolve, Deadline(60))
+    return [step.status for step in seen.steps], seen.is_offline, [outcome.message for outcome in seen.own]
 
 
 def test_a_silent_channel_on_this_machine_excuses_nothing_and_a_silent_target_that_was_named_does(
@@ -188,6 +188,6 @@ def test_where_nothing_was_silent_nothing_is_looked_at(tmp_path: Path) -> None:
         setup = setup_of(tmp_path, reachability=[f"127.0.0.1:{port}"])
         deadline = Deadline(60)
         resolve = RememberingResolve(resolver_for(()))
-        seen = look_around([good("imap_auth:main")], setup, State(), resolve, deadline)
-    assert (seen.own, seen.is_blind, seen.steps[0].status) == ((), False, Status.OK)
+        seen = check_network([good("imap_auth:main")], setup, State(), resolve, deadline)
+    assert (seen.own, seen.is_offline, seen.steps[0].status) == ((), False, Status.OK)
     assert deadline.remaining_s() > 59.5

@@ -9,8 +9,8 @@ import pytest
 from mailmon.alerting import enqueue
 from mailmon.model import Announced, Change, CheckState, Health, Probe
 from mailmon.model.run import LastRun
-from mailmon.run.shares import Claim, joined, share_of
-from mailmon.run.subjects import PING, SIGHT, UNIT
+from mailmon.run.inherit import Claim, joined, share_of
+from mailmon.run.subjects import NETWORK, PING, UNIT
 from mailmon.store.state import State
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -24,19 +24,19 @@ OURS = Claim(
 
 
 def down(target: str = "mx:993") -> CheckState:
-    return CheckState(Health.DOWN, NOON, "no", target, told=Announced(Health.DOWN, NOON, NOON, "no", target))
+    return CheckState(Health.DOWN, NOON, "no", target, announced=Announced(Health.DOWN, NOON, NOON, "no", target))
 
 
 def probe(address: str = "m@example.org", route: str = "main", minutes: int = 0) -> Probe:
     return Probe(f"mm{minutes:032d}", route, address, address, route, NOON + timedelta(minutes=minutes))
 
 
-def flip(step: str, target: str = "mx:993") -> Change:
+def change(step: str, target: str = "mx:993") -> Change:
     return Change(step, Health.UP, Health.DOWN, NOON, NOON, "no", target=target, label="x", channels=("ntfy", "other"))
 
 
 @pytest.mark.parametrize(
-    ("step", "memory", "is_ours"),
+    ("step", "check_state", "is_ours"),
     [
         ("imap_auth:main", down(), True),
         ("imap_auth:main", down(""), True),
@@ -51,8 +51,10 @@ def flip(step: str, target: str = "mx:993") -> Change:
         ("certificate:mx", down("mx"), True),
     ],
 )
-def test_a_step_is_taken_where_its_name_and_its_server_are_ours(step: str, memory: CheckState, is_ours: bool) -> None:
-    share = share_of(State(checks={step: memory}), OURS)
+def test_a_step_is_taken_where_its_name_and_its_server_are_ours(
+    step: str, check_state: CheckState, is_ours: bool
+) -> None:
+    share = share_of(State(checks={step: check_state}), OURS)
     assert (step in share.mine.checks, step in share.rest.checks) == (is_ours, not is_ours)
 
 
@@ -80,17 +82,17 @@ def test_a_step_of_a_name_that_others_have_too_is_of_who_ran_last(
 
 
 def test_a_waiting_alert_is_parted_by_step_and_by_channel() -> None:
-    flips = [flip("imap_auth:main"), flip("imap_auth:other", "elsewhere:993")]
-    outbox = enqueue([], flips, ["ntfy", "other"], NOON, "alert")
+    changes = [change("imap_auth:main"), change("imap_auth:other", "elsewhere:993")]
+    outbox = enqueue([], changes, ["ntfy", "other"], NOON, "alert")
     share = share_of(State(outbox=tuple(outbox)), OURS)
-    mine = [(entry.channel, [f.id for f in entry.alert.flips]) for entry in share.mine.outbox]
-    rest = [(entry.channel, [f.id for f in entry.alert.flips]) for entry in share.rest.outbox]
+    mine = [(entry.channel, [f.id for f in entry.alert.changes]) for entry in share.mine.outbox]
+    rest = [(entry.channel, [f.id for f in entry.alert.changes]) for entry in share.rest.outbox]
     assert mine == [("ntfy", ["imap_auth:main"])]
     assert rest == [("ntfy", ["imap_auth:other"]), ("other", ["imap_auth:main", "imap_auth:other"])]
     assert share.mine.outbox[0].alert.id != share.rest.outbox[0].alert.id
 
 
-@pytest.mark.parametrize("step", [SIGHT, f"{UNIT}mailmon", "certificate:elsewhere"])
+@pytest.mark.parametrize("step", [NETWORK, f"{UNIT}mailmon", "certificate:elsewhere"])
 def test_what_bears_no_name_of_ours_is_taken_where_nothing_else_is_anybody_elses(step: str) -> None:
     last = LastRun("x", NOON, NOON, "ok")  # type: ignore[arg-type]
     alone = State(checks={"imap_auth:main": down(), step: down("host")}, last_run=last)
@@ -102,7 +104,7 @@ def test_what_bears_no_name_of_ours_is_taken_where_nothing_else_is_anybody_elses
 
 
 def test_nothing_of_an_old_state_is_lost_or_doubled() -> None:
-    steps = ["imap_auth:main", "imap_auth:other", "receive:main", SIGHT, "channel:ntfy", "certificate:x"]
+    steps = ["imap_auth:main", "imap_auth:other", "receive:main", NETWORK, "channel:ntfy", "certificate:x"]
     probes = (probe(), probe("n@example.org", "other", 1))
     state = State(checks={step: down() for step in steps}, probes=probes, last_run=None)
     share = share_of(state, OURS)

@@ -11,7 +11,7 @@ from mailmon.clients.server import Security, Server
 from mailmon.model import AlertSubject, Policy, Secret, Severity, Status
 from mailmon.model.run import AlertLine
 from mailmon.run.plan import make_plan
-from mailmon.run.subjects import SIGHT, channel_outcomes, sight_outcome, topics_of, unit_outcome
+from mailmon.run.subjects import NETWORK, channel_outcomes, network_outcome, subjects_of, unit_outcome
 
 SMTP = Server("smtp", "mail.example.org", 587, Security.STARTTLS)
 IMAP = Server("imap", "mail.example.org", 993, Security.TLS)
@@ -23,63 +23,63 @@ ROUTE = Route("incoming", OFFICE, "main@example.org", MAIN)
 PATIENT = Policy(failure_threshold=3)
 
 
-def topics(*names: str) -> dict[str, AlertSubject]:
+def subjects(*names: str) -> dict[str, AlertSubject]:
     """Return the topics of a run that is asked for these names."""
     accounts, routes = {"main": MAIN, "office": OFFICE}, {"incoming": ROUTE}
     plan, everything = (make_plan(accounts, routes, asked) for asked in (names, ()))
-    return topics_of(plan.steps, everything.steps, {"receive": PATIENT}, [SIGHT])
+    return subjects_of(plan.steps, everything.steps, {"receive": PATIENT}, [NETWORK])
 
 
 def test_every_step_of_the_run_is_spoken_of_and_so_is_mailmon() -> None:
-    assert list(topics()) == [
+    assert list(subjects()) == [
         "imap_auth:main",
         "smtp_auth:main",
         "smtp_auth:office",
         "send:incoming",
         "receive:incoming",
         "cleanup:incoming",
-        SIGHT,
+        NETWORK,
     ]
 
 
 def test_a_subject_is_said_where_there_are_several() -> None:
-    said = {step_id: (topic.label, topic.subject, topic.kind) for step_id, topic in topics().items()}
+    said = {step_id: (subject.label, subject.subject, subject.kind) for step_id, subject in subjects().items()}
     assert said["imap_auth:main"] == ("IMAP Auth", "", "account")
     assert said["smtp_auth:office"] == ("SMTP Auth", "office", "account")
     assert said["receive:incoming"] == ("Receive Test", "", "route")
 
 
 def test_a_step_is_spoken_of_alike_when_it_is_asked_alone() -> None:
-    assert topics("office")["smtp_auth:office"] == topics()["smtp_auth:office"]
+    assert subjects("office")["smtp_auth:office"] == subjects()["smtp_auth:office"]
 
 
 def test_a_step_can_be_silenced_by_its_id_its_subject_the_accounts_that_take_part_and_with_all_others() -> None:
-    assert set(topics()["receive:incoming"].names) == {"all", "receive:incoming", "incoming", "office", "main"}
-    assert set(topics()["smtp_auth:office"].names) == {"all", "smtp_auth:office", "office"}
+    assert set(subjects()["receive:incoming"].names) == {"all", "receive:incoming", "incoming", "office", "main"}
+    assert set(subjects()["smtp_auth:office"].names) == {"all", "smtp_auth:office", "office"}
 
 
 def test_a_check_has_its_policy_and_what_has_none_is_told_at_once() -> None:
-    policies = {step_id: topic.policy for step_id, topic in topics().items()}
-    assert (policies["receive:incoming"], policies["send:incoming"], policies[SIGHT]) == (PATIENT, Policy(), Policy())
+    policies = {step_id: subject.policy for step_id, subject in subjects().items()}
+    assert (policies["receive:incoming"], policies["send:incoming"], policies[NETWORK]) == (PATIENT, Policy(), Policy())
 
 
 @pytest.mark.parametrize(
     ("step_id", "label", "failed", "works"),
     [
-        (SIGHT, "mailmon", "cannot see", "sees again"),
+        (NETWORK, "mailmon", "cannot see", "sees again"),
         ("channel:phone", "Alerts by phone", "do not get through", "get through again"),
         ("unit:mailmon.service", "mailmon.service", "failed", "has run to its end again"),
     ],
 )
 def test_mailmon_speaks_of_itself_in_words_of_its_own(step_id: str, label: str, failed: str, works: str) -> None:
-    topic = topics_of((), (), {}, [step_id])[step_id]
-    assert (topic.label, topic.failed, topic.works, topic.names) == (label, failed, works, ("all", step_id))
+    subject = subjects_of((), (), {}, [step_id])[step_id]
+    assert (subject.label, subject.failed, subject.works, subject.names) == (label, failed, works, ("all", step_id))
 
 
 def test_blindness_is_a_failure_of_this_machine() -> None:
-    blind, seeing = sight_outcome("no route", is_blind=True), sight_outcome("", is_blind=False)
+    blind, seeing = network_outcome("no route", is_offline=True), network_outcome("", is_offline=False)
     assert (blind.id, blind.status, blind.message, blind.target) == (
-        SIGHT,
+        NETWORK,
         Status.FAILED,
         "no route",
         socket.gethostname(),

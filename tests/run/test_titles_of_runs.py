@@ -11,25 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailmon.model import Alert, Health, News, Policy, Status
-from mailmon.run.subjects import SIGHT, own_topic
-from tests.alerting.stories import STEP, outcome, topic
+from mailmon.run.subjects import NETWORK, own_subject
+from tests.alerting.stories import STEP, outcome, subject
 from tests.run.exchange import BROKEN, Exchange
 from tests.run.runs import Runs
 
 LABELS = {STEP: "SMTP Auth", "imap_auth:main": "IMAP Auth", "send:office": "Send Test", "receive:main": "Receive Test"}
 POLICIES = (Policy(), Policy(2, 1, 2), Policy(1, 2, 3, 1800), Policy(reminder_interval_s=900))
-TOPICS = {
+SUBJECTS = {
     **{
-        step_id: topic(policy)._replace(label=label, names=("all", step_id))
+        step_id: subject(policy)._replace(label=label, names=("all", step_id))
         for (step_id, label), policy in zip(LABELS.items(), POLICIES, strict=True)
     },
-    SIGHT: own_topic(SIGHT),
-    "certificate:mail.example.org": own_topic("certificate:mail.example.org"),
+    NETWORK: own_subject(NETWORK),
+    "certificate:mail.example.org": own_subject("certificate:mail.example.org"),
 }
 TROUBLE = re.compile(r"\b(failing|cannot be checked|not well|cannot see|warns?|is about to end)\b")
 FAILING = re.compile(r"\b(failing|cannot be checked|not well|cannot see|is about to end)\b")
 RUN = st.tuples(
-    st.lists(st.sampled_from(list(Status)), min_size=len(TOPICS), max_size=len(TOPICS)),
+    st.lists(st.sampled_from(list(Status)), min_size=len(SUBJECTS), max_size=len(SUBJECTS)),
     st.booleans(),
     st.sampled_from([(), (STEP,), ("send:office",)]),
 )
@@ -43,11 +43,11 @@ def test_no_title_reads_as_an_all_clear_while_anything_fails(
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         exchange = Exchange(patch)
         runs = Runs(Path(directory), exchange)
-        runs.topics = TOPICS
+        runs.subjects = SUBJECTS
         for statuses, is_reachable, silenced in histories:
             exchange.always["phone"] = None if is_reachable else BROKEN
             before = len(exchange.taken)
-            found = [outcome(status, step_id) for step_id, status in zip(TOPICS, statuses, strict=True)]
+            found = [outcome(status, step_id) for step_id, status in zip(SUBJECTS, statuses, strict=True)]
             runs.run(*found, silenced=silenced)
             for alert in exchange.taken_by("phone")[before:]:
                 check(alert, runs)
@@ -55,14 +55,14 @@ def test_no_title_reads_as_an_all_clear_while_anything_fails(
 
 def check(alert: Alert, runs: Runs) -> None:
     """Assert that a title tells of what fails, and first of what is new."""
-    healths = [memory.health for memory in runs.state.checks.values()]
+    healths = [check_state.health for check_state in runs.state.checks.values()]
     if Health.DOWN in healths or Health.FAILING in healths:
         assert TROUBLE.search(alert.title), alert.title
-        ends_only = all(flip.after is Health.UP for flip in alert.flips)
+        ends_only = all(change.after is Health.UP for change in alert.changes)
         assert not ends_only or FAILING.search(alert.title), alert.title
     known = (Health.DOWN, Health.UNKNOWN)
-    new = [f for f in alert.flips if f.after is Health.DOWN and f.news is News.CHANGE and f.before not in known]
+    new = [f for f in alert.changes if f.after is Health.DOWN and f.news is News.CHANGE and f.before not in known]
     if new:
         said = alert.title.partition(": ")[2]
-        assert any(said.startswith(flip.label) for flip in new), alert.title
+        assert any(said.startswith(change.label) for change in new), alert.title
         assert "still" not in said.partition(" since ")[0], alert.title

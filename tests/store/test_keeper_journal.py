@@ -12,25 +12,25 @@ import pytest
 from mailmon.alerting import compose
 from mailmon.model import Anchor, Announced, Change, CheckState, Delivery, Health, OutboxEntry, Status
 from mailmon.model.run import LastRun
-from mailmon.run.dispatch import Telling
+from mailmon.run.dispatch import Dispatch
 from mailmon.store import journal
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import KEPT_IN_JOURNAL, State, journal_payload, peek, save
-from tests.alerting.stories import START, STEP, outcome, topic
+from tests.alerting.stories import START, STEP, outcome, subject
 from tests.run.exchange import Exchange
 from tests.store.disk import fill, remount, small_disk
 from tests.store.test_files import full_disk
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=15)
-FLIP = Change(STEP, Health.UP, Health.DOWN, NOON, NOON, "535 no", label="SMTP Auth", names=("all", STEP))
-UP = {STEP: CheckState(Health.UP, NOON, told=Announced(Health.UP, NOON))}
-DOWN = {STEP: CheckState(Health.DOWN, LATER, "535 no", told=Announced(Health.DOWN, LATER, LATER, "535 no"))}
+CHANGE = Change(STEP, Health.UP, Health.DOWN, NOON, NOON, "535 no", label="SMTP Auth", names=("all", STEP))
+UP = {STEP: CheckState(Health.UP, NOON, announced=Announced(Health.UP, NOON))}
+DOWN = {STEP: CheckState(Health.DOWN, LATER, "535 no", announced=Announced(Health.DOWN, LATER, LATER, "535 no"))}
 RESTORED = "state.json: what was announced is known from its journal; delete that too to start afresh"
 
 
 def waiting() -> tuple[OutboxEntry, ...]:
-    alert = compose([FLIP], NOON, "run-1")
+    alert = compose([CHANGE], NOON, "run-1")
     assert alert is not None
     return (OutboxEntry(alert, "phone"),)
 
@@ -79,10 +79,10 @@ def test_ten_failing_runs_and_a_recovery_on_a_full_disk_give_one_alert_and_one_r
     for number, status in enumerate([Status.OK, *[Status.FAILED] * 10, *[Status.OK] * 3]):
         now = START + number * timedelta(minutes=15)
         keeper = Keeper(disk / "state.json", now, is_dry=False)
-        telling = Telling(f"run-{number}", now, exchange.desk())
-        told = telling.take_in(keeper.state, [outcome(status)], {STEP: topic()})
+        dispatch = Dispatch(f"run-{number}", now, exchange.desk())
+        told = dispatch.evaluate(keeper.state, [outcome(status)], {STEP: subject()})
         keeper.save(checks=told.state.checks, outbox=told.state.outbox)
-        telling.send(keeper)
+        dispatch.send(keeper)
         errors += [bool(keeper.error)]
         if number == 0:
             fill(disk)

@@ -40,7 +40,7 @@ from tests.mail.samples import probe
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FLIP = Change(
+CHANGE = Change(
     "smtp_auth:main",
     Health.UP,
     Health.DOWN,
@@ -64,7 +64,9 @@ DOWN = CheckState(
     turned_at=NOON,
     unknown_runs=2,
     unknown_since=NOON,
-    told=Announced(Health.DOWN, NOON, NOON, "535 no", "x:587", Severity.ERROR, ("535",), "run-1", ("phone",), NOON),
+    announced=Announced(
+        Health.DOWN, NOON, NOON, "535 no", "x:587", Severity.ERROR, ("535",), "run-1", ("phone",), NOON
+    ),
 )
 STATE = State(
     serial=7,
@@ -72,7 +74,9 @@ STATE = State(
     checks={"smtp_auth:main": DOWN, "imap_auth:main": CheckState(Health.UP, NOON - timedelta(days=3))},
     probes=(probe(fate=Fate.WAITING),),
     outbox=(
-        OutboxEntry(Alert("1", AlertKind.PROBLEM, "🚨 SMTP failed", "body\n→ do", NOON, (FLIP,), "0"), "ntfy", 2, True),
+        OutboxEntry(
+            Alert("1", AlertKind.PROBLEM, "🚨 SMTP failed", "body\n→ do", NOON, (CHANGE,), "0"), "ntfy", 2, True
+        ),
         OutboxEntry(Alert("2", AlertKind.TEST, "a test", "body", NOON), "ntfy", not_before=NOON),
     ),
     deliveries=(Delivery("0", "ntfy", "dropped", "t", NOON, NOON, "gone"),),
@@ -116,7 +120,7 @@ def test_what_a_hand_changed_is_taken_when_it_is_right(tmp_path: Path) -> None:
     assert loaded.warnings == ()
     assert loaded.state.checks == {
         "send:main": CheckState(
-            Health.UP, NOON - 2 * HOUR, told=Announced(Health.UP, NOON - 2 * HOUR, channels=(EVERYBODY,))
+            Health.UP, NOON - 2 * HOUR, announced=Announced(Health.UP, NOON - 2 * HOUR, channels=(EVERYBODY,))
         )
     }
     assert (loaded.state.outbox, loaded.state.probes) == ((), STATE.probes)
@@ -127,7 +131,7 @@ def test_of_an_earlier_version_people_know_what_was_seen(tmp_path: Path) -> None
     document = {"schema": "mailmon/state/1", "checks": {"smtp_auth:main": memory}}
     (tmp_path / "state.json").write_text(json.dumps(document))
     (loaded,) = load(tmp_path / "state.json", NOON).state.checks.values()
-    assert loaded.told == Announced(
+    assert loaded.announced == Announced(
         Health.DOWN, NOON, reason="535 no", target="mail.example.org", channels=(EVERYBODY,)
     )
 
@@ -165,7 +169,7 @@ def test_what_the_small_monitor_found_unhealthy_is_down_since_then(tmp_path: Pat
     loaded = load(tmp_path / "state.json", NOON)
     since = datetime(2026, 2, 28, 10, tzinfo=UTC)
     told = Announced(Health.DOWN, since, since, failure, channels=(EVERYBODY,))
-    assert loaded.state.checks == {step_id: CheckState(Health.DOWN, since, failure, told=told)}
+    assert loaded.state.checks == {step_id: CheckState(Health.DOWN, since, failure, announced=told)}
     assert loaded.warnings == ()
 
 

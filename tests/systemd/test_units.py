@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.config import Overrides, load, resolve
 from mailmon.model.run import EXIT_FAILED, EXIT_UNKNOWN
-from mailmon.run import unit as failed_unit
+from mailmon.run import own_failures as failed_unit
 from tests.systemd import units
 from tests.systemd.units import SERVICES, TIMERS
 

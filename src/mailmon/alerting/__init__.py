@@ -1,22 +1,21 @@
-"""What changed, who is told, and in which words? Pure: tables and values, no clock and no I/O."""
+"""Alerts: how a step's health changes, whether people are alerted, in which words, and which alerts wait. Pure."""
 
-from mailmon.alerting.decision import standing
-from mailmon.alerting.outbox import enqueue, handed_on, joined, part, without
+from mailmon.alerting.decision import evaluate, evaluate_step, open_problems, overall
+from mailmon.alerting.outbox import combine, discard, enqueue, reassign, split
 from mailmon.alerting.transitions import TRANSITIONS
-from mailmon.alerting.verdict import judge, overall, step
 from mailmon.alerting.wording import compose, is_good_news
 
 __all__ = [
     "TRANSITIONS",
+    "combine",
     "compose",
+    "discard",
     "enqueue",
-    "handed_on",
+    "evaluate",
+    "evaluate_step",
     "is_good_news",
-    "joined",
-    "judge",
+    "open_problems",
     "overall",
-    "part",
-    "standing",
-    "step",
-    "without",
+    "reassign",
+    "split",
 ]

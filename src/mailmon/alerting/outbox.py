@@ -6,22 +6,21 @@ from binascii import crc32
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
-from mailmon.alerting.merge import merge
 from mailmon.alerting.wording import compose
-from mailmon.model import Change, Health, OutboxEntry
+from mailmon.model import Change, Health, News, OutboxEntry, Past
 
 
 def enqueue(
-    outbox: Sequence[OutboxEntry], flips: Sequence[Change], channels: Iterable[str], now: datetime, alert_id: str
+    outbox: Sequence[OutboxEntry], changes: Sequence[Change], channels: Iterable[str], now: datetime, alert_id: str
 ) -> list[OutboxEntry]:
     """Return the outbox with these flips in it, for each channel merged with what it has not acknowledged yet."""
     entries = list(outbox)
     for channel in channels:
-        news = [flip for flip in flips if channel in flip.channels]
-        waiting = [entry for entry in entries if entry.channel == channel and entry.alert.flips]
+        news = [change for change in changes if channel in change.channels]
+        waiting = [entry for entry in entries if entry.channel == channel and entry.alert.changes]
         if not news:
             continue
-        merged = merge([flip for entry in waiting for flip in entry.alert.flips], news)
+        merged = merge([change for entry in waiting for change in entry.alert.changes], news)
         alert = compose(merged, now, alert_id)
         if alert:
             entries = [entry for entry in entries if entry not in waiting]
@@ -29,7 +28,7 @@ def enqueue(
     return entries
 
 
-def handed_on(
+def reassign(
     outbox: Sequence[OutboxEntry],
     channels: Collection[str],
     now: datetime,
@@ -41,66 +40,103 @@ def handed_on(
     A channel that was renamed would take it along; what goes on, people are told by the channels that there are.
     """
     heirs = {
-        flip: flip._replace(channels=(*flip.channels, *channels))
+        change: change._replace(channels=(*change.channels, *channels))
         for entry in outbox
-        for flip in entry.alert.flips
-        if flip.after is Health.UP and set(flip.channels).isdisjoint(channels) and is_heritable(flip)
+        for change in entry.alert.changes
+        if change.after is Health.UP and set(change.channels).isdisjoint(channels) and is_heritable(change)
     }
     known = [
-        entry._replace(alert=entry.alert._replace(flips=tuple(heirs.get(flip, flip) for flip in entry.alert.flips)))
+        entry._replace(
+            alert=entry.alert._replace(changes=tuple(heirs.get(change, change) for change in entry.alert.changes))
+        )
         for entry in outbox
     ]
     return enqueue(known, list(heirs.values()), channels, now, alert_id)
 
 
-def joined(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list[OutboxEntry]:
+def combine(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list[OutboxEntry]:
     """Return the entries with one for each channel: what a silence had parted is told together."""
     left: dict[str, OutboxEntry] = {}
     others: list[OutboxEntry] = []
     for entry in entries:
         first = left.get(entry.channel)
-        if not entry.alert.flips:
+        if not entry.alert.changes:
             others.append(entry)
         elif first is None:
             left[entry.channel] = entry
-        elif alert := compose(merge(first.alert.flips, entry.alert.flips), now, alert_id):
+        elif alert := compose(merge(first.alert.changes, entry.alert.changes), now, alert_id):
             left[entry.channel] = first._replace(alert=alert)
     return [*others, *left.values()]
 
 
-def part(
+def split(
     entries: Iterable[OutboxEntry], is_held: Callable[[Change], bool]
 ) -> tuple[list[OutboxEntry], list[OutboxEntry]]:
     """Part what may be told now from what is held back, the latter under an id of its own."""
     ready: list[OutboxEntry] = []
     held: list[OutboxEntry] = []
     for entry in entries:
-        silent = [flip for flip in entry.alert.flips if is_held(flip)]
-        loud = [flip for flip in entry.alert.flips if flip not in silent]
+        silent = [change for change in entry.alert.changes if is_held(change)]
+        loud = [change for change in entry.alert.changes if change not in silent]
         if not silent:
             ready.append(entry)
         elif not loud:
             held.append(entry)
         else:
-            told = compose(loud, entry.alert.at, entry.alert.id)
+            announced = compose(loud, entry.alert.at, entry.alert.id)
             kept = compose(silent, entry.alert.at, _part_id(entry.alert.id, silent))
-            ready += [entry._replace(alert=told)] if told else []
+            ready += [entry._replace(alert=announced)] if announced else []
             held += [entry._replace(alert=kept)] if kept else []
     return ready, held
 
 
-def _part_id(alert_id: str, flips: Iterable[Change]) -> str:
+def _part_id(alert_id: str, changes: Iterable[Change]) -> str:
     """Return an id for a part of an alert: receivers must not take it for the alert, nor for another part."""
-    return f"{alert_id}-{crc32(' '.join(flip.id for flip in flips).encode()):08x}"
+    return f"{alert_id}-{crc32(' '.join(change.id for change in changes).encode()):08x}"
 
 
-def without(entries: Iterable[OutboxEntry], is_moot: Callable[[Change], bool]) -> list[OutboxEntry]:
+def discard(entries: Iterable[OutboxEntry], is_moot: Callable[[Change], bool]) -> list[OutboxEntry]:
     """Return the entries without what nobody needs to hear any more."""
     left = []
     for entry in entries:
-        flips = [flip for flip in entry.alert.flips if not is_moot(flip)]
-        if len(flips) == len(entry.alert.flips):
+        changes = [change for change in entry.alert.changes if not is_moot(change)]
+        if len(changes) == len(entry.alert.changes):
             left.append(entry)
-        elif alert := compose(flips, entry.alert.at, entry.alert.id):
+        elif alert := compose(changes, entry.alert.at, entry.alert.id):
             left.append(entry._replace(alert=alert))
     return left
+
+
+MAX_HISTORY = 12
+MAX_NOTES = 24
+
+
+def merge(older: Iterable[Change], newer: Iterable[Change]) -> tuple[Change, ...]:
+    """Return one flip for each step, in the order in which the steps were first heard of."""
+    merged: dict[str, Change] = {}
+    for change in (*older, *newer):
+        merged[change.id] = _join(merged[change.id], change) if change.id in merged else change
+    return tuple(merged.values())
+
+
+def _join(first: Change, second: Change) -> Change:
+    notes = tuple(dict.fromkeys((*first.notes, *second.notes)))[-MAX_NOTES:]
+    channels = tuple(dict.fromkeys((*first.channels, *second.channels)))
+    alert = first.alert or second.alert
+    combine = second._replace(before=first.before, channels=channels, notes=notes, alert=alert)
+    if first.after is second.after:
+        causes = tuple(dict.fromkeys((*first.causes, *second.causes)))
+        return combine._replace(
+            since=first.since, at=first.at, news=first.news, causes=causes, history=first.history, more=first.more
+        )
+    # A reminder or another cause is no change that people have not heard of.
+    unheard = (Past(first.after, first.at),) if first.news is News.CHANGE else ()
+    history = (*first.history, *unheard, *second.history)
+    kept = history if len(history) <= MAX_HISTORY else (history[0], *history[1 - MAX_HISTORY :])
+    return combine._replace(
+        news=News.CHANGE,
+        reason=second.reason or (first.reason if second.after is Health.UP else ""),
+        target=second.target or first.target,
+        history=kept,
+        more=first.more + second.more + len(history) - len(kept),
+    )

@@ -33,11 +33,11 @@ TELLING = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 _REPLY_CODE = re.compile(r"[2-5]\d\d(?=[ -]|$)", re.ASCII)
 
 
-def observe(memory: CheckState | None, outcome: Outcome, policy: Policy, now: datetime) -> CheckState | None:
+def next_state(state: CheckState | None, outcome: Outcome, policy: Policy, now: datetime) -> CheckState | None:
     """Return what is remembered after an outcome, None while nothing is known."""
     if outcome.status is Status.SKIPPED:
-        return memory
-    before = memory or CheckState(Health.NEW, now)
+        return state
+    before = state or CheckState(Health.NEW, now)
     if outcome.status is Status.UNKNOWN:
         since = before.unknown_since or now
         runs = before.unknown_runs + 1
@@ -60,29 +60,29 @@ def observe(memory: CheckState | None, outcome: Outcome, policy: Policy, now: da
     return _without_trouble(seen) if seen.health is Health.UP else seen
 
 
-def _settle_or_count(memory: CheckState, health: Health, threshold: int, now: datetime) -> CheckState:
+def _settle_or_count(state: CheckState, health: Health, threshold: int, now: datetime) -> CheckState:
     """Count a run that speaks for another health; change to it, from its first such run on, at the threshold."""
-    streak, turned_at = memory.streak + 1, memory.turned_at or now
+    streak, turned_at = state.streak + 1, state.turned_at or now
     if streak >= threshold:
-        return memory._replace(health=health, since=turned_at, streak=0, turned_at=None)
-    counted = memory._replace(streak=streak, turned_at=turned_at)
+        return state._replace(health=health, since=turned_at, streak=0, turned_at=None)
+    counted = state._replace(streak=streak, turned_at=turned_at)
     return counted._replace(health=Health.FAILING, since=turned_at) if health is Health.DOWN else counted
 
 
-def _with_trouble(memory: CheckState, outcome: Outcome) -> CheckState:
-    telling = [f for f in outcome.findings if f.status is Verdict.FAIL and f.severity in TELLING]
+def _with_trouble(state: CheckState, outcome: Outcome) -> CheckState:
+    dispatch = [f for f in outcome.findings if f.status is Verdict.FAIL and f.severity in TELLING]
     assumed = Severity.ERROR if outcome.status is Status.FAILED else Severity.WARNING
-    return memory._replace(
+    return state._replace(
         reason=outcome.message,
         target=outcome.target,
         advice=outcome.advice,
-        severity=worst([finding.severity for finding in telling]) or assumed,
-        causes=tuple(dict.fromkeys(map(_cause, telling))),
+        severity=worst([finding.severity for finding in dispatch]) or assumed,
+        causes=tuple(dict.fromkeys(map(_cause, dispatch))),
     )
 
 
-def _without_trouble(memory: CheckState) -> CheckState:
-    return memory._replace(reason="", target="", advice="", severity=None, causes=())
+def _without_trouble(state: CheckState) -> CheckState:
+    return state._replace(reason="", target="", advice="", severity=None, causes=())
 
 
 def worst(severities: Iterable[Severity | None]) -> Severity | None:

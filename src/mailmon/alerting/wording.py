@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mailmon.mail.localtime import local
-from mailmon.model import Alert, AlertKind, Change, Health, News, Standing
+from mailmon.model import Alert, AlertKind, Change, Health, News, OpenProblem
 from mailmon.text import count, fit_characters, format_duration, join_words
 
 MAX_CAUSES = 12
@@ -50,83 +50,89 @@ _GOOD_NEWS = (_Rank.PARTLY_ENDED, _Rank.ENDED)
 class _Group(NamedTuple):
     """Flips that have one cause: the same happened, for the same reason, at the same place."""
 
-    flips: tuple[Change, ...]
+    changes: tuple[Change, ...]
 
     @property
     def first(self) -> Change:
-        return self.flips[0]
+        return self.changes[0]
 
     @property
     def rank(self) -> int:
-        flip = self.first
-        if flip.after is Health.UP:
+        change = self.first
+        if change.after is Health.UP:
             return _Rank.ENDED
-        is_change = flip.news is News.CHANGE
-        if flip.after in _PROBLEMS:
-            is_known = flip.before is flip.after or (flip.before is Health.UNKNOWN and flip.since == flip.at)
+        is_change = change.news is News.CHANGE
+        if change.after in _PROBLEMS:
+            is_known = change.before is change.after or (change.before is Health.UNKNOWN and change.since == change.at)
             if is_change and not is_known:
                 return _Rank.FAILURE
-            return _Rank.OLD_FAILURE if flip.news is News.REMINDER else _Rank.OTHER_FAILURE
+            return _Rank.OLD_FAILURE if change.news is News.REMINDER else _Rank.OTHER_FAILURE
         if is_change:
-            return _Rank.PARTLY_ENDED if flip.before is Health.DOWN and flip.after is Health.DEGRADED else _Rank.WARNING
-        return _Rank.OLD_WARNING if flip.news is News.REMINDER else _Rank.OTHER_WARNING
+            return (
+                _Rank.PARTLY_ENDED
+                if change.before is Health.DOWN and change.after is Health.DEGRADED
+                else _Rank.WARNING
+            )
+        return _Rank.OLD_WARNING if change.news is News.REMINDER else _Rank.OTHER_WARNING
 
     @property
     def is_joint(self) -> bool:
         """Say whether one reason holds for all; else each has its own, with figures that are nobody else's."""
-        return len({flip.reason for flip in self.flips}) == 1
+        return len({change.reason for change in self.changes}) == 1
 
     @property
     def names(self) -> str:
         """Return what the flips are about, behind their label: ` (office)`, ` for 3 accounts`."""
-        subjects = [flip.subject for flip in self.flips if flip.subject]
-        if len(self.flips) > 1:
-            return f" for {count(len(self.flips), self.first.kind)}"
+        subjects = [change.subject for change in self.changes if change.subject]
+        if len(self.changes) > 1:
+            return f" for {count(len(self.changes), self.first.kind)}"
         return f" ({subjects[0]})" if subjects else ""
 
 
-def compose(flips: Sequence[Change], now: datetime, alert_id: str, standing: Sequence[Standing] = ()) -> Alert | None:
+def compose(
+    changes: Sequence[Change], now: datetime, alert_id: str, open_problems: Sequence[OpenProblem] = ()
+) -> Alert | None:
     """Return the one alert for these flips, None without any.
 
     `standing` is what is not well and stands in no flip: good news alone must not read as an all-clear.
     """
-    if not flips:
+    if not changes:
         return None
-    groups = sorted(_grouped(flips), key=lambda group: group.rank)
-    left = standing if is_good_news(flips) else ()
+    groups = sorted(_grouped(changes), key=lambda group: group.rank)
+    left = open_problems if is_good_news(changes) else ()
     healths = {group.first.after for group in groups}
     is_problem, is_warning = (not healths.isdisjoint(some) for some in (_PROBLEMS, _WARNINGS))
     kind = AlertKind.PROBLEM if is_problem else AlertKind.WARNING if is_warning else AlertKind.RECOVERY
-    paragraphs = _standing_lines(left, now) + [_paragraph(group, now) for group in groups[:MAX_CAUSES]]
+    paragraphs = _problem_lines(left, now) + [_paragraph(group, now) for group in groups[:MAX_CAUSES]]
     if len(groups) > MAX_CAUSES:
         paragraphs.append(f"and {len(groups) - MAX_CAUSES} more")
-    thread = next((flip.alert for flip in flips if flip.alert not in ("", alert_id)), "")
-    return Alert(alert_id, kind, _title(groups, left, now), "\n\n".join(paragraphs), now, tuple(flips), thread)
+    thread = next((change.alert for change in changes if change.alert not in ("", alert_id)), "")
+    return Alert(alert_id, kind, _title(groups, left, now), "\n\n".join(paragraphs), now, tuple(changes), thread)
 
 
-def is_good_news(flips: Sequence[Change]) -> bool:
+def is_good_news(changes: Sequence[Change]) -> bool:
     """Say whether flips tell of ends only, so that what has not ended must be told with them."""
-    return all(_Group((flip,)).rank in _GOOD_NEWS for flip in flips)
+    return all(_Group((change,)).rank in _GOOD_NEWS for change in changes)
 
 
-def _grouped(flips: Iterable[Change]) -> list[_Group]:
+def _grouped(changes: Iterable[Change]) -> list[_Group]:
     """Put flips together that one cause explains, in the order of the first of each."""
     groups: dict[tuple[object, ...], list[Change]] = {}
-    for flip in flips:
-        what = (flip.label, flip.target, flip.before, flip.after, flip.news, flip.causes or flip.reason)
-        when = (flip.since, flip.at, flip.history)
-        groups.setdefault((*what, *when), []).append(flip)
+    for change in changes:
+        what = (change.label, change.target, change.before, change.after, change.news, change.causes or change.reason)
+        when = (change.since, change.at, change.history)
+        groups.setdefault((*what, *when), []).append(change)
     return [_Group(tuple(members)) for members in groups.values()]
 
 
-def _title(groups: Sequence[_Group], standing: Sequence[Standing], now: datetime) -> str:
+def _title(groups: Sequence[_Group], open_problems: Sequence[OpenProblem], now: datetime) -> str:
     """Say in the first words which server, what, and since when: a phone at night shows little more.
 
     What is still failing stands before the good news, and is never what is cut.
     """
     news = _news(groups, now)
-    named = [one for one in standing if one.label]
-    if others := len(standing) - len(named):
+    named = [one for one in open_problems if one.label]
+    if others := len(open_problems) - len(named):
         others_said = f" ({count(others, 'other check')} not well)"
         news = f"{fit_characters(news, MAX_TITLE - len(others_said))}{others_said}"
     if not named:
@@ -190,9 +196,9 @@ def _in_short(group: _Group) -> str:
             return "recovered"
 
 
-def _standing_lines(standing: Sequence[Standing], now: datetime) -> list[str]:
+def _problem_lines(open_problems: Sequence[OpenProblem], now: datetime) -> list[str]:
     """Return the paragraph that names what is still not well."""
-    named = [one for one in standing if one.label]
+    named = [one for one in open_problems if one.label]
     lines = [
         f"{one.called}: {one.verb}{f' since {_clock(one.since, now)}' if one.since else ''}"
         f"{f': {one.reason}' if one.reason else ''}"
@@ -202,16 +208,16 @@ def _standing_lines(standing: Sequence[Standing], now: datetime) -> list[str]:
     return ["\n".join(lines)] if lines else []
 
 
-def _verb(flip: Change, *, many: bool = False) -> str:
-    works = _plural(flip.works) if many else flip.works
-    fails = "failing" if flip.failed == FAILED and flip.kind != "unit" else flip.failed
-    if flip.news is not News.CHANGE:
-        words = "warns" if flip.after is Health.DEGRADED else fails
+def _verb(change: Change, *, many: bool = False) -> str:
+    works = _plural(change.works) if many else change.works
+    fails = "failing" if change.failed == FAILED and change.kind != "unit" else change.failed
+    if change.news is not News.CHANGE:
+        words = "warns" if change.after is Health.DEGRADED else fails
         return f"still {_plural(words) if many else words}"
-    match flip.after:
+    match change.after:
         case Health.UP:
-            return f"{_trouble(flip)} and {works}" if flip.history else works
-        case Health.DEGRADED if flip.before is Health.DOWN:
+            return f"{_trouble(change)} and {works}" if change.history else works
+        case Health.DEGRADED if change.before is Health.DOWN:
             return f"{works} with a warning"
         case Health.DEGRADED:
             return "warn" if many else "warns"
@@ -221,15 +227,15 @@ def _verb(flip: Change, *, many: bool = False) -> str:
             return _plural(fails) if many else fails
 
 
-def _trouble(flip: Change) -> str:
+def _trouble(change: Change) -> str:
     """Say what people never heard of, by its worst: `failed`, `failed 3 times`, `warned`, `could not be checked`."""
-    past = [step.after for step in flip.history]
-    for health, words in ((Health.DOWN, flip.failed), (Health.UNKNOWN, COULD_NOT), (Health.DEGRADED, WARNED)):
+    past = [step.after for step in change.history]
+    for health, words in ((Health.DOWN, change.failed), (Health.UNKNOWN, COULD_NOT), (Health.DEGRADED, WARNED)):
         if health in past:
             times = past.count(health)
-            often = "again and again" if flip.more and times > 1 else f"{times} times"
+            often = "again and again" if change.more and times > 1 else f"{times} times"
             return f"{words} {often}" if times > 1 else words
-    return flip.failed
+    return change.failed
 
 
 def _plural(words: str) -> str:
@@ -237,47 +243,47 @@ def _plural(words: str) -> str:
     return f"{_PLURALS.get(verb, verb)}{space}{rest}".replace(" its ", " their ")
 
 
-def _when(flip: Change, now: datetime) -> str:
-    if flip.after is not Health.UP or len(flip.history) > 1:
-        return f"{_since_or_at(flip)} {_clock(flip.at, now)}"
-    lasted = f"after {format_duration(max((flip.at - flip.since).total_seconds(), 0.0))}"
-    return f"{lasted} (from {_clock(flip.since, now)} to {_clock(flip.at, now)})" if flip.history else lasted
+def _when(change: Change, now: datetime) -> str:
+    if change.after is not Health.UP or len(change.history) > 1:
+        return f"{_since_or_at(change)} {_clock(change.at, now)}"
+    lasted = f"after {format_duration(max((change.at - change.since).total_seconds(), 0.0))}"
+    return f"{lasted} (from {_clock(change.since, now)} to {_clock(change.at, now)})" if change.history else lasted
 
 
-def _since_or_at(flip: Change) -> str:
+def _since_or_at(change: Change) -> str:
     """Return what stands before the time of a change: a recovery is a moment, all else goes on."""
-    is_end = flip.works == RECOVERED and _Group((flip,)).rank in _GOOD_NEWS
+    is_end = change.works == RECOVERED and _Group((change,)).rank in _GOOD_NEWS
     return "at" if is_end else "since"
 
 
 def _evidence(group: _Group) -> str:
     """Return what came back, without the place that was said before, and whose it is where others got another."""
-    flip = group.first
-    if flip.after is Health.UP:
+    change = group.first
+    if change.after is Health.UP:
         return ""
-    said = flip.reason.removeprefix(f"{flip.target}: ")
-    own = said if group.is_joint else f"{flip.subject or flip.id}: {said}"
-    return f"now {own}" if flip.news is News.CAUSE else own
+    said = change.reason.removeprefix(f"{change.target}: ")
+    own = said if group.is_joint else f"{change.subject or change.id}: {said}"
+    return f"now {own}" if change.news is News.CAUSE else own
 
 
 def _paragraph(group: _Group, now: datetime) -> str:
-    flip = group.first
-    subjects = [flip.subject or flip.id for flip in group.flips]
-    listed = f" ({_listed(subjects, MAX_NAMES)})" if len(group.flips) > 1 and group.is_joint else ""
-    label = f"{flip.label}{group.names}{listed}"
-    if flip.after is Health.UP:
-        lines = [f"{label} {_recovered(flip, now)}."]
+    change = group.first
+    subjects = [change.subject or change.id for change in group.changes]
+    listed = f" ({_listed(subjects, MAX_NAMES)})" if len(group.changes) > 1 and group.is_joint else ""
+    label = f"{change.label}{group.names}{listed}"
+    if change.after is Health.UP:
+        lines = [f"{label} {_recovered(change, now)}."]
         lines += _reasons(group, "Cause")
     else:
-        changed = "the cause has changed: " if flip.news is News.CAUSE else ""
+        changed = "the cause has changed: " if change.news is News.CAUSE else ""
         lines = (
-            [f"{label}: {changed}{flip.reason}"] if group.is_joint else _reasons(group, f"{label}: {changed}".strip())
+            [f"{label}: {changed}{change.reason}"] if group.is_joint else _reasons(group, f"{label}: {changed}".strip())
         )
-        advice = list(dict.fromkeys(one.advice for one in group.flips if one.advice))
+        advice = list(dict.fromkeys(one.advice for one in group.changes if one.advice))
         lines += [f"→ {words}" for words in advice[:MAX_ADVICE]]
-        lines += [_since(flip, now)]
-    is_one = len(group.flips) == 1
-    lines += _noted([note if is_one else f"{f.subject}: {note}" for f in group.flips for note in f.notes])
+        lines += [_since(change, now)]
+    is_one = len(group.changes) == 1
+    lines += _noted([note if is_one else f"{f.subject}: {note}" for f in group.changes for note in f.notes])
     return "\n".join(lines)
 
 
@@ -285,33 +291,33 @@ def _reasons(group: _Group, head: str) -> list[str]:
     """Return the reason of all, or each one's own below each other: a figure is never told of somebody else."""
     if group.is_joint:
         return [f"{head}: {group.first.reason}"] if group.first.reason else []
-    lines = [f"{flip.subject or flip.id}: {flip.reason}" for flip in group.flips[:MAX_NAMES]]
-    lines += [f"and {len(group.flips) - MAX_NAMES} more"] if len(group.flips) > MAX_NAMES else []
+    lines = [f"{change.subject or change.id}: {change.reason}" for change in group.changes[:MAX_NAMES]]
+    lines += [f"and {len(group.changes) - MAX_NAMES} more"] if len(group.changes) > MAX_NAMES else []
     return [f"{head.rstrip(':')}:", *lines]
 
 
-def _recovered(flip: Change, now: datetime) -> str:
-    ended = f"{flip.works} {_since_or_at(flip)} {_clock(flip.at, now)}"
-    return f"{_story(flip, now)}, {ended}" if flip.history else f"{ended}, {_when(flip, now)}"
+def _recovered(change: Change, now: datetime) -> str:
+    ended = f"{change.works} {_since_or_at(change)} {_clock(change.at, now)}"
+    return f"{_story(change, now)}, {ended}" if change.history else f"{ended}, {_when(change, now)}"
 
 
-def _since(flip: Change, now: datetime) -> str:
-    if flip.news is not News.CHANGE:
-        lasted = format_duration(max((now - flip.since).total_seconds(), 0.0))
-        state = "Warning" if flip.after is Health.DEGRADED else "Failing"
-        return f"{state} for {lasted} (since {_clock(flip.since, now)})."
-    earlier = f" Before: {_story(flip, now)}." if flip.history else ""
-    if flip.before is Health.DOWN and flip.after is Health.DEGRADED and not flip.history:
-        earlier = f" It was down for {format_duration(max((flip.at - flip.since).total_seconds(), 0.0))}."
-    return f"Since {_clock(flip.at, now)}.{earlier}"
+def _since(change: Change, now: datetime) -> str:
+    if change.news is not News.CHANGE:
+        lasted = format_duration(max((now - change.since).total_seconds(), 0.0))
+        state = "Warning" if change.after is Health.DEGRADED else "Failing"
+        return f"{state} for {lasted} (since {_clock(change.since, now)})."
+    earlier = f" Before: {_story(change, now)}." if change.history else ""
+    if change.before is Health.DOWN and change.after is Health.DEGRADED and not change.history:
+        earlier = f" It was down for {format_duration(max((change.at - change.since).total_seconds(), 0.0))}."
+    return f"Since {_clock(change.at, now)}.{earlier}"
 
 
-def _story(flip: Change, now: datetime) -> str:
+def _story(change: Change, now: datetime) -> str:
     """Tell what people never heard of: `failed at 02:10, recovered at 02:40`."""
-    words = {Health.UP: flip.works, Health.DEGRADED: WARNED, Health.UNKNOWN: COULD_NOT}
-    steps = [f"{words.get(past.after, flip.failed)} at {_clock(past.at, now)}" for past in flip.history]
-    if flip.more:
-        steps.insert(1, f"changed {flip.more} times more")
+    words = {Health.UP: change.works, Health.DEGRADED: WARNED, Health.UNKNOWN: COULD_NOT}
+    steps = [f"{words.get(past.after, change.failed)} at {_clock(past.at, now)}" for past in change.history]
+    if change.more:
+        steps.insert(1, f"changed {change.more} times more")
     return ", ".join(steps)
 
 

@@ -10,7 +10,7 @@ from mailmon.config import Setup
 from mailmon.model import CheckState, Health
 from mailmon.model.status import CheckStatus, StatusReport
 from mailmon.run.certificates import CERTIFICATE
-from mailmon.run.subjects import own_topic
+from mailmon.run.subjects import own_subject
 from mailmon.store.keeper import look_up
 from mailmon.store.silences import active, read_silences
 from mailmon.store.state import State
@@ -41,7 +41,7 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
 def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime | None:
     """Return when a lasting failure is alerted again; as long as its state is unknown, it is not."""
     policy = setup.policies.get(step_id.partition(":")[0])
-    told = state.told
+    told = state.announced
     is_told = told.health in (Health.DOWN, Health.DEGRADED) and told.health is state.health and not state.unknown_runs
     if not is_told or told.at is None or policy is None or policy.reminder_interval_s is None:
         return None
@@ -51,7 +51,7 @@ def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime
 def _label(step_id: str) -> str:
     """Return the label of a step: `SMTP Auth (office)`, `Alerts by phone`."""
     check, _, name = step_id.partition(":")
-    label = LABELS.get(check) or own_topic(step_id).label
+    label = LABELS.get(check) or own_subject(step_id).label
     return f"{label} ({name})" if check in LABELS or step_id.startswith(CERTIFICATE) else label
 
 

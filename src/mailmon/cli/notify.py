@@ -17,7 +17,7 @@ from mailmon.model import Alert, AlertKind
 from mailmon.model.run import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
 from mailmon.notify import NOTIFIERS, ping
 from mailmon.notify.channel import AnyChannel
-from mailmon.run.unit import tell_unit_failed
+from mailmon.run.own_failures import alert_unit_failed
 from mailmon.text import visible
 
 # Exit codes of a run that has come to its end and spoken for itself.
@@ -74,7 +74,7 @@ def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json
         return
     setup, mistakes = _setup_or_rescue(config_path)
     said = _evidence(os.environ)
-    lines = tell_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, now)
+    lines = alert_unit_failed(setup, visible(unit, 200), f"{said}; {mistakes}" if mistakes else said, now)
     if as_json:
         rows = [{"id": a.id, "channel": a.channel, "status": a.status, "title": a.title} for a in lines]
         common.print_json({"schema": "mailmon/notify/1", "alerts": rows})

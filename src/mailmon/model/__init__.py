@@ -16,10 +16,10 @@ from mailmon.model.state import (
     CheckState,
     Health,
     News,
+    OpenProblem,
     Past,
     Policy,
     Silence,
-    Standing,
 )
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Metric",
     "News",
     "Note",
+    "OpenProblem",
     "OutboxEntry",
     "Outcome",
     "Past",
@@ -48,7 +49,6 @@ __all__ = [
     "Secret",
     "Severity",
     "Silence",
-    "Standing",
     "Status",
     "Verdict",
 ]  # fmt: skip

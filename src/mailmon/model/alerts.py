@@ -30,7 +30,7 @@ class Alert(NamedTuple):
     title: str
     body: str
     at: datetime
-    flips: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = ()
     thread: str = ""
 
 

@@ -95,7 +95,7 @@ class CheckState(NamedTuple):
     turned_at: datetime | None = None
     unknown_runs: int = 0
     unknown_since: datetime | None = None
-    told: Announced = Announced()
+    announced: Announced = Announced()
 
 
 class News(StrEnum):
@@ -145,7 +145,7 @@ class Change(NamedTuple):
     channels: tuple[str, ...] = ()
 
 
-class Standing(NamedTuple):
+class OpenProblem(NamedTuple):
     """A step that is not well when good news of others goes out; without a `label` it is counted, but not named."""
 
     id: str

@@ -73,7 +73,7 @@ def send(alert: Alert, channel: Channel[EmailOptions], timeout_s: float) -> str:
 
 def by_trust(accounts: list[Account], alert: Alert) -> list[Account]:
     """Return the accounts in their order, but behind the others those that the alert tells to be in trouble."""
-    troubled = {name for flip in alert.flips if flip.after in _TROUBLED for name in flip.names}
+    troubled = {name for change in alert.changes if change.after in _TROUBLED for name in change.names}
     return sorted(accounts, key=lambda account: account.name in troubled)
 
 

@@ -285,14 +285,14 @@ def step_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def change_document(flip: Change) -> dict[str, Any]:
+def change_document(change: Change) -> dict[str, Any]:
     """Return an announced change of health."""
     return {
-        "id": flip.id,
-        "from": flip.before.value,
-        "to": flip.after.value,
-        "since": instant(flip.at),
-        "reason": flip.reason,
+        "id": change.id,
+        "from": change.before.value,
+        "to": change.after.value,
+        "since": instant(change.at),
+        "reason": change.reason,
     }
 
 
@@ -306,21 +306,21 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "body": alert.body,
         "at": instant(alert.at),
         "thread": alert.thread or alert.id,
-        "changes": [told_document(flip) for flip in alert.flips],
+        "changes": [told_document(change) for change in alert.changes],
     }
 
 
-def told_document(flip: Change) -> dict[str, Any]:
+def told_document(change: Change) -> dict[str, Any]:
     """Return one thing that an alert tells of."""
-    return change_document(flip) | {
-        "label": flip.label,
-        "target": flip.target,
-        "advice": flip.advice,
-        "news": flip.news.value,
-        "severity": flip.severity.value if flip.severity else None,
-        "notes": list(flip.notes),
-        "earlier": [{"to": past.after.value, "at": instant(past.at)} for past in flip.history],
-        "earlier_left_out": flip.more,
+    return change_document(change) | {
+        "label": change.label,
+        "target": change.target,
+        "advice": change.advice,
+        "news": change.news.value,
+        "severity": change.severity.value if change.severity else None,
+        "notes": list(change.notes),
+        "earlier": [{"to": past.after.value, "at": instant(past.at)} for past in change.history],
+        "earlier_left_out": change.more,
     }
 
 
@@ -362,7 +362,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
 
 def state_document(step_id: str, state: CheckState, next_reminder_at: datetime | None) -> dict[str, Any]:
     """Return what is remembered of a step. `announced` is the health that people were told of."""
-    told = state.told
+    told = state.announced
     return {
         "id": step_id,
         "health": "unknown" if told.unknown_since else state.health.value,

@@ -33,7 +33,7 @@ def alert_lines(alert: Alert) -> Iterator[str]:
 
 def health_line(label: str, memory: CheckState, now: datetime) -> str:
     """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
-    unknown_since = memory.told.unknown_since
+    unknown_since = memory.announced.unknown_since
     health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)
     lasted = format_duration((now - since).total_seconds())
     said = memory.value if unknown_since else memory.reason or memory.value

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from mailmon.model import Certificate, Finding, Outcome, Severity, Status
-from mailmon.run.outcome import with_findings
-from mailmon.run.seen import Seen
+from mailmon.run.execute import with_findings
+from mailmon.run.network import Checked
 from mailmon.text import join_words
 
 CERTIFICATE = "certificate:"
 _MAX_TARGETS = 4
 
 
-def with_certificates(seen: Seen, remembered: Collection[str]) -> Seen:
+def with_certificates(seen: Checked, remembered: Collection[str]) -> Checked:
     """Return what a run saw with an outcome of its own for each certificate that is worth telling of.
 
     One that lasts is told of only where something else is `remembered`: by these ids its trouble ends. One that counts

@@ -47,7 +47,7 @@ class DeliveryContext:
 
 
 def deliver(
-    entries: Sequence[OutboxEntry], desk: DeliveryContext, on_sent: Callable[[OutboxEntry], None]
+    entries: Sequence[OutboxEntry], context: DeliveryContext, on_sent: Callable[[OutboxEntry], None]
 ) -> tuple[list[OutboxEntry], list[AlertLine]]:
     """Send what waits; `on_sent` is called after every acknowledgement, in the calling thread.
 
@@ -59,16 +59,16 @@ def deliver(
     outstanding: list[OutboxEntry] = []
     for name in dict.fromkeys(entry.channel for entry in entries):
         mine = [entry for entry in entries if entry.channel == name]
-        if name not in desk.channels:
-            kept = [entry for entry in mine if desk.now - entry.alert.at < KEEP_GONE]
+        if name not in context.channels:
+            kept = [entry for entry in mine if context.now - entry.alert.at < KEEP_GONE]
             left += kept
             lines += [_line(e, "pending" if e in kept else "dropped", NOT_CONFIGURED) for e in mine]
             continue
         outstanding += mine
-        threading.Thread(target=_serve, args=(mine, desk.channels[name], desk, results), daemon=True).start()
+        threading.Thread(target=_serve, args=(mine, context.channels[name], context, results), daemon=True).start()
     while outstanding:
         try:
-            sent = results.get(timeout=desk.deadline.remaining_s() + MIN_ATTEMPT_S)
+            sent = results.get(timeout=context.deadline.remaining_s() + MIN_ATTEMPT_S)
         except queue.Empty:
             sent = Sent(outstanding[0], _NO_TIME)
         if sent.entry not in outstanding:
@@ -78,7 +78,7 @@ def deliver(
             on_sent(sent.entry)
             lines.append(_line(sent.entry, "sent"))
         else:
-            waiting = _still_waiting(sent.entry, sent.error, desk.now)
+            waiting = _still_waiting(sent.entry, sent.error, context.now)
             left.append(waiting)
             is_alarming = waiting.refused or waiting.runs >= PENDING_RUNS
             lines.append(_line(waiting, "pending", waiting.error, is_alarming=is_alarming))
@@ -86,34 +86,34 @@ def deliver(
 
 
 def _serve(
-    entries: Sequence[OutboxEntry], channel: AnyChannel, desk: DeliveryContext, results: queue.SimpleQueue[Sent]
+    entries: Sequence[OutboxEntry], channel: AnyChannel, context: DeliveryContext, results: queue.SimpleQueue[Sent]
 ) -> None:
     """Send one channel's alerts, oldest first. One that it did not answer holds back those behind it."""
     is_silent = False
     for entry in entries:
-        error = _LEFT_ALONE if is_silent else _attempt(entry, channel, desk)
+        error = _LEFT_ALONE if is_silent else _attempt(entry, channel, context)
         is_silent = is_silent or (error is not None and not error.is_permanent)
         results.put(Sent(entry, error))
 
 
-def _attempt(entry: OutboxEntry, channel: AnyChannel, desk: DeliveryContext) -> DeliveryError | None:
+def _attempt(entry: OutboxEntry, channel: AnyChannel, context: DeliveryContext) -> DeliveryError | None:
     """Try, and try again as often as this run may; a channel that says when to come back is taken at its word."""
-    if entry.not_before and desk.now < entry.not_before:
-        left_s = (entry.not_before - desk.now).total_seconds()
+    if entry.not_before and context.now < entry.not_before:
+        left_s = (entry.not_before - context.now).total_seconds()
         return DeliveryError(entry.error or "the channel asked to wait", retry_after_s=left_s)
     attempts = max(1 + len(PAUSES_S) - entry.runs, 1)
     number = 0
     while True:
-        error = _send(entry.alert, channel, desk.deadline)
+        error = _send(entry.alert, channel, context.deadline)
         number += 1
         if error is None or error.is_permanent:
             return error
         asked_s = error.retry_after_s
         pause_s = PAUSES_S[min(number, len(PAUSES_S)) - 1] if asked_s is None else asked_s
         has_tried_enough = number >= (attempts if asked_s is None else attempts + 1)
-        if has_tried_enough or pause_s + 1 >= desk.deadline.bound_s(ATTEMPT_S):
+        if has_tried_enough or pause_s + 1 >= context.deadline.bound_s(ATTEMPT_S):
             return error
-        desk.sleep(pause_s)
+        context.sleep(pause_s)
 
 
 def _send(alert: Alert, channel: AnyChannel, deadline: Deadline) -> DeliveryError | None:

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from mailmon.checks.check import failure
 from mailmon.checks.context import RunContext
 from mailmon.errors import MailmonError, StageError, place_of
-from mailmon.model import Fact, Finding, Outcome, Severity, Status, Verdict
+from mailmon.model import Certificate, Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
-from mailmon.run.outcome import make_outcome
 from mailmon.run.plan import Step
 from mailmon.run.workers import Audience, Workers
 
@@ -22,7 +21,7 @@ BUG = "mailmon.bug"
 DEADLINE = "mailmon.deadline"
 
 
-def observe(
+def execute(
     steps: Sequence[Step], tools: RunContext, audience: Audience, limits: RunLimits = DEFAULT_LIMITS
 ) -> list[Outcome]:
     """Run all steps and return their outcomes in the order of `steps`."""
@@ -74,3 +73,50 @@ def labels_of(steps: Sequence[Step], *, always_named: bool = False) -> Mapping[s
         step.id: f"{step.label} ({step.name})" if always_named or checks[step.check] > 1 else step.label
         for step in steps
     }
+
+
+_STATUS_OF_SEVERITY = {
+    Severity.CRITICAL: Status.FAILED,
+    Severity.ERROR: Status.FAILED,
+    Severity.WARNING: Status.WARNING,
+    Severity.NOTICE: Status.OK,
+    Severity.INFO: Status.OK,
+}
+_STATUS_OF_VERDICT = {Verdict.UNKNOWN: Status.UNKNOWN, Verdict.SKIPPED: Status.SKIPPED}
+
+
+def make_outcome(step: Step, facts: Sequence[Fact], duration_s: float) -> Outcome:
+    """Return the outcome of a step."""
+    notes = [fact.text for fact in facts if isinstance(fact, Note)]
+    blank = Outcome(
+        step.id,
+        step.check,
+        step.name,
+        Status.OK,
+        notes[-1] if notes else "OK",
+        duration_s=duration_s,
+        metrics=tuple(fact for fact in facts if isinstance(fact, Metric)),
+        certificates=tuple(fact for fact in facts if isinstance(fact, Certificate)),
+    )
+    return with_findings(blank, tuple(fact for fact in facts if isinstance(fact, Finding)))
+
+
+def with_findings(outcome: Outcome, findings: tuple[Finding, ...]) -> Outcome:
+    """Return what an outcome amounts to with these findings in place of its own."""
+    statuses = {finding: _status(finding) for finding in findings}
+    for status in (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.SKIPPED):
+        worst = [finding for finding in findings if statuses[finding] is status]
+        if worst:
+            words = "; ".join(finding.message for finding in worst)
+            advice = next((finding.fix for finding in worst if finding.fix), "")
+            return outcome._replace(
+                status=status, message=words, advice=advice, target=worst[0].target, findings=findings
+            )
+    words = outcome.message if outcome.status is Status.OK else "OK"
+    return outcome._replace(status=Status.OK, message=words, advice="", target="", findings=findings)
+
+
+def _status(finding: Finding) -> Status:
+    if finding.status is Verdict.FAIL:
+        return _STATUS_OF_SEVERITY[finding.severity or Severity.ERROR]
+    return _STATUS_OF_VERDICT.get(finding.status, Status.OK)

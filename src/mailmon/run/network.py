@@ -14,16 +14,26 @@ FAILED is what silence means, unless there is positive evidence that the trouble
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from mailmon.checks.check import is_silence
-from mailmon.clients.connectivity import Monitored, Target, ask_all, is_independent, is_localhost, knock, normal
+from mailmon.checks.check import has_silence, is_silence
+from mailmon.clients.connectivity import (
+    Monitored,
+    Target,
+    ask_all,
+    is_independent,
+    is_localhost,
+    knock,
+    monitored_by,
+    normal,
+    parse_target,
+)
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import (
     Addresses,
+    RememberingResolve,
     Resolve,
     ask_nameserver,
     has_route_to,
@@ -31,21 +41,51 @@ from mailmon.clients.resolver import (
     packed,
     system_nameservers,
 )
+from mailmon.config import Setup
 from mailmon.errors import StageError
 from mailmon.model import Finding, Outcome, Severity, Status, Verdict
-from mailmon.run.outcome import with_findings
+from mailmon.run.execute import with_findings
+from mailmon.run.subjects import NETWORK, network_outcome
+from mailmon.store.state import State
 
 CONNECT_TIMEOUT_S, ASK_TIMEOUT_S = 3.0, 4.0
 # So much of the former for the address of a target: what is left is for its connection.
 RESOLVE_TIMEOUT_S = 1.5
 # With less than this, silence would be no evidence.
-MIN_LOOK_S = CONNECT_TIMEOUT_S + ASK_TIMEOUT_S + 0.5
+MIN_EXAMINE_S = CONNECT_TIMEOUT_S + ASK_TIMEOUT_S + 0.5
 MAX_NAMES = 3
 ADVICE = "Look at this machine's network first."
 
 _RESOLVER = "dns.resolver_error"
 _ROOT = {".": "the root zone"}
 _SILENT = {1: "{0} does not answer either", 2: "neither {0} nor {1} answers"}
+
+
+# What is left of a run's last seconds for state and alerts, after looking around.
+RESERVE_S = 10.0
+
+
+class Checked(NamedTuple):
+    """The outcomes of the steps, and what mailmon found out about itself."""
+
+    steps: tuple[Outcome, ...]
+    own: tuple[Outcome, ...] = ()
+    is_offline: bool = False
+
+
+def check_network(
+    outcomes: Sequence[Outcome], setup: Setup, state: State, resolve: RememberingResolve, deadline: Deadline
+) -> Checked:
+    """Return the outcomes with what our own trouble explains as UNKNOWN; look only where something is in doubt."""
+    verdict, steps = None, tuple(outcomes)
+    if any(map(has_silence, outcomes)):
+        verdict = _examine(outcomes, setup, state, resolve, deadline)
+        steps = tuple(excuse(outcomes, verdict))
+    has_seen_anything = any(outcome.status in (Status.OK, Status.WARNING, Status.FAILED) for outcome in steps)
+    evidence = verdict.evidence if verdict and verdict.is_offline else "" if has_seen_anything else _no_route(steps)
+    if not evidence and not (NETWORK in state.checks and has_seen_anything):
+        return Checked(steps)
+    return Checked(steps, (network_outcome(evidence, is_offline=bool(evidence)),), bool(evidence))
 
 
 class Means(NamedTuple):
@@ -64,23 +104,23 @@ class Means(NamedTuple):
         return Deadline(self.deadline.bound_s(seconds), self.deadline.monotonic)
 
 
-class Sight(NamedTuple):
+class NetworkVerdict(NamedTuple):
     """Whether the trouble is ours, in words why, and the findings that this is about by their id and target."""
 
-    is_blind: bool
+    is_offline: bool
     evidence: str
     about: frozenset[tuple[str, str]] = frozenset()
 
 
-class _Echo(Enum):
+class _Echo:
     ANSWERED = 1
     SILENT = 2
     UNRESOLVED = 3
     SAYS_NOTHING = 4
 
 
-def look(outcomes: Sequence[Outcome], monitored: Monitored, means: Means) -> Sight | None:
-    """Return whether silence was our own trouble, None where there was none. Takes MIN_LOOK_S at most."""
+def examine(outcomes: Sequence[Outcome], monitored: Monitored, means: Means) -> NetworkVerdict | None:
+    """Return whether silence was our own trouble, None where there was none. Takes MIN_EXAMINE_S at most."""
     silent = [finding for outcome in outcomes for finding in outcome.findings if is_silence(finding)]
     if not silent:
         return None
@@ -88,36 +128,36 @@ def look(outcomes: Sequence[Outcome], monitored: Monitored, means: Means) -> Sig
     unanswered = [finding for finding in silent if finding.id != _RESOLVER]
     replies = sorted(_replies(outcomes, monitored))
     doubted = [finding for finding in unanswered if not _is_proven(finding, replies, monitored)]
-    if means.deadline.remaining_s() < MIN_LOOK_S:
-        return Sight(False, "no time is left to look")
+    if means.deadline.remaining_s() < MIN_EXAMINE_S:
+        return NetworkVerdict(False, "no time is left to look")
     see_names = cache(lambda: _see_names(means, monitored))
     seen = []
     if len(doubted) < len(unanswered):
-        seen.append(Sight(False, f"{replies[0]} answers"))
+        seen.append(NetworkVerdict(False, f"{replies[0]} answers"))
     if unnamed:
-        seen.append(Sight(*see_names(), _keys(unnamed)))
+        seen.append(NetworkVerdict(*see_names(), _keys(unnamed)))
     if doubted:
-        seen.append(Sight(*_see_targets(means, monitored, see_names), _keys(doubted)))
-    telling = [sight for sight in seen if sight.is_blind] or seen
-    evidence = "; ".join(dict.fromkeys(sight.evidence for sight in telling))
-    return Sight(telling[0].is_blind, evidence, frozenset().union(*(sight.about for sight in telling)))
+        seen.append(NetworkVerdict(*_see_targets(means, monitored, see_names), _keys(doubted)))
+    decisive = [verdict for verdict in seen if verdict.is_offline] or seen
+    evidence = "; ".join(dict.fromkeys(verdict.evidence for verdict in decisive))
+    return NetworkVerdict(decisive[0].is_offline, evidence, frozenset().union(*(verdict.about for verdict in decisive)))
 
 
-def excuse(outcomes: Sequence[Outcome], sight: Sight | None) -> list[Outcome]:
+def excuse(outcomes: Sequence[Outcome], verdict: NetworkVerdict | None) -> list[Outcome]:
     """Return the outcomes with what our own trouble explains turned into UNKNOWN. Pure."""
-    if not sight or not sight.is_blind:
+    if not verdict or not verdict.is_offline:
         return list(outcomes)
-    return [_excused(outcome, sight) if sight.about & _keys(outcome.findings) else outcome for outcome in outcomes]
+    return [_excused(outcome, verdict) if verdict.about & _keys(outcome.findings) else outcome for outcome in outcomes]
 
 
-def _excused(outcome: Outcome, sight: Sight) -> Outcome:
-    return with_findings(outcome, tuple(_excused_finding(finding, sight) for finding in outcome.findings))
+def _excused(outcome: Outcome, verdict: NetworkVerdict) -> Outcome:
+    return with_findings(outcome, tuple(_excused_finding(finding, verdict) for finding in outcome.findings))
 
 
-def _excused_finding(finding: Finding, sight: Sight) -> Finding:
-    if not is_silence(finding) or (finding.id, finding.target) not in sight.about:
+def _excused_finding(finding: Finding, verdict: NetworkVerdict) -> Finding:
+    if not is_silence(finding) or (finding.id, finding.target) not in verdict.about:
         return finding
-    said = f"{finding.message} ({sight.evidence})"
+    said = f"{finding.message} ({verdict.evidence})"
     return finding._replace(status=Verdict.UNKNOWN, severity=None, message=said, fix=ADVICE)
 
 
@@ -145,10 +185,10 @@ def _see_targets(means: Means, monitored: Monitored, see_names: Callable[[], tup
     targets = [target for target in means.targets if is_independent(target, (), monitored)]
     deadline = means.within(CONNECT_TIMEOUT_S)
     questions = [partial(_try, target, means, monitored, deadline) for target in targets]
-    echoes = ask_all(questions, deadline, lambda echo: echo is _Echo.ANSWERED)
+    echoes = ask_all(questions, deadline, lambda echo: echo == _Echo.ANSWERED)
     if _Echo.ANSWERED in echoes:
         return False, f"{targets[echoes.index(_Echo.ANSWERED)]} answers"
-    silent = [str(target) for target, echo in zip(targets, echoes, strict=True) if echo is _Echo.SILENT]
+    silent = [str(target) for target, echo in zip(targets, echoes, strict=True) if echo == _Echo.SILENT]
     if silent:
         return True, _SILENT.get(len(silent), "none of {0}, {1} and {2} answers").format(*silent)
     if _Echo.UNRESOLVED in echoes:
@@ -156,7 +196,7 @@ def _see_targets(means: Means, monitored: Monitored, see_names: Callable[[], tup
     return False, "there is no independent target to compare with"
 
 
-def _try(target: Target, means: Means, monitored: Monitored, deadline: Deadline) -> _Echo:
+def _try(target: Target, means: Means, monitored: Monitored, deadline: Deadline) -> int:
     try:
         found = means.resolve(target.host, target.port, means.within(RESOLVE_TIMEOUT_S))
     except StageError as exc:
@@ -196,3 +236,47 @@ def _is_here(host: str, monitored: Monitored) -> bool:
     """Say whether a monitored host is on loopback, as far as its addresses are known."""
     addresses = monitored.addresses.get(host, ())
     return is_localhost(host) or (bool(addresses) and all(map(is_loopback, addresses)))
+
+
+def _examine(
+    outcomes: Sequence[Outcome], setup: Setup, state: State, resolve: RememberingResolve, deadline: Deadline
+) -> NetworkVerdict | None:
+    targets = [parse_target(text) for text in setup.reachability]
+    bound = Deadline(deadline.remaining_s() - RESERVE_S)
+    means = Means([*targets, *_implicit_targets(setup)], setup.nameservers, bound, resolve)
+    return examine(outcomes, monitored_by(setup.accounts.values(), state.addresses, resolve.known), means)
+
+
+def _implicit_targets(setup: Setup) -> Iterator[Target]:
+    """Yield the hosts of the channels and of the ping address: they too are reached over our network.
+
+    Behind a proxy there are none: it may be the only way out, and a connection of our own would never come about.
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies_environment
+
+    if getproxies_environment().keys() & {"http", "https", "all"}:
+        return
+    for channel in [*setup.channels.values(), *([setup.ping] if setup.ping else [])]:
+        secret = channel.credentials.get("webhook") or channel.credentials.get("url")
+        url = getattr(channel.options, "server", None) or secret
+        try:
+            parts = urlsplit(url or "")
+            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        except ValueError:
+            continue
+        if parts.hostname and port:
+            yield Target(parts.hostname, port, True, f"the host of {channel.name}" if url == secret else "")
+
+
+def _no_route(outcomes: Sequence[Outcome]) -> str:
+    """Return what a connection said that could not even begin, "" where none did."""
+    return next(
+        (
+            finding.message
+            for outcome in outcomes
+            for finding in outcome.findings
+            if finding.status is Verdict.UNKNOWN and finding.id.startswith(("tcp.", "dns."))
+        ),
+        "",
+    )

@@ -104,11 +104,11 @@ def _is_idle(step: Step, idle: Collection[str]) -> bool:
 
 def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
     """Say whether it is time again; what is not well is asked more often, so that its end is told soon."""
-    memory = checks.get(step.id)
-    if memory is None or memory.checked_at is None or memory.checked_at > now:
+    check_state = checks.get(step.id)
+    if check_state is None or check_state.checked_at is None or check_state.checked_at > now:
         return True
-    interval_s = step.interval_s if memory.health is Health.UP else min(step.interval_s, RECHECK_S)
-    return (now - memory.checked_at).total_seconds() >= interval_s - SLACK_S
+    interval_s = step.interval_s if check_state.health is Health.UP else min(step.interval_s, RECHECK_S)
+    return (now - check_state.checked_at).total_seconds() >= interval_s - SLACK_S
 
 
 def _host_steps(hosts: Mapping[str, Collection[Host]], names: Collection[str]) -> list[Step]:

@@ -31,14 +31,13 @@ from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
 from mailmon.model.run import LastRun, RunResult
 from mailmon.run.certificates import with_certificates, without_certificates
 from mailmon.run.delivery import DeliveryContext
-from mailmon.run.dispatch import Taken, Telling
-from mailmon.run.execute import labels_of, observe
+from mailmon.run.dispatch import Dispatch, Evaluated
+from mailmon.run.execute import execute, labels_of
+from mailmon.run.network import Checked, check_network
 from mailmon.run.outputs.watchdogs import PING_S, Watchers
 from mailmon.run.plan import Plan, make_plan, only_due
-from mailmon.run.remembered import hosts_of, newest, with_notes
-from mailmon.run.removed import without_removed
-from mailmon.run.seen import Seen, look_around
-from mailmon.run.subjects import CHANNEL, PING, SIGHT, UNIT, ping_outcome, ping_topic, topics_of, unit_outcome
+from mailmon.run.retention import hosts_of, newest, with_notes, without_removed
+from mailmon.run.subjects import CHANNEL, NETWORK, PING, UNIT, ping_outcome, ping_subject, subjects_of, unit_outcome
 from mailmon.run.workers import Audience, Progress
 from mailmon.store.belonging import settle
 from mailmon.store.files import make_directory
@@ -85,10 +84,10 @@ def run(request: Request) -> RunResult:
             return _Run(request, plan).go()
     except StuckLockError as exc:
         if not request.is_dry:
-            from mailmon.run.stuck import tell_stuck
+            from mailmon.run.own_failures import alert_stuck
 
             Watchers(request.setup, counts=plan.is_complete).fail(exc.exit_code, exc.message)
-            tell_stuck(request.setup, exc, now)
+            alert_stuck(request.setup, exc, now)
         raise
 
 
@@ -137,21 +136,21 @@ class _Run:
         seen = self._look_around(self._observe())
         status = overall([outcome.status for outcome in seen.steps])
         finished_at = self._now()
-        telling = self._telling()
-        taken = self._judge(seen, telling)
+        dispatch = self._dispatch()
+        evaluated = self._judge(seen, dispatch)
         before = self._keeper.state
         last_run = LastRun(self._run_id, self._started_at, finished_at, status)
         self._keeper.save(
-            checks=taken.state.checks,
+            checks=evaluated.state.checks,
             probes=self._ledger.remaining(),
-            outbox=taken.state.outbox,
+            outbox=evaluated.state.outbox,
             last_run=last_run if self._plan.is_complete else before.last_run,
             anchor=self._request.anchor(self._now()),
             addresses=newest(hosts_of(self._setup.accounts.values()), before.addresses, self._resolve.known),
             records=self._changes.remaining(self._domains()),
             selectors=newest(self._domains(), before.selectors, self._ledger.selectors()),
         )
-        alerts, of_channels = ([], ()) if self._request.is_dry else telling.send(self._keeper)
+        alerts, of_channels = ([], ()) if self._request.is_dry else dispatch.send(self._keeper)
         report = RunResult(
             run_id=self._run_id,
             started_at=self._started_at,
@@ -159,30 +158,30 @@ class _Run:
             duration_s=time.monotonic() - started_s,
             status=status,
             steps=seen.steps,
-            changes=tuple(flip for flip in (*taken.flips, *of_channels) if flip.before is not flip.after),
+            changes=tuple(change for change in (*evaluated.changes, *of_channels) if change.before is not change.after),
             alerts=tuple(alerts),
-            previews=telling.previews(taken) if self._request.is_dry else (),
+            previews=dispatch.previews(evaluated) if self._request.is_dry else (),
             state_error=self._keeper.error,
             may_repeat=self._keeper.may_repeat,
             warnings=tuple(self._warnings),
         )
         problem = self._watchers.end(report)
         report = report._replace(warnings=(*report.warnings, problem)) if problem else report
-        return self._tell_of_the_ping(report, telling, is_blind=seen.is_blind)
+        return self._tell_of_the_ping(report, dispatch, is_offline=seen.is_offline)
 
-    def _tell_of_the_ping(self, report: RunResult, telling: Telling, *, is_blind: bool) -> RunResult:
+    def _tell_of_the_ping(self, report: RunResult, dispatch: Dispatch, *, is_offline: bool) -> RunResult:
         """Report an address that does not take our pings: its watcher was never pinged and never alarms."""
         refusal = self._watchers.refusal
         known = self._keeper.state.checks.get(PING)
         is_no_news = refusal is None and (known is None or known.health is Health.UP)
-        if not self._watchers.was_pinged or is_no_news or (is_blind and refusal and not refusal.is_permanent):
+        if not self._watchers.was_pinged or is_no_news or (is_offline and refusal and not refusal.is_permanent):
             return report
-        desk = telling.desk
-        if desk.deadline.remaining_s() < ALERT_S:
-            telling = telling._replace(desk=replace(desk, deadline=Deadline(ALERT_S)))
-        outcome, topic = ping_outcome(refusal), ping_topic(refusal)
-        lines, flips = telling.send_more(self._keeper, outcome, topic, report.alerts)
-        changes = tuple(flip for flip in flips if flip.before is not flip.after)
+        context = dispatch.context
+        if context.deadline.remaining_s() < ALERT_S:
+            dispatch = dispatch._replace(context=replace(context, deadline=Deadline(ALERT_S)))
+        outcome, subject = ping_outcome(refusal), ping_subject(refusal)
+        lines, changes = dispatch.send_more(self._keeper, outcome, subject, report.alerts)
+        changes = tuple(change for change in changes if change.before is not change.after)
         report = report._replace(changes=(*report.changes, *changes), alerts=(*report.alerts, *lines))
         if refusal and self._keeper.state.checks[PING].health is Health.DOWN:
             said = f"{refusal.message.removesuffix('.')}. {refusal.advice}".strip()
@@ -193,11 +192,11 @@ class _Run:
         """Remember what was told while another run hung and held the lock."""
         state_file = self._setup.state_file
         if state_file.with_name(f"{state_file.name}.stuck").exists() and not self._request.is_dry:
-            from mailmon.run.stuck import forget_told, with_told
+            from mailmon.run.own_failures import forget_announced, with_announced
 
-            self._keeper.save(checks=with_told(state_file, self._keeper.state).checks)
+            self._keeper.save(checks=with_announced(state_file, self._keeper.state).checks)
             if not self._keeper.error:
-                forget_told(state_file)
+                forget_announced(state_file)
 
     def _follow_the_clock(self) -> None:
         """Move what is remembered along with a clock that was set: ages stay what they are."""
@@ -228,7 +227,7 @@ class _Run:
         tools = RunContext(self._world(), self._ledger, self._setup.accounts.values())
         try:
             audience = Audience(self._print, self._request.on_progress)
-            return observe(self._plan.steps, tools, audience, self._setup.limits)
+            return execute(self._plan.steps, tools, audience, self._setup.limits)
         finally:
             tools.close()
 
@@ -239,9 +238,9 @@ class _Run:
         else:
             self._request.on_done(outcome, self._labels[outcome.id])
 
-    def _look_around(self, outcomes: Sequence[Outcome]) -> Seen:
+    def _look_around(self, outcomes: Sequence[Outcome]) -> Checked:
         """Find out whether silence was our own trouble, and tell what was not told yet."""
-        seen = look_around(outcomes, self._setup, self._keeper.state, self._resolve, self._deadline)
+        seen = check_network(outcomes, self._setup, self._keeper.state, self._resolve, self._deadline)
         steps = {outcome.id: outcome for outcome in seen.steps}
         for outcome in self._unprinted:
             self._request.on_done(steps[outcome.id], self._labels[outcome.id])
@@ -274,43 +273,43 @@ class _Run:
             selectors=self._keeper.state.selectors,
         )
 
-    def _telling(self) -> Telling:
+    def _dispatch(self) -> Dispatch:
         """Read the silences as late as can be: one that began during the run counts."""
         silences, problem = read_silences(self._setup.state_file, self._request.anchor(self._now()))
         self._warnings += [problem] if problem else []
         silenced = frozenset(silence.name for silence in active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)
-        desk = DeliveryContext(self._setup.channels, until_ping, time.sleep, self._started_at)
-        return Telling(self._run_id, self._started_at, desk, silenced, self._topics)
+        context = DeliveryContext(self._setup.channels, until_ping, time.sleep, self._started_at)
+        return Dispatch(self._run_id, self._started_at, context, silenced, self._subjects)
 
-    def _topics(self, ids: Collection[str]) -> dict[str, AlertSubject]:
+    def _subjects(self, ids: Collection[str]) -> dict[str, AlertSubject]:
         """Return how what is remembered is spoken of: all steps that there are, and what is no step."""
         steps = {step.id for step in self._all_steps}
         own = [step_id for step_id in ids if step_id not in steps]
-        return topics_of(self._all_steps, self._all_steps, self._setup.policies, own)
+        return subjects_of(self._all_steps, self._all_steps, self._setup.policies, own)
 
-    def _judge(self, seen: Seen, telling: Telling) -> Taken:
+    def _judge(self, seen: Checked, dispatch: Dispatch) -> Evaluated:
         state = self._keeper.state
         # A run whose state cannot be written has not come to its end.
         is_whole = self._plan.is_complete and not self._keeper.error
         units = [step_id for step_id in state.checks if step_id.startswith(UNIT)] if is_whole else []
         ended = [unit_outcome(unit.removeprefix(UNIT), "OK", is_failed=False) for unit in units]
         own = [*units, *(outcome.id for outcome in seen.own)]
-        topics = topics_of(self._plan.steps, self._all_steps, self._setup.policies, own)
-        taken = telling.take_in(
+        subjects = subjects_of(self._plan.steps, self._all_steps, self._setup.policies, own)
+        evaluated = dispatch.evaluate(
             state,
             [*seen.own, *without_certificates(seen.steps), *ended],
-            topics,
-            is_blind=seen.is_blind,
-            annotate=lambda flip: with_notes(flip, seen.steps, self._ledger.remaining()),
+            subjects,
+            is_offline=seen.is_offline,
+            annotate=lambda change: with_notes(change, seen.steps, self._ledger.remaining()),
         )
-        return without_removed(taken, self._configured(), self._started_at) if self._plan.is_complete else taken
+        return without_removed(evaluated, self._configured(), self._started_at) if self._plan.is_complete else evaluated
 
     def _configured(self) -> set[str]:
         """Return the ids of all steps that are asked in this run or a later one."""
         planned = {step.id for step in self._plan.steps} | self._plan.later
         pings = {PING} if self._setup.ping else set()
-        return {*planned, SIGHT, *pings, *(CHANNEL + name for name in self._setup.channels)}
+        return {*planned, NETWORK, *pings, *(CHANNEL + name for name in self._setup.channels)}
 
     def _domains(self) -> set[str]:
         return {host.name for host in self._setup.hosts.get("dns", ())}

@@ -15,7 +15,7 @@ from mailmon.model.run import PENDING_RUNS, AlertLine
 from mailmon.run.plan import Step, make_plan
 
 EVERYTHING = "all"
-SIGHT, PING, CHANNEL, UNIT = "mailmon:sight", "mailmon:ping", "channel:", "unit:"
+NETWORK, PING, CHANNEL, UNIT = "mailmon:network", "mailmon:ping", "channel:", "unit:"
 # Told at once: that nobody can be told, or that nothing is seen, is no matter for a second look.
 _AT_ONCE = Policy()
 # Of a ping service that is away: it may be back in the next run, and alarms by itself if it is not.
@@ -23,7 +23,7 @@ _AFTER_A_WHILE = Policy(failure_threshold=PENDING_RUNS)
 _KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host", HOST_CHECKS)) for check in listed}
 
 
-def topics_of(
+def subjects_of(
     steps: Sequence[Step], all_steps: Sequence[Step], policies: Mapping[str, Policy], own: Iterable[str]
 ) -> dict[str, AlertSubject]:
     """Return the topics of a run by the id of their step, and of what is `own`: certificates, sight, channels, units.
@@ -31,7 +31,7 @@ def topics_of(
     Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
     """
     checks = Counter(step.check for step in all_steps)
-    topics = {
+    subjects = {
         step.id: AlertSubject(
             step.label,
             step.name if checks[step.check] > 1 else "",
@@ -41,13 +41,13 @@ def topics_of(
         )
         for step in steps
     }
-    return {**topics, **{step_id: own_topic(step_id, policies) for step_id in own}}
+    return {**subjects, **{step_id: own_subject(step_id, policies) for step_id in own}}
 
 
-def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> AlertSubject:
+def own_subject(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> AlertSubject:
     """Return how mailmon speaks of what is no step: certificates, what it sees, its channels, the units that run it."""
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
-    if step_id == SIGHT:
+    if step_id == NETWORK:
         return AlertSubject("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
     if step_id == PING:
         return AlertSubject("Pings", "", "machine", names, _AT_ONCE, "do not get through", "get through again")
@@ -68,13 +68,13 @@ def own_topic(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({}
 def silenceable_names(setup: Setup) -> set[str]:
     """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
     steps = make_plan(setup.accounts, setup.routes, (), setup.hosts).steps
-    own = [SIGHT, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
-    return {name for topic in topics_of(steps, steps, {}, own).values() for name in topic.names}
+    own = [NETWORK, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
+    return {name for subject in subjects_of(steps, steps, {}, own).values() for name in subject.names}
 
 
-def sight_outcome(evidence: str, *, is_blind: bool) -> Outcome:
+def network_outcome(evidence: str, *, is_offline: bool) -> Outcome:
     """Return whether mailmon sees anything, as the outcome of a step."""
-    return _own_outcome(SIGHT, "mailmon.blind", evidence, "Look at this machine's network.", is_failed=is_blind)
+    return _own_outcome(NETWORK, "mailmon.blind", evidence, "Look at this machine's network.", is_failed=is_offline)
 
 
 def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list[Outcome]:
@@ -99,10 +99,10 @@ def ping_outcome(refusal: DeliveryError | None) -> Outcome:
     return _own_outcome(PING, "mailmon.ping", said, advice, is_failed=refusal is not None)
 
 
-def ping_topic(refusal: DeliveryError | None) -> AlertSubject:
+def ping_subject(refusal: DeliveryError | None) -> AlertSubject:
     """Return how pings are spoken of: a refusal at once, silence only when it lasts."""
     is_patient = refusal is not None and not refusal.is_permanent
-    return own_topic(PING)._replace(policy=_AFTER_A_WHILE if is_patient else _AT_ONCE)
+    return own_subject(PING)._replace(policy=_AFTER_A_WHILE if is_patient else _AT_ONCE)
 
 
 def unit_outcome(unit: str, said: str, *, is_failed: bool) -> Outcome:

@@ -17,7 +17,7 @@ from mailmon.store.bouncelog.log import NAME as HISTORY
 from mailmon.store.checked import known_digest
 from mailmon.store.files import write_atomically
 from mailmon.store.keeper import look_up
-from mailmon.store.state import MAX_BYTES, State
+from mailmon.store.state import MAX_BYTES, State, rename_keys
 from mailmon.typedjson.convert import build_strictly, to_plain
 
 SCHEMA = "mailmon/shared/1"
@@ -59,7 +59,9 @@ def read_shared(shared: Path, now: datetime) -> Shared:
     except OSError as exc:
         raise StateError(f"{path}: cannot be read: {exc.strerror}", "Run as the user that owns it.") from exc
     try:
-        found = build_strictly(Shared, json.loads(raw))
+        document = json.loads(raw)
+        rename_keys(document["state"])
+        found = build_strictly(Shared, document)
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         return Shared()
     return found if found.schema == SCHEMA else Shared()

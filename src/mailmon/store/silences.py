@@ -12,6 +12,7 @@ from mailmon import safe
 from mailmon.clock import jump
 from mailmon.model import Anchor, Silence
 from mailmon.store.files import write_atomically
+from mailmon.store.state import RENAMED_STEPS
 from mailmon.typedjson.convert import build_strictly, shifted, to_plain
 
 SCHEMA = "mailmon/silences/1"
@@ -38,7 +39,7 @@ def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], s
             raise ValueError("another schema")
         found = build_strictly(_File, document, any_year=True)
         silences: tuple[Silence, ...] = shifted(found.silences, jump(found.anchor, now))
-        return silences, ""
+        return tuple(one._replace(name=RENAMED_STEPS.get(one.name, one.name)) for one in silences), ""
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as exc:

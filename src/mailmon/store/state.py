@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,8 @@ KEPT_IN_JOURNAL = 20
 IN_JOURNAL = ("checks", "outbox", "deliveries", "last_run", "anchor")
 MAX_SERIAL = 2**53
 
+# Steps that earlier versions called otherwise, by their old names.
+RENAMED_STEPS = {"mailmon:sight": "mailmon:network"}
 # The words by which the small monitor's failures tell which of its steps failed, and what the step is called here.
 _SMALL_MONITOR_STEPS = {
     "IMAP auth failed": "imap_auth:main",
@@ -155,6 +157,7 @@ def from_journal(payload: bytes) -> State | None:
     """Return what a journal kept, None where it makes no sense."""
     try:
         document = json.loads(payload)
+        rename_keys(document)
         return build_strictly(State, document) if document["schema"] == SCHEMA else None
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         return None
@@ -190,22 +193,57 @@ def _read(document: Any) -> Loaded:
         raise _Foreign(f"its schema is {visible(str(schema), 60)!r}, not {SCHEMA!r}")
     digest = document.pop("digest", None)
     contents = {key: value for key, value in document.items() if key != "schema"}
+    is_edited = digest != _digest(_text(contents))
+    rename_keys(document)
     # A wrong value is named where somebody has changed it by hand.
-    if digest != _digest(_text(contents)):
+    if is_edited:
         _check(document)
-    _tell_apart(document.get("checks", {}))
+    _complete(document.get("checks", {}))
     state = build_strictly(State, document)
     if not 0 <= state.serial < MAX_SERIAL:
         raise _Foreign("its serial makes no sense")
     return Loaded(state)
 
 
-def _tell_apart(checks: dict[str, Any]) -> None:
+def rename_keys(document: dict[str, Any]) -> None:
+    """Give the keys of earlier versions their present names: `told`, `flips` and the step `mailmon:sight`.
+
+    An earlier version finds neither `told` nor `flips` in what this one writes, and assumes that people know of
+    everything that is down, as it does with a state from before silences.
+    """
+    checks = document.get("checks")
+    for old, new in RENAMED_STEPS.items():
+        if isinstance(checks, dict) and old in checks:
+            checks.setdefault(new, checks.pop(old))
+    for check_state in _tables(checks.values() if isinstance(checks, dict) else ()):
+        if "told" in check_state:
+            check_state.setdefault("announced", check_state.pop("told"))
+    for alert in _tables(entry.get("alert") for entry in _tables(document.get("outbox"))):
+        if "flips" in alert:
+            alert.setdefault("changes", alert.pop("flips"))
+        for change in _tables(alert.get("changes")):
+            names = change.get("names")
+            if isinstance(names, list):
+                change["names"] = [_present_name(name) for name in names]
+            if "id" in change:
+                change["id"] = _present_name(change["id"])
+
+
+def _present_name(name: Any) -> Any:
+    return RENAMED_STEPS.get(name, name) if isinstance(name, str) else name
+
+
+def _tables(values: Any) -> list[dict[str, Any]]:
+    """Return the tables among some values: what is of another type is named when the whole is checked."""
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, Iterable) else []
+
+
+def _complete(checks: dict[str, Any]) -> None:
     """Before there were silences, what was seen and what people knew were the same, and only one of both was kept."""
-    for memory in checks.values():
-        if "told" not in memory:
-            known = {key: memory[key] for key in ("health", "since", "reason", "target") if key in memory}
-            memory["told"] = {**known, "channels": [EVERYBODY]}
+    for check_state in checks.values():
+        if "announced" not in check_state:
+            known = {key: check_state[key] for key in ("health", "since", "reason", "target") if key in check_state}
+            check_state["announced"] = {**known, "channels": [EVERYBODY]}
 
 
 def _check(document: dict[str, Any]) -> None:
@@ -241,7 +279,7 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
 
 def _known_to_be_down(since: datetime, reason: str) -> CheckState:
     return CheckState(
-        Health.DOWN, since, reason, told=Announced(Health.DOWN, since, since, reason, channels=(EVERYBODY,))
+        Health.DOWN, since, reason, announced=Announced(Health.DOWN, since, since, reason, channels=(EVERYBODY,))
     )
 
 
