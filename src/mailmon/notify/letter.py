@@ -1,4 +1,4 @@
-"""How does an alert read as a mail message? (RFC 5322, MIME: RFC 2045 to 2047, RFC 3834)"""
+"""An alert as a mail message (RFC 5322, RFC 3834)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailmon import __version__
-from mailmon.mail.message.write import encoded_words, harmless, text_part
+from mailmon.mail.message.write import alternative, encoded_words, harmless, html_page
 from mailmon.mail.probe.probe import format_date
 from mailmon.model import Alert, AlertKind
 
@@ -20,26 +20,6 @@ _MARKS = {
     AlertKind.TEST: ("👋", "#0a58ca"),
     AlertKind.REPORT: ("📊", "#495057"),
 }
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-</head>
-<body style="margin:0;padding:12px;font:16px/1.45 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
-<div style="max-width:640px;margin:0 auto;overflow-wrap:anywhere;word-break:break-word">
-<h1 style="margin:0 0 16px;padding:12px 14px;border-radius:6px;background:{colour};color:#ffffff;\
-font-size:19px;line-height:1.3">{mark} {title}</h1>
-{paragraphs}
-<p style="margin:20px 0 0;font-size:13px;opacity:.7">mailmon {version} · alert {alert_id}</p>
-</div>
-</body>
-</html>
-"""
 
 
 class Envelope(NamedTuple):
@@ -67,14 +47,11 @@ def compose(alert: Alert, envelope: Envelope) -> bytes:
         "Auto-Submitted: auto-generated",
         f"X-Mailmon-Alert-Id: {alert_id}",
         f"X-Mailer: mailmon {__version__}",
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"',
     ]
-    text = f"{body}\n\n-- \nmailmon {__version__} · alert {alert_id}\n"
-    page = _page(title, body, mark, colour, alert_id)
-    parts = [text_part("plain", text), text_part("html", page)]
-    marked = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
-    return ("\r\n".join(headers) + f"\r\n\r\n{marked}--{boundary}--\r\n").encode("ascii")
+    footer = f"mailmon {__version__} · alert {alert_id}"
+    paragraphs = [paragraph.split("\n") for paragraph in body.split("\n\n") if paragraph.strip()]
+    page = html_page(title, paragraphs, footer, mark=mark, colour=colour)
+    return alternative(headers, f"{body}\n\n-- \n{footer}\n", page, boundary)
 
 
 def message_id(alert_id: str, envelope: Envelope) -> str:
@@ -95,22 +72,3 @@ def _digest(scope: str, alert_id: str) -> str:
     from hashlib import sha256
 
     return sha256(f"{scope}\n{alert_id}".encode()).hexdigest()[:16]
-
-
-def _page(title: str, body: str, mark: str, colour: str, alert_id: str) -> str:
-    """Return the HTML: everything that came from elsewhere is escaped, nothing is fetched from anywhere."""
-    from html import escape
-
-    paragraphs = [
-        '<p style="margin:0 0 14px">' + "<br>\n".join(map(escape, paragraph.split("\n"))) + "</p>"
-        for paragraph in body.split("\n\n")
-        if paragraph.strip()
-    ]
-    return _PAGE.format(
-        title=escape(title),
-        mark=mark,
-        colour=colour,
-        paragraphs="\n".join(paragraphs),
-        version=__version__,
-        alert_id=escape(alert_id),
-    )

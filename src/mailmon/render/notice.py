@@ -1,30 +1,17 @@
-"""How does a person read that mail was not delivered? (RFC 5322, RFC 3834 section 5)"""
+"""The notice that a message was not delivered, as a mail message (RFC 5322, RFC 3834 section 5)."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 
 from mailmon.mail.bounce.advice import ADVICE
 from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID
-from mailmon.mail.message.write import harmless
+from mailmon.mail.message.write import alternative, encoded_words, harmless, html_page
+from mailmon.mail.probe.probe import format_date
 from mailmon.model.bounces import BounceRow, LoggedMessage, Notice
 from mailmon.text import visible
 
 MAX_NAMED = 20
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title></head>
-<body style="font:16px/1.45 sans-serif;margin:0;padding:12px"><div style="max-width:640px;overflow-wrap:anywhere">
-<h1 style="font-size:19px">{title}</h1>
-{paragraphs}
-</div></body>
-</html>
-"""
 
 
 def compose_notice(message: LoggedMessage, notice: Notice, sender: str) -> bytes:
@@ -32,22 +19,24 @@ def compose_notice(message: LoggedMessage, notice: Notice, sender: str) -> bytes
 
     What servers wrote is quoted with its control characters made visible, and escaped in HTML.
     """
-    title = harmless(f"Not delivered: {visible(message.rows[0].original_subject, 150) or '(no subject)'}")
+    subject = visible(message.rows[0].original_subject, 150) or "(no subject)"
+    title = harmless(f"Not delivered: {subject}", one_line=True)
     paragraphs = [[harmless(line) for line in lines] for lines in _paragraphs(message)]
-    letter = EmailMessage(policy=SMTP)
-    letter["From"] = sender
-    letter["To"] = notice.recipient
-    letter["Subject"] = title
-    letter["Date"] = format_datetime(notice.created_at)
-    letter["Message-ID"] = f"<{NOTICE_ID}{notice.id}-{message.digest[:16]}@{sender.rpartition('@')[2]}>"
-    # No vacation notice, and no other monitor, shall answer.
-    letter["Auto-Submitted"] = "auto-generated"
-    letter[NOTICE_HEADER] = str(notice.id)
-    letter["X-Auto-Response-Suppress"] = "All"
-    letter.set_content("\n\n".join("\n".join(lines) for lines in paragraphs) + "\n")
-    blocks = "\n".join(f"<p>{'<br>'.join(map(html.escape, lines))}</p>" for lines in paragraphs)
-    letter.add_alternative(_PAGE.format(title=html.escape(title), paragraphs=blocks), subtype="html")
-    return letter.as_bytes()
+    *shown, footer = paragraphs
+    headers = [
+        f"From: {sender}",
+        f"To: {notice.recipient}",
+        f"Subject: {encoded_words(title)}",
+        f"Date: {format_date(notice.created_at)}",
+        f"Message-ID: <{NOTICE_ID}{notice.id}-{message.digest[:16]}@{sender.rpartition('@')[2]}>",
+        # No vacation notice, and no other monitor, shall answer.
+        "Auto-Submitted: auto-generated",
+        f"{NOTICE_HEADER}: {notice.id}",
+        "X-Auto-Response-Suppress: All",
+    ]
+    text = "\n\n".join("\n".join(lines) for lines in paragraphs) + "\n"
+    boundary = f"=_mailmon_{notice.id}_{message.digest[:16]}"
+    return alternative(headers, text, html_page(title, shown, " ".join(footer)), boundary)
 
 
 def _paragraphs(message: LoggedMessage) -> Iterator[list[str]]:
