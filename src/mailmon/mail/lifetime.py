@@ -46,7 +46,10 @@ class Lifetime(NamedTuple):
 def span(days: float) -> str:
     """Return a time in words, never more than it is; below two days in hours.
 
-    >>> span(6.9), span(-1.5)
-    ('6 days', '36 hours')
+    >>> span(6.9), span(-1.5), span(0.05), span(0.01)
+    ('6 days', '36 hours', '1 hour', 'less than an hour')
     """
-    return f"{int(abs(days))} days" if abs(days) >= 2 else f"{int(abs(days) * 24)} hours"
+    hours = int(abs(days) * 24)
+    if hours < 2:
+        return "1 hour" if hours else "less than an hour"
+    return f"{int(abs(days))} days" if abs(days) >= 2 else f"{hours} hours"
