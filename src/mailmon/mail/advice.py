@@ -1,4 +1,4 @@
-"""Advice on what a mail server refused: one lookup in one table (advice_table.py).
+"""Advice on what a mail server refused: one lookup in the table advice.toml, read when the first refusal is met.
 
 The evidence, strongest first: the enhanced status code (RFC 3463, RFC 5248) or IMAP or POP3 response code (RFC 5530,
 RFC 2449, RFC 3206), the server's words, the stage, the basic code. Words that name a cause veto: no row of another
@@ -7,12 +7,14 @@ cause can be reached then, so that no advice contradicts the server.
 
 from __future__ import annotations
 
+import pkgutil
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+import tomllib
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, NamedTuple
 
 from mailmon.errors import Stage
-from mailmon.mail.advice_table import CAUSES, ROWS, Row
 from mailmon.mail.reply import Reply
 
 # Of a refusal, more is not searched for words: real ones are shorter.
@@ -32,6 +34,45 @@ _STATUS_INSIDE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.
 _CODE_INSIDE = re.compile(r"(?<![\d.:#])([45]\d\d)(?=[ -])", re.ASCII)
 # qmail and its descendants write the status at the end: "(#5.1.1)".
 _STATUS_AT_END = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\)", re.ASCII)
+
+
+_OPENING = (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS)
+_ENVELOPE = (Stage.MAIL, Stage.RCPT)
+_STAGES = {
+    "opening": _OPENING,
+    "envelope": _ENVELOPE,
+    "mail": (*_ENVELOPE, Stage.DATA),
+    "folder": (Stage.SELECT, Stage.ARRIVAL, Stage.CLEANUP),
+}
+_ANY = ("login", *_STAGES)
+
+
+class Cause(NamedTuple):
+    """The advice on a cause, with {PROTOCOL} for the protocol's name; `is_temporary` None: as the basic code says."""
+
+    advice: str
+    is_temporary: bool | None = None
+
+
+class Row(NamedTuple):
+    """Evidence for a cause at some stages of some protocols; advice.toml explains the columns."""
+
+    cause: str
+    examples: tuple[tuple[str, Stage, str], ...]
+    protocols: frozenset[str]
+    stages: frozenset[Stage]
+    statuses: frozenset[str]
+    words: tuple[str, ...]
+    vague: tuple[str, ...]
+    vague_statuses: frozenset[str]
+    codes: frozenset[int]
+
+
+class Table(NamedTuple):
+    """All causes by their names, and the rows in their order."""
+
+    causes: dict[str, Cause]
+    rows: tuple[Row, ...]
 
 
 class Refusal(NamedTuple):
@@ -57,6 +98,42 @@ class Advice(NamedTuple):
 
 
 NO_ADVICE = Advice("", "", None)
+
+
+@cache
+def table() -> Table:
+    """Return the table of this package."""
+    raw = pkgutil.get_data(__package__, "advice.toml")
+    assert raw is not None
+    return parse(raw.decode())
+
+
+def parse(text: str) -> Table:
+    """Return the table of a TOML text. Raises ValueError or KeyError where it holds something else."""
+    document = tomllib.loads(text)
+    causes = {name: Cause(**cause) for name, cause in document["causes"].items()}
+    return Table(causes, tuple(map(_row, document["rows"])))
+
+
+def _row(row: dict[str, Any]) -> Row:
+    stages = (_STAGES.get(name) or (Stage(name),) for name in row.get("stages", _ANY))
+    return Row(
+        row["cause"],
+        tuple((server, Stage(stage), reply) for server, stage, reply in row["examples"]),
+        frozenset(row.get("protocols", ("smtp",))),
+        frozenset(stage for group in stages for stage in group),
+        frozenset(row.get("statuses", ())),
+        tuple(row.get("words", ())),
+        tuple(row.get("vague", ())),
+        frozenset(row.get("vague_statuses", ())),
+        frozenset(_codes(row.get("codes", ()))),
+    )
+
+
+def _codes(listed: Iterable[int | str]) -> Iterable[int]:
+    for code in listed:
+        first, _, last = str(code).partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def refused_by_smtp(stage: Stage, reply: Reply) -> Refusal:
@@ -100,13 +177,13 @@ def advise(refusal: Refusal) -> Advice:
     row = choose(refusal)
     if row is None:
         return NO_ADVICE
-    cause = CAUSES[row.cause]
+    cause = table().causes[row.cause]
     return Advice(row.cause, cause.advice.replace("{PROTOCOL}", refusal.protocol.upper()), cause.is_temporary)
 
 
 def advice_on(cause: str) -> str:
     """Return the advice on a cause of the table."""
-    return CAUSES[cause].advice
+    return table().causes[cause].advice
 
 
 def choose(refusal: Refusal) -> Row | None:
@@ -115,7 +192,7 @@ def choose(refusal: Refusal) -> Row | None:
     A status is as good as the words beside it: where they name a cause, it is that one, or none by status.
     """
     words = _normalised(refusal.said, refusal.protocol, refusal.stage)
-    fitting = [row for row in ROWS if refusal.protocol in row.protocols and refusal.stage in row.stages]
+    fitting = [row for row in table().rows if refusal.protocol in row.protocols and refusal.stage in row.stages]
     evidence: tuple[Callable[[Row], bool], ...] = (
         lambda row: _says(words, row.words),
         lambda row: _has_status(refusal, row.statuses),
@@ -128,7 +205,7 @@ def choose(refusal: Refusal) -> Row | None:
 
 def _contradicts(row: Row, code: int) -> bool:
     """Say whether a cause passes by itself and the basic code says that it does not, or the other way round."""
-    is_temporary = bool(CAUSES[row.cause].is_temporary)
+    is_temporary = bool(table().causes[row.cause].is_temporary)
     return code >= 400 and is_temporary == (code >= 500)
 
 
