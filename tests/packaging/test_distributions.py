@@ -21,7 +21,11 @@ def test_the_wheel_holds_every_module_and_phrase_the_units_and_nothing_of_the_te
     distributions: Distributions,
 ) -> None:
     source = ROOT / "src"
-    modules = {str(path.relative_to(source)) for form in ("*.py", "*.tsv", "*.toml") for path in (source / "mailmon").rglob(form)}
+    modules = {
+        str(path.relative_to(source))
+        for form in ("*.py", "*.tsv", "*.toml")
+        for path in (source / "mailmon").rglob(form)
+    }
     found = names(distributions.wheel)
     own = {name for name in found if ".dist-info/" not in name and ".data/" not in name}
     assert own == modules | {"mailmon/py.typed", "mailmon/config/example.json"}

@@ -9,9 +9,8 @@ import pytest
 
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.reason_codes import BY_COMMAND, CATEGORIES, CODES, REFINED, REFUSED, REPLIES, SUBJECTS
-from mailmon.mail.bounce.reasons import by_status
-from mailmon.mail.bounce.tables import FILES, read_rows
-from mailmon.mail.bounce.words import COMMANDS
+from mailmon.mail.bounce.reasons import by_status, find_command
+from mailmon.mail.bounce.tables import FILES, commands, read_rows
 from tests.mail.bounce.notifications import dsn
 
 # The status field, the diagnostic, the reason.
@@ -162,13 +161,9 @@ def test_the_category_of_powermta_counts() -> None:
     assert classify(raw).recipients[0].reason == "userunknown"
 
 
-def test_each_row_says_which_systems_write_so_and_each_phrase_is_lower_case() -> None:
-    for table in (COMMANDS,):
-        for line in table.strip("\n").split("\n"):
-            assert line == line.lower() or not line.startswith(" "), line
-            assert line.startswith("    ") or re.fullmatch(r"\S.*:.*", line), line
-            assert "||" not in line
-            assert not line.endswith("|")
+def test_phrases_name_the_command_that_was_refused() -> None:
+    assert {command for command, _ in commands()} == {"RCPT", "DATA", "MAIL", "EHLO"}
+    assert find_command("remote server said, in reply to rcpt to command: no") == "RCPT"
 
 
 def test_every_reason_is_documented_with_what_to_do() -> None:

@@ -13,22 +13,6 @@ MAX_GAP = 30
 _PARTS = frozenset(":;/")
 
 
-def read_table(table: str) -> tuple[tuple[str, Test], ...]:
-    """Return the rows of a table: what each stands for, and the test of its phrases.
-
-    A line at the margin begins a row, `word: who writes so`; indented lines hold its phrases, parted by `|`.
-
-    >>> [(name, test("no such user here")) for name, test in read_table("unknown: all\\n    no such user | x\\n")]
-    [('unknown', True)]
-    """
-    return tuple((name, finder(listed)) for name, listed in _rows(table))
-
-
-def read_phrases(table: str) -> tuple[str, ...]:
-    """Return all phrases of a table."""
-    return tuple(phrase for _, listed in _rows(table) for phrase in listed)
-
-
 def finder(phrases: Iterable[str]) -> Test:
     """Return a function that says whether any of the phrases stands in a lower-case text.
 
@@ -77,16 +61,6 @@ def _are_near(begin: str, end: str, text: str) -> bool:
             return True
         at = text.find(begin, behind)
     return False
-
-
-def _rows(table: str) -> list[tuple[str, list[str]]]:
-    rows: list[tuple[str, list[str]]] = []
-    for line in table.strip("\n").split("\n"):
-        if not line.startswith(" "):
-            rows.append((line.partition(":")[0], []))
-        else:
-            rows[-1][1].extend(phrase.strip() for phrase in line.split(" | "))
-    return rows
 
 
 def _stands(pieces: tuple[str, ...], text: str) -> bool:

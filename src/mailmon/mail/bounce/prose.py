@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
 from mailmon.mail.bounce.match import ascii_only, finder
-from mailmon.mail.bounce.words import END_FIELDS
 from mailmon.mail.phrases import phrases
 
 # What is quoted, but for a session ("<<< 550", ">>> RCPT TO") and what Momentum puts in front of an address.
@@ -74,6 +73,8 @@ _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\
 _STARTS = phrases("start")
 _PLAIN_STARTS = ascii_only(_STARTS)
 _is_trouble, _is_delay = finder(phrases("trouble")), finder(phrases("delay"))
+# A field of the returned message, where nothing parts it from the words above.
+END_FIELDS = ("received:", "return-path:", "dkim-signature:", "x-received:")
 _END_WORDS = (*phrases("end"), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
 

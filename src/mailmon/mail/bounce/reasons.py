@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailmon.mail.bounce.match import read_table
 from mailmon.mail.bounce.reason_codes import (
     BANNED,
     BY_COMMAND,
@@ -34,8 +33,7 @@ from mailmon.mail.bounce.reason_codes import (
     UNKNOWN_USER_CODES,
 )
 from mailmon.mail.bounce.statuses import reply_code
-from mailmon.mail.bounce.tables import Table, tables
-from mailmon.mail.bounce.words import COMMANDS
+from mailmon.mail.bounce.tables import Table, commands, tables
 from mailmon.mail.caps import number
 
 MAX_CHARS = 3000
@@ -43,7 +41,6 @@ UNDEFINED = "undefined"
 # The recipient's address is the trouble. It will not exist tomorrow either, unless the server says "for now".
 ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 
-_COMMANDS = read_table(COMMANDS)
 # The code in front of each further line of a reply parts what belongs together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
 # A host or domain that a name server may still find (RFC 1035 section 4.1.1: SERVFAIL is no NXDOMAIN).
@@ -109,7 +106,7 @@ def by_fault(words: str) -> str:
 
 def find_command(words: str) -> str:
     """Return which command the server refused, as these plain words tell it: RCPT, DATA, MAIL, EHLO or ""."""
-    return next((command for command, test in _COMMANDS if test(words)), "")
+    return next((command for command, test in commands() if test(words)), "")
 
 
 def by_provider(words: str) -> str:

@@ -19,7 +19,6 @@ from mailmon.mail.bounce.match import Test, finder
 IDEAS = ("states", "users", "domains", "refusals", "troubles")
 FILES = ("hosts", "products", "ours", "nothing", "sure_users", *IDEAS, *(f"rare_{idea}" for idea in IDEAS))
 _WORD = re.compile(r"[^\W\d_]+")
-_HEAD = "phrase\treason\twho sends it"
 
 
 class Row(NamedTuple):
@@ -78,14 +77,22 @@ def read_rows(name: str) -> tuple[Row, ...]:
     return parse(raw.decode(), has_signs=name == "hosts")
 
 
-def parse(text: str, *, has_signs: bool = False) -> tuple[Row, ...]:
+@cache
+def commands() -> tuple[tuple[str, Test], ...]:
+    """Return each SMTP command, with the test of the phrases that say it was refused (RFC 5321 section 4.1.1)."""
+    raw = pkgutil.get_data(__package__, "phrases/commands.tsv")
+    assert raw is not None
+    return _table(parse(raw.decode(), means="command")).reasons
+
+
+def parse(text: str, *, means: str = "reason", has_signs: bool = False) -> tuple[Row, ...]:
     """Return the rows of a text; ValueError with the line where it is none.
 
     >>> parse("phrase\\treason\\twho sends it\\nmailbox full\\tmailboxfull\\tExim, Dovecot\\n")[0].reason
     'mailboxfull'
     """
     head, *lines = text.removesuffix("\n").split("\n")
-    if head != (f"{_HEAD}\tbeside one of" if has_signs else _HEAD):
+    if head != f"phrase\t{means}\twho sends it" + ("\tbeside one of" if has_signs else ""):
         raise ValueError(f"line 1: {head!r} is not the heading")
     for number, line in enumerate(lines, 2):
         cells = line.split("\t")
