@@ -100,10 +100,11 @@ def test_wrong_usage_is_2_and_says_what_is_wrong(tmp_path: Path, arguments: tupl
     assert "Traceback" not in result.stderr
 
 
-def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> None:
+def test_the_built_in_checks_are_listed_with_what_they_do_and_need(tmp_path: Path) -> None:
     result = run(tmp_path, "checks")
     assert result.returncode == 0
-    rows = [re.split(r"\s{2,}", line) for line in result.stdout.splitlines()]
+    lines = result.stdout.splitlines()
+    rows = [re.split(r"\s{2,}", line) for line in lines[::2]]
     assert [row[:2] for row in rows] == [
         ["imap_auth", "IMAP Auth"],
         ["pop3_auth", "POP3 Auth"],
@@ -120,4 +121,7 @@ def test_the_built_in_checks_are_listed_with_their_questions(tmp_path: Path) -> 
         ["queue", "Mail queue"],
         ["certificate_file", "Certificate file"],
     ]
-    assert all(len(row) == 3 and row[2].endswith(("?", ".")) for row in rows)
+    assert all(len(row) == 3 and row[2].endswith(".") for row in rows)
+    assert lines[1::2][0].strip() == "needs accounts.*.imap"
+    assert lines[1::2][5].strip() == "needs routes.*, smtp_auth, imap_auth or pop3_auth"
+    assert all(len(line) <= 120 for line in lines)

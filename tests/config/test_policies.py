@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.config.policies import FAILURE_THRESHOLDS
+from mailmon.checks import CHECKS
 from mailmon.model import Policy
 from tests.config.samples import FLAT, FULL, changed, problems, set_up
 
@@ -106,7 +106,7 @@ def test_who_watches_mailmon_and_what_shows_that_the_network_works(tmp_path: Pat
 
 
 def test_every_check_has_a_threshold_of_its_own(tmp_path: Path) -> None:
-    assert set(set_up(tmp_path, FULL).policies) == set(FAILURE_THRESHOLDS)
+    assert set(set_up(tmp_path, FULL).policies) == {*CHECKS, "certificate"}
 
 
 LIMITS = "checks__receive__warning_delivery_s", "checks__receive__critical_delivery_s"

@@ -129,8 +129,10 @@ def test_a_configuration_that_was_checked_gives_the_same_setup(tmp_path: Path, d
     quick, full = (load(path, Overrides(), {"HOME": "/"}, must_check=must) for must in (False, True))
     setups = [resolve(loaded, path, {}, with_secrets=False) for loaded in (quick, full)]
     assert plain(setups[0]) == plain(setups[1])
-    for name in ("warnings", "document", "policies", "reachability", "heartbeat_file", "certificate_limits"):
+    for name in ("warnings", "document", "policies", "reachability", "heartbeat_file"):
         assert getattr(setups[0], name) == getattr(setups[1], name)
+    options = [{name: vars(checked) for name, checked in setup.checks.items()} for setup in setups]
+    assert options[0] == options[1] != {}
 
 
 @pytest.mark.parametrize(("is_checked", "is_imported"), [(True, False), (False, True)])

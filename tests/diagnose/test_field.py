@@ -21,7 +21,6 @@ import pytest
 
 from mailmon.checks import dnsbl
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Host
 from mailmon.diagnose.blocklists import LISTS
 from mailmon.model.findings import Finding, Note
 from tests.cli.programs import run
@@ -409,8 +408,8 @@ def act(path: str, home: str) -> None:
 def test_the_check_of_block_lists_believes_no_list_that_refuses_to_answer(path: Path) -> None:
     zones, faults, _ = published(path.read_text("utf-8"))
     with serving(zones, faults) as names:
-        host = Host(MX, 0.0, nameservers=(("127.0.0.1", names.port),), lists=LISTS)
-        facts = list(dnsbl.ask(cast(RunContext, None), host))
+        host = dnsbl.ListedHost(MX, 0.0, LISTS, nameservers=(("127.0.0.1", names.port),))
+        facts = list(dnsbl.run(cast(RunContext, None), host))
     assert [one.text for one in facts if isinstance(one, Note)] == [f"OK (not on {len(LISTS) - 1} lists)"]
     assert not any(isinstance(one, Finding) for one in facts)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mailmon.cli.config import complete_schema
 from mailmon.config import flat
+from mailmon.notify import NOTIFIERS
 from mailmon.typedjson.validate import json_schema
 
 ROOT = Path(__file__).parent.parent.parent
@@ -15,7 +17,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- generated: make docs -->", "<!-- end of the generated part -->"
 
 # The parts in the order in which a reader wants them: (heading, definition).
-_PARTS = (
+_ACCOUNTS_AND_ROUTES = (
     ("The whole file", ""),
     ("`accounts.<name>`", "AccountOptions"),
     ("`accounts.<name>.smtp`", "SmtpOptions"),
@@ -26,36 +28,33 @@ _PARTS = (
     ("`accounts.<name>.oauth`", "OAuthOptions"),
     ("`routes.<name>`", "RouteOptions"),
     ("`routes.<name>.expect`", "ExpectOptions"),
-    (
-        "`checks.defaults`, `checks.wrong_password`, `checks.send`, `checks.cleanup`, `checks.certificate`",
-        "CheckOptions",
-    ),
-    ("`checks.imap_auth`", "ImapLoginOptions"),
-    ("`checks.pop3_auth`, `checks.smtp_auth`", "LoginOptions"),
-    ("`checks.bounces`", "BouncesOptions"),
-    ("`checks.receive`", "ReceiveOptions"),
-    ("`checks.diagnose`", "DiagnoseOptions"),
-    ("`checks.dnsbl`", "DnsblOptions"),
-    ("`checks.dnsbl.lists.<zone>`", "ListOptions"),
-    ("`checks.dns`", "PublishedOptions"),
-    ("`checks.dns.domains.<domain>`", "DomainOptions"),
-    ("`checks.queue`", "QueueOptions"),
-    ("`checks.queue.instances.<name>`", "MailQueueOptions"),
-    ("`checks.certificate_file`", "CertificateFilesOptions"),
-    ("`checks.certificate_file.files.<name>`", "CertificateFileOptions"),
-    ("`checks.http`", "HttpOptions"),
-    ("`checks.http.pages.<name>`", "PageOptions"),
-    ("`notify.<name>`, type ntfy", "NtfyOptions"),
-    ("`notify.<name>`, type discord", "DiscordOptions"),
-    ("`notify.<name>`, type webhook", "WebhookOptions"),
-    ("`notify.<name>`, type email", "EmailOptions"),
-    ("`notify.<name>`, type command", "CommandOptions"),
-    ("`notify.<name>`, type apprise", "AppriseOptions"),
+)
+_OTHERS = (
     ("`bounce_notices`", "NoticeOptions"),
     ("`ping`", "PingOptions"),
     ("`dns`", "DnsOptions"),
     ("`limits`", "LimitOptions"),
 )
+
+
+def _parts(definitions: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield all parts; those of checks and channels as they are registered."""
+    yield from _ACCOUNTS_AND_ROUTES
+    checks: dict[str, list[str]] = {}
+    for name, option in definitions["ChecksOptions"]["properties"].items():
+        checks.setdefault(_name_of(option), []).append(name)
+    for definition, names in checks.items():
+        yield ", ".join(f"`checks.{name}`" for name in names), definition
+        for key, option in definitions[definition]["properties"].items():
+            if "$ref" in (entry := option.get("additionalProperties") or {}):
+                yield f"`checks.{names[0]}.{key}.<name>`", _name_of(entry)
+    for name, notifier in NOTIFIERS.items():
+        yield f"`notify.<name>`, type {name}", notifier.options.__name__
+    yield from _OTHERS
+
+
+def _name_of(option: dict[str, Any]) -> str:
+    return str(option["$ref"]).rpartition("/")[2]
 
 
 def reference() -> str:
@@ -73,7 +72,7 @@ def page_with(generated: str, page: str) -> str:
 def _lines() -> Iterator[str]:
     schema = complete_schema(json_schema)
     definitions = schema["$defs"]
-    for heading, name in _PARTS:
+    for heading, name in _parts(definitions):
         part = definitions[name] if name else schema
         yield f"### {heading}\n"
         if name:
@@ -108,16 +107,21 @@ def _type(option: dict[str, Any], definitions: dict[str, Any]) -> str:
     names = {"object": "table", "array": "list", "integer": "integer", "number": "number", "boolean": "true or false"}
     kind = names.get(str(option.get("type")), "text")
     low, high = option.get("minimum"), option.get("maximum")
-    return f"{kind}, {low:g} to {high:g}" if low is not None and high is not None else kind
+    return f"{kind}, {_number(low)} to {_number(high)}" if low is not None and high is not None else kind
+
+
+def _number(value: float) -> str:
+    """Return a number as the file writes it: 25000000, not 2.5e+07."""
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def _default(option: dict[str, Any]) -> str:
     default = option.get("default")
     if default in (None, [], "") or isinstance(default, dict):
         return "–"
-    return (
-        f"`{default:g}`" if isinstance(default, float) else f"`{str(default).lower() if default is False else default}`"
-    )
+    if isinstance(default, int | float) and not isinstance(default, bool):
+        return f"`{_number(default)}`"
+    return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"
 
 
 def _meaning(option: dict[str, Any], definitions: dict[str, Any]) -> str:

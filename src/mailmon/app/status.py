@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from mailmon.checks import LABELS
+from mailmon.checks import CHECKS
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
 from mailmon.model import CheckState, Health
@@ -51,13 +51,13 @@ def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime
 def _label(step_id: str) -> str:
     """Return the label of a step: `SMTP Auth (office)`, `Alerts by phone`."""
     check, _, name = step_id.partition(":")
-    label = LABELS.get(check) or own_subject(step_id).label
-    return f"{label} ({name})" if check in LABELS or step_id.startswith(CERTIFICATE) else label
+    label = CHECKS[check].label if check in CHECKS else own_subject(step_id).label
+    return f"{label} ({name})" if check in CHECKS or step_id.startswith(CERTIFICATE) else label
 
 
 def _in_order(state: State) -> list[tuple[str, CheckState]]:
     """Return the states of all steps in the order of a run."""
-    order = list(LABELS)
+    order = list(CHECKS)
 
     def place(item: tuple[str, CheckState]) -> tuple[int, str]:
         check, _, name = item[0].partition(":")

@@ -1,42 +1,23 @@
-"""One question a file. A new check is a file with a CHECK in it and a line in this registry."""
+"""The registry of checks: a new check is a file with a CHECK in it and a line here.
 
-from mailmon.checks import (
-    bounces,
-    certificate_file,
-    cleanup,
-    diagnose,
-    dns,
-    dnsbl,
-    http,
-    imap_auth,
-    pop3_auth,
-    queue,
-    receive,
-    send,
-    smtp_auth,
-    wrong_password,
-)
-from mailmon.checks.check import Check
-from mailmon.checks.targets import Account, Host, Route
+The line has the check's name and the key of the configuration that brings it into use. A run imports no other check.
+"""
 
-ACCOUNT_CHECKS: tuple[Check[Account], ...] = (
-    imap_auth.CHECK,
-    pop3_auth.CHECK,
-    smtp_auth.CHECK,
-    wrong_password.CHECK,
-    bounces.CHECK,
-)
-ROUTE_CHECKS: tuple[Check[Route], ...] = (send.CHECK, receive.CHECK, cleanup.CHECK)
-HOST_CHECKS: tuple[Check[Host], ...] = (
-    diagnose.CHECK,
-    dnsbl.CHECK,
-    dns.CHECK,
-    http.CHECK,
-    queue.CHECK,
-    certificate_file.CHECK,
-)
-LABELS: dict[str, str] = {
-    **{check.name: check.label for check in ACCOUNT_CHECKS},
-    **{check.name: check.label for check in ROUTE_CHECKS},
-    **{check.name: check.label for check in HOST_CHECKS},
-}
+from mailmon.checks.registry import CheckRegistry
+
+CHECKS = CheckRegistry()
+# In the order in which they run and are reported.
+CHECKS.add("imap_auth", "accounts.*.imap")
+CHECKS.add("pop3_auth", "accounts.*.pop3")
+CHECKS.add("smtp_auth", "accounts.*.smtp")
+CHECKS.add("wrong_password", "accounts.*.wrong_password_interval")
+CHECKS.add("bounces", "accounts.*.bounces")
+CHECKS.add("send", "routes.*")
+CHECKS.add("receive", "routes.*")
+CHECKS.add("cleanup", "routes.*")
+CHECKS.add("diagnose", "checks.diagnose.hosts")
+CHECKS.add("dnsbl", "checks.dnsbl.hosts")
+CHECKS.add("dns", "checks.dns.domains")
+CHECKS.add("http", "checks.http.pages")
+CHECKS.add("queue", "checks.queue.instances")
+CHECKS.add("certificate_file", "checks.certificate_file.files")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from mailmon.checks.check import Check
+from mailmon.checks.check import AccountCheck
 from mailmon.checks.context import RunContext
+from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Account
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.model.limits import BounceLimits
+from mailmon.typedjson.declare import About, Between, Host, options
 
 if TYPE_CHECKING:
     from mailmon.bounces.context import BounceContext
@@ -25,9 +29,46 @@ WINDOW = timedelta(days=1)
 _NOT_MOVED = "The messages stay where they are; the next run tries again."
 
 
-def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
+Count = Annotated[int, Between(0, 1_000_000)]
+
+
+@options
+class BouncesOptions(CheckOptions):
+    """The folders with bounces. Limits are counts in the last 24 hours; without a limit there is no warning."""
+
+    max_hard: Annotated[Count | None, About("Warn above this many hard bounces")] = None
+    max_soft: Annotated[Count | None, About("Warn above this many soft bounces")] = None
+    max_delayed: Annotated[Count | None, About("Warn above this many delay notifications")] = None
+    max_complaints: Annotated[Count | None, About("Warn above this many complaints")] = None
+    max_per_domain: Annotated[Count | None, About("Warn above this many bounces for any one domain")] = None
+    max_by_domain: Annotated[dict[Host, Count], About("The same limit for single domains")] = field(
+        default_factory=dict
+    )
+    refusals: Annotated[
+        bool,
+        About("Report permanent refusals that affect all mail: authentication, reputation, block lists, reverse DNS"),
+    ] = True
+
+
+def limits_of(options: BouncesOptions) -> BounceLimits:
+    """Return the limits above which bounces are a finding."""
+    named = {
+        "hard": options.max_hard,
+        "soft": options.max_soft,
+        "delayed": options.max_delayed,
+        "feedback": options.max_complaints,
+    }
+    return BounceLimits(
+        {name: limit for name, limit in named.items() if limit is not None},
+        options.max_per_domain,
+        {domain.lower(): limit for domain, limit in options.max_by_domain.items()},
+        options.refusals,
+    )
+
+
+def run(context: RunContext, account: Account, options: BouncesOptions) -> Iterator[Fact]:
     """Read what is new in the folder, record it, move it where that is configured."""
-    if tools.world.is_dry:
+    if context.world.is_dry:
         yield Note("not scanned: a dry run records nothing")
         return
     # SQLite and the classifier: only for who has bounces.
@@ -36,32 +77,32 @@ def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
 
     assert account.bounces is not None
     assert account.imap is not None
-    deadline = tools.world.deadline
+    deadline = context.world.deadline
     until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 4)
     until_cpu_s = time.thread_time() + MAX_CPU_S
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s or time.thread_time() >= until_cpu_s)
-    with scan_folder(context_of(tools), scan) as (done, history):
+    with scan_folder(context_of(context, options), scan) as (done, history):
         yield from facts_of(done, account.imap.target)
-        seen = history.window(account.name, tools.world.now() - WINDOW, tuple(REFUSALS))
-        yield from find_alarms(seen, tools.world.bounce_limits, account.imap.target)
+        seen = history.window(account.name, context.world.now() - WINDOW, tuple(REFUSALS))
+        yield from find_alarms(seen, limits_of(options), account.imap.target)
         yield Note(f"OK ({done.words()})")
 
 
-def context_of(tools: RunContext) -> BounceContext:
+def context_of(context: RunContext, options: BouncesOptions) -> BounceContext:
     """Return what a scan uses of a run."""
     from mailmon.bounces.context import BounceContext
 
-    world = tools.world
+    world = context.world
     assert world.state_file is not None
     return BounceContext(
         world.now,
         world.run_id,
         world.state_file,
         world.key,
-        tools.ledger,
-        tools.open_folders,
-        tools.open_sender,
-        world.bounce_limits,
+        context.ledger,
+        context.open_folders,
+        context.open_sender,
+        limits_of(options),
         world.notices,
         world.nameservers,
     )
@@ -87,8 +128,16 @@ def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
     yield Metric("bounces", sum(done.kinds[kind] for kind in done.kinds if kind == "bounce"))
 
 
-def _target(account: Account) -> str | None:
+def _server(account: Account) -> str | None:
     return account.target_of("imap_auth") if account.bounces else None
 
 
-CHECK = Check("bounces", "Bounces", ask, needs=("imap_auth:account",), target=_target)
+CHECK = AccountCheck(
+    name="bounces",
+    label="Bounces",
+    about="Reads the folder with bounces and records what is new; warns when there are too many.",
+    options=BouncesOptions,
+    run=run,
+    server=_server,
+    needs=("imap_auth:account",),
+)

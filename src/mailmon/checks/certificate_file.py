@@ -1,46 +1,92 @@
-"""Do the servers show the certificate in this file, or was a reload forgotten? Does it last for a while yet?"""
+"""Certificate files: whether the servers show the certificate in a file, and how long it lasts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
-from mailmon.checks.check import Check
+from mailmon.checks.check import ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Host
-from mailmon.clients.server import Server
+from mailmon.checks.options import CertificateDays, CheckOptions, CriticalDays
+from mailmon.clients.server import Security, Server, Trust
 from mailmon.errors import StageError
 from mailmon.model import Certificate, Fact, Finding, Note, Severity, Verdict
+from mailmon.typedjson.declare import About, Duration, FileName, HostPort, Name, options, seconds
 
 if TYPE_CHECKING:  # only who looks at files loads it
     from mailmon.clients.certificate import Leaf
 
 
+@options
+class CertificateFileOptions:
+    """A certificate file, and the servers that must show what it contains."""
+
+    file: Annotated[FileName, About("PEM file, the server's own certificate first; the key need not be in it")]
+    servers: Annotated[tuple[HostPort, ...], About("Servers that must show it: HOST:PORT, or HOST:PORT:KIND")]
+
+    def __post_init__(self) -> None:
+        for server in self.servers:
+            _server(server)
+
+
+@options
+class CertificateFilesOptions(CheckOptions):
+    """Certificate files, compared with what the servers of this machine show."""
+
+    files: Annotated[dict[Name, CertificateFileOptions], About("Certificates by name")] = field(default_factory=dict)
+    interval: Annotated[Duration, About("Time between two checks")] = "1h"
+    certificate_days: CertificateDays = None
+    certificate_critical_days: CriticalDays = None
+
+
 class CertificateFile(NamedTuple):
     """A PEM file, the server's certificate first, and the servers that must show that one."""
 
+    name: str
+    interval_s: float
     file: str
     servers: tuple[Server, ...]
     limits: CertificateLimits = CertificateLimits()
 
 
-def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
+def targets(asked: CertificateFilesOptions, config: ConfigContext) -> Iterator[CertificateFile]:
+    """Yield the files to compare."""
+    limits = CertificateLimits(asked.certificate_days, asked.certificate_critical_days)
+    for name, own in asked.files.items():
+        file, servers = str(config.directory / own.file), tuple(map(_server, own.servers))
+        yield CertificateFile(name, seconds(asked.interval), file, servers, limits)
+
+
+def _server(text: str) -> Server:
+    """Return a server whose certificate is only looked at. Raises ValueError."""
+    from mailmon.diagnose.plan import kinds_for, split_target
+
+    host, ports = split_target(text)
+    if not ports:
+        raise ValueError(f"{text[:80]!r}: which port? Write HOST:PORT")
+    kind = kinds_for(ports, None)[0]
+    if kind.protocol == "sieve":
+        raise ValueError(f"{text[:80]!r}: only of smtp, imap and pop3 the certificate is looked at")
+    security = Security.TLS if kind.is_implicit_tls else Security.STARTTLS
+    return Server(kind.protocol, host, kind.port, security, Trust(insecure=True))
+
+
+def run(context: RunContext, wanted: CertificateFile) -> Iterator[Fact]:
     """Read the file, and ask each server once."""
-    wanted = host.certificate
-    assert wanted is not None
     from mailmon.clients.certificate import read_leaf_file
 
     try:
         leaf = read_leaf_file(wanted.file)
     except (OSError, ValueError) as exc:
         said = f"{wanted.file}: {getattr(exc, 'strerror', None) or exc}"
-        yield Finding("certificate.not_readable", Verdict.UNKNOWN, host.name, said, fix=_ALLOW)
+        yield Finding("certificate.not_readable", Verdict.UNKNOWN, wanted.name, said, fix=_ALLOW)
         return
-    compared = [_compare(tools, server, wanted.file, leaf) for server in wanted.servers]
+    compared = [_compare(context, server, wanted.file, leaf) for server in wanted.servers]
     yield from compared
-    lasts = certificate_facts(leaf.about, wanted.limits, wanted.file, tools.world.now())
+    lasts = certificate_facts(leaf.about, wanted.limits, wanted.file, context.world.now())
     # What servers show too is told once for all of them; a file that nobody shows is this step's own concern.
     yield from lasts if any(one.status is Verdict.PASS for one in compared) else _own(list(lasts))
     yield Note("OK")
@@ -55,11 +101,11 @@ def _own(facts: list[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def _compare(tools: RunContext, server: Server, file: str, leaf: Leaf) -> Finding:
+def _compare(context: RunContext, server: Server, file: str, leaf: Leaf) -> Finding:
     from mailmon.clients.certificate import read_leaf
 
     try:
-        shown = read_leaf(tools.shown_certificate(server))
+        shown = read_leaf(context.shown_certificate(server))
     except StageError as exc:
         return Finding("certificate.not_readable", Verdict.UNKNOWN, server.target, exc.message, fix=exc.advice)
     if shown.digest == leaf.digest:
@@ -80,4 +126,11 @@ _RELOAD = "Reload the server: it still has the certificate that it was started w
 _OTHER_FILE = "The server's certificate is the newer one: does it use another file?"
 _ALLOW = "This user must be allowed to read the file; the key need not be in it (docs/mail-host.md)."
 
-CHECK = Check("certificate_file", "Certificate file", ask)
+CHECK = HostCheck(
+    name="certificate_file",
+    label="Certificate file",
+    about="Compares a certificate file with what servers show, and warns before it expires.",
+    options=CertificateFilesOptions,
+    targets=targets,
+    run=run,
+)

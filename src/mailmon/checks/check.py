@@ -1,38 +1,120 @@
-"""What is a check? One question, asked for an account, a route or a host, answered by facts one after the other."""
+"""Checks: what each of them is, and the findings that a failed conversation amounts to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Account, Host, Route
+from mailmon.checks.options import CheckOptions
+from mailmon.checks.targets import Account, Route
 from mailmon.errors import StageError
-from mailmon.model import Fact, Finding, Outcome, Severity, Verdict
+from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
+from mailmon.text import one_line
 
-S = TypeVar("S", Account, Route, Host)
+OptionsT = TypeVar("OptionsT", bound=CheckOptions)
 # What `found` says of a finding where nothing came back: it could be our own trouble (run/network.py).
 SILENCE = "silence"
+_MUTED = (Severity.NOTICE, Severity.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class Check(Generic[S]):
-    """A question with a name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[OptionsT]):
+    """What all checks have: a name, the label that begins its line and its alert, one sentence, and its options.
 
-    `label` begins its line on the terminal and in an alert. `needs` names checks that must have succeeded, `after`
-    those that must only have ended, each as `check:role`; the roles of a route are `sender`, `reader` and `route`.
-    Facts are yielded one by one, so that what was learnt before an exception survives. `target` says which server an
-    account is asked at, None where there is nothing to ask; `interval_s` how often, 0: in every run.
+    `failure_threshold` is how many failed runs in a row make an alert where the configuration says nothing. `needs`
+    names checks that must have succeeded, `after` those that must only have ended, each as `check:role`; the role of an
+    account is `account`, those of a route are `sender`, `reader` and `route`. `mailbox:reader` is the login that opens
+    the reader's mailbox, by IMAP or POP3.
     """
 
     name: str
     label: str
-    ask: Callable[[RunContext, S], Iterable[Fact]]
+    about: str
+    options: type[OptionsT]
+    failure_threshold: int = 1
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    target: Callable[[S], str | None] = lambda _subject: None
-    interval_s: Callable[[S], float] = lambda _subject: 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCheck(Check[OptionsT]):
+    """A check of accounts. `run` yields facts one by one, so that what was learnt before an exception survives.
+
+    `server` returns the server that an account is checked at, None where there is nothing to check; `interval_s` the
+    seconds between two checks, 0 for every run.
+    """
+
+    run: Callable[[RunContext, Account, OptionsT], Iterable[Fact]]
+    server: Callable[[Account], str | None]
+    interval_s: Callable[[Account], float] = lambda _account: 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteCheck(Check[OptionsT]):
+    """A check of routes: the same for a route. Where one has an interval, the others follow it."""
+
+    run: Callable[[RunContext, Route, OptionsT], Iterable[Fact]]
+    interval_s: Callable[[Route], float] = lambda _route: 0.0
+
+
+class Target(Protocol):
+    """What a check with targets of its own is run for: a host, a domain, a page, a file; every `interval_s` seconds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def interval_s(self) -> float: ...
+
+
+TargetT = TypeVar("TargetT", bound=Target)
+
+
+class ConfigContext(NamedTuple):
+    """What options are read with: the directory of the configuration file, and the name servers that it names."""
+
+    directory: Path
+    nameservers: tuple[tuple[str, int], ...] = ()
+
+    def path(self, file: str | None) -> str | None:
+        """Return a file's path, None where none is named; a relative one counts from the configuration's directory."""
+        return str(self.directory / file) if file else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCheck(Check[OptionsT], Generic[OptionsT, TargetT]):
+    """A check with targets of its own, which its options name: hosts, domains, web pages, queues, files."""
+
+    targets: Callable[[OptionsT, ConfigContext], Iterable[TargetT]]
+    run: Callable[[RunContext, TargetT], Iterable[Fact]]
+
+
+AnyCheck = AccountCheck[Any] | RouteCheck[Any] | HostCheck[Any, Any]
+
+
+def failing(
+    findings: Iterable[Finding], target: str, skip: Iterable[str], unknown_id: str, words: str
+) -> Iterator[Fact]:
+    """Yield the findings that fail and are not skipped, then a note with `words`.
+
+    Where nothing failed and nothing passed, yield only that nothing is known, as a finding with `unknown_id`.
+    """
+    from mailmon.findings.known import is_meant
+
+    skipped = tuple(skip)
+    known = [one for one in findings if not is_meant(one.id, skipped)]
+    failed = [one for one in known if one.status is Verdict.FAIL]
+    # Identified by target and cause, so that a second port with the same fault is a change.
+    yield from (one._replace(expected=one.expected or one.target, fix=one_line(one.fix)) for one in failed)
+    if not any(one.status is Verdict.PASS for one in known) and not failed:
+        why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be asked")
+        yield Finding(unknown_id, Verdict.UNKNOWN, target, why)
+        return
+    muted = sum(one.severity in _MUTED for one in failed)
+    yield Note(f"OK ({words}{f', {muted} worth knowing' if muted else ''})")
 
 
 def is_silence(finding: Finding) -> bool:

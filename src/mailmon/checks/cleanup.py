@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.check import Check
+from mailmon.checks.check import RouteCheck
 from mailmon.checks.context import RunContext
+from mailmon.checks.options import CheckOptions
 from mailmon.checks.receive import earlier_probes, unread_mail
 from mailmon.checks.targets import Route
 from mailmon.model import Fact, Finding, Note, Severity, Verdict
@@ -14,7 +15,7 @@ from mailmon.model import Fact, Finding, Note, Severity, Verdict
 MANY_PROBES = 50
 
 
-def ask(context: RunContext, route: Route) -> Iterator[Fact]:
+def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[Fact]:
     """Delete our probes and their bounces, leftovers of earlier runs included."""
     target = route.target
     context.ledger.release(context.ledger.current(route.name).token)
@@ -49,4 +50,13 @@ _TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a 
 _ALTERED = "Check them: somebody copied the header fields of a probe, or a mailing list or gateway rewrote them."
 _LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
 
-CHECK = Check("cleanup", "Cleanup", ask, needs=("mailbox:reader",), after=("receive:route",))
+CHECK = RouteCheck(
+    name="cleanup",
+    label="Cleanup",
+    about="Deletes probes and their bounces from the mailboxes.",
+    options=CheckOptions,
+    run=run,
+    failure_threshold=2,
+    needs=("mailbox:reader",),
+    after=("receive:route",),
+)

@@ -1,4 +1,8 @@
-"""What may a check touch? This, and nothing else: the clocks, the ledger, and the connections of the run."""
+"""What a run shares with its checks: clocks, deadline, ledger, name resolution, and one connection per service.
+
+A check that needs more opens it itself, for as long as it runs: block lists their resolver, web pages their connection,
+the queue its process, bounces the bounce log. Whatever they open ends by the run's deadline.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailmon.checks.certificate import CertificateLimits
 from mailmon.checks.mailbox import WatchedMailbox
 from mailmon.checks.targets import Account
 from mailmon.clients.deadline import Deadline
@@ -23,7 +26,6 @@ from mailmon.domain.changes import Changes
 from mailmon.errors import StageError
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Certificate, Fact, Finding, Note
-from mailmon.model.limits import BounceLimits
 
 if TYPE_CHECKING:  # only who has bounces loads it
     from mailmon.bounces.context import NoticeSettings
@@ -41,9 +43,6 @@ class World(NamedTuple):
     resolve: Resolve
     key: bytes
     version: str
-    certificate_limits: Mapping[str, CertificateLimits] = {}
-    quota_percent: float = 90.0
-    bounce_limits: BounceLimits = BounceLimits()
     nameservers: tuple[tuple[str, int], ...] = ()
     notices: NoticeSettings | None = None
     is_dry: bool = False

@@ -1,23 +1,50 @@
-"""Does a web page answer as it should: webmail, autoconfig, CalDAV?"""
+"""Web pages: webmail, autoconfig, CalDAV."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import field
+from typing import Annotated, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
-from mailmon.checks.check import SILENCE, Check
+from mailmon.checks.check import SILENCE, ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Host
+from mailmon.checks.options import CertificateDays, CheckOptions, CriticalDays
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 from mailmon.text import visible
+from mailmon.typedjson.declare import About, Between, Duration, Matching, Name, Timeout, options, seconds
 
 MAX_BYTES = 256 * 1024
+Status = Annotated[int, Between(100, 599)]
+
+
+@options
+class PageOptions:
+    """A web page, and the answer to expect. Redirects are not followed: a redirect can be the expected answer."""
+
+    url: Annotated[str, Matching(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[!-~]*)?", "an http or https URL")]
+    status: Annotated[tuple[Status, ...], About("Accepted statuses")] = (200,)
+    contains: Annotated[str, About("Text that the page must contain")] = ""
+    headers: Annotated[dict[str, str], About("Header fields, and what each must contain")] = field(default_factory=dict)
+    ca_file: Annotated[str | None, About("PEM file of the CA to trust; replaces the system's certificates")] = None
+    timeout_s: Annotated[Timeout, About("Timeout of the whole answer, in seconds")] = 10.0
+
+
+@options
+class HttpOptions(CheckOptions):
+    """Web pages: webmail, CalDAV, anything that answers by HTTP."""
+
+    pages: Annotated[dict[Name, PageOptions], About("Pages by name")] = field(default_factory=dict)
+    interval: Annotated[Duration, About("Time between two checks; by default every run checks")] = 0
+    certificate_days: CertificateDays = None
+    certificate_critical_days: CriticalDays = None
 
 
 class Page(NamedTuple):
-    """A page, and how it must answer: with one of these statuses, with words in its body, with header fields."""
+    """A page, and the answer to expect: one of these statuses, with this text in its body, with these header fields."""
 
+    name: str
+    interval_s: float
     host: str
     port: int
     path: str
@@ -35,14 +62,35 @@ class Page(NamedTuple):
         return f"{self.host}:{self.port}"
 
 
-def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
-    """Ask for the page once."""
+def targets(asked: HttpOptions, config: ConfigContext) -> Iterator[Page]:
+    """Yield the pages to check."""
+    from urllib.parse import urlsplit
+
+    for name, own in asked.pages.items():
+        parts = urlsplit(own.url)
+        is_tls = parts.scheme == "https"
+        yield Page(
+            name,
+            seconds(asked.interval),
+            parts.hostname or "",
+            parts.port or (443 if is_tls else 80),
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            is_tls,
+            own.status,
+            own.contains,
+            tuple(own.headers.items()),
+            config.path(own.ca_file),
+            own.timeout_s,
+            CertificateLimits(asked.certificate_days, asked.certificate_critical_days),
+        )
+
+
+def run(context: RunContext, page: Page) -> Iterator[Fact]:
+    """Request the page once."""
     from mailmon.clients.fetch import Fetch, FetchError
 
-    page = host.page
-    assert page is not None
-    deadline = tools.world.deadline
-    addresses = tuple(address for _, (address, _) in tools.world.resolve(page.host, page.port, deadline))
+    deadline = context.world.deadline
+    addresses = tuple(address for _, (address, _) in context.world.resolve(page.host, page.port, deadline))
     fetch = Fetch(page.host, page.port, page.path, addresses, page.ca_file, MAX_BYTES, page.is_tls)
     begun_s = deadline.monotonic()
     try:
@@ -52,7 +100,7 @@ def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
         yield Finding(finding_id, Verdict.FAIL, page.target, exc.message, Severity.ERROR, found=found, fix=_LOOK)
         return
     yield Metric("answer_s", round(deadline.monotonic() - begun_s, 4))
-    yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, tools.world.now())
+    yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, context.world.now())
     yield from _judge(page, answer.status, answer.headers, answer.body)
     yield Note(f"OK ({answer.status})")
 
@@ -64,9 +112,11 @@ def _judge(page: Page, status: int, headers: Mapping[str, str], body: bytes) -> 
     for name, value in page.headers:
         found = visible(headers.get(name.lower(), ""), 200)
         if value not in found or not found:
-            yield _wrong(page, "http.header", f"the field {name} does not hold {value!r}", value, found or "nothing")
+            yield _wrong(
+                page, "http.header", f"header field {name} does not contain {value!r}", value, found or "nothing"
+            )
     if page.contains and page.contains not in body.decode("utf-8", "replace"):
-        yield _wrong(page, "http.content", f"the page does not hold {page.contains!r}", page.contains, "")
+        yield _wrong(page, "http.content", f"the page does not contain {page.contains!r}", page.contains, "")
 
 
 def _wrong(page: Page, finding_id: str, said: str, expected: str, found: str) -> Finding:
@@ -76,6 +126,15 @@ def _wrong(page: Page, finding_id: str, said: str, expected: str, found: str) ->
     )
 
 
-_LOOK = "Look at the web server's log and at what stands before it."
+_LOOK = "Check the log of the web server, and of any proxy in front of it."
 
-CHECK = Check("http", "Web page", ask)
+# A page that is late once is no outage.
+CHECK = HostCheck(
+    name="http",
+    label="Web page",
+    about="Requests a web page and checks status, contents and certificate.",
+    options=HttpOptions,
+    targets=targets,
+    run=run,
+    failure_threshold=2,
+)

@@ -1,28 +1,40 @@
-"""Can the account log in by IMAP and open its folder?"""
+"""IMAP login of an account, its folder and its quota."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
-from mailmon.checks.check import Check
+from mailmon.checks.check import AccountCheck
 from mailmon.checks.context import RunContext
+from mailmon.checks.options import LoginOptions
 from mailmon.checks.targets import Account
 from mailmon.mail.imapdata import Quota
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.typedjson.declare import About, Between, options
 
 
-def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
-    """Log in, open the folder, and judge what lies there already."""
-    mailbox = tools.open_mailbox(account)
+@options
+class ImapLoginOptions(LoginOptions):
+    """The IMAP login of an account."""
+
+    quota_percent: Annotated[
+        Annotated[float, Between(1, 1000)], About("Warn when the mailbox uses this percentage of its quota")
+    ] = 90.0
+
+
+def run(context: RunContext, account: Account, options: ImapLoginOptions) -> Iterator[Fact]:
+    """Log in, open the folder, and judge what earlier runs left there."""
+    mailbox = context.open_mailbox(account)
     assert account.imap is not None
-    limits = tools.world.certificate_limits.get("imap_auth", CertificateLimits())
-    yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, tools.world.now())
+    limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
+    yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, context.world.now())
     yield Metric("messages", mailbox.client.exists)
     quota = mailbox.client.quota()
     if quota:
-        tools.full_percent[account.name] = 100 * quota.used / quota.limit
-        yield from _quota(quota, tools.full_percent[account.name], tools.world.quota_percent, account.imap.target)
+        context.full_percent[account.name] = 100 * quota.used / quota.limit
+        yield from _quota(quota, context.full_percent[account.name], options.quota_percent, account.imap.target)
     yield Note("OK")
 
 
@@ -39,4 +51,11 @@ def _quota(quota: Quota, percent: float, most_percent: float, target: str) -> It
 
 _FULL = "Delete mail, or raise the quota: a full mailbox takes no more."
 
-CHECK = Check("imap_auth", "IMAP Auth", ask, target=lambda account: account.target_of("imap_auth"))
+CHECK = AccountCheck(
+    name="imap_auth",
+    label="IMAP Auth",
+    about="Logs in by IMAP and opens the folder; checks quota and certificate.",
+    options=ImapLoginOptions,
+    run=run,
+    server=lambda account: account.target_of("imap_auth"),
+)

@@ -1,30 +1,31 @@
-"""Can the account log in by POP3?"""
+"""POP3 login of an account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
-from mailmon.checks.check import Check
+from mailmon.checks.check import AccountCheck
 from mailmon.checks.context import RunContext
+from mailmon.checks.options import LoginOptions
 from mailmon.checks.targets import Account
 from mailmon.errors import StageError
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 
 
-def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
-    """Log in and list the maildrop; where probes are looked for in it, judge what lies there already."""
+def run(context: RunContext, account: Account, options: LoginOptions) -> Iterator[Fact]:
+    """Log in and list the maildrop; where probes arrive in it, judge what earlier runs left there."""
     assert account.pop3 is not None
     try:
-        folder = tools.open_maildrop(account) if account.imap else tools.open_mailbox(account).client
+        folder = context.open_maildrop(account) if account.imap else context.open_mailbox(account).client
     except StageError as exc:
         if exc.finding_id != "pop3.login_delay":
             raise
-        # Somebody else logged in: that says nothing about the server.
+        # Another client logged in: that says nothing about the server.
         yield Finding(exc.finding_id, Verdict.UNKNOWN, exc.target, exc.message, evidence=exc.said, fix=exc.advice)
         return
-    limits = tools.world.certificate_limits.get("pop3_auth", CertificateLimits())
-    yield from certificate_facts(folder.certificate(), limits, account.pop3.target, tools.world.now())
+    limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
+    yield from certificate_facts(folder.certificate(), limits, account.pop3.target, context.world.now())
     yield Metric("messages", folder.exists)
     if not account.imap and folder.passed_over:
         yield Finding(
@@ -35,4 +36,11 @@ def ask(tools: RunContext, account: Account) -> Iterator[Fact]:
 
 _FULL = "Give mailmon a mailbox of its own, or delete what is not needed."
 
-CHECK = Check("pop3_auth", "POP3 Auth", ask, target=lambda account: account.target_of("pop3_auth"))
+CHECK = AccountCheck(
+    name="pop3_auth",
+    label="POP3 Auth",
+    about="Logs in by POP3, and checks the certificate.",
+    options=LoginOptions,
+    run=run,
+    server=lambda account: account.target_of("pop3_auth"),
+)

@@ -1,15 +1,17 @@
-"""What waits in the queue of Postfix on this machine, for how long, and why?"""
+"""The mail queue of Postfix on this machine: how many messages wait, for how long, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from mailmon.checks.check import Check
+from mailmon.checks.check import ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Host
+from mailmon.checks.options import CheckOptions
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 from mailmon.text import count, format_duration
+from mailmon.typedjson.declare import About, Between, Duration, FileName, Name, Timeout, Word, options, seconds
 
 if TYPE_CHECKING:  # only who has a queue loads it
     from mailmon.clients.program import ProgramError
@@ -23,8 +25,43 @@ _ARRIVING = ("incoming", "maildrop")
 _WAITING = ("active", "deferred", *_ARRIVING)
 
 
+Most = Annotated[int, Between(0, 10_000_000)]
+
+
+@options
+class MailQueueOptions:
+    """One instance of Postfix, and how many messages may wait in it."""
+
+    config_directory: Annotated[FileName | None, About("Its configuration directory, as for `postqueue -c`")] = None
+    command: Annotated[
+        tuple[Word, ...] | None, About("Another command with the output of `postqueue -j`, as a list of words")
+    ] = None
+    max_deferred: Annotated[Most | None, About("Warn above this many deferred messages")] = 50
+    critical_deferred: Annotated[Most | None, About("Fail above this many deferred messages")] = None
+    max_active: Annotated[Most | None, About("Warn above this many messages being delivered")] = 1000
+    max_hold: Annotated[Most | None, About("Warn above this many messages on hold")] = None
+    max_age: Annotated[Duration | None, About("Warn when the oldest message is older")] = "4h"
+    max_arriving: Annotated[Duration | None, About("Warn when the oldest message in incoming or maildrop is older")] = (
+        "15m"
+    )
+    timeout_s: Annotated[Timeout, About("Timeout for listing the queue, in seconds")] = 30.0
+
+
+@options
+class QueueOptions(CheckOptions):
+    """The mail queues of this machine (Postfix)."""
+
+    # A configuration of Postfix is as good as a command: it can name libraries to load (shlib_directory).
+    COMMANDS: ClassVar[tuple[str, ...]] = ("command", "config_directory")
+
+    instances: Annotated[
+        dict[Name, MailQueueOptions], About('Instances of Postfix by name; the usual single one is {"postfix": {}}')
+    ] = field(default_factory=dict)
+    interval: Annotated[Duration, About("Time between two checks; by default every run checks")] = 0
+
+
 class QueueLimits(NamedTuple):
-    """Of what there may be how much: messages, and the age of the oldest in seconds; None: that is never told."""
+    """The most messages, and the greatest ages in seconds, that are no finding; None for no limit."""
 
     deferred: int | None = 50
     critical_deferred: int | None = None
@@ -34,13 +71,24 @@ class QueueLimits(NamedTuple):
     arriving_s: float | None = 900.0
 
 
-class QueueSettings(NamedTuple):
-    """How the queue is listed, and what is too much. Without a `command` it is postqueue, wherever that is."""
+class QueueInstance(NamedTuple):
+    """A queue, how it is listed, and its limits. Without a `command` it is listed by postqueue, wherever that is."""
 
+    name: str
+    interval_s: float
     command: tuple[str, ...] = ()
     config_directory: str | None = None
     limits: QueueLimits = QueueLimits()
     timeout_s: float = 30.0
+
+
+def targets(asked: QueueOptions, config: ConfigContext) -> Iterator[QueueInstance]:
+    """Yield the queues to list."""
+    for name, own in asked.instances.items():
+        ages_s = [None if age is None else seconds(age) for age in (own.max_age, own.max_arriving)]
+        limits = QueueLimits(own.max_deferred, own.critical_deferred, own.max_active, own.max_hold, *ages_s)
+        directory = config.path(own.config_directory)
+        yield QueueInstance(name, seconds(asked.interval), own.command or (), directory, limits, own.timeout_s)
 
 
 class _Listing:
@@ -65,33 +113,31 @@ class _Listing:
         return _DOWN_WORDS in self._said.lower() and _may_use_local_sockets()
 
 
-def ask(tools: RunContext, host: Host) -> Iterator[Fact]:
+def run(context: RunContext, instance: QueueInstance) -> Iterator[Fact]:
     """List the queue once."""
     from mailmon.clients.program import ProgramTimeoutError, find_program
     from mailmon.mail.postqueue import read_queue
 
-    settings = host.queue
-    assert settings is not None
-    command = settings.command or _postqueue(find_program("postqueue"), settings.config_directory)
+    command = instance.command or _postqueue(find_program("postqueue"), instance.config_directory)
     if not command:
-        yield _unreadable(host.name, "there is no postqueue on this machine", "Run this where Postfix runs.")
+        yield _unreadable(instance.name, "there is no postqueue on this machine", "Run this where Postfix runs.")
         return
-    listing = _Listing(command, tools.world.deadline.bound_s(settings.timeout_s))
-    queue, now_s = read_queue(listing), tools.world.now().timestamp()
+    listing = _Listing(command, context.world.deadline.bound_s(instance.timeout_s))
+    queue, now_s = read_queue(listing), context.world.now().timestamp()
     if listing.says_down:
-        yield Finding("queue.mail_system_down", Verdict.FAIL, host.name, _DOWN_SAID, Severity.ERROR, fix=_DOWN)
+        yield Finding("queue.mail_system_down", Verdict.FAIL, instance.name, _DOWN_SAID, Severity.ERROR, fix=_DOWN)
         if listing.error:
             return
     elif isinstance(listing.error, ProgramTimeoutError):
         # What was listed until then can be too much already; that it is not says nothing.
-        found = list(judge(queue._replace(is_whole=False, unread=0), settings.limits, host.name, now_s))
-        yield from found or [_unreadable(host.name, listing.error.said, _SLOW)]
+        found = list(judge(queue._replace(is_whole=False, unread=0), instance.limits, instance.name, now_s))
+        yield from found or [_unreadable(instance.name, listing.error.said, _SLOW)]
         return
     elif listing.error:
-        yield _unreadable(host.name, listing.error.said, _ALLOW)
+        yield _unreadable(instance.name, listing.error.said, _ALLOW)
         return
     yield from _metrics(queue, now_s)
-    yield from judge(queue, settings.limits, host.name, now_s)
+    yield from judge(queue, instance.limits, instance.name, now_s)
     yield Note(f"OK ({count(queue.total, 'message')} queued)" if queue.total else "OK (empty)")
 
 
@@ -182,4 +228,11 @@ _DOWN = "Start Postfix: `systemctl status postfix` says why it is down."
 _ALLOW = "This user must be allowed to list the queue (docs/mail-host.md)."
 _SLOW = "See whether Postfix answers `postqueue -p`; a long queue on a slow disk needs a longer timeout_s."
 
-CHECK = Check("queue", "Mail queue", ask)
+CHECK = HostCheck(
+    name="queue",
+    label="Mail queue",
+    about="Reports messages that wait too long in the queue of Postfix on this machine.",
+    options=QueueOptions,
+    targets=targets,
+    run=run,
+)

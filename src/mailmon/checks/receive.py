@@ -8,17 +8,19 @@ whether the probe of an earlier run has arrived, and until the patience is over 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from mailmon.checks.check import Check
+from mailmon.checks.check import RouteCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.mailbox import WatchedMailbox, is_refusal
-from mailmon.checks.targets import Route
+from mailmon.checks.options import CheckOptions, DeliveryLimit
+from mailmon.checks.targets import RECEIVE_TIMEOUT_S, Route
 from mailmon.errors import StageError
 from mailmon.mail.probe.ledger import Arrival
 from mailmon.mail.probe.probe import compose
 from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
 from mailmon.text import format_duration, visible
+from mailmon.typedjson.declare import About, Timeout, options
 
 # The pause grows with the time waited, so the error stays at 5 % of the figure and the cost logarithmic.
 MIN_INTERVAL_S, MAX_INTERVAL_S, INTERVAL_SHARE = 0.005, 1.0, 0.05
@@ -39,7 +41,16 @@ GRAIN_S = 1.0
 MAX_PROBLEMS = 5
 
 
-def ask(context: RunContext, route: Route) -> Iterator[Fact]:
+@options
+class ReceiveOptions(CheckOptions):
+    """The delivery of probes; a route can override these."""
+
+    timeout_s: Annotated[Timeout, About("Seconds until a probe must have arrived")] = RECEIVE_TIMEOUT_S
+    warning_delivery_s: Annotated[DeliveryLimit | None, About("Warn if delivery takes longer (seconds)")] = None
+    critical_delivery_s: Annotated[DeliveryLimit | None, About("Fail if delivery takes longer (seconds)")] = None
+
+
+def run(context: RunContext, route: Route, _options: ReceiveOptions) -> Iterator[Fact]:
     """Wait for the probe, for its bounce, or for the end of the route's patience."""
     if route.patience_s is not None:
         yield from _check_once(context, route)
@@ -440,4 +451,14 @@ _FIXES = {
     "route.modified": "Look for a filter, a footer or a mailing list on the way: what it changes breaks signatures.",
 }
 
-CHECK = Check("receive", "Receive Test", ask, needs=("send:route",))
+# A probe that is late once is no outage.
+CHECK = RouteCheck(
+    name="receive",
+    label="Receive Test",
+    about="Waits for the probe in the route's mailbox, and measures the delivery time.",
+    options=ReceiveOptions,
+    run=run,
+    interval_s=lambda route: route.interval_s,
+    failure_threshold=2,
+    needs=("send:route",),
+)

@@ -1,11 +1,12 @@
-"""Does the server take a message from the account to the route's address?"""
+"""Sending of a route's probe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailmon.checks.check import Check
+from mailmon.checks.check import RouteCheck
 from mailmon.checks.context import RunContext
+from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Route
 from mailmon.clients.smtp import Accepted, ended_before_mail
 from mailmon.errors import StageError
@@ -17,31 +18,42 @@ from mailmon.text import fit_characters, format_duration
 MAX_REPLY = 200
 
 
-def ask(tools: RunContext, route: Route) -> Iterator[Fact]:
+def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[Fact]:
     """Hand the planned probe over; the 250 after DATA starts the clock of its delivery."""
     assert route.sender.smtp is not None
-    probe = tools.ledger.current(route.name)
+    probe = context.ledger.current(route.name)
     if probe.accepted_at is not None:
-        ago_s = (tools.world.now() - probe.accepted_at).total_seconds()
+        ago_s = (context.world.now() - probe.accepted_at).total_seconds()
         yield Note(f"OK (sent {format_duration(max(ago_s, 1))} ago)")
         return
-    message = compose(probe, tools.world.key, tools.world.version, route.form)
-    accepted = _send(tools, route, probe, message)
-    tools.accepted[probe.token] = accepted
+    message = compose(probe, context.world.key, context.world.version, route.form)
+    accepted = _send(context, route, probe, message)
+    context.accepted[probe.token] = accepted
     queue_id, reply = accepted.queue_id, fit_characters(accepted.reply, MAX_REPLY)
-    tools.ledger.accept(probe.token, at=tools.world.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply)
+    context.ledger.accept(
+        probe.token, at=context.world.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply
+    )
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
 
 
-def _send(tools: RunContext, route: Route, probe: Probe, message: bytes) -> Accepted:
+def _send(context: RunContext, route: Route, probe: Probe, message: bytes) -> Accepted:
     """Hand the probe over; once more where the server had ended the session while the mailbox was opened."""
-    client = tools.smtp(route.sender)
+    client = context.smtp(route.sender)
     try:
         return client.send(probe.sender, probe.recipient, message)
     except StageError as exc:
         if not ended_before_mail(exc):
             raise
-    return tools.reopen_smtp(route.sender, client).send(probe.sender, probe.recipient, message)
+    return context.reopen_smtp(route.sender, client).send(probe.sender, probe.recipient, message)
 
 
-CHECK = Check("send", "Send Test", ask, needs=("smtp_auth:sender", "mailbox:reader"))
+# A probe that is greylisted is no outage.
+CHECK = RouteCheck(
+    name="send",
+    label="Send Test",
+    about="Sends a probe from the route's account to its address.",
+    options=CheckOptions,
+    run=run,
+    failure_threshold=2,
+    needs=("smtp_auth:sender", "mailbox:reader"),
+)

@@ -11,7 +11,7 @@ import click
 
 from mailmon.cli import common
 from mailmon.config import flat
-from mailmon.config.models import Config
+from mailmon.config.models import complete_config
 from mailmon.config.placeholders import placeholders
 from mailmon.errors import ConfigError
 from mailmon.notify import NOTIFIERS
@@ -77,7 +77,7 @@ def example(form: str | None) -> None:
 
 def complete_schema(json_schema: Any) -> dict[str, Any]:
     """Return the schema of the whole file: the full form, its channels, and the flat keys."""
-    document: dict[str, Any] = json_schema(Config)
+    document: dict[str, Any] = json_schema(complete_config())
     definitions = document.setdefault("$defs", {})
     for notifier in NOTIFIERS.values():
         part = json_schema(notifier.options)

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from mailmon.clients.server import Family, Security
 from mailmon.config.bounce_folders import BounceOptions
-from mailmon.config.check_options import Duration
 from mailmon.typedjson.declare import (
     About,
     AnyAddress,
     Digest,
+    Duration,
+    FileName,
     Folder,
     Helo,
     Host,
@@ -19,11 +20,9 @@ from mailmon.typedjson.declare import (
     Port,
     SecretText,
     Timeout,
+    Word,
     options,
 )
-
-Word = Annotated[str, Matching(r"[^\x00]*", "text without NUL")]
-FileName = Annotated[str, Matching(r"[^\x00]+", "the name of a file")]
 
 
 @options

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Account, Route
 from mailmon.clients.account import BounceFolder
 from mailmon.clients.server import Keys, Server, Trust, default_security
 from mailmon.config.account_options import AccountOptions, ImapOptions, OAuthOptions, Pop3Options, SmtpOptions
 from mailmon.config.bounce_folders import BounceFolderOptions
-from mailmon.config.host_checks import seconds
+from mailmon.config.checks import options_of
 from mailmon.config.models import Config
 from mailmon.config.route_options import ExpectOptions, RouteOptions
 from mailmon.mail.message.address import wire_address
 from mailmon.mail.probe.probe import Form
 from mailmon.model import Secret
+from mailmon.typedjson.declare import seconds
 
 if TYPE_CHECKING:
     from mailmon.bounces.context import NoticeSettings
@@ -86,9 +88,13 @@ def _bounces(options: BounceFolderOptions, sent: str | None = None) -> BounceFol
     return BounceFolder(options.folder, {k: v for k, v in targets.items() if v}, options.create_folders, sent)
 
 
-def make_route(name: str, options: RouteOptions, config: Config, accounts: Mapping[str, Account]) -> Route:
-    """Return a way that mail must go; what it does not say is as the checks say."""
-    receive = config.checks.receive
+def make_route(
+    name: str, options: RouteOptions, checks: Mapping[str, CheckOptions], accounts: Mapping[str, Account]
+) -> Route:
+    """Return a delivery path; the options of the check `receive` apply where it has none of its own."""
+    from mailmon.checks.receive import ReceiveOptions  # with a route it is needed anyway
+
+    receive = options_of(checks, "receive", ReceiveOptions)
     return Route(
         name,
         accounts[options.sender],

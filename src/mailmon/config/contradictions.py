@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mailmon.checks import CHECKS
+from mailmon.checks.targets import RECEIVE_TIMEOUT_S
 from mailmon.config import flat
-from mailmon.config.models import DEFAULT_RECEIVE_TIMEOUT_S
-from mailmon.config.place import OF_HOSTS
 
 # What a run needs besides the longest wait for a probe: logging in, and its last 20 s for state and alerts.
 MARGIN_S = 30.0
@@ -36,7 +36,7 @@ def find_contradictions(
 def longest_wait_s(full: dict[str, Any]) -> float:
     """Return the longest receive timeout of all routes, in seconds."""
     receive = _tables(full.get("checks")).get("receive", {})
-    default_s = _number(receive.get("timeout_s")) or DEFAULT_RECEIVE_TIMEOUT_S
+    default_s = _number(receive.get("timeout_s")) or RECEIVE_TIMEOUT_S
     waits = [_number(route.get("receive_timeout_s")) or default_s for route in _tables(full.get("routes")).values()]
     return max(waits, default=default_s)
 
@@ -88,7 +88,7 @@ def _useless_limits(full: dict[str, Any], flat_keys: Sequence[str]) -> Iterator[
             path = ("routes", name, key) if _number(route.get(key)) else ("checks", "receive", key)
             places[key] = flat.name_of(path, flat_keys)
             limits_s[key] = _number(route.get(key)) or _number(receive.get(key))
-        limits_s["timeout_s"] = limits_s["timeout_s"] or DEFAULT_RECEIVE_TIMEOUT_S
+        limits_s["timeout_s"] = limits_s["timeout_s"] or RECEIVE_TIMEOUT_S
         for lower, higher, said in _LIMITS:
             if limits_s[lower] >= limits_s[higher] > 0:
                 got = f"must be less than the {said} ({limits_s[higher]:g}), got {limits_s[lower]:g}"
@@ -104,10 +104,9 @@ _LIMITS = (
 
 
 def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
-    accounts, checks = full.get("accounts"), _tables(full.get("checks"))
+    accounts = full.get("accounts")
     has_server = any(t.get("smtp") or t.get("imap") or t.get("pop3") for t in _tables(accounts).values())
-    has_host = any(checks.get(check, {}).get(key) for check, key in OF_HOSTS)
-    if isinstance(accounts, dict) and not has_server and not has_host:
+    if isinstance(accounts, dict) and not has_server and not any(CHECKS.own_targets(full)):
         yield "accounts: none has a server in smtp, imap or pop3, so nothing would be checked"
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from mailmon.checks.options import CheckOptions
 from mailmon.config import flat
+from mailmon.config.checks import build_options
 from mailmon.config.contradictions import find_contradictions
 from mailmon.config.models import Config
 from mailmon.config.place import default_files, place_of
@@ -69,9 +71,10 @@ def find_file(explicit: str | None, environ: Mapping[str, str]) -> Path | None:
 
 
 class Loaded(NamedTuple):
-    """A configuration without mistakes, the channels in it, and its full form as plain JSON."""
+    """A configuration without mistakes, the options of the checks and channels that it names, and its full form."""
 
     config: Config
+    checks: Mapping[str, CheckOptions]
     channels: Mapping[str, ChannelOptions]
     document: dict[str, Any]
     place: Place
@@ -161,11 +164,11 @@ def _exists(path: Path) -> bool:
 def _build(full: dict[str, Any], place: Place, source: Source) -> Loaded | None:
     """Return the configuration, None where it was checked by a version that wanted something else."""
     try:
-        config = build(Config, full)
+        config, checks = build(Config, full), build_options(full)
         options = {name: build(NOTIFIERS[c["type"]].options, c) for name, c in flat.channels_of(full).items()}
     except (TypeError, ValueError, KeyError, AttributeError):
         return None
-    return Loaded(config, options, full, place, source)
+    return Loaded(config, checks, options, full, place, source)
 
 
 def read_source(path: Path, environ: Mapping[str, str]) -> Source:

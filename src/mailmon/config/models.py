@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Any
 
-from mailmon.config.account_options import AccountOptions, FileName
+from mailmon.config.account_options import AccountOptions
 from mailmon.config.bounce_folders import NoticeOptions
-from mailmon.config.check_options import CertificateDays, CheckOptions, CriticalDays
-from mailmon.config.host_checks import DiagnoseOptions, DnsblOptions, HttpOptions, PublishedOptions
-from mailmon.config.local_checks import CertificateFilesOptions, QueueOptions
-from mailmon.config.route_options import DeliveryLimit, RouteOptions
+from mailmon.config.route_options import RouteOptions
 from mailmon.notify.ping import PingOptions
-from mailmon.typedjson.declare import About, Between, Host, Matching, Name, Timeout, options
-
-DEFAULT_RECEIVE_TIMEOUT_S = 60.0
+from mailmon.typedjson.declare import About, Between, FileName, Matching, Name, options
 
 _OCTET, _PORT = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _IPV4, _IPV6 = rf"{_OCTET}(?:\.{_OCTET}){{3}}", r"[0-9A-Fa-f:]{2,45}"
@@ -25,76 +20,10 @@ Nameserver = Annotated[
         "an IP address, with a port behind a colon if it is not 53",
     ),
 ]
-Count = Annotated[int, Between(0, 1_000_000)]
 Target = Annotated[
     str,
     Matching(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):\d{1,5}", "HOST:PORT, an IPv6 address in brackets"),
 ]
-
-
-@options
-class LoginOptions(CheckOptions):
-    """The login of an account."""
-
-    certificate_days: CertificateDays = None
-    certificate_critical_days: CriticalDays = None
-
-
-@options
-class ImapLoginOptions(LoginOptions):
-    """The login of an account by IMAP."""
-
-    quota_percent: Annotated[
-        Annotated[float, Between(1, 1000)],
-        About("Share of its quota from which on a full mailbox is warned of, in percent"),
-    ] = 90.0
-
-
-@options
-class ReceiveOptions(CheckOptions):
-    """The wait for a probe."""
-
-    timeout_s: Annotated[Timeout, About("Seconds until a probe must have arrived")] = DEFAULT_RECEIVE_TIMEOUT_S
-    warning_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which a delivery is warned of")] = None
-    critical_delivery_s: Annotated[DeliveryLimit | None, About("Seconds above which it counts as failed")] = None
-
-
-@options
-class BouncesOptions(CheckOptions):
-    """The folders with bounces. Limits are counts in the last 24 hours; a figure without one is never told."""
-
-    max_hard: Annotated[Count | None, About("Hard bounces above which a warning is told")] = None
-    max_soft: Annotated[Count | None, About("Soft bounces above which a warning is told")] = None
-    max_delayed: Annotated[Count | None, About("Delay warnings above which a warning is told")] = None
-    max_complaints: Annotated[Count | None, About("Complaints above which a warning is told")] = None
-    max_per_domain: Annotated[Count | None, About("Bounces for one domain above which a warning is told")] = None
-    max_by_domain: Annotated[dict[Host, Count], About("The same for single domains")] = field(default_factory=dict)
-    refusals: Annotated[
-        bool,
-        About("Tell of permanent refusals that concern all mail: authentication, reputation, block lists, reverse DNS"),
-    ] = True
-
-
-@options
-class ChecksOptions:
-    """Options of single checks, for all accounts and routes; `defaults` are for those that say nothing."""
-
-    defaults: CheckOptions = CheckOptions()
-    imap_auth: ImapLoginOptions = ImapLoginOptions()
-    pop3_auth: LoginOptions = LoginOptions()
-    smtp_auth: LoginOptions = LoginOptions()
-    wrong_password: CheckOptions = CheckOptions()
-    bounces: BouncesOptions = BouncesOptions()
-    send: CheckOptions = CheckOptions()
-    receive: ReceiveOptions = ReceiveOptions()
-    cleanup: CheckOptions = CheckOptions()
-    diagnose: DiagnoseOptions = DiagnoseOptions()
-    dnsbl: DnsblOptions = DnsblOptions()
-    dns: PublishedOptions = PublishedOptions()
-    http: HttpOptions = HttpOptions()
-    queue: QueueOptions = QueueOptions()
-    certificate_file: CertificateFilesOptions = CertificateFilesOptions()
-    certificate: CheckOptions = CheckOptions()
 
 
 @options
@@ -122,11 +51,11 @@ class DnsOptions:
 
 @options
 class Config:
-    """The whole configuration. What a channel takes is in its notifier's options (notify/)."""
+    """The whole configuration. What a check or a channel takes is declared in its own file (checks/, notify/)."""
 
     accounts: Annotated[dict[Name, AccountOptions], About("Mailboxes by name")]
     routes: Annotated[dict[Name, RouteOptions], About("Ways that mail must go, by name")] = field(default_factory=dict)
-    checks: ChecksOptions = ChecksOptions()
+    checks: Annotated[dict[Name, dict[str, Any]], About("Options of single checks")] = field(default_factory=dict)
     notify: Annotated[
         dict[Name, dict[str, Any]] | None, About('Channels by name, or "none" for no alerts on purpose')
     ] = None
@@ -149,3 +78,15 @@ class Config:
         About("Seconds that a run may take; by default the longest receive timeout + 90"),
     ] = None
     state_file: Annotated[FileName | None, About("Where mailmon remembers; by default in the state directory")] = None
+
+
+def complete_config() -> type[Config]:
+    """Return the type of the whole configuration, with the options of every registered check in it.
+
+    For validation and the schema. A run builds only the options that its configuration names (config/checks.py).
+    """
+    from mailmon.config.checks import complete_options
+
+    checks = complete_options()
+    body = {"__doc__": Config.__doc__, "__module__": __name__, "__annotations__": {"checks": checks}}
+    return options(type("Config", (Config,), {**body, "checks": checks()}))

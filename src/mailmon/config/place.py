@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mailmon.checks import CHECKS
 from mailmon.errors import ConfigError
 from mailmon.store.belonging import Belonging, Place, read_belonging
 
@@ -20,15 +21,6 @@ SYSTEM_FILE = Path("/etc/mailmon/config.json")
 # Different files of one name in a store: so many are told apart.
 MAX_NAMESAKES = 100
 _STORES = ("/nix/store/", "/gnu/store/")
-# The checks that are of hosts and no account's, and where each lists them.
-OF_HOSTS = (
-    ("diagnose", "hosts"),
-    ("dnsbl", "hosts"),
-    ("dns", "domains"),
-    ("http", "pages"),
-    ("queue", "instances"),
-    ("certificate_file", "files"),
-)
 
 
 def default_files(environ: Mapping[str, str]) -> list[Path]:
@@ -140,11 +132,7 @@ def _watched(full: Mapping[str, Any]) -> Iterator[str]:
             server = account.get(protocol)
             if isinstance(server, dict) and server.get("host"):
                 yield f"{login} at {server['host']}"
-    checks = _tables(full.get("checks"))
-    for check, key in OF_HOSTS:
-        named = checks.get(check, {}).get(key)
-        names = named if isinstance(named, list | dict) else ()
-        yield from (f"{check} of {name}" for name in names if isinstance(name, str))
+    yield from (f"{check} of {name}" for check, name in CHECKS.own_targets(full))
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailmon.config import flat
-from mailmon.config.models import Config
+from mailmon.config.models import Config, complete_config
 from mailmon.notify import NOTIFIERS
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
     """Return every mistake in a configuration in the full form, by the names that the person used."""
     from mailmon.typedjson.validate import find_errors
 
-    used = tuple(flat_keys)
-    problems = [_describe(error, used, Config, ()) for error in find_errors(Config, full)]
+    used, whole = tuple(flat_keys), complete_config()
+    problems = [_describe(error, used, whole, ()) for error in find_errors(whole, full)]
     for name, channel in flat.channels_of(full).items():
         notifier = NOTIFIERS.get(str(channel.get("type")))
         if notifier is None:
@@ -96,7 +96,7 @@ def _known_keys(kind: Any, path: Iterable[str]) -> list[str]:
     for step in steps:
         node = _into(node, step, definitions)
     keys = [key for variant in _variants(node, definitions) for key in variant.get("properties", {})]
-    return keys if steps or kind is not Config else [*keys, *flat.KEYS]
+    return keys if steps or not issubclass(kind, Config) else [*keys, *flat.KEYS]
 
 
 def _into(node: Any, step: str, definitions: dict[str, Any]) -> Any:

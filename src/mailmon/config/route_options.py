@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from mailmon.config.check_options import Duration
-from mailmon.typedjson.declare import About, AnyAddress, Between, Folder, Host, Lasting, Name, Timeout, options
+from mailmon.checks.options import DeliveryLimit
+from mailmon.typedjson.declare import (
+    About,
+    AnyAddress,
+    Between,
+    Duration,
+    Folder,
+    Host,
+    Lasting,
+    Name,
+    Timeout,
+    options,
+)
 
-DeliveryLimit = Annotated[float, Between(0.01, 3600)]
 # A probe that was not seen for a day is lost (mail/probe/ledger.py).
 MAX_PATIENCE_S = 72000.0
 

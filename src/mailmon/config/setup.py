@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from mailmon.bounces.context import NoticeSettings
-from mailmon.checks.certificate import CertificateLimits
-from mailmon.checks.targets import Account, Host, Route
+from mailmon.checks import CHECKS
+from mailmon.checks.check import ConfigContext, HostCheck, Target
+from mailmon.checks.options import CheckOptions
+from mailmon.checks.targets import Account, Route
 from mailmon.config import flat
 from mailmon.config.build import make_account, make_nameserver, make_notices, make_route
+from mailmon.config.checks import Policies, options_of
 from mailmon.config.contradictions import longest_wait_s
 from mailmon.config.doubts import find_doubts
-from mailmon.config.host_checks import hosts_of
 from mailmon.config.load import Loaded, by_source
-from mailmon.config.local_checks import MailQueueOptions
-from mailmon.config.models import ChecksOptions, Config
-from mailmon.config.policies import bounce_limits, policies
+from mailmon.config.models import Config
 from mailmon.config.secrets import (
     SecretSources,
     collect_secrets,
@@ -28,7 +28,7 @@ from mailmon.config.secrets import (
 )
 from mailmon.errors import ConfigError
 from mailmon.model import Policy, Secret
-from mailmon.model.limits import BounceLimits, RunLimits
+from mailmon.model.limits import RunLimits
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials
 from mailmon.safe import who_may_read
 from mailmon.store.belonging import Place
@@ -49,12 +49,12 @@ class Setup:
     state_file: Path
     document: dict[str, Any] = field(repr=False)
     policies: Mapping[str, Policy] = field(default_factory=dict)
-    certificate_limits: Mapping[str, CertificateLimits] = field(default_factory=dict)
-    quota_percent: float = 90.0
+    # The options of the checks in use, in their order.
+    checks: Mapping[str, CheckOptions] = field(default_factory=dict)
     limits: RunLimits = field(default_factory=RunLimits)
-    bounce_limits: BounceLimits = field(default_factory=BounceLimits)
     notices: NoticeSettings | None = None
-    hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
+    # The targets of checks that have a list of their own.
+    hosts: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
@@ -84,22 +84,21 @@ def resolve(
         for name, options in config.accounts.items()
     }
     nameservers = tuple(make_nameserver(text) for text in config.dns.nameservers)
+    checks = {name: options_of(loaded.checks, name, CHECKS[name].options) for name in CHECKS.used_by(loaded.document)}
     return Setup(
         accounts=accounts,
-        routes={name: make_route(name, options, config, accounts) for name, options in config.routes.items()},
+        routes={name: make_route(name, options, loaded.checks, accounts) for name, options in config.routes.items()},
         channels=_channels(loaded, secrets, base, accounts),
         ping=make_channel("ping", "ping", config.ping, secrets, base) if config.ping else None,
         nameservers=nameservers,
         deadline_s=config.deadline_s or longest_wait_s(loaded.document) + 90,
         state_file=loaded.state_file,
         document=loaded.document,
-        policies=policies(config.checks),
-        certificate_limits=_certificate_limits(config.checks),
-        quota_percent=config.checks.imap_auth.quota_percent,
+        policies=Policies(loaded.checks),
+        checks=checks,
         limits=RunLimits(config.limits.workers, config.limits.per_host),
-        bounce_limits=bounce_limits(config.checks.bounces),
         notices=make_notices(config, accounts),
-        hosts=hosts_of(config.checks, nameservers, base),
+        hosts=_hosts(checks, ConfigContext(base, nameservers)),
         reachability=config.reachability,
         heartbeat_file=base / config.heartbeat_file if config.heartbeat_file else None,
         warnings=(*warnings, *find_doubts(config, loaded.document, flat_keys, environ)),
@@ -118,9 +117,14 @@ def _channels(
     }
 
 
-def _certificate_limits(checks: ChecksOptions) -> dict[str, CertificateLimits]:
-    logins = {"imap_auth": checks.imap_auth, "pop3_auth": checks.pop3_auth, "smtp_auth": checks.smtp_auth}
-    return {name: CertificateLimits(o.certificate_days, o.certificate_critical_days) for name, o in logins.items()}
+def _hosts(checks: Mapping[str, CheckOptions], config: ConfigContext) -> dict[str, tuple[Target, ...]]:
+    """Return the targets of the checks that have a list of their own."""
+    found: dict[str, tuple[Target, ...]] = {}
+    for name, options in checks.items():
+        check = CHECKS[name]
+        if isinstance(check, HostCheck):
+            found[name] = tuple(check.targets(options, config))
+    return found
 
 
 def _credentials(
@@ -178,19 +182,20 @@ def _first_command(loaded: Loaded) -> str:
         for key in ("password_command", "token_command")
         if getattr(account, key)
     ]
-    # A configuration of Postfix is as good as a command: it can name libraries to load (shlib_directory).
-    commands += [
-        f"checks.queue.instances.{name}.{key}"
-        for name, queue in _queues(loaded.config)
-        for key in ("command", "config_directory")
-        if getattr(queue, key)
-    ]
+    for name, options in loaded.checks.items():
+        commands += (f"checks.{name}.{key}" for key, _ in _values_of(options, options.COMMANDS))
     commands += [f"notify.{name}.command" for name, o in loaded.channels.items() if getattr(o, "command", None)]
     return f"{flat.in_form(commands[0], loaded.flat_keys)}: " if commands else ""
 
 
-def _queues(config: Config) -> Iterable[tuple[str, MailQueueOptions]]:
-    return config.checks.queue.instances.items()
+def _values_of(options: object, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what these keys hold in the options of a check, or in a table of them, each with its place there."""
+    for key, value in vars(options).items():
+        if key in keys and value:
+            yield key, value
+        for name, inner in value.items() if isinstance(value, Mapping) else ():
+            if is_dataclass(inner):
+                yield from ((f"{key}.{name}.{place}", found) for place, found in _values_of(inner, keys))
 
 
 def _unusable_files(loaded: Loaded, base: Path, must_check: bool) -> list[str]:
@@ -209,8 +214,9 @@ def _unusable_files(loaded: Loaded, base: Path, must_check: bool) -> list[str]:
     ]
     named += [(f"notify.{name}", channel.ca_file) for name, channel in loaded.channels.items()]
     named += [("ping", config.ping.ca_file)] if config.ping else []
-    named += [(f"checks.http.pages.{name}", page.ca_file) for name, page in config.checks.http.pages.items()]
-    named += [("checks.diagnose", config.checks.diagnose.ca_file), ("checks.dns", config.checks.dns.ca_file)]
+    for name, options in loaded.checks.items():
+        found = _values_of(options, ("ca_file",))
+        named += [(f"checks.{name}.{place}".removesuffix(".ca_file"), file) for place, file in found]
     given = [(place, base / file) for place, file in named if file]
     said = {file: _unusable(file, must_check) for _, file in given}
     return [f"{place}.ca_file: {file}: {said[file]}" for place, file in given if said[file]]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from mailmon.checks.targets import Host, Route
+from mailmon.checks.check import Target
+from mailmon.checks.targets import Route
 from mailmon.config.setup import Setup
 
 MAX_SHARDS = 1000
@@ -55,5 +56,5 @@ def _accounts_of(routes: Iterable[Route]) -> set[str]:
     return {account.name for route in routes for account in (route.sender, route.reader)}
 
 
-def _hosts(hosts: Mapping[str, tuple[Host, ...]], shard: Shard) -> dict[str, tuple[Host, ...]]:
+def _hosts(hosts: Mapping[str, tuple[Target, ...]], shard: Shard) -> dict[str, tuple[Target, ...]]:
     return {check: tuple(one for one in listed if shard.has(one.name)) for check, listed in hosts.items()}

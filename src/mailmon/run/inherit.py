@@ -183,7 +183,7 @@ def claim_of(setup: Setup, *, ran_last: bool, is_known: bool) -> Claim:
     servers: dict[str, set[str]] = {}
     routes_of: dict[str, list[str]] = {}
     routes = setup.routes.values()
-    for step in make_plan(setup.accounts, setup.routes, (), setup.hosts).steps:
+    for step in make_plan(setup.accounts, setup.routes, (), setup.hosts, setup.checks).steps:
         logins = [server for name in step.accounts for server in setup.accounts[name].logins.values()]
         servers[step.id] = {server.target for server in logins} | ({step.target} if logins else set())
         routes_of[step.id] = [r.name for r in routes if {r.sender.name, r.reader.name} & set(step.accounts)]

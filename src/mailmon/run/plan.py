@@ -7,16 +7,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mailmon.checks import ACCOUNT_CHECKS, HOST_CHECKS, ROUTE_CHECKS
+from mailmon.checks import CHECKS
+from mailmon.checks.check import AccountCheck, HostCheck, RouteCheck, Target
 from mailmon.checks.context import RunContext
-from mailmon.checks.targets import Account, Host, Route
+from mailmon.checks.options import CheckOptions
+from mailmon.checks.targets import Account, Route
 from mailmon.errors import UnknownNameError
 from mailmon.model import CheckState, Fact, Health
 
 # A timer is never on the second; and of what is not well the end is told within the hour.
 SLACK_S, RECHECK_S = 60.0, 3600.0
-_OF_ROUTES = frozenset(check.name for check in ROUTE_CHECKS)
-_OF_ACCOUNTS = frozenset(check.name for check in ACCOUNT_CHECKS)
 
 
 class Step(NamedTuple):
@@ -54,9 +54,14 @@ def make_plan(
     accounts: Mapping[str, Account],
     routes: Mapping[str, Route],
     names: Collection[str],
-    hosts: Mapping[str, Collection[Host]] = MappingProxyType({}),
+    hosts: Mapping[str, Collection[Target]] = MappingProxyType({}),
+    checks: Mapping[str, CheckOptions] | None = None,
 ) -> Plan:
-    """Plan a run for what is named, for all without names. Raises UnknownNameError."""
+    """Plan a run for what is named, for all without names. Raises UnknownNameError.
+
+    `hosts` are the targets of checks with a list of their own; `checks` the options of the checks in use, by default
+    those of all checks, with their defaults.
+    """
     host_names = {host.name for listed in hosts.values() for host in listed}
     known = {*accounts, *routes, *host_names}
     unknown = [name for name in names if name not in known]
@@ -67,7 +72,8 @@ def make_plan(
     asked_routes = [route for route in routes.values() if not names or route.name in names]
     ends = {account.name for route in asked_routes for account in (route.sender, route.reader)}
     asked_accounts = [a for a in accounts.values() if not names or a.name in names or a.name in ends]
-    steps = [*_account_steps(asked_accounts), *_route_steps(asked_routes), *_host_steps(hosts, names)]
+    used = {name: CHECKS[name].options() for name in CHECKS} if checks is None else checks
+    steps = [*_account_steps(asked_accounts, used), *_route_steps(asked_routes, used), *_host_steps(hosts, names)]
     return Plan(tuple(steps), tuple(asked_routes), not names)
 
 
@@ -82,7 +88,7 @@ def only_due(plan: Plan, checks: Mapping[str, CheckState], now: datetime) -> Pla
     later = frozenset(
         step.id
         for step in plan.steps
-        if step.id in not_due or (step.check in _OF_ROUTES and step.name in waiting) or _is_idle(step, idle)
+        if step.id in not_due or (CHECKS.kind(step.check) == "route" and step.name in waiting) or _is_idle(step, idle)
     )
     return plan._replace(
         steps=tuple(step for step in plan.steps if step.id not in later), later=later, routes=tuple(routes)
@@ -99,7 +105,7 @@ def _idle_accounts(all_routes: Iterable[Route], due: Iterable[Route]) -> frozens
 
 
 def _is_idle(step: Step, idle: Collection[str]) -> bool:
-    return step.check in _OF_ACCOUNTS and step.name in idle
+    return CHECKS.kind(step.check) == "account" and step.name in idle
 
 
 def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
@@ -111,63 +117,64 @@ def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool
     return (now - check_state.checked_at).total_seconds() >= interval_s - SLACK_S
 
 
-def _host_steps(hosts: Mapping[str, Collection[Host]], names: Collection[str]) -> list[Step]:
+def _host_steps(hosts: Mapping[str, Collection[Target]], names: Collection[str]) -> list[Step]:
     return [
         Step(
             f"{check.name}:{host.name}",
             check.name,
             host.name,
             check.label,
-            lambda tools, check=check, host=host: check.ask(tools, host),  # type: ignore[misc]
+            lambda context, run=check.run, host=host: run(context, host),  # type: ignore[misc]
             names=(host.name,),
             target=host.name,
             interval_s=host.interval_s,
         )
-        for check in HOST_CHECKS
-        for host in hosts.get(check.name, ())
+        for check in map(CHECKS.__getitem__, hosts)
+        if isinstance(check, HostCheck)
+        for host in hosts[check.name]
         if not names or host.name in names
     ]
 
 
-def _account_steps(accounts: Iterable[Account]) -> list[Step]:
-    listed = list(accounts)
+def _account_steps(accounts: Iterable[Account], used: Mapping[str, CheckOptions]) -> list[Step]:
+    checks = [check for name in used if isinstance(check := CHECKS[name], AccountCheck)]
     return [
         Step(
             f"{check.name}:{account.name}",
             check.name,
             account.name,
             check.label,
-            lambda tools, check=check, account=account: check.ask(tools, account),  # type: ignore[misc]
+            lambda context, run=check.run, account=account, options=used[check.name]: run(context, account, options),  # type: ignore[misc]
             tuple(need.replace(":account", f":{account.name}") for need in check.needs),
             names=(account.name,),
-            target=target,
+            target=server,
             accounts=(account.name,),
             interval_s=check.interval_s(account),
         )
-        for account in listed
-        for check in ACCOUNT_CHECKS
-        if (target := check.target(account)) is not None
+        for account in accounts
+        for check in checks
+        if (server := check.server(account)) is not None
     ]
 
 
-def _route_steps(routes: Iterable[Route]) -> list[Step]:
+def _route_steps(routes: Iterable[Route], used: Mapping[str, CheckOptions]) -> list[Step]:
+    checks = [check for name in used if isinstance(check := CHECKS[name], RouteCheck)]
     return [
         Step(
             f"{check.name}:{route.name}",
             check.name,
             route.name,
             check.label,
-            lambda tools, check=check, route=route: check.ask(tools, route),  # type: ignore[misc]
+            lambda context, run=check.run, route=route, options=used[check.name]: run(context, route, options),  # type: ignore[misc]
             tuple(_step_id(need, route) for need in check.needs),
             tuple(_step_id(need, route) for need in check.after),
             tuple(dict.fromkeys((route.name, route.sender.name, route.reader.name))),
             route.target,
             (route.sender.name, route.reader.name),
-            # The others follow it: what arrived is what counts.
-            route.interval_s if check.name == "receive" else 0.0,
+            check.interval_s(route),
         )
         for route in routes
-        for check in ROUTE_CHECKS
+        for check in checks
     ]
 
 

@@ -71,7 +71,7 @@ class Request:
 
 def run(request: Request) -> RunResult:
     """Run one full cycle. Raises LockHeldError, StateError, ConfigError; what servers do is in the report."""
-    plan = make_plan(request.setup.accounts, request.setup.routes, request.names, request.setup.hosts)
+    plan = _plan(request.setup, request.names)
     state_file = request.setup.state_file
     has_no_state = request.is_dry and not state_file.parent.is_dir()
     if not has_no_state:
@@ -89,6 +89,10 @@ def run(request: Request) -> RunResult:
             Watchers(request.setup, counts=plan.is_complete).fail(exc.exit_code, exc.message)
             alert_stuck(request.setup, exc, now)
         raise
+
+
+def _plan(setup: Setup, names: Collection[str]) -> Plan:
+    return make_plan(setup.accounts, setup.routes, names, setup.hosts, setup.checks)
 
 
 def _settle(request: Request, now: datetime) -> None:
@@ -126,7 +130,7 @@ class _Run:
         self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
         self._unprinted: list[Outcome] = []
         # Of all steps that there are: the words of a step must not depend on how many are asked for.
-        self._all_steps = make_plan(self._setup.accounts, self._setup.routes, (), self._setup.hosts).steps
+        self._all_steps = _plan(self._setup, ()).steps
         self._labels = labels_of(self._all_steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
@@ -260,9 +264,6 @@ class _Run:
             resolve=self._resolve,
             key=key,
             version=__version__,
-            certificate_limits=setup.certificate_limits,
-            quota_percent=setup.quota_percent,
-            bounce_limits=setup.bounce_limits,
             nameservers=tuple(setup.nameservers),
             notices=setup.notices,
             is_dry=self._request.is_dry,

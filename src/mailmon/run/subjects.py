@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from mailmon.checks import HOST_CHECKS, LABELS, ROUTE_CHECKS
+from mailmon.checks import CHECKS
 from mailmon.config import Setup
 from mailmon.errors import DeliveryError
 from mailmon.model import AlertSubject, Finding, Outcome, Policy, Severity, Status, Verdict
@@ -20,7 +20,6 @@ NETWORK, PING, CHANNEL, UNIT = "mailmon:network", "mailmon:ping", "channel:", "u
 _AT_ONCE = Policy()
 # Of a ping service that is away: it may be back in the next run, and alarms by itself if it is not.
 _AFTER_A_WHILE = Policy(failure_threshold=PENDING_RUNS)
-_KINDS = {check.name: kind for kind, listed in (("route", ROUTE_CHECKS), ("host", HOST_CHECKS)) for check in listed}
 
 
 def subjects_of(
@@ -35,7 +34,7 @@ def subjects_of(
         step.id: AlertSubject(
             step.label,
             step.name if checks[step.check] > 1 else "",
-            _KINDS.get(step.check, "account"),
+            CHECKS.kind(step.check),
             (EVERYTHING, step.id, *step.names),
             policies.get(step.check, _AT_ONCE),
         )
@@ -58,16 +57,15 @@ def own_subject(step_id: str, policies: Mapping[str, Policy] = MappingProxyType(
         return AlertSubject(
             f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)
         )
-    if kind in LABELS:  # a step of an earlier run
-        return AlertSubject(
-            LABELS[kind], name, _KINDS.get(kind, "account"), (*names, name), policies.get(kind, _AT_ONCE)
-        )
+    if kind in CHECKS:  # a step of an earlier run
+        label, policy = CHECKS[kind].label, policies.get(kind, _AT_ONCE)
+        return AlertSubject(label, name, CHECKS.kind(kind), (*names, name), policy)
     return AlertSubject(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
 
 
 def silenceable_names(setup: Setup) -> set[str]:
     """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
-    steps = make_plan(setup.accounts, setup.routes, (), setup.hosts).steps
+    steps = make_plan(setup.accounts, setup.routes, (), setup.hosts, setup.checks).steps
     own = [NETWORK, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
     return {name for subject in subjects_of(steps, steps, {}, own).values() for name in subject.names}
 

@@ -156,6 +156,9 @@ HELO_LITERAL = r"\[(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 Port = Annotated[int, Between(1, 65535)]
+Duration = Annotated[float | str, Lasting(366 * 86400)]
+Word = Annotated[str, Matching(r"[^\x00]*", "text without NUL")]
+FileName = Annotated[str, Matching(r"[^\x00]+", "the name of a file")]
 Timeout = Annotated[float, Between(1, 3600)]
 HostPort = Annotated[
     str,
@@ -178,6 +181,7 @@ Folder = Annotated[
     ),
 ]
 Name = Annotated[str, Matching(_NAME, "a name of letters, digits, '_', '.' and '-'")]
+ZoneName = Annotated[str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", "a DNS zone")]
 Digest = Annotated[
     str, Matching(r"\s*(?:[0-9A-Fa-f]{2}:?){32}\s*", "a SHA-256 digest of 64 hexadecimal digits, colons allowed")
 ]
@@ -188,3 +192,12 @@ Url = Annotated[
     ),
 ]
 SecretText = Annotated[str, Matching(r"[^\x00\r\n]+", "one line of text that is not empty", is_secret=True)]
+
+
+def seconds(duration: float | str) -> float:
+    """Return the seconds of a duration.
+
+    >>> seconds("30m"), seconds(90)
+    (1800.0, 90.0)
+    """
+    return parse_duration(duration) if isinstance(duration, str) else float(duration)

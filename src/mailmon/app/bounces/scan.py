@@ -64,9 +64,11 @@ def scan(planned: Plan) -> Iterator[ScannedAccount]:
     """Scan one account after the other, recording what is new; a failure of one does not keep others from being
     scanned. Raises StateError."""
     from mailmon.bounces.run import Scan, scan_folder
-    from mailmon.checks.bounces import RESERVE_S, context_of
+    from mailmon.checks.bounces import RESERVE_S, BouncesOptions, context_of
+    from mailmon.config.checks import options_of
     from mailmon.store.bouncelog.log import NAME, TEST_NAME
 
+    options = options_of(planned.setup.checks, "bounces", BouncesOptions)
     with closing(_context(planned)) as context:
         deadline = context.world.deadline
         for account in planned.accounts:
@@ -79,7 +81,7 @@ def scan(planned: Plan) -> Iterator[ScannedAccount]:
             )
             started_s = deadline.monotonic()
             try:
-                with scan_folder(context_of(context), wanted) as (done, _log):
+                with scan_folder(context_of(context, options), wanted) as (done, _log):
                     yield _scanned(account, done, deadline.monotonic() - started_s)
             except StageError as exc:
                 yield _failed(account, exc, deadline.monotonic() - started_s)
@@ -105,7 +107,6 @@ def _context(planned: Plan) -> RunContext:
         run_id=f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         state_file=setup.state_file,
         notices=setup.notices,
-        bounce_limits=setup.bounce_limits,
         nameservers=tuple(setup.nameservers),
     )
     return RunContext(world, Ledger(keeper.state.probes), setup.accounts.values())
