@@ -61,8 +61,8 @@ def test_a_page_that_is_right_has_its_time_and_its_certificate_is_seen(monitor: 
     [
         ("/gone", {}, "http.status", "answered 404, not 200"),
         ("/old", {}, "http.status", "answered 301, not 200"),
-        ("/", {"contains": "Roundcube"}, "http.content", "does not hold 'Roundcube'"),
-        ("/", {"headers": {"X-Frame-Options": "DENY"}}, "http.header", "does not hold 'DENY'"),
+        ("/", {"contains": "Roundcube"}, "http.content", "does not contain 'Roundcube'"),
+        ("/", {"headers": {"X-Frame-Options": "DENY"}}, "http.header", "does not contain 'DENY'"),
         ("/slow", {}, "http.timeout", "no answer from localhost within 1 s"),
     ],
 )
