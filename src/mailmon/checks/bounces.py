@@ -135,7 +135,7 @@ def _server(account: Account) -> str | None:
 CHECK = AccountCheck(
     name="bounces",
     label="Bounces",
-    about="Reads the folder with bounces and records what is new; warns when there are too many.",
+    about="Records new bounces in a folder, and warns when there are too many.",
     options=BouncesOptions,
     run=run,
     server=_server,
