@@ -125,8 +125,8 @@ def test_a_report_can_be_sent_on(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("a b",), "is no HOST"),
-        (("mx.example.org:99",), "what is spoken on port 99?"),
+        (("a b",), "is not HOST"),
+        (("mx.example.org:99",), "unknown protocol on port 99"),
         (("mx.example.org", "--port", "25:ftp"), "one of smtp"),
         (("mx.example.org", "--mailbox", "nobody"), "is no address"),
         (("mx.example.org", "--mailbox", "a@b\r\nDATA"), "is no address"),

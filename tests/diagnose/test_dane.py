@@ -168,11 +168,11 @@ def test_a_record_that_no_sender_uses_says_why(text: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("texts", "chain", "words"),
     [
-        ((record(2, 1, 1, SELF),), (SELF,), "for which the usage is 3"),
-        ((record(2, 1, 1, OTHER),), (*CHAIN, OTHER), "by which the server's was not issued"),
-        ((record(2, 1, 1, ROOT),), (LEAF, MIDDLE), "names a CA's certificate that must be sent along, and is not"),
-        ((record(3, 1, 1, MIDDLE),), CHAIN, "names the certificate of a CA, for which the usage is 2"),
-        ((record(3, 1, 1, SELF),), CHAIN, "no TLSA record of port 25 fits the certificate: who"),
+        ((record(2, 1, 1, SELF),), (SELF,), "which needs usage 3"),
+        ((record(2, 1, 1, OTHER),), (*CHAIN, OTHER), "but did not issue the server's"),
+        ((record(2, 1, 1, ROOT),), (LEAF, MIDDLE), "names a CA's certificate that must be sent too, but is not"),
+        ((record(3, 1, 1, MIDDLE),), CHAIN, "names the certificate of a CA, which needs usage 2"),
+        ((record(3, 1, 1, SELF),), CHAIN, "no TLSA record of port 25 matches the certificate: senders"),
         ((record(3, 1, 1, LEAF), record(3, 1, 2, SELF)), CHAIN, "senders may look only at the stronger one"),
     ],
 )
@@ -371,7 +371,7 @@ def test_a_starttls_that_is_refused_is_critical_where_tls_is_mandatory(tmp_path:
     with mail_server(context, starttls="refused") as server, domain(tmp_path, server, (), "enforce") as look:
         (found,) = [one for one in look("diagnose") if one.id == "smtp.starttls_refused"]
     assert found.severity == "critical"
-    assert found.message.endswith("many senders hold mail back, as MTA-STS or DANE of the domain demands TLS")
+    assert found.message.endswith("many senders hold mail back, because MTA-STS or DANE demands TLS")
 
 
 @pytest.mark.parametrize("mode", ["", "enforce"])

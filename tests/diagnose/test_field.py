@@ -166,7 +166,7 @@ SERVERS: dict[str, Rebuilt] = {
         "a server that is well: it is asked whether it is on block lists",
         (smtp(),),
         "dnsbl.unavailable?",
-        words=("zen.spamhaus.org cannot be asked from here: it refuses to answer this resolver (127.255.255.255)",),
+        words=("zen.spamhaus.org cannot be queried from here: it refuses to answer this resolver (127.255.255.255)",),
         arguments=("--dnsbl",),
     ),
     "v01b": Rebuilt(
@@ -188,7 +188,7 @@ SERVERS: dict[str, Rebuilt] = {
             ),
         ),
         "smtp.open_relay?",
-        words=("it refuses this machine (a block list, its address or its PTR record)", "ask from another machine"),
+        words=("it refuses this machine (a block list, its address or its PTR record)", "test from another machine"),
     ),
     "v07a": Rebuilt(
         "what Postfix says to each recipient of a client that gives no full name",

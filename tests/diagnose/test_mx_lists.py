@@ -42,7 +42,7 @@ def test_hosts_that_are_not_looked_at_are_named() -> None:
     found = plan(12, 3)
     assert len({one.host for one in found.endpoints}) == MAX_MX
     names = ", ".join(f"m{number}.firm.example" for number in range(7, 13))
-    assert found.notes == (f"6 more MX hosts were not looked at: {names}",)
+    assert found.notes == (f"6 more MX hosts were not examined: {names}",)
 
 
 def test_addresses_of_a_host_that_are_not_looked_at_are_named() -> None:
@@ -52,7 +52,7 @@ def test_addresses_of_a_host_that_are_not_looked_at_are_named() -> None:
         request = Request("mx.firm.example", tuple(kinds_for(("25",), None)), False, nameservers)
         found = targets.find(request, Records(nameservers, 2.0), Options())
     assert [one.address for one in found.endpoints] == ["9.9.9.1", "9.9.9.2", "9.9.9.3", "2620:fe::9"]
-    assert found.notes == ("3 more addresses of mx.firm.example were not looked at: 9.9.9.4, 9.9.9.5, 9.9.9.6",)
+    assert found.notes == ("3 more addresses of mx.firm.example were not examined: 9.9.9.4, 9.9.9.5, 9.9.9.6",)
 
 
 @pytest.mark.parametrize(("count", "severity"), [(1, Severity.CRITICAL), (3, Severity.CRITICAL)])
@@ -89,9 +89,9 @@ class Door:
     ("greeting", "expected", "words"),
     [
         (b"220 m7.firm.example ESMTP\r\n", "fail warning", "m7.firm.example accepts mail"),
-        (b"554 5.7.1 go away\r\n", "fail error", "no other MX host takes mail"),
-        (b"", "unknown None", "whether another takes mail is not known, no answer from m7.firm.example"),
-        (None, "fail error", "no other MX host takes mail"),
+        (b"554 5.7.1 go away\r\n", "fail error", "no other MX host accepts mail"),
+        (b"", "unknown None", "whether another accepts mail is unknown, no answer from m7.firm.example"),
+        (None, "fail error", "no other MX host accepts mail"),
     ],
 )
 def test_of_eight_mx_hosts_none_is_said_to_be_the_last_that_takes_mail_before_all_were_asked(

@@ -12,7 +12,7 @@ from mailmon.diagnose.relay import (
     CONTROL,
     UNQUALIFIED,
     Form,
-    Said,
+    Outcome,
     Tried,
     _read,
     forms,
@@ -29,9 +29,9 @@ OWN = Form("percent", "a@example.net", "b%example.com@mx.example.org", is_own=Tr
 ANY = Form(CONTROL, "a@example.net", "nobody@mx.example.org", is_own=True)
 
 
-def told(*tried: tuple[Form, Said], trust: str = "") -> str:
+def told(*tried: tuple[Form, Outcome], trust: str = "") -> str:
     found = Findings("mx.example.org:25")
-    verdict(found, [Tried(form, said, "") for form, said in tried], trust=trust)
+    verdict(found, [Tried(form, outcome, "") for form, outcome in tried], trust=trust)
     (finding,) = found.all
     return finding.status.value
 
@@ -39,63 +39,67 @@ def told(*tried: tuple[Form, Said], trust: str = "") -> str:
 @pytest.mark.parametrize(
     ("tried", "status"),
     [
-        ([(DIRECT, Said.DENIED), (OWN, Said.DENIED)], "pass"),
+        ([(DIRECT, Outcome.DENIED), (OWN, Outcome.DENIED)], "pass"),
         (
-            [(DIRECT, Said.DENIED), (OWN, Said.ABOUT_ADDRESS)],
+            [(DIRECT, Outcome.DENIED), (OWN, Outcome.ABOUT_ADDRESS)],
             "pass",
         ),  # there is no such mailbox: just what it should say
-        ([(DIRECT, Said.RELAYED)], "fail"),
-        ([(DIRECT, Said.DENIED), (OWN, Said.RELAYED)], "fail"),
-        ([(DIRECT, Said.SINK)], "unknown"),
-        ([(DIRECT, Said.LATER)], "unknown"),
-        ([(DIRECT, Said.ABOUT_ADDRESS)], "unknown"),
-        ([(DIRECT, Said.UNCLEAR)], "unknown"),
-        ([(DIRECT, Said.FOREIGN)], "pass"),
-        ([(DIRECT, Said.CLIENT), (OWN, Said.DENIED)], "unknown"),
-        ([(DIRECT, Said.SENDER), (DIRECT, Said.DENIED)], "pass"),
-        ([(ANY, Said.ACCEPTED), (DIRECT, Said.DENIED)], "pass"),
+        ([(DIRECT, Outcome.RELAYED)], "fail"),
+        ([(DIRECT, Outcome.DENIED), (OWN, Outcome.RELAYED)], "fail"),
+        ([(DIRECT, Outcome.SINK)], "unknown"),
+        ([(DIRECT, Outcome.LATER)], "unknown"),
+        ([(DIRECT, Outcome.ABOUT_ADDRESS)], "unknown"),
+        ([(DIRECT, Outcome.UNCLEAR)], "unknown"),
+        ([(DIRECT, Outcome.FOREIGN)], "pass"),
+        ([(DIRECT, Outcome.CLIENT), (OWN, Outcome.DENIED)], "unknown"),
+        ([(DIRECT, Outcome.SENDER), (DIRECT, Outcome.DENIED)], "pass"),
+        ([(ANY, Outcome.ACCEPTED), (DIRECT, Outcome.DENIED)], "pass"),
         ([], "unknown"),
     ],
 )
-def test_the_verdict_follows_from_all_answers(tried: list[tuple[Form, Said]], status: str) -> None:
+def test_the_verdict_follows_from_all_answers(tried: list[tuple[Form, Outcome]], status: str) -> None:
     assert told(*tried) == status
 
 
 def test_whoever_is_trusted_cannot_tell() -> None:
-    assert told((DIRECT, Said.RELAYED), trust="this is its own machine") == "unknown"
+    assert told((DIRECT, Outcome.RELAYED), trust="this is its own machine") == "unknown"
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "said"),
+    ("code", "text", "outcome"),
     [
-        (554, "5.7.1 <b@example.com>: Relay access denied", Said.DENIED),
-        (550, "relaying denied", Said.DENIED),
-        (530, "5.7.0 Must issue a STARTTLS command first", Said.TLS),
-        (530, "5.7.0 Authentication required", Said.DENIED),
-        (556, "5.1.10 Recipient address has null MX", Said.ABOUT_ADDRESS),
-        (550, "5.1.1 User unknown", Said.UNCLEAR),
-        (454, "4.7.1 <b@example.com>: Relay access denied", Said.DENIED),
-        (550, "5.7.27 Sender address rejected: domain does not accept mail (nullMX)", Said.SENDER),
-        (450, "4.2.0 Greylisted", Said.LATER),
-        (250, "2.1.5 Ok", Said.ACCEPTED),
-        (251, "will forward", Said.ACCEPTED),
+        (554, "5.7.1 <b@example.com>: Relay access denied", Outcome.DENIED),
+        (550, "relaying denied", Outcome.DENIED),
+        (530, "5.7.0 Must issue a STARTTLS command first", Outcome.TLS),
+        (530, "5.7.0 Authentication required", Outcome.DENIED),
+        (556, "5.1.10 Recipient address has null MX", Outcome.ABOUT_ADDRESS),
+        (550, "5.1.1 User unknown", Outcome.UNCLEAR),
+        (454, "4.7.1 <b@example.com>: Relay access denied", Outcome.DENIED),
+        (550, "5.7.27 Sender address rejected: domain does not accept mail (nullMX)", Outcome.SENDER),
+        (450, "4.2.0 Greylisted", Outcome.LATER),
+        (250, "2.1.5 Ok", Outcome.ACCEPTED),
+        (251, "will forward", Outcome.ACCEPTED),
     ],
 )
-def test_a_refusal_for_the_address_is_not_one_of_relaying(code: int, text: str, said: Said) -> None:
-    assert _read(Reply(code, (text.encode(),)), Asked("mx.example.net", "a@example.net")) is said
+def test_a_refusal_for_the_address_is_not_one_of_relaying(code: int, text: str, outcome: Outcome) -> None:
+    assert _read(Reply(code, (text.encode(),)), Asked("mx.example.net", "a@example.net")) is outcome
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("outcome", "status"),
     [
-        (Said.DENIED, "pass"),
-        (Said.FOREIGN, "pass"),
-        *((said, "unknown") for said in Said if said not in (Said.DENIED, Said.FOREIGN, Said.RELAYED, Said.SINK)),
+        (Outcome.DENIED, "pass"),
+        (Outcome.FOREIGN, "pass"),
+        *(
+            (outcome, "unknown")
+            for outcome in Outcome
+            if outcome not in (Outcome.DENIED, Outcome.FOREIGN, Outcome.RELAYED, Outcome.SINK)
+        ),
     ],
 )
-def test_one_recipient_alone_proves_no_relay(said: Said, status: str) -> None:
+def test_one_recipient_alone_proves_no_relay(outcome: Outcome, status: str) -> None:
     found = Findings("mx.example.org:25")
-    verdict_of_one(found, [Tried(DIRECT, said, "words")])
+    verdict_of_one(found, [Tried(DIRECT, outcome, "words")])
     assert [one.status.value for one in found.all] == [status]
 
 
@@ -118,5 +122,5 @@ def test_recipients_are_in_domains_that_are_reserved_for_documentation() -> None
 def test_a_pass_names_the_forms_that_could_not_tell_anything(control: str, words: str) -> None:
     found = Findings("mx.example.org:25")
     taken = Form(control, "a@example.net", "nobody", is_own=True)
-    verdict(found, [Tried(DIRECT, Said.DENIED, "no"), Tried(taken, Said.ACCEPTED, "ok")], planned=12)
+    verdict(found, [Tried(DIRECT, Outcome.DENIED, "no"), Tried(taken, Outcome.ACCEPTED, "ok")], planned=12)
     assert [(one.status.value, words in one.message) for one in found.all] == [("pass", True)]

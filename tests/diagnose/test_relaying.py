@@ -67,7 +67,7 @@ def refusing(reply: str) -> Policy:
         ("550 5.7.23 Message rejected due to: SPF fail - not authorized.", Verdict.UNKNOWN, "--mail-from"),
         ("550 Sender verify failed", Verdict.UNKNOWN, "--mail-from"),
         ("556 5.1.10 Recipient address has null MX", Verdict.UNKNOWN, "--relay-recipient"),
-        ("450 4.2.0 Greylisted", Verdict.UNKNOWN, "ask again later"),
+        ("450 4.2.0 Greylisted", Verdict.UNKNOWN, "try again later"),
         ("450 4.7.1 Client host rejected: cannot find your hostname, [203.0.113.9]", Verdict.UNKNOWN, "PTR"),
     ],
 )
@@ -216,7 +216,7 @@ def test_a_tarpit_that_refused_to_relay_is_no_open_question() -> None:
     with SmtpPeer(error_s=0.2) as peer:
         found = finding(peer, relay="all", deadline_s=2)
     assert found.status is Verdict.PASS
-    assert "of 12 forms asked" in found.message
+    assert "of 12 forms tried" in found.message
 
 
 @BOTH
@@ -271,14 +271,14 @@ def vrfy(there: str, nobody: str, expn: str = "502 5.5.1 no", bare: str = "") ->
     [
         (vrfy("252 perhaps", "252 perhaps"), Verdict.PASS, ""),
         (vrfy("502 5.5.1 no", "502 5.5.1 no"), Verdict.PASS, ""),
-        (vrfy("250 postmaster", "550 5.1.1 unknown"), Verdict.FAIL, "VRFY tells"),
+        (vrfy("250 postmaster", "550 5.1.1 unknown"), Verdict.FAIL, "VRFY reveals"),
         (vrfy("252 perhaps", "550 5.1.1 unknown"), Verdict.FAIL, "refuses names"),
         (vrfy("250 <a@firm.example>", "250 <b@firm.example>", bare="250 <b>"), Verdict.PASS, ""),  # Sendmail
-        (vrfy("250 <a@firm.example>", "250 <b@firm.example>", bare="550 5.1.1 unknown"), Verdict.FAIL, "VRFY tells"),
-        (vrfy("454 4.7.1 Relay access denied", "", bare="550 5.1.1 unknown"), Verdict.FAIL, "VRFY tells"),  # Postfix
+        (vrfy("250 <a@firm.example>", "250 <b@firm.example>", bare="550 5.1.1 unknown"), Verdict.FAIL, "VRFY reveals"),
+        (vrfy("454 4.7.1 Relay access denied", "", bare="550 5.1.1 unknown"), Verdict.FAIL, "VRFY reveals"),  # Postfix
         (vrfy("450 4.3.2 not now", "450 4.3.2 not now"), Verdict.UNKNOWN, "450 4.3.2"),  # postscreen
         (vrfy("550 5.1.1 unknown", "550 5.1.1 unknown"), Verdict.PASS, ""),
-        (vrfy("252 x", "252 x", "250 2.1.5 <postmaster@firm.example>"), Verdict.FAIL, "EXPN tells who"),
+        (vrfy("252 x", "252 x", "250 2.1.5 <postmaster@firm.example>"), Verdict.FAIL, "EXPN reveals who"),
         (vrfy("252 x", "252 x", "250 2.1.5 root <root@firm.example>"), Verdict.FAIL, "EXPN names"),
         (vrfy("252 x", "252 x", "421 4.7.0 too many errors"), Verdict.UNKNOWN, "421"),
     ],

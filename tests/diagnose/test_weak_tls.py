@@ -77,8 +77,8 @@ def test_the_group_of_a_server_with_nothing_newer_than_tls_1_0_is_measured_too(t
 @pytest.mark.parametrize(
     ("oldest", "verdict", "words"),
     [
-        (ssl.TLSVersion.TLSv1, "fail", "TLSv1.1 and TLSv1.0 are still taken beside newer versions"),
-        (ssl.TLSVersion.TLSv1_1, "fail", "TLSv1.1 is still taken beside newer versions"),
+        (ssl.TLSVersion.TLSv1, "fail", "TLSv1.1 and TLSv1.0 are still accepted beside newer versions"),
+        (ssl.TLSVersion.TLSv1_1, "fail", "TLSv1.1 is still accepted beside newer versions"),
         (ssl.TLSVersion.TLSv1_2, "pass", "are refused"),
     ],
 )

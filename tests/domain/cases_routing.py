@@ -9,7 +9,7 @@ _BOTH_GONE = {"mx1 A": None, "mx1 AAAA": None}
 _NO_SRV: dict[str, list[str] | None] = {"_imaps._tcp SRV": None, "_submissions._tcp SRV": None}
 
 ROUTING = (
-    Case("there is no such domain", "dns.domain_not_found", domain="nosuch.example"),
+    Case("the domain does not exist", "dns.domain_not_found", domain="nosuch.example"),
     Case("no MX and no address", "dns.mx_none", {"@ MX": None, "@ TXT": ['"v=spf1 ip4:9.9.9.9 -all"']}),
     Case("no MX, but an address", "dns.mx_none", {
         "@ MX": None, "@ A": ["9.9.9.10"], "@ TXT": ['"v=spf1 a -all"'], "mx1 A": ["9.9.9.10"],

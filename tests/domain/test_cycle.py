@@ -56,7 +56,7 @@ def test_a_new_finding_is_told_and_no_answer_is_none(watching: Monitor, receiver
     broken = look(watching, {"@ TXT": ['"v=spf1 mx +all"']}, None, DOMAIN)
     assert broken.step(f"dns:{DOMAIN}")["status"] == "failed"
     text = str(receiver.ntfy_messages()[0]["message"])
-    assert "lets half the world send" in text
+    assert "authorises a large part of the Internet" in text
     assert "changed from v=spf1 mx ip4:9.9.9.9 -all to v=spf1 mx +all" in text
 
 

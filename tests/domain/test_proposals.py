@@ -25,7 +25,7 @@ NOT_OURS = {
     "dns.mx_ipv6_only", "dns.mx_private", "dns.mx_name_invalid",  # only the operator knows another address or name
 }  # fmt: skip
 UNCLEAR = {
-    "there is no such domain": {"dmarc.policy_none", "dns.mx_dangling"},
+    "the domain does not exist": {"dmarc.policy_none", "dns.mx_dangling"},
     "no MX and no address": {"dns.mx_dangling"},
     "the only MX host does not exist": {"dns.mx_dangling"},
     "every MX host is gone": {"dns.mx_dangling"},
@@ -136,14 +136,24 @@ def nothing_that_is_called_an_error_looks_right(result: Survey) -> None:
             "an MX host that sends nothing has no name",
             "dns.ptr_missing",
             "notice",
-            "it only receives, for SPF leaves it out",
+            "it only receives, as SPF does not include it",
         ),
         ("every MX host has IPv6 only", "dns.mx_ipv6_only", "warning", "no IPv4 address"),
         ("an MX host with an underscore", "dns.mx_name_invalid", "warning", "mail_1.firm.example"),
         ("quarantine that is only tested", "dmarc.policy_none", "warning", "apply quarantine as none"),
         ("CAA names nobody, only where to complain", "dns.caa_conflict", "notice", "(iodef) name no CA: any may issue"),
-        ("CAA with an address of a page", "dns.caa_conflict", "warning", "names no CA's domain: nobody may issue"),
-        ("CAA with two CAs in one record", "dns.caa_conflict", "warning", "names no CA's domain: nobody may issue"),
+        (
+            "CAA with an address of a page",
+            "dns.caa_conflict",
+            "warning",
+            "names no CA's domain: this record lets no CA issue",
+        ),
+        (
+            "CAA with two CAs in one record",
+            "dns.caa_conflict",
+            "warning",
+            "names no CA's domain: this record lets no CA issue",
+        ),
         (
             "CAA with a critical property of nobody",
             "dns.caa_conflict",
@@ -276,7 +286,7 @@ def test_bad_mx_hosts_beside_a_null_mx_are_each_judged_and_not_proposed() -> Non
     assert {"dns.null_mx_conflict", "dns.mx_is_address", "dns.mx_name_invalid", "dns.mx_dangling"} <= failed.keys()
     (row,) = [row for row in result.records if row.type == "MX"]
     assert row.expected == "10 mx2.firm.example"
-    assert failed["dns.mx_name_invalid"].fix.endswith("is left out of what should stand there")
+    assert failed["dns.mx_name_invalid"].fix.endswith("is left out of the proposal")
 
 
 def test_no_address_is_proposed_for_an_mx_host_with_a_blank_in_its_name() -> None:

@@ -79,7 +79,7 @@ def test_where_the_terminal_has_no_utf8_the_progress_line_turns_in_ascii(env: di
     said = run_on_terminal(100, shows_progress=True, TERM="xterm", **env)
     assert "\\u28" not in said
     assert not re.search("[\u2800-\u28ff]", said)
-    assert " of 9: " in said
+    assert " of 11: " in said
 
 
 def test_columns_hold_for_a_pipe_too() -> None:

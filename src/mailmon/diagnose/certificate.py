@@ -32,7 +32,7 @@ _WEAK_HASHES = ("md5", "sha1")
 _NOT_YET, _EXPIRED, _SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _NO_LEAF_ISSUER = 9, 10, 18, 19, 20, 21
 
 
-_NEW_CHAIN = "serve the CA's present intermediate certificate; the server's own need not be renewed"
+_NEW_CHAIN = "serve the CA's current intermediate certificate; the server's own need not be renewed"
 # All exceptions that cryptography raises for what it cannot or will not read.
 UNREADABLE = (
     ValueError,
@@ -158,7 +158,7 @@ class Certificates:
         code, issuer = self._secured.verify_code, self.facts.issuer
         evidence = f"OpenSSL {code}: {visible(self._secured.verify_message, 200)}"
         if terms.anchor:
-            found.passed("tls.cert_untrusted", f"its chain leads to the CA that DNS names ({terms.anchor}; {issuer})")
+            found.passed("tls.cert_untrusted", f"its chain leads to the CA named in DNS ({terms.anchor}; {issuer})")
         elif code in (0, _NOT_YET, _EXPIRED):
             found.passed("tls.cert_untrusted", f"its chain leads to a CA that is trusted here (issuer {issuer})")
         elif code == _SELF_SIGNED or self.is_self_signed:
@@ -274,7 +274,7 @@ def _pinned(finding: Finding, pin: str) -> Finding:
     """Return a finding about a certificate that DANE pins: a failure that DANE makes irrelevant becomes a pass."""
     if finding.status is not Verdict.FAIL or finding.id not in _PINNED_IDS:
         return finding
-    said = f"{finding.message}; that does not count here, for DANE pins it ({pin}: RFC 7671 section 5.1)"
+    said = f"{finding.message}; irrelevant here, because DANE pins it ({pin}: RFC 7671 section 5.1)"
     return finding._replace(status=Verdict.PASS, severity=None, fix="", message=said)
 
 

@@ -146,7 +146,7 @@ class _Conversation:
                 _judge_relaying(session, _ask_of_relaying(session, client))
                 session.is_complete = True
         elif not self._is_implicit_tls:
-            self._found.unknown(session.id_of("auth_before_tls"), "it does not tell its capabilities")
+            self._found.unknown(session.id_of("auth_before_tls"), "it does not list its capabilities")
         return False
 
     def _finish(self, client: Client) -> None:
@@ -208,7 +208,7 @@ class _Conversation:
                 if not handshake.is_hang_up(exc):
                     _report_no_handshake(session, exc)
                     return None
-        said = f"the chain is not good, and the server admitted no second connection to look past it: {words}"
+        said = f"the chain is not valid, and the server admitted no second connection to ignore that: {words}"
         self._found.unknown("tls.handshake_failed", said)
         return None
 
@@ -276,7 +276,7 @@ def _report_unreachable(session: Session, exc: OSError) -> None:
     session.is_refused = isinstance(exc, ConnectionRefusedError)
     if ":" in address and (exc.errno in _NO_ROUTE or not has_route_to(address)):
         report = session.found.unknown if session.endpoint.is_asked_for else session.found.skipped
-        report("tcp.unreachable", f"{NO_IPV6}, so {address} could not be asked")
+        report("tcp.unreachable", f"{NO_IPV6}, so {address} was not tested")
     elif not session.endpoint.is_asked_for:
         why = " (no answer)" if isinstance(exc, TimeoutError) else f" ({words})"
         session.found.skipped("tcp.unreachable", f"not open from here{why}")

@@ -86,7 +86,7 @@ def _same_certificate(found: Findings, sessions: Sequence[Session]) -> None:
 
 
 _ABOUT_CERTIFICATES = "tls.cert_*"
-_MEANT = "nothing where it is meant so; else let all services read the same file, and reload all of them"
+_MEANT = "nothing if this is intended; otherwise let all services use the same file, and reload all of them"
 
 
 def _address(session: Session) -> str:
@@ -144,7 +144,7 @@ def _ipv6(findings: list[Finding], sessions: Sequence[Session]) -> list[Finding]
         if has_route_to(address):
             found.fail("tcp.ipv6_unreachable", f"{address} does not answer on {ports}, which are open on IPv4")
         else:
-            found.unknown("tcp.ipv6_unreachable", f"this machine has no IPv6, so {address} could not be asked")
+            found.unknown("tcp.ipv6_unreachable", f"this machine has no IPv6, so {address} was not tested")
         kept += found.all
     return kept
 

@@ -90,16 +90,18 @@ def judge_chain(found: Findings, answer: Answer, port: int, secured: Secured) ->
     usable = usable_for_mail(answer)
     match = authenticate(usable, secured.chain)
     if match and not authenticate(_strongest(usable), secured.chain):
-        said = f"{match.record.name} fits the certificate, but beside it a stronger digest is published that does not"
+        said = f"{match.record.name} matches the certificate, but a stronger digest published beside it does not"
         said += ": senders may look only at the stronger one (RFC 7671 section 9)"
         found.fail("dane.tlsa_mismatch", f"port {port}: {said}", Severity.WARNING, found=_listed(usable))
         return
     if match:
-        found.passed("dane.tlsa_mismatch", f"a TLSA record of port {port} ({match.record.name}) fits the certificate")
+        found.passed(
+            "dane.tlsa_mismatch", f"a TLSA record of port {port} ({match.record.name}) matches the certificate"
+        )
         return
     severity = Severity.CRITICAL if answer.is_authentic else Severity.ERROR
-    said = f"no TLSA record of port {port} fits the certificate{_hint(usable, secured)}: who checks DANE sends no mail"
-    found.fail("dane.tlsa_mismatch", said, severity, found=_listed(usable))
+    said = f"no TLSA record of port {port} matches the certificate{_hint(usable, secured)}"
+    found.fail("dane.tlsa_mismatch", f"{said}: senders that check DANE send no mail", severity, found=_listed(usable))
 
 
 def records_to_publish(answer: Answer, chains: Sequence[Sequence[bytes]]) -> tuple[str, ...]:
@@ -140,11 +142,11 @@ def _hint(usable: Sequence[Tlsa], secured: Secured) -> str:
         other = record._replace(usage=END_ENTITY if record.usage == TRUST_ANCHOR else TRUST_ANCHOR)
         if fits(other, chain):
             whose = "the server's own certificate" if other.usage == END_ENTITY else "the certificate of a CA"
-            return f" ({record.name} names {whose}, for which the usage is {other.usage})"
+            return f" ({record.name} names {whose}, which needs usage {other.usage})"
         if record.usage == TRUST_ANCHOR and fits(record, chain):
-            return f" ({record.name} names a certificate that is sent, and by which the server's was not issued)"
+            return f" ({record.name} names a certificate that is sent, but did not issue the server's)"
         if record.usage == TRUST_ANCHOR and fits(record, secured.path):
-            return f" ({record.name} names a CA's certificate that must be sent along, and is not)"
+            return f" ({record.name} names a CA's certificate that must be sent too, but is not)"
     return ""
 
 

@@ -31,7 +31,7 @@ def _judge_list(records: Records, address: str, listed: BlockList) -> Findings:
     if not trouble:
         trouble = _refusal(answer.values)
     if trouble:
-        found.unknown("dnsbl.unavailable", f"{listed.zone} cannot be asked from here: {trouble}")
+        found.unknown("dnsbl.unavailable", f"{listed.zone} cannot be queried from here: {trouble}")
         return found
     reasons = meaning(listed, answer.values)
     if not reasons:
@@ -61,6 +61,6 @@ def _why_not_believed(records: Records, address: str, listed: BlockList) -> str:
         return "its test entry is missing: the list is dead, or answers are filtered"
     if absent.values:
         codes = ", ".join(absent.values[:3])
-        said = "it lists everything, its test entry of what is not listed too"
+        said = "it lists everything, even the test entry that must not be listed"
         return f"{said} ({codes}): the list is dead, or refuses this resolver"
     return ""

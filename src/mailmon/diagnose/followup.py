@@ -62,7 +62,7 @@ def ask(session: Session, followup: Followup) -> None:
         followup.ask()
     except (StageError, OSError) as exc:
         words = exc.said if isinstance(exc, StageError) else handshake.why_failed(exc)
-        session.found.unknown(followup.finding_id, f"it could not be told: {words}")
+        session.found.unknown(followup.finding_id, f"not tested: {words}")
 
 
 def handshakes(session: Session) -> None:

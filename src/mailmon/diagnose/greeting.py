@@ -9,7 +9,7 @@ from mailmon.clients.records import Answered
 from mailmon.clients.resolver import is_loopback, packed
 from mailmon.diagnose.names import is_ehlo_name, is_host_name
 from mailmon.diagnose.protocols import Client, Greeting, SmtpClient
-from mailmon.diagnose.relay import Said, Tried
+from mailmon.diagnose.relay import Outcome, Tried
 from mailmon.diagnose.session import Session
 from mailmon.errors import StageError
 from mailmon.mail.caps import number
@@ -34,7 +34,7 @@ def judge_greeting(session: Session, greeting: Greeting) -> bool:
     endpoint, found = session.endpoint, session.found
     finding_id = f"{endpoint.protocol}.greeting_rejected"
     if not greeting.is_good and endpoint.protocol == "smtp" and (why := _why_us(session, greeting)):
-        found.unknown(finding_id, f"it refuses this machine ({why}), ask from another: {greeting.text[:200]}")
+        found.unknown(finding_id, f"it refuses this machine ({why}), test from another: {greeting.text[:200]}")
         return False
     if not greeting.is_good:
         severity = Severity.WARNING if greeting.is_temporary else Severity.ERROR
@@ -42,8 +42,10 @@ def judge_greeting(session: Session, greeting: Greeting) -> bool:
         return False
     found.passed(finding_id, "it greets", evidence=greeting.text[:200])
     if greeting.is_preauth:
-        found.fail("imap.preauth", "it greets with PREAUTH: whoever connects is logged in, and TLS cannot be begun")
-        found.skipped(f"{endpoint.protocol}.starttls_missing", "TLS cannot be begun after PREAUTH")
+        found.fail(
+            "imap.preauth", "it greets with PREAUTH: every client is logged in at once, and TLS cannot be started"
+        )
+        found.skipped(f"{endpoint.protocol}.starttls_missing", "TLS cannot be started after PREAUTH")
         return False
     if endpoint.protocol == "smtp":
         waited_s = session.service.timings["banner_s"]
@@ -76,19 +78,19 @@ def judge_ehlo_refused(session: Session, client: SmtpClient) -> None:
     refused = what_is_refused(reply, Asked(name, "", is_recipient=False))
     said, evidence = f"EHLO {name} is refused: {str(reply)[:200]}", str(reply)
     if refused is Refused.CLIENT:
-        found.unknown(finding_id, f"{said} (it refuses this machine: ask from another)", evidence=evidence)
+        found.unknown(finding_id, f"{said} (it refuses this machine: test from another)", evidence=evidence)
     elif reply.is_transient:
-        found.unknown(finding_id, f"{said} (for now: ask again later)", evidence=evidence)
+        found.unknown(finding_id, f"{said} (temporarily: try again later)", evidence=evidence)
     elif reply.code in _NO_COMMAND and refused is not Refused.HELO:
         instead = "; HELO works" if client.knows_helo else ""
-        said = f"{said}{instead}: no TLS, no login, no size limit can be asked for"
+        said = f"{said}{instead}: TLS, login and size limit are not available"
         found.fail(finding_id, said, evidence=evidence)
     else:
         fix = "give a name with --helo that resolves to this machine; a server should take an address literal too"
-        found.fail(finding_id, f"{said} (another name may do: --helo)", Severity.WARNING, evidence=evidence, fix=fix)
+        found.fail(finding_id, f"{said} (another name may work: --helo)", Severity.WARNING, evidence=evidence, fix=fix)
     if not client.knows_helo:
         asked = "EHLO is" if reply.is_transient else "EHLO and HELO are"
-        found.unknown("smtp.open_relay", f"it could not be told: {asked} refused: {str(reply)[:200]}")
+        found.unknown("smtp.open_relay", f"not tested: {asked} refused: {str(reply)[:200]}")
 
 
 def judge_smtp_form(session: Session, client: SmtpClient) -> None:
@@ -100,7 +102,7 @@ def judge_smtp_form(session: Session, client: SmtpClient) -> None:
     found.judge("smtp.ehlo_invalid", is_name, said, f"{said}, which is no host name", found=client.ehlo_words[:80])
     _judge_banner(session, name)
     if client.has_control_characters:
-        found.fail("smtp.control_characters", "its replies hold control characters")
+        found.fail("smtp.control_characters", "its replies contain control characters")
     if client.has_long_lines:
         found.fail("smtp.line_too_long", "a line of its replies is longer than 512 octets")
 
@@ -120,7 +122,7 @@ def _judge_banner(session: Session, ehlo_name: str) -> None:
         found.passed("smtp.banner_mismatch", f"the banner's name {name} resolves")
         return
     if trouble and trouble.kind is Answered.FAILED:
-        found.unknown("smtp.banner_mismatch", f"whether the banner's {name} resolves could not be looked up")
+        found.unknown("smtp.banner_mismatch", f"the banner's name {name} could not be looked up")
         return
     other = f", and in reply to EHLO it is {ehlo_name}" if ehlo_name.lower() != name else ""
     said = f"the banner says {name}, which does not resolve{other}"
@@ -134,13 +136,13 @@ def judge_before_tls(session: Session, client: Client, *, offers_tls: bool) -> N
     finding_id = f"{endpoint.protocol}.auth_before_tls"
     refusal = _refusal_of_logins(session) if logins else ""
     if refusal and client.is_mute:
-        found.passed(finding_id, f"it takes no login before TLS: {refusal[:200]}")
+        found.passed(finding_id, f"it accepts no login before TLS: {refusal[:200]}")
         logins = ()
     elif refusal:
         found.passed(finding_id, f"it lists logins before TLS ({', '.join(logins)}), and refuses them: {refusal[:200]}")
     elif logins:
-        said = f"it takes passwords before TLS ({', '.join(logins)}): anybody on the way reads them"
-        here = "asked over loopback, which some servers take for secure: ask from another machine too"
+        said = f"it accepts passwords before TLS ({', '.join(logins)}): they can be read on the network path"
+        here = "tested over loopback, which some servers treat as secure: test from another machine too"
         found.fail(finding_id, said, found=", ".join(logins), evidence=here if is_loopback(endpoint.address) else "")
     else:
         found.passed(finding_id, "no login is offered before TLS")
@@ -148,7 +150,7 @@ def judge_before_tls(session: Session, client: Client, *, offers_tls: bool) -> N
         return
     is_demanded = endpoint.needs_login or bool(logins)
     severity = Severity.ERROR if is_demanded else Severity.WARNING
-    said = "it does not offer STARTTLS: all that is said can be read on the way"
+    said = "it does not offer STARTTLS: everything can be read on the network path"
     found.fail(f"{endpoint.protocol}.starttls_missing", said, severity)
     found.skipped("tls.handshake_failed", "STARTTLS is not offered")
 
@@ -167,7 +169,7 @@ def _refusal_of_logins(session: Session) -> str:
 
 def is_first_contact(client: SmtpClient, tried: Sequence[Tried]) -> bool:
     """Return whether a screen may have answered: postscreen offers little and accepts nothing at first."""
-    is_later = bool(tried) and tried[-1].said is Said.LATER
+    is_later = bool(tried) and tried[-1].outcome is Outcome.LATER
     return is_later or any(name not in client.capabilities for name in EXPECTED)
 
 

@@ -56,10 +56,10 @@ def judge_injection(protocol: str, plain: Client, begin_tls: Callable[[], object
         found.passed(finding_id, "what is sent with STARTTLS ends the connection", evidence=words[:200])
         return
     if len(answers) > plain.farewells:
-        said = "a command that was sent in clear, in one packet with STARTTLS, is run inside TLS"
+        said = "a command that was sent in clear, in one packet with STARTTLS, is executed inside TLS"
         found.fail(finding_id, said, evidence="; ".join(answers)[:400])
     else:
-        found.passed(finding_id, "what is sent in clear with STARTTLS is thrown away")
+        found.passed(finding_id, "what is sent in clear with STARTTLS is discarded")
 
 
 def judge_password(protocol: str, client: Client, mailbox: str, found: Findings) -> None:
@@ -82,7 +82,9 @@ def judge_smuggling(open_session: Callable[[], SmtpClient], mailbox: str, found:
     answers = _send(open_session(), mailbox, token, ENDS)
     wait_s = min(max(3 * (time.monotonic() - begun), 1.0), MAX_END_S)
     if answers is None:
-        found.skipped("smtp.smuggling", f"<{mailbox}> takes no mail here without a login: name another with --mailbox")
+        found.skipped(
+            "smtp.smuggling", f"<{mailbox}> accepts no mail here without a login: name another with --mailbox"
+        )
         return []
     left = [token] if answers and answers[0].startswith("2") else []
     if len(answers) < 2:
@@ -140,7 +142,7 @@ def _begin(client: SmtpClient, mailbox: str) -> bool:
 def _head(mailbox: str, token: str) -> bytes:
     head = f"From: <{mailbox}>\r\nTo: <{mailbox}>\r\nSubject: {SUBJECT}\r\n"
     head += f"{MARK_FIELD}: {token}\r\nAuto-Submitted: auto-generated\r\n\r\n"
-    return f"{head}This test was asked for; it can be deleted.\r\n".encode()
+    return f"{head}This is a requested test; it can be deleted.\r\n".encode()
 
 
 def _piece(name: str, end: bytes) -> bytes:

@@ -24,7 +24,7 @@ _MAX_NAMED = 5
 Others = Mapping[str, bool | None]
 
 
-def _no_doors() -> Others:
+def _no_others() -> Others:
     return {}
 
 
@@ -34,25 +34,25 @@ def judge_mx_hosts(
     domain: str,
     *,
     is_nolisting: bool,
-    others: Callable[[], Others] = _no_doors,
+    others: Callable[[], Others] = _no_others,
 ) -> list[Finding]:
     """Return all findings; closed MX hosts are judged by whether another accepts mail.
 
     `is_nolisting` says that the preferred host is closed on purpose, against senders that do not try a second one.
     `others` asks the MX hosts without a session, and is called only if a host is closed and no other accepts mail.
     """
-    doors = [one for one in sessions if domain and is_mx_port(one.endpoint)]
-    hosts = list(dict.fromkeys(one.endpoint.host for one in doors))
-    serving = [host for host in hosts if any(_serves(one) for one in doors if one.endpoint.host == host)]
-    closed = [host for host in hosts if all(_is_closed(one) for one in doors if one.endpoint.host == host)]
-    unknown = [host for host in hosts if _is_silent([one for one in doors if one.endpoint.host == host])]
+    ours = [one for one in sessions if domain and is_mx_port(one.endpoint)]
+    hosts = list(dict.fromkeys(one.endpoint.host for one in ours))
+    serving = [host for host in hosts if any(_serves(one) for one in ours if one.endpoint.host == host)]
+    closed = [host for host in hosts if all(_is_closed(one) for one in ours if one.endpoint.host == host)]
+    unknown = [host for host in hosts if _is_silent([one for one in ours if one.endpoint.host == host])]
     if closed and not serving:
         asked = others()
         serving += [host for host, is_served in asked.items() if is_served]
         unknown += [host for host, is_served in asked.items() if is_served is None]
     kept = list(findings)
     for host in closed:
-        own = [one for one in doors if one.endpoint.host == host]
+        own = [one for one in ours if one.endpoint.host == host]
         targets = {host, *(one.endpoint.target for one in own)}
         kept = [one for one in kept if not (one.id == _FINDING and one.target in targets)]
         is_first = host == hosts[0]
@@ -74,17 +74,17 @@ def _closed(
     refuses = f"port {port} of the MX host {host} refuses connections"
     if not serving and unknown:
         found.unknown(
-            _FINDING, f"{refuses}; whether another takes mail is not known, no answer from {_listed(unknown)}"
+            _FINDING, f"{refuses}; whether another accepts mail is unknown, no answer from {_listed(unknown)}"
         )
         return found.all
     if not serving:
-        found.fail(_FINDING, f"{refuses}, and no other MX host takes mail")
+        found.fail(_FINDING, f"{refuses}, and no other MX host accepts mail")
         return found.all
     others = _listed(serving)
-    perhaps = " (on purpose? nolisting does so; then give --nolisting)" if is_first else ""
+    perhaps = " (on purpose, as nolisting? then add --nolisting)" if is_first else ""
     if is_nolisting:
         said = f"port {port} of the preferred MX host {host} refuses connections, as intended; {others} accepts mail"
-        found.fail(_FINDING, said, Severity.NOTICE, fix="none, as long as this is meant")
+        found.fail(_FINDING, said, Severity.NOTICE, fix="none, if this is intended")
     else:
         said = f"{refuses}; {others} accepts mail{perhaps}"
         found.fail(_FINDING, said, Severity.WARNING)
@@ -118,7 +118,7 @@ def ask_others(endpoints: Sequence[Endpoint], timeout_s: float, deadline: Deadli
     A host accepts mail if one of its addresses does. No command is sent. Never raises for what a server does.
     """
     step_s = min(timeout_s, _STEP_S)
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="doors")
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="mx")
     asked = [(one.host, pool.submit(partial(_greets, one, step_s, deadline))) for one in endpoints]
     wait([future for _, future in asked], timeout=deadline.remaining_s() + 1.0)
     pool.shutdown(wait=False, cancel_futures=True)

@@ -36,7 +36,7 @@ def judge_pointers(records: Records, address: str, found: Findings, *, sends: bo
     answer = records.pointers(address)
     if answer.kind is Answered.FAILED:
         found.unknown("dns.resolver_error", f"the PTR record of {address} could not be looked up: {answer.why}")
-        found.unknown("dns.ptr_missing", f"whether {address} has a PTR record is not known")
+        found.unknown("dns.ptr_missing", f"whether {address} has a PTR record is unknown")
         return ()
     if not answer.values:
         _judge_missing(address, answer.why, found, sends=sends)
@@ -58,7 +58,7 @@ def _judge_missing(address: str, why: str, found: Findings, *, sends: bool) -> N
     elif is_loopback(address):
         found.fail(finding_id, f"{said}: nobody but this machine can reach it", Severity.INFO, found=why)
     elif not sends:
-        said = f"{said}: it only receives, for SPF leaves it out; receivers would refuse mail from it"
+        said = f"{said}: it only receives, as SPF does not include it; receivers would refuse mail from it"
         found.fail(finding_id, said, Severity.NOTICE, found=why)
     else:
         found.fail(finding_id, f"{said}: many receivers refuse its mail", found=why)
@@ -91,7 +91,7 @@ def _judge_forward(records: Records, address: str, names: tuple[str, ...], found
     elif None in verdicts:
         found.unknown("dns.fcrdns_mismatch", f"whether {names[0]} leads back to {address} could not be looked up")
     elif more:
-        said = f"none of the first {len(names)} PTR names leads back to {address}, and {more} more were not looked at"
+        said = f"none of the first {len(names)} PTR names leads back to {address}, and {more} more were not checked"
         found.unknown("dns.fcrdns_mismatch", said)
     else:
         found.fail(
@@ -113,7 +113,7 @@ def leads_to(records: Records, name: str, address: str) -> bool | None:
 def judge_public(found: Findings, host: str, addresses: tuple[str, ...]) -> list[str]:
     """Judge whether the addresses of an MX host are public; return those that are not."""
     private = [one for one in addresses if not ipaddress.ip_address(one).is_global]
-    said = f"the MX host {host} has an address that nobody outside reaches: {', '.join(private)}"
+    said = f"the MX host {host} has an address that cannot be reached from outside: {', '.join(private)}"
     found.judge("dns.mx_private", not private, f"the addresses of {host} are public", said)
     return private
 

@@ -85,12 +85,12 @@ def split_target(text: str) -> tuple[str, tuple[str, ...]]:
     """
     host, port = text.strip(), ""
     if "/" in host or "@" in host:
-        raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT: give the host's name alone")
+        raise ValueError(f"{text[:80]!r} is not HOST or HOST:PORT: give the host's name alone")
     if host.startswith("["):
         host, bracket, port = host[1:].partition("]")
         if not bracket or packed(host) is None or (port and not port[1:]) or port[:1] not in ("", ":"):
             raise ValueError(
-                f"{text[:80]!r} is no HOST or HOST:PORT: an address in brackets looks like [2001:db8::1]:25"
+                f"{text[:80]!r} is not HOST or HOST:PORT: an address in brackets looks like [2001:db8::1]:25"
             )
         port = port.removeprefix(":")
     elif packed(host) is None and ":" in host:
@@ -98,12 +98,12 @@ def split_target(text: str) -> tuple[str, tuple[str, ...]]:
         if not port:
             raise ValueError(f"{text[:80]!r}: a port number must follow the colon")
     if packed(host) is None and not (host and len(host) <= 253 and all(map(_may_be_in_a_name, host))):
-        raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT")
+        raise ValueError(f"{text[:80]!r} is not HOST or HOST:PORT")
     if not host.isascii():
         host = dns_name(host)
     host = host.removesuffix(".")
     if packed(host) is None and (said := why_no_name(host)):
-        raise ValueError(f"{text[:80]!r} is no HOST or HOST:PORT: {said}")
+        raise ValueError(f"{text[:80]!r} is not HOST or HOST:PORT: {said}")
     return host, (port,) if port else ()
 
 
@@ -128,9 +128,9 @@ def _kind_for(text: str, name: str | None) -> Kind:
         raise ValueError(f"{text[:80]!r}: a port must be a number between 1 and 65535")
     name = own or name
     if name is None and int(number) not in BY_PORT:
-        raise ValueError(f"what is spoken on port {number}? Say it with --as, or as {number}:imap")
+        raise ValueError(f"unknown protocol on port {number}: add --as imap, or use {number}:imap")
     if name is not None and name not in KINDS:
-        raise ValueError(f"{text[:80]!r}: what is spoken on a port is one of {', '.join(KINDS)}")
+        raise ValueError(f"{text[:80]!r}: the protocol of a port is one of {', '.join(KINDS)}")
     return (KINDS[name] if name else BY_PORT[int(number)])._replace(port=int(number))
 
 

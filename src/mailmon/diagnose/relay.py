@@ -47,7 +47,7 @@ class Form(NamedTuple):
     control: str = CONTROL
 
 
-class Said(StrEnum):
+class Outcome(StrEnum):
     """The outcome of a form."""
 
     RELAYED = "asks for the message"
@@ -60,37 +60,37 @@ class Said(StrEnum):
     SENDER = "refused because of its sender"
     ABOUT_ADDRESS = "refused because of its recipient's domain"
     TLS = "refused without TLS"
-    LATER = "refused for now"
+    LATER = "refused temporarily"
     UNCLEAR = "refused without a reason"
 
 
-_SAID = {
-    Refused.RELAYING: Said.DENIED,
-    Refused.CLIENT: Said.CLIENT,
-    Refused.HELO: Said.HELO,
-    Refused.SENDER: Said.SENDER,
-    Refused.TARGET: Said.ABOUT_ADDRESS,
-    Refused.TLS: Said.TLS,
-    Refused.LATER: Said.LATER,
-    Refused.OTHER: Said.UNCLEAR,
+_OUTCOMES = {
+    Refused.RELAYING: Outcome.DENIED,
+    Refused.CLIENT: Outcome.CLIENT,
+    Refused.HELO: Outcome.HELO,
+    Refused.SENDER: Outcome.SENDER,
+    Refused.TARGET: Outcome.ABOUT_ADDRESS,
+    Refused.TLS: Outcome.TLS,
+    Refused.LATER: Outcome.LATER,
+    Refused.OTHER: Outcome.UNCLEAR,
 }
-_GOOD = (Said.DENIED, Said.FOREIGN)
-_OPEN = (Said.SINK, Said.ACCEPTED)
+_GOOD = (Outcome.DENIED, Outcome.FOREIGN)
+_OPEN = (Outcome.SINK, Outcome.ACCEPTED)
 # Why the result is unknown, and advice; those first that something can be done about.
 _WHY = {
-    Said.CLIENT: (
+    Outcome.CLIENT: (
         "it refuses this machine (a block list, its address or its PTR record)",
-        "ask from another machine, or exempt this one at the server",
+        "test from another machine, or exempt this one at the server",
     ),
-    Said.HELO: ("it refuses the name in EHLO", "give a name that resolves to this machine with --helo"),
-    Said.SENDER: ("it refuses the senders of the test", "give another with --mail-from"),
-    Said.ABOUT_ADDRESS: (
+    Outcome.HELO: ("it refuses the name in EHLO", "give a name that resolves to this machine with --helo"),
+    Outcome.SENDER: ("it refuses the senders of the test", "give another with --mail-from"),
+    Outcome.ABOUT_ADDRESS: (
         "it refuses the domain of the test's recipient",
         "name another recipient with --relay-recipient",
     ),
-    Said.TLS: ("it takes no mail without TLS", "look at why there is no TLS"),
-    Said.LATER: ("it refuses for now only (greylisting, a rate limit?)", "ask again later"),
-    Said.UNCLEAR: (
+    Outcome.TLS: ("it accepts no mail without TLS", "find out why TLS is missing"),
+    Outcome.LATER: ("it refuses temporarily (greylisting, a rate limit?)", "try again later"),
+    Outcome.UNCLEAR: (
         "it refuses the recipient without a reason, and no mailbox of its own is known to compare with",
         "name one with --mailbox",
     ),
@@ -101,7 +101,7 @@ class Tried(NamedTuple):
     """One form, its outcome and the reply."""
 
     form: Form
-    said: Said
+    outcome: Outcome
     reply: str
 
 
@@ -188,7 +188,7 @@ class Asker:
             is_over = tried.reply.startswith("421")
             if is_over:
                 self._max_errors = min(self._max_errors, max(self._errors - 1, 1))
-            if is_over or tried.said is Said.RELAYED or time.monotonic() - begun > SLOW_S:
+            if is_over or tried.outcome is Outcome.RELAYED or time.monotonic() - begun > SLOW_S:
                 self.close()
             if not is_over or is_fresh or self._connections >= MAX_CONNECTIONS:
                 return tried
@@ -208,16 +208,16 @@ class Asker:
         return self._client
 
     def _try(self, client: SmtpClient, form: Form, *, asks_for_data: bool) -> Tried:
-        reply, said = self._recipient(client, form)
-        if said is Said.ACCEPTED and asks_for_data and form.name not in CONTROLS:
+        reply, outcome = self._recipient(client, form)
+        if outcome is Outcome.ACCEPTED and asks_for_data and form.name not in CONTROLS:
             reply = client.command("DATA")
-            said = Said.RELAYED if reply.code == 354 else _read(reply, self._asked(client, form))
-            said = said if said in (Said.RELAYED, Said.DENIED) else Said.SINK
-        if said is Said.UNCLEAR and not form.is_own and self._takes_own_mail(client):
-            said = Said.FOREIGN
-        if said is not Said.RELAYED and reply.code != 421:
+            outcome = Outcome.RELAYED if reply.code == 354 else _read(reply, self._asked(client, form))
+            outcome = outcome if outcome in (Outcome.RELAYED, Outcome.DENIED) else Outcome.SINK
+        if outcome is Outcome.UNCLEAR and not form.is_own and self._takes_own_mail(client):
+            outcome = Outcome.FOREIGN
+        if outcome is not Outcome.RELAYED and reply.code != 421:
             self._reset(client)
-        return Tried(form, said, str(reply))
+        return Tried(form, outcome, str(reply))
 
     def _reset(self, client: SmtpClient) -> None:
         """Reset the transaction; if the server hangs up, the reply received before still counts."""
@@ -228,7 +228,7 @@ class Asker:
         if is_over:
             self.close()
 
-    def _recipient(self, client: SmtpClient, form: Form) -> tuple[Reply, Said]:
+    def _recipient(self, client: SmtpClient, form: Form) -> tuple[Reply, Outcome]:
         """Return the reply to RCPT, or to MAIL if that is refused, and its meaning."""
         reply = client.command(f"MAIL FROM:<{form.sender}>")
         is_recipient = reply.code == 250
@@ -266,7 +266,7 @@ def ask_plainly(asker: Asker, all_forms: Sequence[Form]) -> list[Tried]:
     tried: list[Tried] = []
     for form in all_forms[:3]:
         tried.append(asker.ask(form, asks_for_data=False))
-        if tried[-1].said is not Said.SENDER:
+        if tried[-1].outcome is not Outcome.SENDER:
             break
     return tried
 
@@ -286,7 +286,7 @@ def try_all(asker: Asker, all_forms: Sequence[Form], is_time_left: Callable[[], 
                 continue
             sender = _good_sender(tried) if form.is_own or form.name == "source route" else form.sender
             tried.append(asker.ask(form._replace(sender=sender), asks_for_data=True))
-            if tried[-1].said is Said.RELAYED or sum(one.said is Said.SINK for one in tried) >= MAX_SINKS:
+            if tried[-1].outcome is Outcome.RELAYED or sum(one.outcome is Outcome.SINK for one in tried) >= MAX_SINKS:
                 break
     except (StageError, OSError):
         if not tried:
@@ -310,12 +310,12 @@ def _with_controls(all_forms: Sequence[Form]) -> list[Form]:
 def _is_pointless(form: Form, tried: Iterable[Tried]) -> bool:
     """Return whether the form's control was accepted."""
     is_trick = form.is_own and form.name not in CONTROLS
-    return is_trick and any(one.said is Said.ACCEPTED and one.form.name == form.control for one in tried)
+    return is_trick and any(one.outcome is Outcome.ACCEPTED and one.form.name == form.control for one in tried)
 
 
 def _good_sender(tried: Sequence[Tried]) -> str:
     """Return the first sender that was not refused for itself, else the first of all."""
-    good = (one.form.sender for one in tried if one.said is not Said.SENDER and not one.form.is_own)
+    good = (one.form.sender for one in tried if one.outcome is not Outcome.SENDER and not one.form.is_own)
     return next(good, tried[0].form.sender)
 
 
@@ -328,23 +328,23 @@ def verdict(
     number of forms to try.
     """
     seen = list(tried)
-    evidence = "; ".join(f"{one.form.name}: {one.said} ({one.reply[:100]})" for one in seen)
-    relayed = next((one.form for one in seen if one.said is Said.RELAYED), None)
+    evidence = "; ".join(f"{one.form.name}: {one.outcome} ({one.reply[:100]})" for one in seen)
+    relayed = next((one.form for one in seen if one.outcome is Outcome.RELAYED), None)
     direct = [one for one in seen if not one.form.is_own]
     if relayed and trust:
-        said = f"it relays for us, but {trust}: ask from another machine"
+        said = f"it relays for us, but {trust}: test from another machine"
         found.unknown("smtp.open_relay", said, evidence=evidence)
     elif relayed:
         asked = f"from <{relayed.sender}> to <{relayed.recipient}> ({relayed.name})"
-        said = f"an open relay: it takes mail {asked} without a login"
-        said += "; if it is meant to trust this private network, give --trusted-client" if is_near else ""
+        said = f"an open relay: it accepts mail {asked} without a login"
+        said += "; if it should trust this private network, add --trusted-client" if is_near else ""
         found.fail("smtp.open_relay", said, evidence=evidence)
-    elif any(one.said in _OPEN for one in direct):
-        words = next(one.reply for one in direct if one.said in _OPEN)[:160]
+    elif any(one.outcome in _OPEN for one in direct):
+        words = next(one.reply for one in direct if one.outcome in _OPEN)[:160]
         found.unknown(
             "smtp.open_relay", f"it accepts foreign recipients, but not the message: {words}", evidence=evidence
         )
-    elif any(one.said in _GOOD for one in direct):
+    elif any(one.outcome in _GOOD for one in direct):
         found.passed("smtp.open_relay", f"it refuses to relay{_what_is_open(seen, planned)}", evidence=evidence)
     else:
         found.unknown("smtp.open_relay", _why_unknown(direct), evidence=evidence)
@@ -354,11 +354,11 @@ def verdict_of_one(found: Findings, tried: Sequence[Tried], trust: str = "") -> 
     """Judge a single RCPT, from however many senders: a refusal is good, acceptance proves nothing."""
     last = tried[-1]
     evidence = "; ".join(f"<{one.form.sender}>: {one.reply[:200]}" for one in tried)
-    if last.said in _GOOD:
+    if last.outcome in _GOOD:
         found.passed("smtp.open_relay", "it refuses to relay (one form tried)", evidence=evidence)
-    elif last.said is Said.ACCEPTED:
-        said = f"it accepts a foreign recipient, but {trust}: ask from another machine"
-        said = said if trust else "it accepts a foreign recipient; whether it takes the message tells --relay-test"
+    elif last.outcome is Outcome.ACCEPTED:
+        said = f"it accepts a foreign recipient, but {trust}: test from another machine"
+        said = said if trust else "it accepts a foreign recipient; --relay-test shows whether it accepts the message"
         found.unknown("smtp.open_relay", said, evidence=evidence)
     else:
         found.unknown("smtp.open_relay", _why_unknown(tried), evidence=evidence)
@@ -368,26 +368,26 @@ def _what_is_open(seen: Sequence[Tried], planned: int) -> str:
     """Return what remains unknown although relaying is refused, "" if nothing does."""
     left = []
     asked = sum(one.form.name not in CONTROLS for one in seen)
-    taken = [one.form.name for one in seen if one.said is Said.ACCEPTED and one.form.name in CONTROLS]
+    taken = [one.form.name for one in seen if one.outcome is Outcome.ACCEPTED and one.form.name in CONTROLS]
     if CONTROL in taken:
-        left.append("what it does with %, ! and quotes its catch-all hides")
+        left.append("its catch-all hides how it treats %, ! and quotes")
     if AT_LITERAL in taken:
-        left.append("it takes any mailbox at its address, so that % at it tells nothing")
+        left.append("it accepts any mailbox at its address, so % there proves nothing")
     if UNQUALIFIED in taken:
-        left.append("it takes any recipient without a domain, so that %, ! and quotes without one were not asked for")
+        left.append("it accepts any recipient without a domain, so %, ! and quotes without one were not tried")
     if planned > asked and not taken:
-        left.append(f"{asked} of {planned} forms asked: it answers too slowly, or hangs up")
+        left.append(f"{asked} of {planned} forms tried: it answers too slowly, or hangs up")
     return f" ({'; '.join(left)})" if left else ""
 
 
 def _why_unknown(tried: Sequence[Tried]) -> str:
     """Return why the result is unknown, with the server's reply, and what to do about it."""
-    said = {one.said: one.reply for one in reversed(tried)}
+    replies = {one.outcome: one.reply for one in reversed(tried)}
     for kind, (why, advice) in _WHY.items():
-        if kind in said:
-            return f"whether it relays is not known: {why}: {said[kind][:200]} ({advice})"
-    return "whether it relays is not known: nothing was answered"
+        if kind in replies:
+            return f"whether it relays is unknown: {why}: {replies[kind][:200]} ({advice})"
+    return "whether it relays is unknown: nothing was answered"
 
 
-def _read(reply: Reply, asked: Asked) -> Said:
-    return Said.ACCEPTED if reply.is_positive else _SAID[what_is_refused(reply, asked)]
+def _read(reply: Reply, asked: Asked) -> Outcome:
+    return Outcome.ACCEPTED if reply.is_positive else _OUTCOMES[what_is_refused(reply, asked)]

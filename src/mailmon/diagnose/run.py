@@ -82,18 +82,22 @@ def _left(sessions: Sequence[Session]) -> tuple[Left, ...]:
 def _policy_notes(sts: MtaStsPolicy, sessions: Sequence[Session]) -> tuple[str, ...]:
     """Return a note if certificates were judged without the MTA-STS policy that is announced."""
     trouble = sts.trouble() if any(one.secured for one in sessions) else ""
-    return (f"certificates were judged as without the MTA-STS policy that is announced: {trouble}",) if trouble else ()
+    return (f"certificates were judged without the announced MTA-STS policy: {trouble}",) if trouble else ()
 
 
 def _notes(options: Options) -> tuple[str, ...]:
     notes = {
         "none": "relaying was not tested (--no-relay-test)",
-        "one": "relaying: one recipient asked; --relay-test tries all forms",
+        "one": "relaying: one recipient tried; --relay-test tries all forms",
     }
     asked = [notes[options.relay]] if options.relay in notes else []
     return (
         *asked,
-        *(() if options.is_intrusive else ("smuggling, injection and wrong passwords only with --intrusive",)),
+        *(
+            ()
+            if options.is_intrusive
+            else ("smuggling, injection and wrong passwords are tested only with --intrusive",)
+        ),
     )
 
 

@@ -65,7 +65,7 @@ class Session:
         return f"{self.endpoint.protocol}.{problem}"
 
     def add_extensions(self, client: Client) -> None:
-        """Add the capabilities that a client was told, each once."""
+        """Add the capabilities that a client received, each once."""
         known = self.service.extensions
         known += [name for name in client.capabilities if name not in known]
 

@@ -35,18 +35,18 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
     """Look the host up. Failed look-ups become findings; never raises for what DNS says."""
     found = Findings(request.host)
     hosts, domain, notes = [request.host], "", []
-    answer = _exchange(records, request)
-    exchangers = _exchangers(answer)
+    answer = _mx_answer(records, request)
+    mx_hosts = _mx_hosts(answer)
     if request.is_whole_host and (said := _why_no_host(answer)):
         _judge_no_host(found, request.host, answer, said)
         return Plan((), (), tuple(found.all))
-    if exchangers and (request.is_whole_host or not records.addresses(request.host)[0]):
-        hosts, domain = exchangers, request.host
-        found.passed("dns.mx_none", f"its mail goes to {', '.join(exchangers)} (MX)")
-    elif exchangers and request.host not in exchangers:
+    if mx_hosts and (request.is_whole_host or not records.addresses(request.host)[0]):
+        hosts, domain = mx_hosts, request.host
+        found.passed("dns.mx_none", f"its mail goes to {', '.join(mx_hosts)} (MX)")
+    elif mx_hosts and request.host not in mx_hosts:
         notes.append(
-            f"a port was named, so that {request.host} itself was looked at; its mail goes to {', '.join(exchangers)} "
-            "(MX): name one of these to look at it"
+            f"a port was named, so {request.host} itself was examined; its mail goes to {', '.join(mx_hosts)} "
+            "(MX): name one of these to examine it"
         )
     planned: list[Endpoint] = []
     known: list[str] = []
@@ -63,15 +63,15 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         known += addresses
         planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
         if left := [one for one in addresses if one not in asked_of(addresses, MAX_ADDRESSES)]:
-            notes.append(f"{len(left)} more addresses of {host} were not looked at: {', '.join(left[:MAX_LISTED])}")
+            notes.append(f"{len(left)} more addresses of {host} were not examined: {', '.join(left[:MAX_LISTED])}")
     if passed_over:
-        notes.append(f"{len(passed_over)} more MX hosts were not looked at: {', '.join(passed_over)}")
+        notes.append(f"{len(passed_over)} more MX hosts were not examined: {', '.join(passed_over)}")
     if domain:
         _worsen_dangling(found, hosts)
         _judge_families(found, every)
-    doors = tuple(one for own in passed_over.values() for one in own if is_mx_port(one))
+    further = tuple(one for own in passed_over.values() for one in own if is_mx_port(one))
     unasked = _unasked(found, every, planned, passed_over) if domain else ()
-    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), doors, unasked)
+    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), further, unasked)
 
 
 def _unasked(
@@ -83,7 +83,7 @@ def _unasked(
     return tuple(host for host in every if host not in seen and not any(f" {host} " in said for said in gone))
 
 
-def _exchange(records: Records, request: Request) -> Answer:
+def _mx_answer(records: Records, request: Request) -> Answer:
     """Return the MX records of what was named, none if that is an address or a bare host name."""
     is_host = is_address(request.host) or _is_local(request.host) or "." not in request.host
     return Answer(Answered.NODATA) if is_host else records.ask(request.host, "MX")
@@ -94,7 +94,7 @@ def _is_local(host: str) -> bool:
     return f".{host.lower()}".endswith(".localhost")
 
 
-def _exchangers(answer: Answer) -> list[str]:
+def _mx_hosts(answer: Answer) -> list[str]:
     """Return the hosts of the MX records, the preferred first."""
     return list(dict.fromkeys(one.host for one in exchangers_of(answer.values)))[:MAX_LISTED]
 
@@ -113,9 +113,9 @@ def _why_no_host(answer: Answer) -> str:
     domain for its own mail host (RFC 5321 section 5.1).
     """
     if answer.kind is Answered.FAILED:
-        return f"where its mail goes could not be looked up (MX): {answer.why}"
+        return f"its MX records could not be looked up: {answer.why}"
     is_null = bool(answer.values) and not exchangers_of(answer.values)
-    return "a null MX says that it takes no mail: there is nothing to look at" if is_null else ""
+    return "a null MX declares that it accepts no mail: there is nothing to examine" if is_null else ""
 
 
 def _judge_no_host(found: Findings, host: str, answer: Answer, said: str) -> None:
@@ -123,7 +123,7 @@ def _judge_no_host(found: Findings, host: str, answer: Answer, said: str) -> Non
         found.passed("dns.mx_none", said)
         return
     found.unknown("dns.resolver_error", f"the MX records of {host} could not be looked up: {answer.why}")
-    found.unknown("dns.mx_none", f"{said}; name a port to look at {host} itself")
+    found.unknown("dns.mx_none", f"{said}; name a port to examine {host} itself")
 
 
 def _judge_families(found: Findings, addresses: Mapping[str, tuple[str, ...]]) -> None:
@@ -133,7 +133,7 @@ def _judge_families(found: Findings, addresses: Mapping[str, tuple[str, ...]]) -
     if not known or len(known) + dangling < len(addresses):
         return
     has_four = any(":" not in address for own in known.values() for address in own)
-    said = f"{', '.join(known)}: no IPv4 address, so that senders without IPv6 give up"
+    said = f"{', '.join(known)}: no IPv4 address, so senders without IPv6 give up"
     found.judge("dns.mx_ipv6_only", has_four, "senders without IPv6 reach it", said)
 
 

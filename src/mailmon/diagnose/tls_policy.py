@@ -33,7 +33,7 @@ class TlsPolicy:
         broken = [one for one in findings if one.id in _NO_TLS and one.status is Verdict.FAIL]
         if not broken or not _is_relay(endpoint) or not (self._is_enforced or self._tlsa(endpoint).values):
             return list(findings)
-        why = "many senders hold mail back, as MTA-STS or DANE of the domain demands TLS"
+        why = "many senders hold mail back, because MTA-STS or DANE demands TLS"
         return [
             one._replace(severity=Severity.CRITICAL, message=f"{one.message}; {why}") if one in broken else one
             for one in findings

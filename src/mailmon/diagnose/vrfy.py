@@ -51,19 +51,19 @@ def judge_vrfy(client: SmtpClient, mailbox: str, found: Findings) -> None:
     if said := _names_members(expanded):
         found.fail(_FINDING, f"EXPN names the members of a list: {said}", evidence=evidence)
     elif _tells_apart(expanded):
-        found.fail(_FINDING, "EXPN tells who has a mailbox here", evidence=evidence)
+        found.fail(_FINDING, "EXPN reveals who has a mailbox here", evidence=evidence)
     elif _tells_apart(verified):
-        found.fail(_FINDING, "VRFY tells who has a mailbox here", evidence=evidence)
+        found.fail(_FINDING, "VRFY reveals who has a mailbox here", evidence=evidence)
     elif verified.first.code == 252 and verified.second and _is_no_user(verified.second):
-        said = "VRFY refuses names that do not exist, and so tells which do"
+        said = "VRFY refuses names that do not exist, and so reveals which do"
         found.fail(_FINDING, said, Severity.NOTICE, evidence=evidence)
     elif late := next((one for one in _replies(verified, expanded) if one.is_transient), None):
-        found.unknown(_FINDING, f"what VRFY and EXPN tell is not known: {late}", evidence=evidence)
+        found.unknown(_FINDING, f"what VRFY and EXPN reveal is unknown: {late}", evidence=evidence)
     elif _is_no_user(verified.first) and not _is_there(client, mailbox):
-        said = f"what VRFY tells is not known: {mailbox} is not a mailbox here; name one with --mailbox"
+        said = f"what VRFY reveals is unknown: {mailbox} is not a mailbox here; name one with --mailbox"
         found.unknown(_FINDING, said, evidence=evidence)
     else:
-        found.passed(_FINDING, "VRFY and EXPN tell nothing of users", evidence=evidence)
+        found.passed(_FINDING, "VRFY and EXPN reveal nothing about users", evidence=evidence)
 
 
 def _compare(client: SmtpClient, command: str, mailbox: str, nobody: str) -> Compared:

@@ -49,10 +49,12 @@ class Prober:
                 untested.append(f"{version}: {exc}")
         more = "; ".join(("", *untested))
         if taken:
-            said = f"{' and '.join(taken)} {'are' if len(taken) > 1 else 'is'} still taken beside newer versions{more}"
+            said = (
+                f"{' and '.join(taken)} {'are' if len(taken) > 1 else 'is'} still accepted beside newer versions{more}"
+            )
             found.fail("tls.old_version", said, Severity.WARNING)
         elif untested:
-            found.unknown("tls.old_version", f"whether old versions are taken could not be tested{more}")
+            found.unknown("tls.old_version", f"whether old versions are accepted could not be tested{more}")
         else:
             found.passed("tls.old_version", "TLS 1.0 and 1.1 are refused")
 
@@ -65,12 +67,12 @@ class Prober:
             found.unknown("tls.weak_dh", f"its Diffie-Hellman group could not be measured: {exc}")
             return
         if bits is None:
-            found.passed("tls.weak_dh", "it takes no DHE cipher suites, whose group could be too small")
+            found.passed("tls.weak_dh", "it accepts no DHE cipher suites, whose group could be too small")
         elif bits >= MIN_DH_BITS:
             found.passed("tls.weak_dh", f"its Diffie-Hellman group has {bits} bits")
         else:
             severity = Severity.ERROR if bits < BROKEN_DH_BITS else Severity.WARNING
-            said = f"its Diffie-Hellman group has only {bits} bits: what is said with DHE may be read by others"
+            said = f"its Diffie-Hellman group has only {bits} bits: traffic encrypted with DHE may be decrypted"
             found.fail("tls.weak_dh", said, severity, expected=f">= {MIN_DH_BITS} bits", found=f"{bits} bits")
 
     def _ask(self, purpose: str, shake: Callable[[Connection], T]) -> T | None:
@@ -128,5 +130,5 @@ def _shake(context: ssl.SSLContext, wire: Connection) -> bool:
 def _measure(context: ssl.SSLContext, wire: Connection) -> int:
     bits = dh_bits(wire.watched_handshake(context))
     if bits is None:
-        raise NotTestedError("what the server sends for DHE makes no sense")
+        raise NotTestedError("the server's DHE parameters are malformed")
     return bits

@@ -41,7 +41,7 @@ def run(check: RecordCheck) -> None:
         check.found.fail("dns.caa_conflict", said)
     else:
         listed = ", ".join(f"{one.tag} {one.value}" for one in relevant)
-        check.found.passed("dns.caa_conflict", f"CAA says {listed}")
+        check.found.passed("dns.caa_conflict", f"its CAA records: {listed}")
     forbidden = {kind for host in ours for kind in _judge_issuer(check, host, sessions)}
     wanted = _proposal(answer.values, relevant, used, forbidden)
     is_guess = not issuers and wanted != answer.values
@@ -52,8 +52,8 @@ def run(check: RecordCheck) -> None:
 def _said_of(record: Caa) -> str:
     shown = visible(f"{record.tag} {record.value}", 200)
     if record.forbids_all:
-        return f"CAA has a critical property that no CA knows ({shown}): nobody may issue certificates for it"
-    return f"CAA ({shown}) names no CA's domain: nobody may issue certificates by this record"
+        return f"CAA has a critical property that no CA knows ({shown}): no CA may issue certificates for it"
+    return f"CAA ({shown}) names no CA's domain: this record lets no CA issue certificates"
 
 
 _REPAIR = "write the CA's domain alone, one record for each CA (`0 issue` with it), or remove the record"
@@ -92,8 +92,8 @@ def _judge_issuer(check: RecordCheck, host: str, sessions: MxSessions) -> Iterat
         if may_issue(records, domains, is_wildcard=is_wildcard):
             continue
         tag = "issuewild" if is_wildcard and any(one.tag == "issuewild" for one in records) else "issue"
-        said = f"{host} has a certificate of {issuer} for {name}, which CAA ({tag}) does not let issue another"
-        found = ", ".join(one.domain or "nobody" for one in records if one.tag == tag)
+        said = f"{host} has a certificate of {issuer} for {name}, but CAA ({tag}) does not let that CA issue another"
+        found = ", ".join(one.domain or "no CA" for one in records if one.tag == tag)
         check.found.fail("dns.caa_conflict", said, Severity.WARNING, expected=" or ".join(domains), found=found)
         yield tag
         return

@@ -13,7 +13,7 @@ from mailmon.model.dns import Published, Remembered
 HOLD = timedelta(days=1)
 MAX_REMEMBERED, MAX_VALUES, MAX_WORDS = 200, 20, 300
 NOTHING = "nothing"
-_FIX = "If nobody meant it: look who may write into the zone, and put it back."
+_FIX = "If this was not intended, check who can edit the zone, and restore the record."
 POLICY, POLICY_RECORD = "HTTPS", "_mta-sts."
 
 
@@ -107,7 +107,7 @@ def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], 
                 Severity.WARNING,
                 expected=was,
                 found=found,
-                fix="Give the TXT record at _mta-sts another id.",
+                fix="Change the id in the TXT record at _mta-sts.",
                 reference="RFC 8461 section 3.1",
             ),
         )

@@ -91,7 +91,7 @@ def run(check: RecordCheck) -> None:
         elif _is_dangling(answer) and answer.canonical != everywhere.canonical:
             _judge_missing(check, name, answer, is_guessed=True)
     if not given and not is_signing and check.context.is_null_mx:
-        check.found.skipped("dkim.none", "it takes no mail, so it may well send none")
+        check.found.skipped("dkim.none", "it accepts no mail, so it may send none either")
     elif not given and not is_signing:
         _judge_absence(check, answers[guessed[0]])
 
@@ -127,7 +127,7 @@ def _judge_missing(check: RecordCheck, name: str, answer: Answer, *, is_guessed:
         what = "which does not exist" if answer.kind is Answered.NXDOMAIN else "which has no TXT record"
         said = f"the selector {name} is an alias (CNAME) of {answer.canonical}, {what}"
         said += "" if is_guessed else ": signatures made with it fail"
-        fix = "let whoever runs the target publish the key there, or remove the alias"
+        fix = "have the target's operator publish the key there, or remove the alias"
         check.found.fail("dkim.key_missing", said, severity, expected=_at(check, name), found=answer.why, fix=fix)
         return
     said = f"the selector {name} has no key: signatures made with it fail"
@@ -169,7 +169,7 @@ def _least(key: DkimKey) -> int:
 def _judge_published_key(check: RecordCheck, name: str, answer: Answer, *, is_guessed: bool) -> None:
     found = check.found
     if len(answer.values) > 1:
-        said = f"the selector {name} has {len(answer.values)} TXT records: which one counts is not defined"
+        said = f"the selector {name} has {len(answer.values)} TXT records: which one applies is undefined"
         found.fail("dkim.key_multiple", said)
         return
     try:
@@ -193,7 +193,7 @@ def _judge_published_key(check: RecordCheck, name: str, answer: Answer, *, is_gu
         else:
             found.passed("dkim.key_weak", said)
     if key.is_testing:
-        found.fail("dkim.key_testing", f"the key of {name} says t=y: receivers may ignore its signatures")
+        found.fail("dkim.key_testing", f"the key of {name} has t=y: receivers may ignore its signatures")
     if key.hashes and "sha256" not in key.hashes:
         found.fail("dkim.sha1", f"the key of {name} allows only {', '.join(key.hashes)}", expected="sha256")
     for mistake in key.mistakes:
@@ -205,8 +205,8 @@ def _compare(check: RecordCheck, name: str, key: DkimKey) -> None:
     if not check.context.options.dkim_key:
         return
     is_same = read_key(check.context.options.dkim_key).data == key.data
-    said = f"the key of {name} that is published is not the one that was given: signatures made with it fail"
-    check.found.judge("dkim.key_mismatch", is_same, f"the key of {name} is the one that was given", said)
+    said = f"the published key of {name} is not the given one: signatures made with it fail"
+    check.found.judge("dkim.key_mismatch", is_same, f"the published key of {name} is the given one", said)
 
 
 def _bits(key: DkimKey) -> int:
@@ -230,11 +230,11 @@ def _judge_absence(check: RecordCheck, sample: Answer) -> None:
     if answer.kind is Answered.NXDOMAIN:
         check.row(_at(check, "mail"), "TXT", PURPOSE, "", sample)
         severity = Severity.NOTICE if _may_sign_nothing(check) else None
-        check.found.fail("dkim.none", "there is no DKIM key: nothing stands below _domainkey", severity)
+        check.found.fail("dkim.none", "there is no DKIM key: nothing is published below _domainkey", severity)
     elif answer.kind is Answered.FAILED:
         check.report_unknown("dkim.dns_temperror", "its DKIM keys", answer)
     else:
-        said = "it may have DKIM keys, but none by a common name: the s= of a DKIM-Signature in mail from it says which"
+        said = "it may have DKIM keys, but none with a common selector: see s= in the DKIM-Signature of its mail"
         check.found.skipped("dkim.none", f"{said}; name it with --selector (in the configuration: selectors)")
 
 
@@ -246,8 +246,8 @@ def _may_sign_nothing(check: RecordCheck) -> bool:
             return True
     except SyntaxMistake:
         return False
-    holds = effective(walk(check.domain, check.context.ask_for_spf))
-    return holds is not None and holds.domain != check.domain and holds.psd != "y"
+    source = effective(walk(check.domain, check.context.ask_for_spf))
+    return source is not None and source.domain != check.domain and source.psd != "y"
 
 
 def read_key_file(path: Path) -> str:

@@ -25,25 +25,25 @@ def run(check: RecordCheck) -> None:
         check.report_unknown("dmarc.temperror", "its DMARC record", own)
         return
     stops = walk(check.domain, check.context.ask_for_spf)
-    holds = effective(stops)
-    if holds is None:
+    source = effective(stops)
+    if source is None:
         _report_none(check, own, stops)
         return
-    if len(holds.texts) > 1:
-        check.found.fail("dmarc.multiple_records", f"there are {len(holds.texts)} DMARC records at {_at(holds)}")
-        _add_row(check, holds, own)
+    if len(source.texts) > 1:
+        check.found.fail("dmarc.multiple_records", f"there are {len(source.texts)} DMARC records at {_at(source)}")
+        _add_row(check, source, own)
         return
     try:
-        record = read_dmarc(holds.texts[0])
+        record = read_dmarc(source.texts[0])
     except Mistake as exc:
-        check.found.fail("dmarc.syntax", f"the record at {_at(holds)}: {exc}", found=visible(holds.texts[0], 300))
-        _add_row(check, holds, own)
+        check.found.fail("dmarc.syntax", f"the record at {_at(source)}: {exc}", found=visible(source.texts[0], 300))
+        _add_row(check, source, own)
         return
-    is_own = holds.domain == check.domain
+    is_own = source.domain == check.domain
     policy = record.policy if is_own else _inherited(check, record)
-    _judge(check, holds, record, policy, is_own=is_own)
-    _add_row(check, holds, own)
-    _judge_targets(check, record, holds.domain)
+    _judge(check, source, record, policy, is_own=is_own)
+    _add_row(check, source, own)
+    _judge_targets(check, record, source.domain)
 
 
 def _inherited(check: RecordCheck, record: DmarcRecord) -> str:
@@ -59,17 +59,17 @@ def _at(stop: Stop) -> str:
     return f"_dmarc.{stop.domain}"
 
 
-def _add_row(check: RecordCheck, holds: Stop, own: Answer) -> None:
+def _add_row(check: RecordCheck, source: Stop, own: Answer) -> None:
     """Add the row of the record that applies; the proposal is for the same name."""
-    is_own = holds.domain == check.domain
-    answer = own if is_own else check.context.records.ask(_at(holds), "TXT")
+    is_own = source.domain == check.domain
+    answer = own if is_own else check.context.records.ask(_at(source), "TXT")
     shown = answer._replace(values=tuple(filter(is_dmarc, answer.values)))
-    wanted = dmarc_record(holds.domain, holds.texts, takes_mail=not (is_own and _takes_no_mail(check)))
+    wanted = dmarc_record(source.domain, source.texts, takes_mail=not (is_own and _takes_no_mail(check)))
     if not is_own and not check.has_failed("dmarc."):
-        wanted = holds.texts[0]
+        wanted = source.texts[0]
     is_unsure = any(one.id == "dmarc.policy_none" and one.status is Verdict.FAIL for one in check.found.all)
     purpose = f"{PURPOSE}; {WHEN}" if is_unsure and wanted not in shown.values else PURPOSE
-    check.row(_at(holds), "TXT", purpose, wanted, shown, is_bad=check.has_failed("dmarc."))
+    check.row(_at(source), "TXT", purpose, wanted, shown, is_bad=check.has_failed("dmarc."))
 
 
 def _report_none(check: RecordCheck, own: Answer, stops: list[Stop]) -> None:
@@ -81,20 +81,22 @@ def _report_none(check: RecordCheck, own: Answer, stops: list[Stop]) -> None:
     if near:
         check.found.fail("dmarc.syntax", "its record does not begin with v=DMARC1;", found=visible(near[0], 300))
     elif at_apex:
-        said = f"a DMARC record stands at {check.domain} itself, where nobody looks, and not at _dmarc.{check.domain}"
+        said = (
+            f"the DMARC record is at {check.domain} itself, where receivers do not look, not at _dmarc.{check.domain}"
+        )
         check.found.fail("dmarc.syntax", said, Severity.WARNING, found=visible(at_apex[0], 300))
         check.found.fail("dmarc.none", "there is no DMARC record where receivers look")
     elif failed:
         check.found.unknown("dmarc.temperror", f"{_at(failed[0])} could not be looked up: {failed[0].failed}")
     else:
-        check.found.fail("dmarc.none", "there is no DMARC record: anybody may claim to be it")
+        check.found.fail("dmarc.none", "there is no DMARC record: anybody can forge its mail")
 
 
-def _judge(check: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
-    found, text = check.found, visible(holds.texts[0], 300)
-    where = "" if is_own else f", by the record of {holds.domain}"
+def _judge(check: RecordCheck, source: Stop, record: DmarcRecord, policy: str, *, is_own: bool) -> None:
+    found, text = check.found, visible(source.texts[0], 300)
+    where = "" if is_own else f", by the record of {source.domain}"
     applied = record.applied(policy)
-    tested = f": by t=y receivers apply {policy} as {applied}" if record.is_testing and policy != "none" else ""
+    tested = f": with t=y receivers apply {policy} as {applied}" if record.is_testing and policy != "none" else ""
     if applied == "none":
         said = f"its DMARC policy is {policy}{where}{tested or ': forged mail is delivered'}"
         fix = _END_OF_TEST if tested else ""
@@ -102,19 +104,19 @@ def _judge(check: RecordCheck, holds: Stop, record: DmarcRecord, policy: str, *,
     else:
         found.passed("dmarc.policy_none", f"its DMARC policy is {policy}{where}{tested}", found=text)
         if tested:
-            found.fail("dmarc.testing", f"its DMARC policy does not hold in full{tested}", found=text)
+            found.fail("dmarc.testing", f"its DMARC policy is not applied in full{tested}", found=text)
     if is_own and "none" in (record.subdomains, record.missing) and policy != "none":
         found.fail("dmarc.subdomains_open", "its subdomains are not protected (sp=none or np=none)", found=text)
     if record.percent < 100:
-        said = f"the policy holds for {record.percent} % of the mail only (pct)"
+        said = f"the policy applies to only {record.percent} % of the mail (pct)"
         found.fail("dmarc.pct_partial", said, expected="100", found=str(record.percent))
     if not record.reports and is_own and _takes_no_mail(check):
-        found.skipped("dmarc.no_reports", "it takes no mail, so it has no mailbox for reports")
+        found.skipped("dmarc.no_reports", "it accepts no mail, so it has no mailbox for reports")
     else:
-        found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "nobody gets reports (rua)")
+        found.judge("dmarc.no_reports", bool(record.reports), "it asks for reports", "it asks for no reports (rua)")
     for at, mistake in enumerate(record.mistakes):
         severity = Severity.ERROR if record.is_spoiled and at == 0 else Severity.WARNING
-        found.fail("dmarc.syntax", f"the record at {_at(holds)}: {visible(mistake, 200)}", severity, found=text)
+        found.fail("dmarc.syntax", f"the record at {_at(source)}: {visible(mistake, 200)}", severity, found=text)
 
 
 _END_OF_TEST = "when the reports show that all of your mail passes: remove t=y"
@@ -135,12 +137,12 @@ def _judge_targets(check: RecordCheck, record: DmarcRecord, policy_domain: str) 
             check.found.unknown("dmarc.temperror", f"{name} could not be looked up: {answer.why}")
             continue
         is_allowed = any(map(is_dmarc, answer.values))
-        check.row(name, "TXT", f"{target} takes its reports", "v=DMARC1", _first_words(answer), is_bad=not is_allowed)
+        check.row(name, "TXT", f"{target} accepts its reports", "v=DMARC1", _first_words(answer), is_bad=not is_allowed)
         check.found.judge(
             "dmarc.external_report_unauthorized",
             is_allowed,
-            f"{target} takes its reports",
-            f"{target} does not say that it takes reports for {policy_domain}: none are sent there",
+            f"{target} accepts its reports",
+            f"{target} does not declare that it accepts reports for {policy_domain}: none are sent there",
             expected=f'{name} TXT "v=DMARC1"',
         )
 

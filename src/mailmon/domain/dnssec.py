@@ -22,6 +22,6 @@ def run(check: RecordCheck) -> None:
     elif key.values:
         check.found.skipped("dns.dnssec_bogus", "the zone is signed; the resolver that was asked does not validate")
     elif key.kind is Answered.FAILED:
-        check.found.skipped("dns.dnssec_bogus", f"whether the zone is signed is not known: {key.why}")
+        check.found.skipped("dns.dnssec_bogus", f"whether the zone is signed is unknown: {key.why}")
     elif mx.kind is not Answered.FAILED:
         check.found.skipped("dns.dnssec_bogus", "the zone is not signed")

@@ -113,10 +113,10 @@ def _judge_policy(check: RecordCheck, policy: Policy, content_type: str) -> None
     if policy.mode == "enforce":
         found.passed("mtasts.mode_testing", "the policy is enforced")
     else:
-        words = "only tested" if policy.mode == "testing" else "switched off (mode: none)"
+        words = "in testing mode" if policy.mode == "testing" else "switched off (mode: none)"
         found.fail("mtasts.mode_testing", f"the policy is {words}")
     if policy.max_age_s < SHORT_AGE_S:
-        said = f"the policy lasts {policy.max_age_s} s: who can hold up one fetch can strip TLS"
+        said = f"the policy lasts only {policy.max_age_s} s: blocking one fetch is enough to strip TLS"
         found.fail("mtasts.short_max_age", said, expected=f">= {SHORT_AGE_S}", found=str(policy.max_age_s))
     missing = [host for host in hosts if not policy.covers(host)]
     if policy.mode == "none" or not hosts:

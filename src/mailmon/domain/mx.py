@@ -37,7 +37,7 @@ def run(check: RecordCheck) -> None:
     if context.mx.kind is Answered.FAILED:
         check.row(check.domain, "MX", PURPOSE, "", shown)
         check.report_unknown("dns.resolver_error", "the MX records", context.mx)
-        check.found.unknown("dns.mx_none", "whether it has MX records is not known")
+        check.found.unknown("dns.mx_none", "whether it has MX records is unknown")
         return
     wanted: tuple[str, ...]
     if context.is_null_mx:
@@ -83,7 +83,7 @@ def _judge_hosts(check: RecordCheck) -> tuple[str, ...]:
 def _report_left_out(check: RecordCheck, kept: set[str]) -> None:
     """Add to the findings of invalid host names that the proposal leaves these out."""
     check.found.all = [
-        one._replace(fix=f"{one.fix}; {one.found} is left out of what should stand there")
+        one._replace(fix=f"{one.fix}; {one.found} is left out of the proposal")
         if (one.id, one.status) == ("dns.mx_name_invalid", Verdict.FAIL) and one.found not in kept
         else one
         for one in check.found.all
@@ -142,17 +142,17 @@ def _shown(answer: Answer) -> Answer:
 def _judge_null(check: RecordCheck) -> None:
     context = check.context
     if len(context.mx.values) > 1:
-        said = "it has a null MX, which says that it takes no mail, beside other MX records"
+        said = "it has a null MX, which declares that it accepts no mail, beside other MX records"
         check.found.fail("dns.null_mx_conflict", said, found="; ".join(_shown(context.mx).values))
         return
-    check.found.passed("dns.mx_none", "a null MX says that it takes no mail")
+    check.found.passed("dns.mx_none", "a null MX declares that it accepts no mail")
     texts = [text for text in context.records.ask(check.domain, "TXT").values if is_spf(text)]
     try:
         sends = [text for text in texts if read_record(text).lets_send]
     except SyntaxMistake:
         sends = []
     if sends:
-        said = "it takes no mail (null MX), but its SPF record lets somebody send: receivers refuse such senders"
+        said = "it accepts no mail (null MX), but its SPF record authorises senders: receivers refuse them"
         check.found.fail("dns.null_mx_conflict", said, expected="v=spf1 -all", found=texts[0])
     else:
         check.found.passed("dns.null_mx_conflict", "nothing contradicts the null MX")
@@ -164,7 +164,7 @@ def _judge_implicit(check: RecordCheck) -> tuple[str, ...]:
     given = check.context.options.host
     if addresses:
         # An implicit MX is as valid as one that is published (RFC 5321 section 5.1).
-        said = "it has no MX record; its mail goes to its own address, which few expect"
+        said = "it has no MX record; its mail goes to its own address, which is unusual"
         check.found.fail("dns.mx_none", said, Severity.NOTICE, found=", ".join(addresses))
         _judge_addresses(check, check.domain, addresses)
         return (f"10 {given or check.domain}",)
@@ -188,7 +188,7 @@ def _judge_host(check: RecordCheck, host: str) -> Host:
             check.row(f"mail.{check.domain}", kind, ADDRESS, host, records.ask(f"mail.{check.domain}", kind))
         return Host(host)
     if not _is_host_name(host):
-        said = f"the MX host {host} has a name that no host may have: some senders refuse it"
+        said = f"the MX host {host} has an invalid host name: some senders refuse it"
         check.found.fail("dns.mx_name_invalid", said, expected="letters, digits and hyphens", found=host)
     answers = check.context.ask_all([(host, "A"), (host, "AAAA")])
     canonical = next((one.canonical for one in answers if one.values and one.canonical), host)
@@ -280,5 +280,5 @@ def _may_be_called(check: RecordCheck, host: str, address: str) -> bool:
 def _as_notice(one: Finding) -> Finding:
     if one.status is not Verdict.FAIL or one.severity is Severity.NOTICE:
         return one
-    said = f"{one.message}; by SPF no mail of the domain comes from there"
+    said = f"{one.message}; by its SPF record the domain sends no mail from there"
     return one._replace(severity=Severity.NOTICE, message=said)

@@ -115,12 +115,12 @@ def _entry(row: Published, domain: str) -> Entry:
             row.purpose, (), "not known", (f"{row.name} {row.type} could not be looked up: leave it as it is",)
         )
     if row.alias and row.found:
-        at_host = "the MX record is to name the host itself" if row.type in ("A", "AAAA") else "the findings say how"
+        at_host = "the MX record must name the host itself" if row.type in ("A", "AAAA") else "the findings say how"
         wanted = "; ".join(row.expected.splitlines()) or at_host
         what = "leave it" if row.is_right else f"it has to change there: {wanted}"
         return Entry(row.purpose, (), _state(row), (f"{row.name} is an alias (CNAME) of {row.alias}: {what}",))
     if not row.expected:
-        said = f"{row.name} {row.type}: what should stand there is not clear, mailmon dns {domain} tells why"
+        said = f"{row.name} {row.type}: the right value is unclear, see mailmon dns {domain}"
         return Entry(row.purpose, (), "to correct", (said,))
     if row.type == "DS":
         words = tuple(f"{row.name} DS {value}" for value in row.expected.splitlines())

@@ -50,7 +50,7 @@ def run(check: RecordCheck) -> None:
     near = () if texts else tuple(filter(looks_like_spf, answer.values))
     wanted, unclear = propose(check, texts or near, missing)
     for text in near:
-        said = "a TXT record looks like SPF, but does not begin with v=spf1 and a blank"
+        said = "a TXT record looks like SPF, but does not begin with v=spf1 and a space"
         check.found.fail("spf.syntax", said, found=visible(text, 300))
     judge_tree(check, tree)
     if tree.troubles and (texts or near):
@@ -65,8 +65,8 @@ def run(check: RecordCheck) -> None:
 def _report_dead_includes(check: RecordCheck, texts: tuple[str, ...]) -> None:
     """Report the includes without a record in a record with errors: the proposal leaves them out."""
     judged, _ = _faults(check, draft(texts).record(default="mx"))
-    told = {one.message for one in check.found.all}
-    check.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in told]
+    reported = {one.message for one in check.found.all}
+    check.found.all += [one for one in judged.found.all if one.id == "spf.include_none" and one.message not in reported]
 
 
 def judge_tree(check: RecordCheck, tree: Branch) -> None:
@@ -194,12 +194,12 @@ def lines_of(branch: Branch, depth: int) -> Iterator[SpfLine]:
 
 
 def _report_troubles(check: RecordCheck, tree: Branch) -> None:
-    told = set()
+    reported = set()
     for branch in tree.walk():
         for trouble, words in branch.troubles:
-            if (trouble, words) in told:
+            if (trouble, words) in reported:
                 continue
-            told.add((trouble, words))
+            reported.add((trouble, words))
             if trouble is Trouble.NO_ANSWER:
                 check.found.unknown("spf.temperror", visible(words, 400))
             else:
@@ -219,7 +219,7 @@ def _judge_limits(check: RecordCheck, tree: Branch) -> None:
         "spf.too_many_void_lookups",
         len(void) <= MAX_VOID,
         "its names have records",
-        f"{len(void)} terms find nothing in DNS, more than {MAX_VOID}: {listed}"[:400],
+        f"{len(void)} terms have no record in DNS, more than {MAX_VOID}: {listed}"[:400],
         expected=f"<= {MAX_VOID}",
         found=str(len(void)),
     )
@@ -244,9 +244,11 @@ def _judge_end(check: RecordCheck, tree: Branch) -> None:
         return
     ends = [one for one in last.record.directives if one.name == "all"]
     if ends and ends[0].qualifier == "?":
-        check.found.fail("spf.neutral", f"it ends with ?all: whoever is not listed may be right or not ({last.domain})")
+        check.found.fail(
+            "spf.neutral", f"it ends with ?all: other senders are neither authorised nor forbidden ({last.domain})"
+        )
     elif not ends and not last.record.redirect:
-        check.found.fail("spf.no_all", f"it says nothing of all others: all is missing ({last.domain})")
+        check.found.fail("spf.no_all", f"it does not end with all, so other senders are not covered ({last.domain})")
     elif ends and ends[0].qualifier in "-~":
         check.found.passed("spf.no_all", f"it ends with {ends[0].text}")
 
@@ -256,7 +258,7 @@ def _judge_terms(check: RecordCheck, tree: Branch) -> None:
     for branch in tree.walk():
         wide += [f"{one.text} ({branch.domain})" for one in branch.reached if branch.lets and _is_wide(one)]
         if any(one.name == "ptr" for one in branch.reached):
-            check.found.fail("spf.ptr", f"the record of {branch.domain} asks for ptr")
+            check.found.fail("spf.ptr", f"the record of {branch.domain} uses ptr")
         for term in branch.record.unknown:
             if term.partition("=")[0].lower() in _MECHANISMS:
                 where = f"{branch.domain}: " if branch.term else ""
@@ -264,14 +266,15 @@ def _judge_terms(check: RecordCheck, tree: Branch) -> None:
                 more = {"fix": _COLON, "found": visible(branch.text, 300)}
                 check.found.fail("spf.syntax", visible(said, 400), Severity.WARNING, **more)
         if branch.unreached:
-            said = f"in the record of {branch.domain} nobody reads {', '.join(branch.unreached)}: all comes before"
+            listed = ", ".join(branch.unreached)
+            said = f"in the record of {branch.domain}, {listed} is never evaluated: all comes before it"
             check.found.fail("spf.after_all", visible(said, 400))
-    said = f"it lets half the world send: {', '.join(wide)}"
-    check.found.judge("spf.plus_all", not wide, "it lets only some hosts send", visible(said, 400))
+    said = f"it authorises a large part of the Internet: {', '.join(wide)}"
+    check.found.judge("spf.plus_all", not wide, "it authorises only some hosts", visible(said, 400))
 
 
 _WHOLE = "correct the record first: while receivers cannot read it, it covers no address"
-_COLON = "write the mechanism with a colon (ip4:192.0.2.1, include:example.org): as it is, it lets nobody send"
+_COLON = "write the mechanism with a colon (ip4:192.0.2.1, include:example.org): as it is, it authorises nobody"
 
 
 def _is_wide(directive: Directive) -> bool:

@@ -98,7 +98,7 @@ def _judge_record(check: RecordCheck, service: str, name: str, value: str) -> tu
     wrong = ""
     better = f"{words[0]} {words[1]} {port if other == service else kind.port}"
     if other != service:
-        wrong = f"names port {port}, which is that of {other}"
+        wrong = f"names port {port}, the port of {other}"
     elif not addresses and trouble and trouble.kind is Answered.FAILED:
         check.found.unknown("dns.srv_mismatch", f"{name}: the address of {host} could not be looked up: {trouble.why}")
         return {}, f"{better} {host}"
@@ -106,7 +106,7 @@ def _judge_record(check: RecordCheck, service: str, name: str, value: str) -> tu
         wrong = f"names {host}, which has no address"
         host = check.context.mail_host if check.context.records.addresses(check.context.mail_host)[0] else ""
     elif canonical.lower() != host.lower():
-        wrong = f"names {host}, which is an alias (CNAME); RFC 2782 wants the host itself"
+        wrong = f"names {host}, which is an alias (CNAME); RFC 2782 requires the host itself"
         host = canonical
     if wrong:
         check.found.fail("dns.srv_mismatch", f"{name} {wrong}", found=value)
@@ -177,7 +177,7 @@ def _try_out(check: RecordCheck, named: dict[Service, str]) -> None:
         if not session.is_open and session not in [one for one, _ in wrong]:
             check.found.unknown("dns.srv_mismatch", f"{session.endpoint.target} does not answer from here")
     if sessions and not wrong:
-        check.found.passed("dns.srv_mismatch", f"the {len(sessions)} places to which clients are sent are right")
+        check.found.passed("dns.srv_mismatch", f"the {len(sessions)} servers that clients are sent to are right")
 
 
 def _wrong_with(session: Session) -> list[str]:

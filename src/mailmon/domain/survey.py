@@ -115,9 +115,9 @@ def _report_no_domain(checked: list[RecordCheck]) -> None:
         ids = dict.fromkeys(finding.id for finding in one.found.all)
         one.found.all = []
         for finding_id in ids:
-            one.found.skipped(finding_id, "there is no such domain")
+            one.found.skipped(finding_id, "the domain does not exist")
     first = checked[0]
-    first.found.fail("dns.domain_not_found", f"there is no such domain as {first.domain} (NXDOMAIN)")
+    first.found.fail("dns.domain_not_found", f"the domain {first.domain} does not exist (NXDOMAIN)")
 
 
 def _too_late(context: DomainContext, name: str) -> RecordCheck:

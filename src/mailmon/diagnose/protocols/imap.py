@@ -39,11 +39,11 @@ class ImapClient(Client):
     def ask(self) -> bool:
         """Ask for the capabilities, which some servers write on several lines, or only in a response code."""
         status, lines = self._command("CAPABILITY")
-        told = b" ".join(line[13:] for line in lines if line.upper().startswith(b"* CAPABILITY "))
-        told = told or _in_code(status.encode()) or self._greeted_with
+        listed = b" ".join(line[13:] for line in lines if line.upper().startswith(b"* CAPABILITY "))
+        listed = listed or _in_code(status.encode()) or self._greeted_with
         self._greeted_with = b""
-        self.capabilities = dict.fromkeys(visible(told, 4000).upper().split(), "")
-        return bool(told)
+        self.capabilities = dict.fromkeys(visible(listed, 4000).upper().split(), "")
+        return bool(listed)
 
     def ask_name(self) -> str:
         """Ask with ID, which every state allows (RFC 2971 section 3.1), where the server knows it."""
