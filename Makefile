@@ -48,8 +48,9 @@ format: $(STAMP) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(STAMP) ## Write docs/configuration.md anew from the schema
+docs: $(STAMP) ## Write the generated parts of docs/: configuration.md, findings.md, json.md
 	$(BIN)/python -m tests.docs.generate
+	$(BIN)/python -m tests.docs.registries
 
 lock: $(STAMP) ## Write container/*requirements.txt anew, with hashes, from constraints.txt; needs the network
 	$(BIN)/python -m tests.packaging.lock

@@ -26,8 +26,8 @@ def test_another_cause_is_told_once() -> None:
 def test_another_finding_is_another_cause() -> None:
     story = Story()
     story.step(outcome(Status.FAILED))
-    (change,) = story.step(outcome(Status.FAILED, finding_id="tcp.refused"))
-    assert (change.news, change.causes, change.alert) == ("cause", ("tcp.refused 535",), "run-1")
+    (change,) = story.step(outcome(Status.FAILED, finding_id="tls.handshake_failed"))
+    assert (change.news, change.causes, change.alert) == ("cause", ("tls.handshake_failed 535",), "run-1")
     assert change.since == change.at == START
 
 

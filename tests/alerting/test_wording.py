@@ -44,7 +44,7 @@ IMAP = FAILURE._replace(
     target="mail.example.org:993",
     reason="mail.example.org:993: connect: connection refused",
     advice="Is the server running?",
-    causes=("tcp.refused",),
+    causes=("tls.handshake_failed",),
 )
 
 

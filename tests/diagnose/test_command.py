@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import pytest
 
 from mailmon.cli.findings import outcome_of
 from mailmon.findings import Findings
-from mailmon.findings.known import IDS
 from mailmon.sandbox import Sandbox
 
 MAILMON = str(Path(sys.executable).with_name("mailmon"))
@@ -74,12 +72,6 @@ def test_a_name_of_no_finding_is_refused_with_those_that_there_are(option: str, 
     assert done.returncode == 2
     assert f"{option}: there is no finding '{name}'" in done.stderr
     assert "areas: " in done.stderr
-
-
-def test_the_list_of_findings_is_that_of_the_page() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "findings.md").read_text()
-    first = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    assert set(re.findall(r"`([a-z0-9]+\.[a-z0-9_]+)`", " ".join(first))) == IDS
 
 
 def test_where_nothing_could_be_found_out_that_is_no_success() -> None:

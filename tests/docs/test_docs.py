@@ -10,12 +10,11 @@ import pytest
 
 from mailmon.cli import COMMANDS
 from mailmon.config import Overrides, load, resolve
-from mailmon.findings import ROWS
 from mailmon.notify import NOTIFIERS
 from tests.docs.generate import PAGE, ROOT, page_with, reference
+from tests.docs.registries import FINDINGS, METRICS, findings_reference, metrics_reference
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-_PROTOCOLS = ("smtp", "imap", "pop3")
 
 
 def test_the_reference_of_the_configuration_is_not_stale() -> None:
@@ -23,34 +22,10 @@ def test_the_reference_of_the_configuration_is_not_stale() -> None:
     assert page_with(reference(), page) == page, "run `make docs`"
 
 
-def _finding_ids() -> set[str]:
-    """Return all ids that the source can give: literal ones, and those that get their protocol at run time."""
-    found: set[str] = set()
-    for path in (ROOT / "src" / "mailmon").rglob("*.py"):
-        if "sandbox" in path.parts:
-            continue
-        text = path.read_text("utf-8")
-        areas = "http|oauth|dns|dnsbl|spf|dkim|dmarc|mtasts|tlsrpt|dane|tcp|tls|route|cleanup|diagnose|mailmon"
-        areas += "|queue|certificate"
-        found |= set(re.findall(rf'"((?:{areas})\.[a-z_]+)"', text))
-        protocols = [p for p in _PROTOCOLS if path.name == f"{p}.py" or path.name.startswith(f"{p}_")] or _PROTOCOLS
-        calls = re.findall(r'(?:\.error\(|_ask\(|_expect\([^"\n]*)\s*"([a-z_]+)"', text)
-        found |= {f"{protocol}.{problem}" for protocol in protocols for problem in calls}
-    return found | {f"smtp.{stage}_refused" for stage in ("mail", "rcpt", "data")}
-
-
-def test_every_finding_is_documented() -> None:
-    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
-    ids = _finding_ids()
-    assert len(ids) > 35, "the search for ids has lost its way"
-    assert sorted(one for one in ids if f"`{one}`" not in page) == []
-
-
-def test_every_finding_of_a_diagnosis_is_documented() -> None:
-    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
-    wanted = {one.replace("*.", f"{protocol}.") for one in ROWS for protocol in ("smtp", "imap", "pop3", "sieve")}
-    wanted -= {"sieve.plaintext_on_tls_port"}  # there is no such port
-    assert sorted(one for one in wanted if f"`{one}`" not in page) == []
+@pytest.mark.parametrize(("file", "generated"), [(FINDINGS, findings_reference()), (METRICS, metrics_reference())])
+def test_the_pages_of_findings_and_metrics_are_not_stale(file: Path, generated: str) -> None:
+    page = file.read_text("utf-8")
+    assert page_with(generated, page) == page, "run `make docs`"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

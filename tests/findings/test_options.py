@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.findings.fixes import FIXES, Block, fix_of
+from mailmon.findings.software_fixes import Block, sections
 
 PLACES = ("/PATH/privkey.pem", "/PATH/fullchain.pem", "/PATH/dh2048.pem")
 
 
 def blocks(begin: str, place: str = "") -> Iterator[Block]:
-    for key in FIXES:
-        fix = fix_of(key)
-        assert fix
-        yield from (one for one in fix.blocks if one.lines and one.head.startswith(begin) and place in one.head)
+    for found in sections().values():
+        yield from (one for one in found if one.lines and one.head.startswith(begin) and place in one.head)
 
 
 def test_postfix_knows_each_option_of_main_cf() -> None:

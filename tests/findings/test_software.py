@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mailmon.findings import Findings, row
-from mailmon.findings.fixes import FIXES, fix_for, fix_of, general_fix, with_software
-from mailmon.findings.known import IDS
+from mailmon.findings import Findings
+from mailmon.findings.registry import entries
 from mailmon.findings.software import identify, names
+from mailmon.findings.software_fixes import fix_for, general_fix, sections, with_software
 from mailmon.text import one_line
 
 GREETINGS = [
@@ -43,7 +43,7 @@ _OPTIONS = {
 
 def ids_of(key: str) -> list[str]:
     """Return the finding ids that a text is for."""
-    return [key] if key in IDS else sorted(one for one in IDS if one.partition(".")[2] == key[2:])
+    return [key] if key in entries() else sorted(one for one in entries() if one.partition(".")[2] == key[2:])
 
 
 def protocols_of(finding_id: str) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def protocols_of(finding_id: str) -> tuple[str, ...]:
     return tuple(MAIN) if area in ("tls", "tcp") else (area,) if area in MAIN else ()
 
 
-CASES = [(one, protocol) for key in FIXES for one in ids_of(key) for protocol in protocols_of(one)]
+CASES = [(one, protocol) for key in sections() for one in ids_of(key) for protocol in protocols_of(one)]
 
 
 @pytest.mark.parametrize("fields", GREETINGS, ids=lambda fields: f"{fields[0]} {fields[1]}")
@@ -61,8 +61,7 @@ def test_software_is_recognised_by_its_words_and_never_by_its_host_name(fields: 
 
 
 def test_each_text_is_for_findings_that_there_are() -> None:
-    assert all(ids_of(key) for key in FIXES)
-    assert all(not row(one).fix for key in FIXES for one in ids_of(key)), "it has a fix in two places"
+    assert all(ids_of(key) for key in sections())
 
 
 @pytest.mark.parametrize(("finding_id", "protocol"), CASES)
@@ -86,10 +85,8 @@ def test_no_fix_for_one_program_names_another(software: str) -> None:
 
 
 def test_lines_to_copy_fit_a_terminal_of_80_columns() -> None:
-    for key in FIXES:
-        fix = fix_of(key)
-        assert fix
-        for line in (line for block in fix.blocks for line in block.lines):
+    for blocks in sections().values():
+        for line in (line for block in blocks for line in block.lines):
             assert len(line) <= 74, line
 
 
@@ -106,7 +103,7 @@ def test_other_software_gets_the_sentence_and_no_strangers_options() -> None:
     assert "Postfix" not in fix
 
 
-def test_only_a_fix_of_the_catalogue_is_replaced() -> None:
+def test_only_a_fix_of_the_registry_is_replaced() -> None:
     found = Findings("mail.example.org:25")
     found.fail("smtp.vrfy_enabled", "it tells")
     found.fail("smtp.vrfy_enabled", "it tells", fix="ask your provider")

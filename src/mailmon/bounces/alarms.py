@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mailmon.findings import make_finding
 from mailmon.mail.bounce.advice import ADVICE
 from mailmon.mail.masking import mask_text
 from mailmon.model import Finding, Severity, Verdict
@@ -29,7 +30,6 @@ _CLASSES = {"hard": "hard bounces", "soft": "soft bounces", "delayed": "delay wa
 MAX_UNVERIFIED = 3
 _UNVERIFIED = " (unverified)"
 _ANYBODY = "Nothing shows that these messages are genuine, and anybody can write them: see docs/bounces.md, Evidence."
-_LOOK = "`mailmon bounces summary` and `mailmon bounces list --since 24h` tell which."
 
 
 def find_alarms(seen: BounceWindow, limits: BounceLimits, target: str) -> Iterator[Finding]:
@@ -82,21 +82,15 @@ def _crowded_domains(seen: BounceWindow, limits: BounceLimits, target: str) -> I
         if more > 0:
             said = f"and {more} more domains above their limit{mark}"
             expected = f"few domains{mark}"
-            yield Finding("bounces.rate", Verdict.FAIL, target, said, Severity.WARNING, expected=expected, fix=_LOOK)
+            yield make_finding("bounces.rate", Verdict.FAIL, target, said, expected=expected)
 
 
 def _too_many(finding_id: str, target: str, counted: _Counted, limit: int, what: str) -> Finding:
     mark = "" if counted.is_verified else _UNVERIFIED
-    return Finding(
-        finding_id,
-        Verdict.FAIL,
-        target,
-        f"{counted.number} {what} in 24 h, more than {limit}{mark}",
-        Severity.WARNING,
-        expected=f"<= {limit} {what} in 24 h{mark}",
-        found=str(counted.number),
-        fix=_LOOK if counted.is_verified else f"{_ANYBODY} {_LOOK}",
-    )
+    said = f"{counted.number} {what} in 24 h, more than {limit}{mark}"
+    expected = f"<= {limit} {what} in 24 h{mark}"
+    made = make_finding(finding_id, Verdict.FAIL, target, said, expected=expected, found=str(counted.number))
+    return made if counted.is_verified else made._replace(fix=f"{_ANYBODY} {made.fix}")
 
 
 def _refusals(seen: BounceWindow, target: str) -> Iterator[Finding]:
@@ -118,11 +112,11 @@ def _refusals(seen: BounceWindow, target: str) -> Iterator[Finding]:
     yield from (_refusal(one, target) for one in named)
     if len(known) > len(named):
         said = f"and {len(known) - len(named)} more refusals"
-        yield Finding("bounces.policy", Verdict.FAIL, target, said, Severity.ERROR, expected="no refusals", fix=_LOOK)
+        yield make_finding("bounces.policy", Verdict.FAIL, target, said, expected="no refusals")
     yield from (_unverified(_refusal(one, target)) for one in doubtful[:MAX_UNVERIFIED])
     if len(doubtful) > MAX_UNVERIFIED:
         said, expected = f"and {len(doubtful) - MAX_UNVERIFIED} more refusals", "no refusals"
-        more = Finding("bounces.policy", Verdict.FAIL, target, said, Severity.ERROR, expected=expected, fix=_LOOK)
+        more = make_finding("bounces.policy", Verdict.FAIL, target, said, expected=expected)
         yield _unverified(more)
 
 
@@ -131,17 +125,15 @@ def _refusal(one: Refusal, target: str) -> Finding:
     who = visible(one.domain, 80) or "a server"
     # What the server says may hold the recipient's address, and an alert may lie open on a telephone.
     said = visible(mask_text(one.diagnostic), MAX_WORDS)
-    return Finding(
+    return make_finding(
         "bounces.policy",
         Verdict.FAIL,
         target,
         f"{who} refuses us: {visible(one.status, 12)} {REFUSALS[one.reason]}",
-        Severity.ERROR,
         evidence=f"{who}: {said}" if said else "",
         expected=f"mail is taken by {who} ({one.reason})",
         found=one.status,
         fix=f"{advice[:1].upper()}{advice[1:]}.",
-        reference="RFC 3463 section 3.8",
     )
 
 

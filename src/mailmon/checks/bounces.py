@@ -12,7 +12,9 @@ from mailmon.checks.check import AccountCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Account
-from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Note, Verdict
 from mailmon.model.limits import BounceLimits
 from mailmon.typedjson.declare import About, Between, Host, options
 
@@ -26,7 +28,6 @@ MAX_SCAN_S, MAX_CPU_S = 10.0, 5.0
 # So much must be left to record what was read, and to say goodbye.
 RESERVE_S = 5.0
 WINDOW = timedelta(days=1)
-_NOT_MOVED = "The messages stay where they are; the next run tries again."
 
 
 Count = Annotated[int, Between(0, 1_000_000)]
@@ -111,21 +112,20 @@ def context_of(context: RunContext, options: BouncesOptions) -> BounceContext:
 def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
     """Yield what is to be said of a scan beside its figures."""
     for warning in done.warnings:
-        yield Finding("bounces.history", Verdict.FAIL, target, warning, Severity.NOTICE)
+        yield make_finding("bounces.history", Verdict.FAIL, target, warning)
     for problem in done.problems:
-        yield Finding("bounces.unreadable", Verdict.FAIL, target, f"set aside unread: {problem}", Severity.NOTICE)
+        yield make_finding("bounces.unreadable", Verdict.FAIL, target, f"set aside unread: {problem}")
     for obstacle, advice in done.obstacles.items():
         said = f"recorded, but not moved: {obstacle}"
-        yield Finding("bounces.not_moved", Verdict.FAIL, target, said, Severity.WARNING, fix=advice or _NOT_MOVED)
+        yield make_finding("bounces.not_moved", Verdict.FAIL, target, said, fix=advice or None)
     if done.notices.failed:
         said = f"{done.notices.failed} notices were not taken: {done.notices.error}"
-        advice = done.notices.advice or "`mailmon bounces queue` shows what waits."
-        yield Finding("bounces.notice_failed", Verdict.FAIL, target, said, Severity.WARNING, fix=advice)
+        yield make_finding("bounces.notice_failed", Verdict.FAIL, target, said, fix=done.notices.advice or None)
     if done.unread:
         said = f"{done.unread} messages are left for the next runs"
-        yield Finding("bounces.unread", Verdict.FAIL, target, said, Severity.INFO)
-    yield Metric("new", done.new)
-    yield Metric("bounces", sum(done.kinds[kind] for kind in done.kinds if kind == "bounce"))
+        yield make_finding("bounces.unread", Verdict.FAIL, target, said)
+    yield make_metric("new", done.new)
+    yield make_metric("bounces", sum(done.kinds[kind] for kind in done.kinds if kind == "bounce"))
 
 
 def _server(account: Account) -> str | None:

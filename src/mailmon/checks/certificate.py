@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mailmon.clients.tls import PeerCertificate
+from mailmon.findings import make_finding
 from mailmon.mail.lifetime import Lifetime, span
-from mailmon.model import Certificate, Fact, Finding, Metric, Severity, Verdict
+from mailmon.metrics import make_metric
+from mailmon.model import Certificate, Fact, Finding, Severity, Verdict
 
 # The most that a certificate may have left and count as failed, in days: with it mail still goes.
 MAX_CRITICAL_DAYS = 3.0
@@ -39,7 +41,7 @@ def certificate_facts(
     if shown is None:
         return
     days = shown.days(now.timestamp())
-    yield Metric("certificate_days", round(days, 2))
+    yield make_metric("certificate_days", round(days, 2))
     lifetime = Lifetime(shown.lifetime_days)
     warning_days, critical_days = limits.of(lifetime)
     finding = _expiring(days, max(warning_days, critical_days), lifetime, target)
@@ -59,7 +61,7 @@ def _expiring(days: float, warning_days: float, lifetime: Lifetime, target: str)
     # No connection shows one that has expired, for it is refused; a file does.
     if days <= 0:
         finding_id, said, left = "tls.cert_expired", f"expired {left} ago", "none"
-    return Finding(
+    return make_finding(
         finding_id,
         Verdict.FAIL,
         target,
@@ -68,5 +70,4 @@ def _expiring(days: float, warning_days: float, lifetime: Lifetime, target: str)
         expected=wanted,
         found=left,
         fix="Renew the certificate and reload the mail server.",
-        reference="RFC 8314 section 3",
     )

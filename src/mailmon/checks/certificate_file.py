@@ -13,6 +13,7 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.options import CertificateDays, CheckOptions, CriticalDays
 from mailmon.clients.server import Security, Server, Trust
 from mailmon.errors import StageError
+from mailmon.findings import make_finding
 from mailmon.model import Certificate, Fact, Finding, Note, Severity, Verdict
 from mailmon.typedjson.declare import About, Duration, FileName, HostPort, Name, options, seconds
 
@@ -82,7 +83,7 @@ def run(context: RunContext, wanted: CertificateFile) -> Iterator[Fact]:
         leaf = read_leaf_file(wanted.file)
     except (OSError, ValueError) as exc:
         said = f"{wanted.file}: {getattr(exc, 'strerror', None) or exc}"
-        yield Finding("certificate.not_readable", Verdict.UNKNOWN, wanted.name, said, fix=_ALLOW)
+        yield make_finding("certificate.not_readable", Verdict.UNKNOWN, wanted.name, said)
         return
     compared = [_compare(context, server, wanted.file, leaf) for server in wanted.servers]
     yield from compared
@@ -107,14 +108,14 @@ def _compare(context: RunContext, server: Server, file: str, leaf: Leaf) -> Find
     try:
         shown = read_leaf(context.shown_certificate(server))
     except StageError as exc:
-        return Finding("certificate.not_readable", Verdict.UNKNOWN, server.target, exc.message, fix=exc.advice)
+        return make_finding("certificate.not_readable", Verdict.UNKNOWN, server.target, exc.message, fix=exc.advice)
     if shown.digest == leaf.digest:
-        return Finding("certificate.not_reloaded", Verdict.PASS, server.target, f"shows the certificate of {file}")
+        return make_finding("certificate.not_reloaded", Verdict.PASS, server.target, f"shows the certificate of {file}")
     said = f"{server.target} shows another certificate{_until(shown)} than {file} holds{_until(leaf)}"
     is_newer = shown.about and leaf.about and shown.about.until_s > leaf.about.until_s
-    return Finding(
-        "certificate.not_reloaded", Verdict.FAIL, server.target, said, Severity.WARNING,
-        expected=leaf.digest, found=shown.digest, fix=_OTHER_FILE if is_newer else _RELOAD,
+    return make_finding(
+        "certificate.not_reloaded", Verdict.FAIL, server.target, said,
+        expected=leaf.digest, found=shown.digest, fix=_OTHER_FILE if is_newer else None,
     )  # fmt: skip
 
 
@@ -122,9 +123,7 @@ def _until(leaf: Leaf) -> str:
     return f" (until {datetime.fromtimestamp(leaf.about.until_s, UTC):%Y-%m-%d})" if leaf.about else ""
 
 
-_RELOAD = "Reload the server: it still has the certificate that it was started with."
 _OTHER_FILE = "The server's certificate is the newer one: does it use another file?"
-_ALLOW = "This user must be allowed to read the file; the key need not be in it (docs/mail-host.md)."
 
 CHECK = HostCheck(
     name="certificate_file",

@@ -11,6 +11,7 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Account, Route
 from mailmon.errors import StageError
+from mailmon.findings import make_finding
 from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
 from mailmon.text import one_line
 
@@ -102,7 +103,7 @@ def failing(
 
     Where nothing failed and nothing passed, yield only that nothing is known, as a finding with `unknown_id`.
     """
-    from mailmon.findings.known import is_meant
+    from mailmon.findings import is_meant
 
     skipped = tuple(skip)
     known = [one for one in findings if not is_meant(one.id, skipped)]
@@ -111,7 +112,7 @@ def failing(
     yield from (one._replace(expected=one.expected or one.target, fix=one_line(one.fix)) for one in failed)
     if not any(one.status is Verdict.PASS for one in known) and not failed:
         why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be asked")
-        yield Finding(unknown_id, Verdict.UNKNOWN, target, why)
+        yield make_finding(unknown_id, Verdict.UNKNOWN, target, why)
         return
     muted = sum(one.severity in _MUTED for one in failed)
     yield Note(f"OK ({words}{f', {muted} worth knowing' if muted else ''})")
@@ -132,7 +133,7 @@ def failure(exc: StageError) -> Finding:
     """Return the finding that an ended conversation amounts to."""
     status, severity = (Verdict.UNKNOWN, None) if exc.ours else (Verdict.FAIL, _severity(exc))
     found = SILENCE if exc.is_silence else ""
-    return Finding(
+    return make_finding(
         exc.finding_id, status, exc.target, exc.message, severity, evidence=exc.said, found=found, fix=exc.advice
     )
 

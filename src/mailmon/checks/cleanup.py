@@ -9,7 +9,8 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions
 from mailmon.checks.receive import earlier_probes, unread_mail
 from mailmon.checks.targets import Route
-from mailmon.model import Fact, Finding, Note, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.model import Fact, Note, Severity, Verdict
 
 # So many probes that cannot be deleted begin to matter to the mailbox's owner.
 MANY_PROBES = 50
@@ -25,7 +26,7 @@ def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[F
     for mailbox in (*mailboxes.values(), *context.opened_junk(route.reader, route.junk_folders)):
         if mailbox and mailbox.sweep_error:
             said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
-            yield Finding("cleanup.sweep_failed", Verdict.FAIL, target, said, Severity.INFO)
+            yield make_finding("cleanup.sweep_failed", Verdict.FAIL, target, said)
         if mailbox:
             cleaned = mailbox.clean(context.world.sleep)
             removed, left, altered = removed + cleaned.removed, left + cleaned.left, altered + cleaned.altered
@@ -34,21 +35,19 @@ def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[F
     copies = context.ledger.duplicates(route.name)
     if copies:
         said = f"a probe was delivered twice ({copies} more than sent)" if copies > 1 else "a probe was delivered twice"
-        yield Finding("route.delivered_twice", Verdict.FAIL, target, said, Severity.WARNING, fix=_TWICE)
+        yield make_finding("route.delivered_twice", Verdict.FAIL, target, said)
     if left:
         said = f"cleanup not possible here, {left} of our probes stay: {obstacle}"
         severity = Severity.WARNING if left > MANY_PROBES else Severity.INFO
-        yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, severity, fix=_LEFT)
+        yield make_finding("cleanup.not_possible", Verdict.FAIL, target, said, severity)
     if altered:
         said = f"{altered} with the signature of an earlier probe, but not its From, To, Date and Subject: left alone"
-        yield Finding("cleanup.not_possible", Verdict.FAIL, target, said, Severity.INFO, fix=_ALTERED)
+        yield make_finding("cleanup.not_possible", Verdict.FAIL, target, said, fix=_ALTERED)
     yield from unread_mail(context, route)
     yield Note("OK" if not removed else f"OK (removed {removed})")
 
 
-_TWICE = "Look for a duplicated alias, a forward back to the same mailbox, or a filter that hands mail back twice."
 _ALTERED = "Check them: somebody copied the header fields of a probe, or a mailing list or gateway rewrote them."
-_LEFT = "Delete the messages with the Subject 'mailmon probe' by hand now and then."
 
 CHECK = RouteCheck(
     name="cleanup",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from mailmon.checks.check import ConfigContext, HostCheck, failing
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions, Ids
-from mailmon.model import Fact, Finding, Verdict
+from mailmon.findings import make_finding
+from mailmon.model import Fact, Verdict
 from mailmon.typedjson.declare import About, Duration, Host, Matching, ZoneName, options, seconds
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def run(_context: RunContext, host: ListedHost) -> Iterator[Fact]:
     addresses, trouble = ((host.name,), None) if is_address(host.name) else records.addresses(host.name)
     if not addresses:
         why = trouble.why if trouble else "no address"
-        yield Finding("dns.resolver_error", Verdict.UNKNOWN, host.name, f"{host.name} has no address to look up: {why}")
+        yield make_finding(
+            "dns.resolver_error", Verdict.UNKNOWN, host.name, f"{host.name} has no address to look up: {why}"
+        )
         return
     found = [one for address in addresses for judged in judge_lists(records, address, host.lists) for one in judged.all]
     free = sum(one.status is Verdict.PASS for one in found)

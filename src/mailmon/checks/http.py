@@ -10,7 +10,9 @@ from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.checks.check import SILENCE, ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CertificateDays, CheckOptions, CriticalDays
-from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Finding, Note, Verdict
 from mailmon.text import visible
 from mailmon.typedjson.declare import About, Between, Duration, Matching, Name, Timeout, options, seconds
 
@@ -97,9 +99,9 @@ def run(context: RunContext, page: Page) -> Iterator[Fact]:
         answer = fetch.ask(deadline.bound_s(page.timeout_s))
     except FetchError as exc:
         finding_id, found = ("http.timeout", SILENCE) if exc.is_ours else ("http.unreachable", "")
-        yield Finding(finding_id, Verdict.FAIL, page.target, exc.message, Severity.ERROR, found=found, fix=_LOOK)
+        yield make_finding(finding_id, Verdict.FAIL, page.target, exc.message, found=found)
         return
-    yield Metric("answer_s", round(deadline.monotonic() - begun_s, 4))
+    yield make_metric("answer_s", round(deadline.monotonic() - begun_s, 4))
     yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, context.world.now())
     yield from _judge(page, answer.status, answer.headers, answer.body)
     yield Note(f"OK ({answer.status})")
@@ -121,12 +123,8 @@ def _judge(page: Page, status: int, headers: Mapping[str, str], body: bytes) -> 
 
 def _wrong(page: Page, finding_id: str, said: str, expected: str, found: str) -> Finding:
     words = f"{page.target}{visible(page.path, 100)}: {said}"
-    return Finding(
-        finding_id, Verdict.FAIL, page.target, words, Severity.ERROR, expected=expected, found=found, fix=_LOOK
-    )
+    return make_finding(finding_id, Verdict.FAIL, page.target, words, expected=expected, found=found)
 
-
-_LOOK = "Check the log of the web server, and of any proxy in front of it."
 
 # A page that is late once is no outage.
 CHECK = HostCheck(

@@ -10,8 +10,10 @@ from mailmon.checks.check import AccountCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import LoginOptions
 from mailmon.checks.targets import Account
+from mailmon.findings import make_finding
 from mailmon.mail.imapdata import Quota
-from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Note, Verdict
 from mailmon.typedjson.declare import About, Between, options
 
 
@@ -30,7 +32,7 @@ def run(context: RunContext, account: Account, options: ImapLoginOptions) -> Ite
     assert account.imap is not None
     limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
     yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, context.world.now())
-    yield Metric("messages", mailbox.client.exists)
+    yield make_metric("messages", mailbox.client.exists)
     quota = mailbox.client.quota()
     if quota:
         context.full_percent[account.name] = 100 * quota.used / quota.limit
@@ -39,17 +41,15 @@ def run(context: RunContext, account: Account, options: ImapLoginOptions) -> Ite
 
 
 def _quota(quota: Quota, percent: float, most_percent: float, target: str) -> Iterator[Fact]:
-    yield Metric("quota_percent", round(percent, 1))
+    yield make_metric("quota_percent", round(percent, 1))
     if percent >= most_percent:
         what = "messages" if quota.resource == "MESSAGE" else "storage"
         said = f"{target}: the mailbox is full to {int(percent)} % of its quota of {what}"
-        yield Finding(
-            "imap.quota_high", Verdict.FAIL, target, said, Severity.WARNING,
-            expected=f"< {most_percent:g} %", found=f"{int(percent)} %", fix=_FULL, reference="RFC 9208",
+        yield make_finding(
+            "imap.quota_high", Verdict.FAIL, target, said,
+            expected=f"< {most_percent:g} %", found=f"{int(percent)} %",
         )  # fmt: skip
 
-
-_FULL = "Delete mail, or raise the quota: a full mailbox takes no more."
 
 CHECK = AccountCheck(
     name="imap_auth",

@@ -10,7 +10,9 @@ from mailmon.checks.context import RunContext
 from mailmon.checks.options import LoginOptions
 from mailmon.checks.targets import Account
 from mailmon.errors import StageError
-from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Note, Verdict
 
 
 def run(context: RunContext, account: Account, options: LoginOptions) -> Iterator[Fact]:
@@ -22,19 +24,15 @@ def run(context: RunContext, account: Account, options: LoginOptions) -> Iterato
         if exc.finding_id != "pop3.login_delay":
             raise
         # Another client logged in: that says nothing about the server.
-        yield Finding(exc.finding_id, Verdict.UNKNOWN, exc.target, exc.message, evidence=exc.said, fix=exc.advice)
+        yield make_finding(exc.finding_id, Verdict.UNKNOWN, exc.target, exc.message, evidence=exc.said, fix=exc.advice)
         return
     limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
     yield from certificate_facts(folder.certificate(), limits, account.pop3.target, context.world.now())
-    yield Metric("messages", folder.exists)
+    yield make_metric("messages", folder.exists)
     if not account.imap and folder.passed_over:
-        yield Finding(
-            "pop3.not_looked_at", Verdict.FAIL, account.pop3.target, folder.passed_over, Severity.INFO, fix=_FULL
-        )
+        yield make_finding("pop3.not_looked_at", Verdict.FAIL, account.pop3.target, folder.passed_over)
     yield Note("OK")
 
-
-_FULL = "Give mailmon a mailbox of its own, or delete what is not needed."
 
 CHECK = AccountCheck(
     name="pop3_auth",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 from mailmon.checks.check import ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions
+from mailmon.findings import make_finding
+from mailmon.metrics import make_metric
 from mailmon.model import Fact, Finding, Metric, Note, Severity, Verdict
 from mailmon.text import count, format_duration
 from mailmon.typedjson.declare import About, Between, Duration, FileName, Name, Timeout, Word, options, seconds
@@ -125,7 +127,7 @@ def run(context: RunContext, instance: QueueInstance) -> Iterator[Fact]:
     listing = _Listing(command, context.world.deadline.bound_s(instance.timeout_s))
     queue, now_s = read_queue(listing), context.world.now().timestamp()
     if listing.says_down:
-        yield Finding("queue.mail_system_down", Verdict.FAIL, instance.name, _DOWN_SAID, Severity.ERROR, fix=_DOWN)
+        yield make_finding("queue.mail_system_down", Verdict.FAIL, instance.name, _DOWN_SAID)
         if listing.error:
             return
     elif isinstance(listing.error, ProgramTimeoutError):
@@ -156,23 +158,23 @@ def judge(queue: MailQueue, limits: QueueLimits, target: str, now_s: float) -> I
     age_s, arriving_s = queue.age_s(now_s, *_WAITING), queue.age_s(now_s, *_ARRIVING)
     if limits.age_s is not None and age_s > limits.age_s:
         said = f"the oldest message has been waiting for {format_duration(age_s)}{why}"
-        yield _too_old("queue.old", target, said, age_s, limits.age_s, _LOOK)
+        yield _too_old("queue.old", target, said, age_s, limits.age_s)
     if limits.arriving_s is not None and arriving_s > limits.arriving_s:
         number = count(queue.count(*_ARRIVING), "message")
         said = f"{number} not taken on yet from incoming or maildrop, the oldest for {format_duration(arriving_s)}"
-        yield _too_old("queue.stuck", target, said, arriving_s, limits.arriving_s, _STUCK)
+        yield _too_old("queue.stuck", target, said, arriving_s, limits.arriving_s)
     if queue.unread:
         said = f"{count(queue.unread, 'line')} of the list made no sense"
-        yield Finding("queue.not_readable", Verdict.FAIL, target, said, Severity.NOTICE)
+        yield make_finding("queue.not_readable", Verdict.FAIL, target, said)
 
 
 def _metrics(queue: MailQueue, now_s: float) -> Iterator[Metric]:
     from mailmon.mail.postqueue import QUEUES
 
     for name in QUEUES:
-        yield Metric(name, queue.count(name))
-    yield Metric("size_bytes", queue.size_bytes)
-    yield Metric("oldest_s", round(max(queue.age_s(now_s, *_WAITING), 0.0), 1))
+        yield make_metric(name, queue.count(name))
+    yield make_metric("size_bytes", queue.size_bytes)
+    yield make_metric("oldest_s", round(max(queue.age_s(now_s, *_WAITING), 0.0), 1))
 
 
 def _why(queue: MailQueue) -> str:
@@ -183,21 +185,19 @@ def _why(queue: MailQueue) -> str:
 
 
 def _too_many(
-    name: str, queue: MailQueue, limit: int, target: str, why: str = "", severity: Severity = Severity.WARNING
+    name: str, queue: MailQueue, limit: int, target: str, why: str = "", severity: Severity | None = None
 ) -> Finding:
     words = {"deferred": "could not be delivered yet", "active": "are being delivered", "hold": "are on hold"}[name]
     number = queue.count(name)
     said = f"{'' if queue.is_whole else 'at least '}{count(number, 'message')} {words}{why}"
-    return Finding(
-        f"queue.{name}", Verdict.FAIL, target, said, severity, expected=f"<= {limit}", found=str(number), fix=_LOOK
+    return make_finding(
+        f"queue.{name}", Verdict.FAIL, target, said, severity, expected=f"<= {limit}", found=str(number)
     )
 
 
-def _too_old(finding_id: str, target: str, said: str, age_s: float, limit_s: float, fix: str) -> Finding:
+def _too_old(finding_id: str, target: str, said: str, age_s: float, limit_s: float) -> Finding:
     expected, found = f"<= {format_duration(limit_s)}", format_duration(age_s)
-    return Finding(
-        finding_id, Verdict.FAIL, target, said, Severity.WARNING, expected=expected, found=found, fix=fix
-    )  # fmt: skip
+    return make_finding(finding_id, Verdict.FAIL, target, said, expected=expected, found=found)
 
 
 def _may_use_local_sockets() -> bool:
@@ -218,13 +218,10 @@ def _postqueue(program: str | None, config_directory: str | None) -> tuple[str, 
 
 
 def _unreadable(target: str, said: str, advice: str) -> Finding:
-    return Finding("queue.not_readable", Verdict.UNKNOWN, target, said, fix=advice)
+    return make_finding("queue.not_readable", Verdict.UNKNOWN, target, said, fix=advice)
 
 
-_LOOK = "Look at `postqueue -p`, and at the mail server's log for the reasons."
-_STUCK = "See whether Postfix's pickup and qmgr run (`postfix status`), whether the disk is full, and the mail log."
 _DOWN_SAID = "the mail system is down"
-_DOWN = "Start Postfix: `systemctl status postfix` says why it is down."
 _ALLOW = "This user must be allowed to list the queue (docs/mail-host.md)."
 _SLOW = "See whether Postfix answers `postqueue -p`; a long queue on a slow disk needs a longer timeout_s."
 

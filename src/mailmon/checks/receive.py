@@ -16,9 +16,11 @@ from mailmon.checks.mailbox import WatchedMailbox, is_refusal
 from mailmon.checks.options import CheckOptions, DeliveryLimit
 from mailmon.checks.targets import RECEIVE_TIMEOUT_S, Route
 from mailmon.errors import StageError
+from mailmon.findings import make_finding
 from mailmon.mail.probe.ledger import Arrival
 from mailmon.mail.probe.probe import compose
-from mailmon.model import Fact, Fate, Finding, Metric, Note, Probe, Severity, Verdict
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Fate, Finding, Note, Probe, Severity, Verdict
 from mailmon.text import format_duration, visible
 from mailmon.typedjson.declare import About, Timeout, options
 
@@ -67,19 +69,18 @@ def run(context: RunContext, route: Route, _options: ReceiveOptions) -> Iterator
     yield from missing
     if waited.unseen_bounces:
         said = f"bounces cannot be seen: {waited.unseen_bounces.message}"
-        yield Finding(
+        yield make_finding(
             "route.bounces_unseen",
             Verdict.FAIL,
             waited.unseen_bounces.target,
             said,
-            Severity.INFO,
             fix=waited.unseen_bounces.advice,
         )
     if arrival:
         delivery_s = max(arrival.seen_s - accepted_s, 0.0)
         yield from arrived(context, route, probe, delivery_s, _error_s(arrival, accepted_s))
         if waited.was_frozen:
-            yield Finding("route.frozen_view", Verdict.FAIL, target, _FROZEN, Severity.INFO)
+            yield make_finding("route.frozen_view", Verdict.FAIL, target, _FROZEN)
     elif probe.fate is Fate.BOUNCED:
         yield bounced(probe, target)
     elif waited.refusal:
@@ -91,7 +92,7 @@ def run(context: RunContext, route: Route, _options: ReceiveOptions) -> Iterator
 def earlier_probes(context: RunContext, route: Route, target: str) -> Iterator[Finding]:
     """Yield what became of probes that earlier runs gave up waiting for; worth knowing, no failure of this run."""
     for event in context.ledger.take_events(route.name):
-        yield Finding(event.finding_id, Verdict.FAIL, target, event.words, Severity.INFO)
+        yield make_finding(event.finding_id, Verdict.FAIL, target, event.words, Severity.INFO)
 
 
 def poll_interval_s(waited_s: float) -> float:
@@ -191,9 +192,7 @@ def _not_received(
         advice = f"The run's deadline ended the wait before the route's {route.timeout_s:g} s: raise deadline_s."
     waited = f"{min(waited_s, route.timeout_s):.1f}".removesuffix(".0")
     said = f"not received within {waited} s; {probe.standing}"
-    return Finding(
-        "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR, evidence=probe.reply, fix=advice
-    )
+    return make_finding("route.not_received", Verdict.FAIL, route.target, said, evidence=probe.reply, fix=advice)
 
 
 def _where_to_look(probe: Probe, full_percent: float) -> str:
@@ -215,7 +214,7 @@ def _not_looked_at(route: Route, probe: Probe, mailbox: WatchedMailbox) -> Findi
     """Return that nobody knows whether it arrived: the server let nobody look, or answers too slowly."""
     why = mailbox.client.passed_over or "the server lets nobody log in again before the run ends"
     said = f"not seen yet, and the mailbox could not be looked through: {why}; {probe.standing}"
-    return Finding("route.not_looked_at", Verdict.UNKNOWN, route.target, said, fix=_RAISE)
+    return make_finding("route.not_looked_at", Verdict.UNKNOWN, route.target, said)
 
 
 def _check_once(context: RunContext, route: Route) -> Iterator[Fact]:
@@ -239,15 +238,15 @@ def _check_once(context: RunContext, route: Route) -> Iterator[Fact]:
     elif waited_s > route.patience_s:
         context.ledger.expire(probe.token, context.world.now(), route.patience_s)
         said = f"not received within {format_duration(route.patience_s)}; {probe.standing}"
-        yield Finding(
-            "route.not_received", Verdict.FAIL, route.target, said, Severity.ERROR,
-            evidence=probe.reply, fix=_NOT_RECEIVED,
+        yield make_finding(
+            "route.not_received", Verdict.FAIL, route.target, said,
+            evidence=probe.reply,
         )  # fmt: skip
     else:
         context.ledger.postpone(probe.token)
         said = f"on its way for {format_duration(max(waited_s, 0))}; {probe.standing}"
         said += f"; the mailbox could not be looked at: {refusal.said}" if refusal else ""
-        yield Finding("route.on_its_way", Verdict.SKIPPED, route.target, said, evidence=probe.reply)
+        yield make_finding("route.on_its_way", Verdict.SKIPPED, route.target, said, evidence=probe.reply)
 
 
 def _took_s(context: RunContext, probe: Probe) -> tuple[float, float]:
@@ -281,7 +280,7 @@ def _late(route: Route, delivery_s: float) -> Finding:
     assert route.patience_s is not None
     limit = format_duration(route.patience_s)
     said = f"Email delivered in {format_duration(delivery_s)}, more than {limit}"
-    return Finding(
+    return make_finding(
         "route.too_slow",
         Verdict.FAIL,
         route.target,
@@ -289,18 +288,17 @@ def _late(route: Route, delivery_s: float) -> Finding:
         Severity.ERROR,
         expected=f"<= {limit}",
         found=format_duration(delivery_s),
-        fix=_NOT_RECEIVED,
     )
 
 
 def arrived(context: RunContext, route: Route, probe: Probe, delivery_s: float, error_s: float) -> Iterator[Fact]:
     """Yield how long it took, and whether it came to the right place, as it should be."""
-    yield Metric("delivery_s", round(delivery_s, 4))
-    yield Metric("delivery_error_s", round(error_s, 4))
+    yield make_metric("delivery_s", round(delivery_s, 4))
+    yield make_metric("delivery_error_s", round(error_s, 4))
     folder = _junk_folder(context, route, probe.token)
     if folder:
         said = f"Email arrived in {folder} after {delivery_s:.1f}s, not in {route.reader.folder}"
-        yield Finding("route.in_junk", Verdict.FAIL, route.target, said, Severity.ERROR, fix=_JUNK)
+        yield make_finding("route.in_junk", Verdict.FAIL, route.target, said)
     yield from _slowness(delivery_s, error_s, route)
     if route.expected:
         yield from _expectations(context, route, probe, folder)
@@ -313,7 +311,7 @@ def bounced(probe: Probe, target: str) -> Finding:
 
     said = f"{probe.acceptance}, then bounced: {probe.detail}"
     fix = advise(refused_by_bounce(probe.detail)).text
-    return Finding("route.bounced", Verdict.FAIL, target, said, Severity.ERROR, evidence=probe.detail, fix=fix)
+    return make_finding("route.bounced", Verdict.FAIL, target, said, evidence=probe.detail, fix=fix)
 
 
 def poll_junk_folders(context: RunContext, route: Route, token: str, *, afresh: bool = False) -> None:
@@ -362,12 +360,11 @@ def missing_folders(context: RunContext, route: Route) -> Iterator[Finding]:
         if advice is not None:
             said = f'there is no junk folder "{visible(folder, 80)}" here: what is sorted into it is not seen'
             evidence = refused.said if refused else ""
-            yield Finding(
+            yield make_finding(
                 "route.folder_missing",
                 Verdict.FAIL,
                 route.target,
                 said,
-                Severity.WARNING,
                 evidence=evidence,
                 fix=advice,
             )
@@ -381,7 +378,7 @@ def unread_mail(context: RunContext, route: Route) -> Iterator[Finding]:
         if problems:
             said = f"mail in {place} was not read: {'; '.join(problems[:MAX_PROBLEMS])}"
             said += f" and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
-            yield Finding("mailbox.unread", Verdict.FAIL, route.target, said, Severity.INFO, fix=_UNREAD)
+            yield make_finding("mailbox.unread", Verdict.FAIL, route.target, said)
 
 
 def _junk_folder(context: RunContext, route: Route, token: str) -> str:
@@ -400,11 +397,11 @@ def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) 
     raw = mailbox.read(probe.token) if mailbox else b""
     if not raw:
         said = "it could not be read, so what it looks like is not known"
-        yield Finding("route.unread", Verdict.UNKNOWN, route.target, said)
+        yield make_finding("route.unread", Verdict.UNKNOWN, route.target, said)
         return
     sent = compose(probe, context.world.key, context.world.version, route.form)
     for one in judge(route.expected, sent, raw):
-        yield Finding(
+        yield make_finding(
             one.finding_id,
             Verdict.FAIL,
             route.target,
@@ -412,7 +409,6 @@ def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) 
             one.severity,
             expected=one.expected,
             found=one.found,
-            fix=_FIXES.get(one.finding_id, ""),
         )
 
 
@@ -424,7 +420,7 @@ def _slowness(delivery_s: float, error_s: float, route: Route) -> Iterator[Findi
             took = f"{delivery_s:.1f}s"
             if f"{least_s:.1f}" != f"{delivery_s:.1f}":
                 took += f" (at least {least_s:.1f}s)"
-            yield Finding(
+            yield make_finding(
                 "route.slow" if severity is Severity.WARNING else "route.too_slow",
                 Verdict.FAIL,
                 route.target,
@@ -432,24 +428,11 @@ def _slowness(delivery_s: float, error_s: float, route: Route) -> Iterator[Findi
                 severity,
                 expected=f"<= {limit_s:g} s",
                 found=f"{delivery_s:.1f} s",
-                fix="Look at the Received fields of a message for the hop that took so long, and at its mail queue.",
             )
             return
 
 
 _FROZEN = "the server showed the probe only when the folder was opened again: when it came is not known better"
-_RAISE = "Raise deadline_s, or give mailmon a mailbox of its own that no other program reads."
-_NOT_RECEIVED = "Look at the mail queue of the sending server, and at the receiving one's filters."
-_UNREAD = "Check that folder for mail that looks like bounces; a bounce of a probe may be among it."
-_JUNK = "Look at the spam filter's verdict in the message, and at SPF, DKIM and DMARC with `mailmon dns`."
-_AUTHENTICATION = "Look at the domain with `mailmon dns`, and whether every host that sends signs."
-_FIXES = {
-    "route.dkim": _AUTHENTICATION,
-    "route.spf": _AUTHENTICATION,
-    "route.dmarc": _AUTHENTICATION,
-    "route.no_tls": "Look at the host's TLS with `mailmon diagnose`; Postfix: smtp_tls_security_level = may, or more.",
-    "route.modified": "Look for a filter, a footer or a mailing list on the way: what it changes breaks signatures.",
-}
 
 # A probe that is late once is no outage.
 CHECK = RouteCheck(

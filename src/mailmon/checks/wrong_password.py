@@ -11,7 +11,8 @@ from mailmon.checks.options import CheckOptions
 from mailmon.checks.targets import Account
 from mailmon.clients.server import Server
 from mailmon.errors import StageError
-from mailmon.model import Fact, Finding, Note, Secret, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.model import Fact, Finding, Note, Secret, Verdict
 
 
 def run(context: RunContext, account: Account, _options: CheckOptions) -> Iterator[Fact]:
@@ -29,10 +30,10 @@ def _try(context: RunContext, stranger: Account, server: Server) -> Finding:
         context.try_login(stranger, server)
     except StageError as exc:
         if exc.finding_id.endswith((".login_refused", ".auth_not_offered")) and not exc.is_temporary:
-            return Finding(finding_id, Verdict.PASS, server.target, f"refused: {exc.said}")
-        return Finding(finding_id, Verdict.SKIPPED, server.target, f"not tried: {exc.message}")
+            return make_finding(finding_id, Verdict.PASS, server.target, f"refused: {exc.said}")
+        return make_finding(finding_id, Verdict.SKIPPED, server.target, f"not tried: {exc.message}")
     said = f"{server.target} accepts a random password for {stranger.username}"
-    return Finding(finding_id, Verdict.FAIL, server.target, said, Severity.CRITICAL, fix=_OPEN)
+    return make_finding(finding_id, Verdict.FAIL, server.target, said, fix=_OPEN)
 
 
 _OPEN = "Anybody can read this mailbox: claim it, or set its password."

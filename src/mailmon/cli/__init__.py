@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
     "diagnose": "Look at a mail server from outside: TLS, relaying, logins, names, and more.",
     "dns": "Check what a domain publishes for its mail, from MX to DANE.",
+    "explain": "Explain a finding: severity, meaning, fix and reference.",
     "spf": "Say whether an address may send mail for a domain, and which term decides.",
     "status": "Show what the last runs left in memory: health, since when, what is pending.",
     "alerts": "Show the alerts that were sent, that wait, and that were dropped.",

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from mailmon.model import Finding, Severity, Verdict
+from mailmon.findings import make_finding
+from mailmon.model import Finding, Verdict
 from mailmon.model.dns import Published, Remembered
 
 # A change is reported for this long; then the new value is taken as intended.
 HOLD = timedelta(days=1)
 MAX_REMEMBERED, MAX_VALUES, MAX_WORDS = 200, 20, 300
 NOTHING = "nothing"
-_FIX = "If this was not intended, check who can edit the zone, and restore the record."
 POLICY, POLICY_RECORD = "HTTPS", "_mta-sts."
 
 
@@ -81,9 +81,7 @@ def _taken(known: dict[str, Remembered], row: Published, domain: str, now: datet
 def _changed(domain: str, key: str, before: str, after: str) -> Finding:
     said = f"{domain}: {key} changed from {before} to {after}"
     was = f"{key}: {before}"
-    return Finding(
-        "dns.record_changed", Verdict.FAIL, domain, said, Severity.WARNING, expected=was, found=after, fix=_FIX
-    )
+    return make_finding("dns.record_changed", Verdict.FAIL, domain, said, expected=was, found=after)
 
 
 def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], domain: str) -> Iterable[Finding]:
@@ -99,16 +97,13 @@ def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], 
         said = f"{domain}: the MTA-STS policy has changed, but its id has not: senders keep the old one"
         was, found = _words(memory.values), _words(now)
         return (
-            Finding(
+            make_finding(
                 "mtasts.id_unchanged",
                 Verdict.FAIL,
                 domain,
                 said,
-                Severity.WARNING,
                 expected=was,
                 found=found,
-                fix="Change the id in the TXT record at _mta-sts.",
-                reference="RFC 8461 section 3.1",
             ),
         )
     known[key] = Remembered(now)

@@ -1,61 +1,94 @@
-"""How bad is a finding by itself, what mends it, and where is that written? Findings are made here and nowhere else."""
+"""Findings are made here and nowhere else: severity, fix and reference come from the registry (registry.py)."""
 
 from __future__ import annotations
 
-from mailmon.findings import domains, servers
-from mailmon.findings.fixes import general_fix
-from mailmon.findings.row import Row
+from collections.abc import Iterable
+
 from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.text import utf8_text, visible
 
-__all__ = ["ROWS", "Findings", "Row", "row"]
+__all__ = ["Findings", "is_meant", "make_finding"]
 
 # What a server or a zone says is foreign text, however it came into a finding.
 MAX_MESSAGE, MAX_DETAIL = 1000, 4000
-ROWS: dict[str, Row] = {**servers.ROWS, **domains.ROWS}
 
 
-def row(finding_id: str) -> Row:
-    """Return the row of an id, that of all protocols where it has none of its own."""
-    return ROWS.get(finding_id) or ROWS.get(f"*.{finding_id.partition('.')[2]}") or Row(Severity.ERROR)
+def make_finding(
+    finding_id: str,
+    status: Verdict,
+    target: str,
+    message: str,
+    severity: Severity | None = None,
+    *,
+    evidence: str = "",
+    expected: str = "",
+    found: str = "",
+    fix: str | None = None,
+) -> Finding:
+    """Return a finding. What fails has severity, fix and reference of the registry unless given.
+
+    So has, without the severity, what is unknown and can never fail. Raises UnknownIdError where no row has the id.
+    """
+    from mailmon.findings.registry import entry  # the tables are for runs in which there is something to report
+
+    known, reference = entry(finding_id).row, ""
+    if status is Verdict.FAIL:
+        severity = severity or known.severity or Severity.ERROR
+    if status is Verdict.FAIL or (status is Verdict.UNKNOWN and known.severity is None):
+        reference = known.reference
+        fix = known.fix if fix is None else fix
+    return Finding(finding_id, status, target, message, severity, evidence, expected, found, fix or "", reference)
+
+
+def is_meant(finding_id: str, patterns: Iterable[str]) -> bool:
+    """Say whether a pattern names a finding: an id, one with wildcards (tls.*), or an area (tls)."""
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(finding_id, one) or finding_id.startswith(f"{one}.") for one in patterns)
 
 
 class Findings:
-    """Collects what is found out about one target."""
+    """Collects the findings about one target."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.all: list[Finding] = []
 
     def fail(self, finding_id: str, message: str, severity: Severity | None = None, **more: str) -> None:
-        """Something is wrong; the reference is that of the catalogue, and so are severity and fix unless given."""
-        known = row(finding_id)
-        finding = self._finding(finding_id, Verdict.FAIL, message, more)
-        fix = more.get("fix") or known.fix or general_fix(finding_id)
-        self.all.append(finding._replace(severity=severity or known.severity, fix=fix, reference=known.reference))
+        """Add a failure; severity, fix and reference are those of the registry unless given."""
+        from mailmon.findings.software_fixes import general_fix
+
+        fix = more.pop("fix", "") or general_fix(finding_id)
+        self._add(finding_id, Verdict.FAIL, message, more, severity, fix)
 
     def passed(self, finding_id: str, message: str, **more: str) -> None:
-        """It was looked at, and is well."""
-        self.all.append(self._finding(finding_id, Verdict.PASS, message, more))
+        """Add a pass: it was tested, and is well."""
+        self._add(finding_id, Verdict.PASS, message, more)
 
     def unknown(self, finding_id: str, message: str, **more: str) -> None:
-        """It could not be told from here."""
-        self.all.append(self._finding(finding_id, Verdict.UNKNOWN, message, more))
+        """Add what could not be tested from here."""
+        self._add(finding_id, Verdict.UNKNOWN, message, more)
 
     def skipped(self, finding_id: str, message: str) -> None:
-        """It was not asked, because of something else."""
-        self.all.append(self._finding(finding_id, Verdict.SKIPPED, message, {}))
+        """Add what was not tested, because of something else."""
+        self._add(finding_id, Verdict.SKIPPED, message, {})
 
     def judge(self, finding_id: str, is_good: bool, good: str, bad: str, **more: str) -> None:
-        """Pass or fail."""
+        """Add a pass or a failure."""
         if is_good:
             self.passed(finding_id, good, **more)
         else:
             self.fail(finding_id, bad, None, **more)
 
-    def _finding(self, finding_id: str, status: Verdict, message: str, more: dict[str, str]) -> Finding:
+    def _add(
+        self,
+        finding_id: str,
+        status: Verdict,
+        message: str,
+        more: dict[str, str],
+        severity: Severity | None = None,
+        fix: str = "",
+    ) -> None:
         said = visible(utf8_text(f"{self.target}: {message}"), MAX_MESSAGE)
-        evidence, expected, found = (
-            visible(utf8_text(more.get(name, "")), MAX_DETAIL) for name in ("evidence", "expected", "found")
-        )
-        return Finding(finding_id, status, self.target, said, None, evidence, expected, found)
+        details = {name: visible(utf8_text(text), MAX_DETAIL) for name, text in more.items() if name != "fix"}
+        self.all.append(make_finding(finding_id, status, self.target, said, severity, fix=fix, **details))

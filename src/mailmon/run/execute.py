@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from mailmon.checks.check import failure
 from mailmon.checks.context import RunContext
 from mailmon.errors import MailmonError, StageError, place_of
+from mailmon.findings import make_finding
 from mailmon.model import Certificate, Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
 from mailmon.run.plan import Step
@@ -42,7 +43,9 @@ def _ask(step: Step, tools: RunContext) -> Outcome:
     except StageError as exc:
         facts.append(failure(exc))
     except MailmonError as exc:
-        facts.append(Finding("mailmon.error", Verdict.UNKNOWN, step.target or step.name, exc.message, fix=exc.advice))
+        facts.append(
+            make_finding("mailmon.error", Verdict.UNKNOWN, step.target or step.name, exc.message, fix=exc.advice)
+        )
     except Exception as exc:  # the one place: a bug is reported as one (exit 70), not as a mail failure
         facts.append(_bug(step, exc))
     duration_s = tools.world.deadline.monotonic() - started_s
@@ -56,14 +59,12 @@ def _given_up(step: Step, has_begun: bool) -> Outcome:
         return Outcome(step.id, step.check, step.name, Status.SKIPPED, words)
     said = "not finished when the run's deadline came"
     target = step.target or step.name
-    return make_outcome(
-        step, [Finding(DEADLINE, Verdict.FAIL, target, said, Severity.ERROR, fix="Raise deadline_s.")], 0.0
-    )
+    return make_outcome(step, [make_finding(DEADLINE, Verdict.FAIL, target, said)], 0.0)
 
 
 def _bug(step: Step, exc: Exception) -> Finding:
     said = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
-    return Finding(BUG, Verdict.UNKNOWN, step.target or step.name, said, fix="Please report it with this line.")
+    return make_finding(BUG, Verdict.UNKNOWN, step.target or step.name, said)
 
 
 def labels_of(steps: Sequence[Step], *, always_named: bool = False) -> Mapping[str, str]:

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from mailmon.checks import CHECKS
 from mailmon.config import Setup
 from mailmon.errors import DeliveryError
-from mailmon.model import AlertSubject, Finding, Outcome, Policy, Severity, Status, Verdict
+from mailmon.findings import make_finding
+from mailmon.model import AlertSubject, Outcome, Policy, Status, Verdict
 from mailmon.model.run import PENDING_RUNS, AlertLine
 from mailmon.run.plan import Step, make_plan
 
@@ -72,7 +73,7 @@ def silenceable_names(setup: Setup) -> set[str]:
 
 def network_outcome(evidence: str, *, is_offline: bool) -> Outcome:
     """Return whether mailmon sees anything, as the outcome of a step."""
-    return _own_outcome(NETWORK, "mailmon.blind", evidence, "Look at this machine's network.", is_failed=is_offline)
+    return _own_outcome(NETWORK, "mailmon.blind", evidence, None, is_failed=is_offline)
 
 
 def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list[Outcome]:
@@ -84,8 +85,7 @@ def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list
     for line in lines:
         step_id = f"{CHANNEL}{line.channel}"
         if line.is_alarming:
-            advice = "Try it with `mailmon notify test`."
-            outcomes[step_id] = _own_outcome(step_id, "mailmon.channel", line.error, advice, is_failed=True)
+            outcomes[step_id] = _own_outcome(step_id, "mailmon.channel", line.error, None, is_failed=True)
         elif line.status == "sent" and step_id in known:
             outcomes.setdefault(step_id, _own_outcome(step_id, "", "", "", is_failed=False))
     return list(outcomes.values())
@@ -109,10 +109,10 @@ def unit_outcome(unit: str, said: str, *, is_failed: bool) -> Outcome:
     return _own_outcome(f"{UNIT}{unit}", "mailmon.unit", said, advice, is_failed=is_failed)
 
 
-def _own_outcome(step_id: str, finding_id: str, said: str, advice: str, *, is_failed: bool) -> Outcome:
+def _own_outcome(step_id: str, finding_id: str, said: str, advice: str | None, *, is_failed: bool) -> Outcome:
     check, _, name = step_id.partition(":")
     if not is_failed:
         return Outcome(step_id, check, name, Status.OK, said or "OK")
     target = socket.gethostname()
-    finding = Finding(finding_id, Verdict.FAIL, target, said, Severity.ERROR, fix=advice)
-    return Outcome(step_id, check, name, Status.FAILED, said, advice, target, findings=(finding,))
+    finding = make_finding(finding_id, Verdict.FAIL, target, said, fix=advice)
+    return Outcome(step_id, check, name, Status.FAILED, said, finding.fix, target, findings=(finding,))
