@@ -14,13 +14,13 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 
 
 @click.command("explain", short_help="Explain a finding: severity, meaning, fix and reference.")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=_complete)
+@click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=_complete)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text.")
 def explain(ids: tuple[str, ...], as_json: bool, color: str) -> None:
     """Explain findings: severity, meaning, fix and reference of each ID. Needs no configuration.
 
-    An area (tls) or a pattern (tls.cert_*) lists the matching ids. Every id is also in docs/findings.md.
+    An area (tls) or a pattern (tls.cert_*) lists the matching ids; without ID all are listed.
     """
     from mailmon.cli.screen import Printer
     from mailmon.findings import is_meant
@@ -29,7 +29,7 @@ def explain(ids: tuple[str, ...], as_json: bool, color: str) -> None:
 
     if said := unknown_pattern(ids):
         raise click.UsageError(said)
-    chosen = [one for one in entries().values() if is_meant(one.id, ids)]
+    chosen = [one for one in entries().values() if not ids or is_meant(one.id, ids)]
     if as_json:
         common.print_json(explanation_document(chosen))
         return
