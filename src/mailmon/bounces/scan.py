@@ -115,7 +115,11 @@ class BounceScan:
         self._shifts = 0
         self.done = Scanned()
         self.client = connect()
-        self._open()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
         self.folder = Folder(account.name, place.name, self.client.uid_validity)
 
     def read(self) -> None:
