@@ -177,7 +177,7 @@ def plan(
     family: str = "auto",
     port: str = "",
     hosts_file: Path = HOSTS_FILE,
-) -> targets.Plan:
+) -> targets.Targets:
     request = Request(host, tuple(kinds_for((port,) if port else (), None)), is_whole_host=not port)
     return targets.find(request, cast(Records, KindZone(records)), Options(family=family), hosts_file)
 

@@ -11,13 +11,13 @@ from mailmon.clients.records import Records
 from mailmon.diagnose import targets
 from mailmon.diagnose.plan import MAX_MX, Options, Request, kinds_for
 from mailmon.diagnose.run import diagnose
-from mailmon.diagnose.targets import Plan
+from mailmon.diagnose.targets import Targets
 from mailmon.model.findings import Severity, Verdict
 from tests.domain.nameserver import serving, zone_of
 
 
-def plan(count: int, *gone: int) -> Plan:
-    """Plan for a domain with so many MX hosts, of which some have no address."""
+def plan(count: int, *gone: int) -> Targets:
+    """Targets for a domain with so many MX hosts, of which some have no address."""
     lines = [f"@ MX {number}0 m{number}" for number in range(1, count + 1)]
     lines += [f"m{number} A 9.9.9.{number}" for number in range(1, count + 1) if number not in gone]
     with serving([zone_of("firm.example", "\n".join(lines))]) as server:
@@ -26,7 +26,7 @@ def plan(count: int, *gone: int) -> Plan:
         return targets.find(request, Records(nameservers, 2.0), Options())
 
 
-def failed(found: Plan) -> list[tuple[str, Severity | None]]:
+def failed(found: Targets) -> list[tuple[str, Severity | None]]:
     return [(one.message, one.severity) for one in found.findings if one.status is Verdict.FAIL]
 
 

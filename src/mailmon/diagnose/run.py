@@ -39,32 +39,32 @@ def diagnose(request: Request, options: Options, progress: Progress = lambda _do
     records = Records(request.nameservers, min(options.timeout_s, 5.0))
     kit = TlsKit(options.ca_file)
     kit.verifying()  # a CA file that cannot be read is reported before anything is asked
-    plan = targets.find(request, records, options)
-    options = options._replace(domain=options.domain or plan.domain)
+    chosen = targets.find(request, records, options)
+    options = options._replace(domain=options.domain or chosen.domain)
     access = PolicyAccess(options.timeout_s, options.ca_file, options.https_port)
-    sts = MtaStsPolicy(plan.domain, records, deadline, access)
-    context = SessionContext(kit, records, TlsPolicy(records, plan.domain, sts))
+    sts = MtaStsPolicy(chosen.domain, records, deadline, access)
+    context = SessionContext(kit, records, TlsPolicy(records, chosen.domain, sts))
     work = _Work(options, deadline, context, progress)
-    sessions = work.run(plan.endpoints, request.block_lists)
-    found = [*plan.findings, *work.extra]
+    sessions = work.run(chosen.endpoints, request.block_lists)
+    found = [*chosen.findings, *work.extra]
     for one in sessions:
         found += one.found.all
     found = cross_checks.compare(found, sessions, records, is_whole_host=request.is_whole_host)
 
     def others() -> dict[str, bool | None]:
-        return ask_others(plan.passed_over, options.timeout_s, deadline) | dict.fromkeys(plan.unasked)
+        return ask_others(chosen.passed_over, options.timeout_s, deadline) | dict.fromkeys(chosen.unasked)
 
-    found = judge_mx_hosts(found, sessions, plan.domain, is_nolisting=options.is_nolisting, others=others)
+    found = judge_mx_hosts(found, sessions, chosen.domain, is_nolisting=options.is_nolisting, others=others)
     found = cross_checks.with_own_fixes(found, sessions)
     services = tuple(one.service for one in sessions if one.is_open)
     transcripts = tuple(line for one in sessions for line in one.dialer.transcripts if line.lines)
     return Diagnosis(
         request.host,
-        plan.addresses,
+        chosen.addresses,
         tuple(in_order(found)),
         services,
         transcripts,
-        (*plan.notes, *_policy_notes(sts, sessions), *_notes(options)),
+        (*chosen.notes, *_policy_notes(sts, sessions), *_notes(options)),
         time.monotonic() - begun,
         _left(sessions),
     )

@@ -16,7 +16,7 @@ from mailmon.model.diagnosis import Endpoint
 from mailmon.model.findings import Finding, Severity
 
 
-class Plan(NamedTuple):
+class Targets(NamedTuple):
     """What is examined. `domain` is set if MX records were followed.
 
     `passed_over` are the SMTP ports of MX hosts beyond the limit, `unasked` the MX hosts that cannot be asked.
@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     unasked: tuple[str, ...] = ()
 
 
-def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Plan:
+def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Targets:
     """Look the host up. Failed look-ups become findings; never raises for what DNS says."""
     found = Findings(request.host)
     hosts, domain, notes = [request.host], "", []
@@ -39,7 +39,7 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
     mx_hosts = _mx_hosts(answer)
     if request.is_whole_host and (said := _why_no_host(answer)):
         _judge_no_host(found, request.host, answer, said)
-        return Plan((), (), tuple(found.all))
+        return Targets((), (), tuple(found.all))
     if mx_hosts and (request.is_whole_host or not records.addresses(request.host)[0]):
         hosts, domain = mx_hosts, request.host
         found.passed("dns.mx_none", f"its mail goes to {', '.join(mx_hosts)} (MX)")
@@ -71,7 +71,9 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         _judge_families(found, every)
     further = tuple(one for own in passed_over.values() for one in own if is_mx_port(one))
     unasked = _unasked(found, every, planned, passed_over) if domain else ()
-    return Plan(tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), further, unasked)
+    return Targets(
+        tuple(planned), tuple(dict.fromkeys(known)), tuple(found.all), domain, tuple(notes), further, unasked
+    )
 
 
 def _unasked(
