@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from mailmon.checks import CHECKS
+from mailmon.notify import NOTIFIERS
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.integration.stage import put_foreign_mail, two_of_each
@@ -68,6 +71,17 @@ def test_other_commands_are_not_imported_by_a_check(monitor: Monitor) -> None:
     others = ("demo", "sandbox", "status", "notify", "config", "checks")
     assert [module for module in modules if module in {f"mailmon.cli.{name}" for name in others}] == []
     assert not any(module.startswith("mailmon.sandbox") for module in modules)
+
+
+def test_a_check_imports_only_the_checks_and_channels_that_are_configured(monitor: Monitor) -> None:
+    monitor.check()
+    program, *arguments = monitor.command("check")
+    verbose = [program, "-v", *arguments]
+    run = subprocess.run(verbose, env=monitor.environment(), capture_output=True, text=True, timeout=60, check=True)
+    imported = set(re.findall(r"^import 'mailmon\.(checks|notify)\.(\w+)'", run.stderr, re.MULTILINE))
+    checks = {name for package, name in imported if package == "checks"}
+    assert checks & set(CHECKS) == {"imap_auth", "smtp_auth", "send", "receive", "cleanup"}
+    assert {name for package, name in imported if package == "notify"} & set(NOTIFIERS) == {"ntfy"}
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])

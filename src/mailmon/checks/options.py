@@ -26,6 +26,8 @@ CriticalDays = Annotated[
 class CheckOptions:
     """When a check alerts. Thresholds count consecutive runs."""
 
+    # Every option of every check has a default, for a configuration that does not name the check.
+
     # Keys, here or in a table of these options, that decide which program runs: refused where others may write the
     # configuration.
     COMMANDS: ClassVar[tuple[str, ...]] = ()
