@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mailmon import findings, metrics
-from mailmon.findings import Findings, is_meant, make_finding
+from mailmon.findings import Findings, make_finding
 from mailmon.findings.registry import GROUPS, UnknownIdError, areas, did_you_mean, entries, unknown_pattern
-from mailmon.findings.row import Row, sentence
+from mailmon.findings.row import Row, is_meant, sentence
 from mailmon.metrics import METRICS, make_metric
 from mailmon.model import Severity, Verdict
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 from mailmon.clients.connectivity import parse_target
 from mailmon.errors import UsageError
-from mailmon.findings import is_meant
 from mailmon.findings.registry import unknown_pattern
+from mailmon.findings.row import is_meant
 from mailmon.model import Finding
 
 

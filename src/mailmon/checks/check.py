@@ -103,7 +103,7 @@ def failing(
 
     Where nothing failed and nothing passed, yield only that nothing is known, as a finding with `unknown_id`.
     """
-    from mailmon.findings import is_meant
+    from mailmon.findings.row import is_meant
 
     skipped = tuple(skip)
     known = [one for one in findings if not is_meant(one.id, skipped)]

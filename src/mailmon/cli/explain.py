@@ -23,8 +23,8 @@ def explain(ids: tuple[str, ...], as_json: bool, color: str) -> None:
     An area (tls) or a pattern (tls.cert_*) lists the matching ids; without ID all are listed.
     """
     from mailmon.cli.screen import Printer
-    from mailmon.findings import is_meant
     from mailmon.findings.registry import entries, unknown_pattern
+    from mailmon.findings.row import is_meant
     from mailmon.render.explanation import explanation_document, explanation_lines, listing_lines
 
     if said := unknown_pattern(ids):

@@ -10,7 +10,8 @@ from mailmon.clients.resolver import has_route_to
 from mailmon.diagnose.conversation import NO_IPV6
 from mailmon.diagnose.dane import judge_chain, judge_records
 from mailmon.diagnose.session import Session
-from mailmon.findings import Findings, is_meant
+from mailmon.findings import Findings
+from mailmon.findings.row import is_meant
 from mailmon.findings.software import identify
 from mailmon.findings.software_fixes import with_software
 from mailmon.model.diagnosis import Service

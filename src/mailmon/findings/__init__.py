@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from mailmon.model.findings import Finding, Severity, Verdict
 from mailmon.text import utf8_text, visible
 
-__all__ = ["Findings", "is_meant", "make_finding"]
+__all__ = ["Findings", "make_finding"]
 
 # What a server or a zone says is foreign text, however it came into a finding.
 MAX_MESSAGE, MAX_DETAIL = 1000, 4000
@@ -38,13 +36,6 @@ def make_finding(
         reference = known.reference
         fix = known.fix if fix is None else fix
     return Finding(finding_id, status, target, message, severity, evidence, expected, found, fix or "", reference)
-
-
-def is_meant(finding_id: str, patterns: Iterable[str]) -> bool:
-    """Say whether a pattern names a finding: an id, one with wildcards (tls.*), or an area (tls)."""
-    from fnmatch import fnmatchcase
-
-    return any(fnmatchcase(finding_id, one) or finding_id.startswith(f"{one}.") for one in patterns)
 
 
 class Findings:

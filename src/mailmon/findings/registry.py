@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from mailmon.findings import delivery, domains, local, servers
-from mailmon.findings.row import Group, Row
+from mailmon.findings.row import Group, Row, is_meant
 
 GROUPS: tuple[Group, ...] = (*servers.SHARED, *delivery.GROUPS, *local.GROUPS, *servers.GROUPS, *domains.GROUPS)
 
@@ -58,8 +58,6 @@ def near_misses(text: str) -> list[str]:
 
 def unknown_pattern(patterns: Iterable[str]) -> str:
     """Return what is wrong with the first pattern that matches no finding at all, "" where all match one."""
-    from mailmon.findings import is_meant
-
     for pattern in patterns:
         if not any(is_meant(one, (pattern,)) for one in entries()):
             return f"there is no finding {pattern[:80]!r}{did_you_mean(pattern)}; areas: {', '.join(areas())}"

@@ -1,7 +1,8 @@
-"""One row of the registry of findings, and the groups that the rows belong to."""
+"""One row of the registry of findings, the groups that rows belong to, and patterns that name ids."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mailmon.model.findings import Severity
@@ -62,3 +63,10 @@ def sentence(text: str) -> str:
     ('Publish an MX record.', 'Raise deadline_s.')
     """
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
+def is_meant(finding_id: str, patterns: Iterable[str]) -> bool:
+    """Say whether a pattern names a finding: an id, one with wildcards (tls.*), or an area (tls)."""
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(finding_id, one) or finding_id.startswith(f"{one}.") for one in patterns)
