@@ -5,24 +5,24 @@ A new metric is one row; docs/json.md lists the rows.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from mailmon.model.findings import Metric
 
 
-class MetricRow(NamedTuple):
+class MetricRow:
     """One metric.
 
     `name` is the key in JSON documents and `unit` the unit there; `exported` is the Prometheus name, whose value is
     that of JSON times `factor`, in base units (seconds, bytes, ratio). `checks` report it.
     """
 
-    name: str
-    unit: str
-    exported: str
-    checks: tuple[str, ...]
-    help: str
-    factor: float = 1.0
+    # No NamedTuple: to make one takes longer than the rest of this module, which every check loads.
+    __slots__ = ("checks", "exported", "factor", "help", "name", "unit")
+
+    def __init__(
+        self, name: str, unit: str, exported: str, checks: tuple[str, ...], help: str, factor: float = 1.0
+    ) -> None:
+        self.name, self.unit, self.exported, self.checks = name, unit, exported, checks
+        self.help, self.factor = help, factor
 
 
 _LOGINS = ("imap_auth", "pop3_auth", "smtp_auth")
