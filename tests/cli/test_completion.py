@@ -55,6 +55,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     assert complete(tmp_path, "che") == ["check", "checks"]
     assert complete(tmp_path, "check", "--dry") == ["--dry-run"]
     assert complete(tmp_path, "check", "--color", "") == ["auto", "always", "never"]
+    assert complete(tmp_path, "explain", "tls.cert_exp") == ["tls.cert_expired", "tls.cert_expiring"]
 
 
 def test_bash_completes_what_is_configured(tmp_path: Path, config: str) -> None:
