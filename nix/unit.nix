@@ -131,7 +131,7 @@ in
 
   summary = started "Send the summary of bounces (mailmon, instance ${name})" "mailmon-${name}-summary" {
     ExecStart = "${program} bounces summary --send ${optionalString cfg.summary.onlyIfAny "--only-if-any "}--config ${configuration}";
-    # Its own deadline is 60 s for the channels; reading a long history takes some more.
+    # Its own deadline is 60 s for the channels; reading a large bounce log takes some more.
     TimeoutStartSec = 180;
   };
 

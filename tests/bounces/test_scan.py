@@ -79,8 +79,8 @@ class Session:
 
 
 def scan(folder: Folder, state_file: Path, is_over: Callable[[], bool] = lambda: False) -> BounceScan:
-    with BounceLog(state_file, NOW) as history:
-        desk = ScanContext(history, Run("run", NOW), KEY, Ledger(), is_over)
+    with BounceLog(state_file, NOW) as log:
+        desk = ScanContext(log, Run("run", NOW), KEY, Ledger(), is_over)
         work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
         work.read()
     return work
@@ -109,7 +109,7 @@ def test_what_is_deleted_meanwhile_is_no_problem(tmp_path: Path) -> None:
     assert (done.new, done.problems) == (9, [])
 
 
-def test_a_server_that_breaks_every_connection_ends_the_scan_and_not_the_history(tmp_path: Path) -> None:
+def test_a_server_that_breaks_every_connection_ends_the_scan_and_not_the_log(tmp_path: Path) -> None:
     folder = Folder(10, dict.fromkeys(range(3, 31, 3), BROKEN))
     with pytest.raises(StageError):
         scan(folder, tmp_path / "state.json")
@@ -139,8 +139,8 @@ def test_what_trips_the_reader_up_is_set_aside_and_the_position_moves_beyond_it(
                 pass
         return ()
 
-    with BounceLog(state_file, NOW) as history:
-        desk = ScanContext(history, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
+    with BounceLog(state_file, NOW) as log:
+        desk = ScanContext(log, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
         work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
         work.read()
     assert (work.done.new, work.done.kinds[Kind.BOUNCE]) == (10, 8)

@@ -1,4 +1,4 @@
-"""A configuration with a history of bounces, and the commands that read it."""
+"""A configuration with a bounce log, and the commands that read it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = datetime.now(UTC)
 
 
 class Desk(NamedTuple):
-    """A configuration with a history, and the commands that read it."""
+    """A configuration with a bounce log, and the commands that read it."""
 
     directory: Path
 
@@ -53,7 +53,7 @@ def empty(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def desk(empty: Desk) -> Desk:
-    with BounceLog(empty.state_file, NOW) as history:
+    with BounceLog(empty.state_file, NOW) as log:
         batch = [
             seen(1, BOB, FULL),
             seen(2, LATE, kind=Kind.DELAYED),
@@ -63,5 +63,5 @@ def desk(empty: Desk) -> Desk:
         ]
         ages = [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 30 * HOUR]
         batch = [one._replace(received_at=NOW - age) for one, age in zip(batch, ages, strict=True)]
-        history.record(INBOX, 5, batch, RUN._replace(at=NOW))
+        log.record(INBOX, 5, batch, RUN._replace(at=NOW))
     return empty

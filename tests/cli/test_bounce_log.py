@@ -9,9 +9,9 @@ import pytest
 
 from mailmon.cli.bounces.filters import instant
 from mailmon.errors import MailmonError
-from mailmon.store.bouncelog.log import BounceLog, history_file
+from mailmon.store.bouncelog.log import BounceLog
 from tests.cli.bounce_desk import NOW, Desk, desk, empty
-from tests.store.bouncelog.samples import BOB, HOUR, INBOX, RUN, seen
+from tests.store.bouncelog.samples import BOB, HOUR, INBOX, RUN, log_file, seen
 
 __all__ = ["desk", "empty"]
 
@@ -132,7 +132,7 @@ def test_an_id_that_is_not_there_is_said(desk: Desk) -> None:
     result = desk.run("show", "77")
     assert isinstance(result.exception, MailmonError)
     assert (result.exception.exit_code, result.exception.code) == (1, "not_found")
-    assert result.exception.message == "there is no bounce 77 in the history"
+    assert result.exception.message == "no bounce 77 in the bounce log"
 
 
 def test_the_summary_compares_with_the_period_before(desk: Desk) -> None:
@@ -165,18 +165,32 @@ def test_masked_nothing_tells_whose_addresses_they_are(
 
 def test_what_a_stranger_wrote_does_no_harm_to_a_terminal(empty: Desk) -> None:
     evil = BOB._replace(address="\x1b]0;x\x07@example.org", diagnostic="550 \x1b[2J\r\nno", reason="\x1b[1m")
-    with BounceLog(empty.state_file, NOW) as history:
-        history.record(INBOX, 1, [seen(1, evil)._replace(received_at=NOW - HOUR)], RUN)
+    with BounceLog(empty.state_file, NOW) as log:
+        log.record(INBOX, 1, [seen(1, evil)._replace(received_at=NOW - HOUR)], RUN)
     for command in (("list",), ("show", "1"), ("summary",), ("export",)):
         assert "\x1b" not in empty.run(*command).output, command
 
 
-def test_a_damaged_history_is_a_clear_error_and_left_alone(desk: Desk) -> None:
-    history_file(desk.state_file).write_bytes(b"noise " * 1000)
+def test_a_damaged_log_is_a_clear_error_and_left_alone(desk: Desk) -> None:
+    log_file(desk.state_file).write_bytes(b"noise " * 1000)
     for command in (("list",), ("show", "1"), ("summary",), ("export",)):
         result = desk.run(*command)
         assert isinstance(result.exception, MailmonError)
         assert result.exception.exit_code == 74
         assert "damaged" in result.exception.message
-        assert result.exception.advice == "The next scan sets it aside and begins a new one."
-    assert history_file(desk.state_file).read_bytes() == b"noise " * 1000
+        assert result.exception.advice == "The next run that writes to it sets it aside and starts a new one."
+    assert log_file(desk.state_file).read_bytes() == b"noise " * 1000
+
+
+def test_a_log_of_the_earlier_name_is_renamed_by_whoever_reads_it_and_a_second_one_is_named(desk: Desk) -> None:
+    path = log_file(desk.state_file)
+    earlier = path.with_name("history.sqlite")
+    path.rename(earlier)
+    result = desk.run("list", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert path.exists()
+    assert not earlier.exists()
+    earlier.write_bytes(b"")
+    result = desk.run("list", "--json")
+    assert result.exit_code == 0
+    assert f"{earlier}: ignored because bounces.sqlite exists" in result.stderr

@@ -225,7 +225,7 @@ def test_a_folder_that_is_not_there_fails_the_step(box: Box) -> None:
     assert "Nowhere" in run.stdout
 
 
-def test_test_mode_has_folders_and_a_history_of_its_own(box: Box) -> None:
+def test_test_mode_has_folders_and_a_log_of_its_own(box: Box) -> None:
     box.configure({"test": {"folder": box.folder("test")}})
     box.make(box.folder("test"))
     box.put(*BOUNCES[:2], folder=box.folder("test"))

@@ -92,8 +92,8 @@ def identity(path: Path) -> tuple[int, int, int, int]:
 
 def test_the_planted_journal_deletes_a_file_where_sqlite_opens_the_database_as_it_lies(place: Path) -> None:
     """Without this, the next tests would show nothing."""
-    plant_hot_journal(place / "history.sqlite", place / "victim")
-    with contextlib.closing(sqlite3.connect(place / "history.sqlite")) as connection:
+    plant_hot_journal(place / "bounces.sqlite", place / "victim")
+    with contextlib.closing(sqlite3.connect(place / "bounces.sqlite")) as connection:
         connection.execute("SELECT * FROM t").fetchall()
     assert not (place / "victim").exists()
 
@@ -104,7 +104,7 @@ def test_a_planted_database_deletes_nothing_of_roots(theirs: Monitor, place: Pat
     hidden = place / "roots"
     hidden.mkdir(mode=0o700)
     (hidden / "victim").write_bytes(PRECIOUS)
-    plant_hot_journal(place / "theirs/history.sqlite", hidden / "victim")
+    plant_hot_journal(place / "theirs/bounces.sqlite", hidden / "victim")
     for path in (place / "theirs").iterdir():
         os.chown(path, ATTACKER, ATTACKER)
     run = theirs.run(*command)

@@ -24,7 +24,7 @@ from mailmon.render.export import COLUMNS, WRITERS
 from mailmon.store.bouncelog.log import BounceLog, Reader
 from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, seen
 
-DOCS = Path(__file__).parents[2] / "docs" / "history.md"
+DOCS = Path(__file__).parents[2] / "docs" / "bounce-log.md"
 xlsx = pytest.mark.skipif(not find_spec("xlsxwriter"), reason="XlsxWriter is not installed")
 # `make soak` exports 100,000. What grows with the rows would take a kilobyte or more for each.
 ROWS = int(os.environ.get("MAILMON_ROWS", "20000"))
@@ -46,8 +46,8 @@ def rows(tmp_path: Path) -> list[BounceRow]:
         "-1",
         "=ann@example.org",
     )
-    with BounceLog(tmp_path / "state.json", NOON) as history:
-        history.record(INBOX, 2, [seen(1, evil, original=ORIGINAL), seen(2, kind=Kind.FEEDBACK), seen(3, BOB)], RUN)
+    with BounceLog(tmp_path / "state.json", NOON) as log:
+        log.record(INBOX, 2, [seen(1, evil, original=ORIGINAL), seen(2, kind=Kind.FEEDBACK), seen(3, BOB)], RUN)
     with Reader(tmp_path / "state.json", NOON) as reader:
         return list(reader.rows(BounceFilter()))
 
@@ -159,10 +159,10 @@ print(peak_kib() - before, time.perf_counter() - began, before)
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a state file with ROWS bounces beside it."""
     state_file = tmp_path_factory.mktemp("large") / "state.json"
-    with BounceLog(state_file, NOON) as history:
+    with BounceLog(state_file, NOON) as log:
         for begin in range(0, ROWS, 1000):
             batch = [seen(uid, BOB, age=timedelta(seconds=uid)) for uid in range(begin + 1, begin + 1001)]
-            history.record(INBOX, begin + 1000, batch, RUN)
+            log.record(INBOX, begin + 1000, batch, RUN)
     return state_file
 
 

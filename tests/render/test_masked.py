@@ -35,8 +35,8 @@ KEPT = {
 def message(tmp_path: Path) -> LoggedMessage:
     place = Folder(f"account of {SECRET}", f"INBOX/{SECRET}", 1)
     one = seen(1, ONE, OTHER, original=ORIGINAL, outcome=Outcome.PROBLEM)
-    with BounceLog(tmp_path / "state.json", NOON) as history:
-        history.record(place, 1, [one._replace(message_id=f"<{SECRET}>", problem=f"cannot read {SECRET}")], RUN)
+    with BounceLog(tmp_path / "state.json", NOON) as log:
+        log.record(place, 1, [one._replace(message_id=f"<{SECRET}>", problem=f"cannot read {SECRET}")], RUN)
     with Reader(tmp_path / "state.json", NOON) as reader:
         found = reader.message(1)
     assert found is not None

@@ -1,8 +1,9 @@
-"""Disks that are full, or cannot be written: file systems of their own."""
+"""Disks that are full or cannot be written, as file systems of their own; and users who may not write."""
 
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,3 +42,20 @@ def fill(disk: Path) -> Path:
 def remount(disk: Path, mode: str) -> None:
     """Make a disk read-only by `ro`, and writable again by `rw`."""
     subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+
+
+@contextmanager
+def as_nobody(directory: Path) -> Iterator[None]:
+    """Be a user to whom nothing belongs, and who may pass through the directories above this one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    modes = {parent: stat.S_IMODE(parent.stat().st_mode) for parent in directory.parents}
+    for parent, mode in modes.items():
+        parent.chmod(mode | 0o011)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for parent, mode in modes.items():
+            parent.chmod(mode)

@@ -1,4 +1,4 @@
-"""Do notices about bounces get to their readers? Each waits in the history until a server has taken it."""
+"""Do notices about bounces get to their readers? Each waits in the bounce log until a server has taken it."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ class Sent(NamedTuple):
     advice: str = ""
 
 
-def send_due(context: BounceContext, history: BounceLog, settings: NoticeSettings, is_over: Callable[[], bool]) -> Sent:
+def send_due(context: BounceContext, log: BounceLog, settings: NoticeSettings, is_over: Callable[[], bool]) -> Sent:
     """Send what is due, the oldest first, as many as the hour allows. Raises StateError.
 
     A recipient that is refused for good is given up; any other failure ends this round, and the rest waits.
     """
     now = context.now()
-    allowed = settings.max_per_hour - history.notices_sent_since(now - timedelta(hours=1))
-    due = history.notices_due(now, min(BATCH, allowed)) if allowed > 0 else []
+    allowed = settings.max_per_hour - log.notices_sent_since(now - timedelta(hours=1))
+    due = log.notices_due(now, min(BATCH, allowed)) if allowed > 0 else []
     done, client = Sent(), None
     try:
         for notice in due:
             if is_over():
                 break
-            history.begin_notice(notice, now)
+            log.begin_notice(notice, now)
             try:
                 client = client or context.open_sender(settings.account)
-                _send(client, history, notice, settings)
+                _send(client, log, notice, settings)
             except StageError as exc:
                 is_final = exc.finding_id == "smtp.rcpt_refused" and not exc.is_temporary
-                history.end_notice(notice, now, exc.message, is_final=is_final)
+                log.end_notice(notice, now, exc.message, is_final=is_final)
                 done = done._replace(failed=done.failed + 1, error=exc.message, advice=exc.advice)
                 if not is_final:
                     break
             else:
-                history.end_notice(notice, now)
+                log.end_notice(notice, now)
                 done = done._replace(taken=done.taken + 1)
     finally:
         if client:
@@ -59,8 +59,8 @@ def send_due(context: BounceContext, history: BounceLog, settings: NoticeSetting
     return done
 
 
-def _send(client: SmtpClient, history: BounceLog, notice: Notice, settings: NoticeSettings) -> None:
-    message = history.message(notice.message)
+def _send(client: SmtpClient, log: BounceLog, notice: Notice, settings: NoticeSettings) -> None:
+    message = log.message(notice.message)
     assert message is not None, "the database removes notices with their message"
     letter = compose_notice(message, notice, settings.sender)
     try:

@@ -18,7 +18,7 @@ MAX_DOUBTS, MAX_BYTES, MAX_S = 50, 16 << 20, 5.0
 
 
 class Doubt(NamedTuple):
-    """A message without evidence so far, by its id in the history."""
+    """A message without evidence so far, by its id in the bounce log."""
 
     number: int
     raw: bytes
@@ -57,7 +57,7 @@ class Evidence:
             self._doubts.append(Doubt(number, raw, found))
             self._left_bytes -= len(raw)
 
-    def settle(self, history: BounceLog) -> None:
+    def settle(self, log: BounceLog) -> None:
         """Look for evidence for all that was kept, and note it. Raises StateError."""
         until_s = time.monotonic() + MAX_S
         for doubt in self._doubts:
@@ -65,7 +65,7 @@ class Evidence:
                 break
             proof = prove(doubt.raw, doubt.found, self._own, self._is_signed, self._is_sent)
             if proof is not Proof.NONE:
-                history.set_evidence(doubt.number, proof.value)
+                log.set_evidence(doubt.number, proof.value)
         self._doubts.clear()
 
     def _concerns_alarm(self, found: Classification) -> bool:

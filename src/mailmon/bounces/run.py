@@ -25,49 +25,47 @@ from mailmon.store.lock import Lock
 
 
 class Scan(NamedTuple):
-    """What is asked for. `history_name` is the database's file beside the state file."""
+    """What is asked for. `log_name` is the database's file beside the state file."""
 
     account: Account
     place: BounceFolder
     is_over: Callable[[], bool]
-    history_name: str = NAME
+    log_name: str = NAME
 
 
 @contextmanager
 def scan_folder(context: BounceContext, scan: Scan) -> Iterator[tuple[Scanned, BounceLog]]:
-    """Scan, and yield what was done and the history, which is closed afterwards.
+    """Scan, and yield what was done and the bounce log, which is closed afterwards.
 
     Raises StageError, StateError, and LockHeldError when another process scans the same account.
     """
     state_file, now = context.state_file, context.now()
     make_directory(state_file.parent)
     with (
-        Lock(state_file.with_name(f"{scan.history_name}.scan-{scan.account.name}"), now),
-        BounceLog(state_file, now, scan.history_name) as history,
+        Lock(state_file.with_name(f"{scan.log_name}.scan-{scan.account.name}"), now),
+        BounceLog(state_file, now, scan.log_name) as log,
     ):
         sent = SentFolder(scan.place.sent, lambda: context.open_folders(scan.account)) if scan.place.sent else None
         notify = _notify(context.notices, scan, sent)
         evidence = _evidence(context, scan, sent)
-        desk = ScanContext(
-            history, Run(context.run_id, now), context.key, context.ledger, scan.is_over, notify, evidence
-        )
+        desk = ScanContext(log, Run(context.run_id, now), context.key, context.ledger, scan.is_over, notify, evidence)
         work = BounceScan(scan.account, scan.place, lambda: context.open_folders(scan.account), desk)
         try:
             work.read()
-            evidence.settle(history)
+            evidence.settle(log)
             if scan.place.targets:
-                sorting = BounceSort(work.client, scan.place, work.folder, history, scan.is_over)
+                sorting = BounceSort(work.client, scan.place, work.folder, log, scan.is_over)
                 sorting.sort()
                 work.done.moved, work.done.obstacles = sorting.moved, sorting.obstacles
-            work.done.warnings = (*history.warnings, *([sent.trouble] if sent and sent.trouble else ()))
+            work.done.warnings = (*log.warnings, *([sent.trouble] if sent and sent.trouble else ()))
         finally:
             work.close()
             if sent:
                 sent.close()
         if context.notices:
-            work.done.notices = send_due(context, history, context.notices, scan.is_over)
-        history.prune()
-        yield work.done, history
+            work.done.notices = send_due(context, log, context.notices, scan.is_over)
+        log.prune()
+        yield work.done, log
 
 
 def _evidence(context: BounceContext, scan: Scan, sent: SentFolder | None) -> Evidence:
@@ -90,7 +88,7 @@ def _notify(
     rules, is_signed = settings.rules, settings.is_signed
     is_signed = within_budget(is_signed) if is_signed else None
     is_sent = sent.holds if sent and rules.cc else None
-    if scan.history_name == TEST_NAME:
+    if scan.log_name == TEST_NAME:
         rules, is_signed, is_sent = NoticeRules(settings.test_to), None, None
 
     def notify(found: Classification, raw: bytes) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class Scanned:
 
     @property
     def new(self) -> int:
-        """Return how many messages the history did not know."""
+        """Return how many messages the bounce log did not know."""
         return sum(self.kinds.values())
 
     def words(self) -> str:
@@ -83,9 +83,9 @@ class Scanned:
 
 
 class ScanContext(NamedTuple):
-    """What a scan needs beside the mailbox: the history, this run, what tells our own probes, and whom to notify."""
+    """What a scan needs beside the mailbox: the bounce log, this run, what tells our own probes, and whom to notify."""
 
-    history: BounceLog
+    log: BounceLog
     run: Run
     key: bytes
     ledger: Ledger
@@ -124,7 +124,7 @@ class BounceScan:
 
     def read(self) -> None:
         """Read what is new, batch by batch. Raises StageError, StateError; what was recorded stays recorded."""
-        position = self._desk.history.position(self.folder.account, self.folder.name)
+        position = self._desk.log.position(self.folder.account, self.folder.name)
         last_uid = position.last_uid if position and position.uidvalidity == self.folder.uidvalidity else 0
         if not self.client.exists or self.client.uid_next == last_uid + 1:
             return
@@ -166,7 +166,7 @@ class BounceScan:
                 last_uid = listed.uid
                 break
         seen, readers = [one.message for one in read], {one.message.uid: one.readers for one in read}
-        recorded = desk.history.record(self.folder, last_uid, seen, desk.run, readers)
+        recorded = desk.log.record(self.folder, last_uid, seen, desk.run, readers)
         for one, known in zip(read, recorded, strict=True):
             if desk.evidence and known.is_new and one.raw and not one.message.evidence:
                 desk.evidence.doubt(known.id, one.raw, one.message.classification)
@@ -294,12 +294,12 @@ class BounceSort:
     """Moves what is recorded and still in its folder; what an earlier run left behind included."""
 
     def __init__(
-        self, client: FolderClient, place: BounceFolder, folder: Folder, history: BounceLog, is_over: Callable[[], bool]
+        self, client: FolderClient, place: BounceFolder, folder: Folder, log: BounceLog, is_over: Callable[[], bool]
     ) -> None:
         self._client = client
         self._place = place
         self._folder = folder
-        self._history = history
+        self._log = log
         self._is_over = is_over
         self.moved = 0
         self.obstacles: dict[str, str] = {}
@@ -315,12 +315,12 @@ class BounceSort:
     def _sort_one(self, outcome: Outcome, target: str) -> None:
         left: set[int] = set()
         while not self._is_over():
-            pending = self._history.pending(self._folder, (outcome,), MOVE_BATCH + len(left))
+            pending = self._log.pending(self._folder, (outcome,), MOVE_BATCH + len(left))
             uids = [one.uid for one in pending if one.uid not in left]
             if not uids:
                 return
             there = self._client.which_exist(uids)
-            self._history.release(self._folder, [uid for uid in uids if uid not in there])
+            self._log.release(self._folder, [uid for uid in uids if uid not in there])
             stayed = self._move([uid for uid in uids if uid in there], target)
             left |= set(stayed)
             if len(stayed) >= MAX_REFUSED:
@@ -348,7 +348,7 @@ class BounceSort:
                 raise
             self.obstacles.setdefault(exc.message, exc.advice)
             return False
-        self._history.release(self._folder, uids)
+        self._log.release(self._folder, uids)
         self.moved += len(uids)
         return True
 

@@ -82,9 +82,9 @@ def run(context: RunContext, account: Account, options: BouncesOptions) -> Itera
     until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 4)
     until_cpu_s = time.thread_time() + MAX_CPU_S
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s or time.thread_time() >= until_cpu_s)
-    with scan_folder(context_of(context, options), scan) as (done, history):
+    with scan_folder(context_of(context, options), scan) as (done, log):
         yield from facts_of(done, account.imap.target)
-        seen = history.window(account.name, context.world.now() - WINDOW, tuple(REFUSALS))
+        seen = log.window(account.name, context.world.now() - WINDOW, tuple(REFUSALS))
         yield from find_alarms(seen, limits_of(options), account.imap.target)
         yield Note(f"OK ({done.words()})")
 
@@ -112,7 +112,7 @@ def context_of(context: RunContext, options: BouncesOptions) -> BounceContext:
 def facts_of(done: Scanned, target: str) -> Iterator[Fact]:
     """Yield what is to be said of a scan beside its figures."""
     for warning in done.warnings:
-        yield make_finding("bounces.history", Verdict.FAIL, target, warning)
+        yield make_finding("bounces.log", Verdict.FAIL, target, warning)
     for problem in done.problems:
         yield make_finding("bounces.unreadable", Verdict.FAIL, target, f"set aside unread: {problem}")
     for obstacle, advice in done.obstacles.items():

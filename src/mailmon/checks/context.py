@@ -48,7 +48,7 @@ class World(NamedTuple):
     is_dry: bool = False
     record: Record | None = None
     run_id: str = ""
-    # Where the history of bounces lies: beside it.
+    # Where the bounce log lies: beside it.
     state_file: Path | None = None
     # What each domain publishes, and by which selectors its mail is signed, as far as earlier runs saw.
     changes: Changes = NO_CHANGES

@@ -407,11 +407,12 @@ BOUNCE_LOG = Group(
             "No action is needed.",
         ),
         Row(
-            "bounces.history",
+            "bounces.log",
             NOTICE,
-            "Bounce log started again",
-            "The bounce log was damaged or empty, and a new one is started.",
-            "A damaged file is kept beside the new one.",
+            "Bounce log",
+            "The bounce log was damaged or empty and a new one was started, a file of it is ignored, or the folder "
+            "of sent mail cannot be read.",
+            "A damaged file is kept beside the new one: docs/bounce-log.md.",
         ),
     ),
 )

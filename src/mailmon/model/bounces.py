@@ -1,4 +1,4 @@
-"""What does the history tell of bounces? Rows as they are read, what is asked for, and figures of a period."""
+"""What does the bounce log tell of bounces? Rows as they are read, what is asked for, and figures of a period."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Figures(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """A notification about a message of the history to one address: `waiting`, `sent`, or `dead` for good."""
+    """A notification about a message of the bounce log to one address: `waiting`, `sent`, or `dead` for good."""
 
     id: int
     message: int

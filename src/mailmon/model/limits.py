@@ -1,4 +1,4 @@
-"""How much is too much? Of bounces, apart from the rows of the history, which a quiet run does not load; of a run."""
+"""Limits: of bounces (apart from the rows of the bounce log, which a quiet run does not load) and of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounces as text: lines for people, and rows with what --mask hides masked (docs/history.md)."""
+"""Bounces as text: lines for people, and rows with what --mask hides masked (docs/bounce-log.md)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from mailmon.text import fit_characters, visible
 MAX_CHARS = 32_000
 # A program with another separator may see cells begin behind one; the fullwidth forms are taken for the plain ones.
 _TRIGGER = re.compile(r"(^|;)([\s'\"]*)(?=[=+\-@＝＋－﹣﹢＠﹫])")
-# In the order of docs/history.md; a new column comes last.
+# In the order of docs/bounce-log.md; a new column comes last.
 COLUMNS = tuple("hard" if name == "is_hard" else name for name in BounceRow._fields)
 ROWS_A_SHEET = 1_000_000
 _HARD = {True: "true", False: "false", None: ""}

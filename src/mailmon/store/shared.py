@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mailmon import safe
 from mailmon.errors import StateError
 from mailmon.store.belonging import read_belonging
-from mailmon.store.bouncelog.log import NAME as HISTORY
+from mailmon.store.bouncelog.log import is_there as has_bounce_log
 from mailmon.store.checked import known_digest
 from mailmon.store.files import write_atomically
 from mailmon.store.keeper import look_up
@@ -45,7 +45,7 @@ def is_there(shared: Path) -> bool:
     if rest_file(shared).exists():
         return True
     parts = [shared.with_name(f"{shared.name}{ending}") for ending in _PARTS]
-    is_anything = any(part.exists() for part in (*parts, shared.with_name(HISTORY)))
+    is_anything = any(part.exists() for part in parts) or has_bounce_log(shared)
     return is_anything and read_belonging(shared.parent) is None
 
 

@@ -1,11 +1,13 @@
-"""Messages as a scan would hand them to the history."""
+"""Messages as a scan would hand them to the bounce log."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from mailmon.mail.bounce.values import Classification, Form, Kind, Original, Recipient
+from mailmon.store.bouncelog.log import file_of
 from mailmon.store.bouncelog.writing import Folder, Outcome, Run, SeenMessage
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -19,6 +21,11 @@ BOB = Recipient(
 FULL = Recipient("carol@example.com", "4.2.2", "failed", "mailboxfull", False, "452 4.2.2 full", "", "mx.example.com")
 ORIGINAL = Original("<1@example.net>", "Your order", "shop@example.net", ("bob@example.org",), ("boss@example.net",))
 LATE = Recipient("dave@example.org", "4.4.1", "delayed", "networkerror", False)
+
+
+def log_file(state_file: Path) -> Path:
+    """Return the database of the bounce log that lies beside a state file."""
+    return file_of(state_file).path
 
 
 def seen(

@@ -12,7 +12,7 @@ from mailmon.store.bouncelog.log import BounceLog, Reader
 from mailmon.store.bouncelog.writing import Folder
 from mailmon.store.key import hand_down as hand_down_key
 from mailmon.store.key import make_key, read_key, read_signing_key
-from tests.store.bouncelog.samples import BOB, NOON, RUN, seen
+from tests.store.bouncelog.samples import BOB, NOON, RUN, log_file, seen
 
 OFFICE, CUSTOMER = Folder("office", "INBOX", 7), Folder("customer", "Bounces", 8)
 
@@ -20,9 +20,9 @@ OFFICE, CUSTOMER = Folder("office", "INBOX", 7), Folder("customer", "Bounces", 8
 def old_state(directory: Path) -> Path:
     """Make a record of two accounts with a notice each that waits."""
     shared = directory / "old" / "state.json"
-    with BounceLog(shared, NOON) as history:
+    with BounceLog(shared, NOON) as log:
         for folder in (OFFICE, CUSTOMER):
-            history.record(folder, 3, [seen(3, BOB, raw=folder.account)], RUN, {3: ["boss@example.net"]})
+            log.record(folder, 3, [seen(3, BOB, raw=folder.account)], RUN, {3: ["boss@example.net"]})
     return shared
 
 
@@ -31,18 +31,31 @@ def test_each_account_is_read_on_from_where_it_was_and_its_notice_waits_in_one_p
     own.parent.mkdir()
     for _ in range(2):  # it may have been interrupted
         hand_down(shared, own, ["office"], NOON)
-    with BounceLog(own, NOON) as history:
-        position = history.position("office", "INBOX")
+    with BounceLog(own, NOON) as log:
+        position = log.position("office", "INBOX")
         assert position is not None
         assert position.last_uid == 3
-        assert history.position("customer", "Bounces") is None
-        assert len(history.notices_due(NOON, 10)) == 1
-    with BounceLog(shared, NOON) as history:
-        assert len(history.notices_due(NOON, 10)) == 1
+        assert log.position("customer", "Bounces") is None
+        assert len(log.notices_due(NOON, 10)) == 1
+    with BounceLog(shared, NOON) as log:
+        assert len(log.notices_due(NOON, 10)) == 1
     with Reader(shared, NOON) as reader:
         assert sorted(notice.status for notice in reader.notices(10)) == ["dead", "waiting"]
-    assert (own.parent / "history.sqlite").stat().st_mode & 0o777 == 0o600
+    assert (own.parent / "bounces.sqlite").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in own.parent.iterdir() if path.name.endswith(".tmp")) == []
+
+
+def test_logs_of_the_earlier_name_are_found_on_both_sides(tmp_path: Path) -> None:
+    shared, own = old_state(tmp_path), tmp_path / "own" / "state.json"
+    own.parent.mkdir()
+    log_file(shared).rename(shared.with_name("history.sqlite"))
+    hand_down(shared, own, ["office"], NOON)
+    assert log_file(shared).exists()
+    log_file(own).rename(own.with_name("history.sqlite"))
+    hand_down(shared, own, ["customer"], NOON)  # what was interrupted goes on with the copy that is there
+    with BounceLog(own, NOON) as log:
+        assert log.warnings == ()
+        assert (log.position("office", "INBOX") is None, log.position("customer", "Bounces")) == (False, None)
 
 
 def test_where_there_is_no_record_none_is_made(tmp_path: Path) -> None:

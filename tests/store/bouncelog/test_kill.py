@@ -15,10 +15,10 @@ import pytest
 
 from mailmon.errors import MailmonError
 from mailmon.model.bounces import BounceFilter
-from mailmon.store.bouncelog.log import BounceLog, Reader, history_file
+from mailmon.store.bouncelog.log import BounceLog, Reader
 from mailmon.store.bouncelog.writing import Folder
-from mailmon.store.sqlite.opening import UseLock
-from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, seen
+from mailmon.store.sqlite.files import UseLock
+from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, log_file, seen
 
 KILLS = int(os.environ.get("MAILMON_KILLS", "12"))
 BATCH = 20
@@ -28,14 +28,14 @@ import sys
 from pathlib import Path
 from mailmon.store.bouncelog.log import BounceLog
 from tests.store.bouncelog.samples import BOB, FULL, INBOX, NOON, RUN, seen
-with BounceLog(Path(sys.argv[1]), NOON) as history:
-    assert not history.warnings, history.warnings
-    position = history.position("main", "INBOX")
+with BounceLog(Path(sys.argv[1]), NOON) as log:
+    assert not log.warnings, log.warnings
+    position = log.position("main", "INBOX")
     uid = position.last_uid if position else 0
     while True:
         batch = [seen(number, BOB, FULL) for number in range(uid + 1, uid + {BATCH} + 1)]
         uid += {BATCH}
-        history.record(INBOX, uid, batch, RUN)
+        log.record(INBOX, uid, batch, RUN)
         print(uid, flush=True)
 """
 
@@ -57,9 +57,9 @@ def test_a_run_that_is_killed_loses_no_batch_and_doubles_none(tmp_path: Path) ->
         time.sleep(moments.random() * 0.1)
         process.send_signal(signal.SIGKILL)
         told = [int(line) for line in (first + process.communicate()[0]).split("\n")[:-1] if line]
-        with BounceLog(state_file, NOON) as history:
-            assert history.warnings == ()
-            position = history.position("main", "INBOX")
+        with BounceLog(state_file, NOON) as log:
+            assert log.warnings == ()
+            position = log.position("main", "INBOX")
         assert position is not None
         assert position.last_uid >= told[-1], "what was told to be recorded is recorded"
         with Reader(state_file, NOON) as reader:
@@ -83,9 +83,9 @@ def test_threads_that_scan_an_account_each_record_all(tmp_path: Path) -> None:
 
     def scan(account: str) -> None:
         try:
-            with BounceLog(state_file, NOON) as history:
+            with BounceLog(state_file, NOON) as log:
                 for uid in range(1, 31):
-                    history.record(Folder(account, "INBOX", 1), uid, [seen(uid, BOB)], RUN)
+                    log.record(Folder(account, "INBOX", 1), uid, [seen(uid, BOB)], RUN)
         except MailmonError as exc:
             errors.append(exc.message)
 
@@ -101,17 +101,17 @@ def test_threads_that_scan_an_account_each_record_all(tmp_path: Path) -> None:
 
 def test_a_file_that_another_process_uses_is_not_set_aside_under_it(tmp_path: Path) -> None:
     state_file = tmp_path / "state.json"
-    with BounceLog(state_file, NOON) as history:
-        history.record(INBOX, 300, [seen(uid, BOB) for uid in range(1, 301)], RUN)
-    other = UseLock(history_file(state_file))
+    with BounceLog(state_file, NOON) as log:
+        log.record(INBOX, 300, [seen(uid, BOB) for uid in range(1, 301)], RUN)
+    other = UseLock(log_file(state_file))
     assert other.take(alone=False)
-    with BounceLog(state_file, NOON) as history:
-        history._connection.execute("PRAGMA cache_size = 0")
-        with history_file(state_file).open("r+b") as file:
+    with BounceLog(state_file, NOON) as log:
+        log._connection.execute("PRAGMA cache_size = 0")
+        with log_file(state_file).open("r+b") as file:
             file.seek(4096)
             file.write(b"\xa5" * 200_000)
         with pytest.raises(MailmonError, match="damaged") as caught:
-            history.record(INBOX, 400, [seen(uid, BOB) for uid in range(301, 400)], RUN)
+            log.record(INBOX, 400, [seen(uid, BOB) for uid in range(301, 400)], RUN)
         assert caught.value.advice == "Another process uses it; the next run sets it aside."
     other.release()
     assert not list(tmp_path.glob("*set-aside*"))

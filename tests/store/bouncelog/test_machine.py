@@ -30,10 +30,10 @@ class Mailbox(RuleBasedStateMachine):
         self.numbers: dict[int, int] = {}  # which delivery has this UID now
         self.delivered: list[str] = []
         self.scanned: set[int] = set()
-        self.history = BounceLog(self.state_file, NOON)
+        self.log = BounceLog(self.state_file, NOON)
 
     def teardown(self) -> None:
-        self.history.close()
+        self.log.close()
         shutil.rmtree(self.directory)
 
     @rule(raws=st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=4))
@@ -64,7 +64,7 @@ class Mailbox(RuleBasedStateMachine):
     def scan(self, batch: int, batches: int, is_killed: bool, forgets: bool) -> None:
         """Read on from the position, or from the beginning; the last batch may be cut off before its commit."""
         place = Folder("main", "INBOX", self.uidvalidity)
-        position = self.history.position("main", "INBOX")
+        position = self.log.position("main", "INBOX")
         begin = position.last_uid if position and position.uidvalidity == self.uidvalidity and not forgets else 0
         uids = [uid for uid in sorted(self.folder) if uid > begin]
         parts = [uids[start : start + batch] for start in range(0, len(uids), batch)][:batches]
@@ -73,24 +73,24 @@ class Mailbox(RuleBasedStateMachine):
             if is_killed and number == len(parts) - 1:
                 self.kill_in_the_middle_of(place, messages)
                 return
-            self.history.record(place, part[-1], messages, RUN)
+            self.log.record(place, part[-1], messages, RUN)
             self.scanned |= {self.numbers[uid] for uid in part}
 
     def kill_in_the_middle_of(self, place: Folder, messages: list[writing.SeenMessage]) -> None:
-        connection = self.history._connection
+        connection = self.log._connection
         connection.execute("BEGIN IMMEDIATE")
         folder_id = connection.execute("SELECT max(id) FROM folders").fetchone()[0]
         if folder_id is not None:
             for message in messages:
                 writing._record_one(connection, folder_id, place.uidvalidity, message, RUN)
         connection.close()
-        self.history.close()
-        self.history = BounceLog(self.state_file, NOON)
+        self.log.close()
+        self.log = BounceLog(self.state_file, NOON)
 
     @invariant()
     def each_message_that_was_read_is_recorded_once(self) -> None:
-        found = list(rows(self.history._connection, BounceFilter()))
-        raws = self.history._connection.execute("SELECT message_id FROM messages ORDER BY 1").fetchall()
+        found = list(rows(self.log._connection, BounceFilter()))
+        raws = self.log._connection.execute("SELECT message_id FROM messages ORDER BY 1").fetchall()
         assert len(found) == len(raws)
         # Of equal messages nobody can say which one came back; as many as were read at once are counted, never more.
         seen_raws = sorted(self.delivered[number] for number in self.scanned)

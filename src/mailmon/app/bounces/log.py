@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json", "xlsx")
 MAX_LISTED = 10_000
+# Takes warnings about the log's file, for people.
+Warn = Callable[[str], None]
 
 
 class NoSuchBounceError(MailmonError):
@@ -26,9 +28,15 @@ class NoSuchBounceError(MailmonError):
     code = "not_found"
 
 
-def latest(setup: Setup, wanted: BounceFilter, limit: int, *, is_masked: bool = False) -> list[BounceRow]:
+def ignore(_warning: str) -> None:
+    """Drop a warning."""
+
+
+def latest(
+    setup: Setup, wanted: BounceFilter, limit: int, *, is_masked: bool = False, warn: Warn = ignore
+) -> list[BounceRow]:
     """Return the latest rows that match, oldest first. Raises StateError."""
-    with open_log(setup) as reader:
+    with open_log(setup, warn) as reader:
         rows = reader.latest(wanted, limit)
     if is_masked:
         from mailmon.render.bounces import masked_row
@@ -37,12 +45,12 @@ def latest(setup: Setup, wanted: BounceFilter, limit: int, *, is_masked: bool = 
     return rows
 
 
-def message(setup: Setup, number: int, *, is_masked: bool = False) -> LoggedMessage:
+def message(setup: Setup, number: int, *, is_masked: bool = False, warn: Warn = ignore) -> LoggedMessage:
     """Return one message with all its recipients. Raises NoSuchBounceError, StateError."""
-    with open_log(setup) as reader:
+    with open_log(setup, warn) as reader:
         found = reader.message(number)
     if found is None:
-        raise NoSuchBounceError(f"there is no bounce {number} in the history", "`mailmon bounces list` shows the ids.")
+        raise NoSuchBounceError(f"no bounce {number} in the bounce log", "`mailmon bounces list` shows the ids.")
     if is_masked:
         from mailmon.render.bounces import masked_message
 
@@ -51,7 +59,14 @@ def message(setup: Setup, number: int, *, is_masked: bool = False) -> LoggedMess
 
 
 def export(
-    setup: Setup, wanted: BounceFilter, form: str, file: BinaryIO, scratch: Path, *, is_masked: bool = False
+    setup: Setup,
+    wanted: BounceFilter,
+    form: str,
+    file: BinaryIO,
+    scratch: Path,
+    *,
+    is_masked: bool = False,
+    warn: Warn = ignore,
 ) -> None:
     """Write all rows that match, oldest first, in one of FORMATS. `scratch` is a directory for temporary files.
 
@@ -60,15 +75,17 @@ def export(
     from mailmon.render.bounces import masked_row
     from mailmon.render.export import WRITERS
 
-    with open_log(setup) as reader:
+    with open_log(setup, warn) as reader:
         rows: Iterator[BounceRow] = reader.rows(wanted)
         WRITERS[form](map(masked_row, rows) if is_masked else rows, file, scratch)
 
 
 @contextmanager
-def open_log(setup: Setup) -> Iterator[Reader]:
+def open_log(setup: Setup, warn: Warn = ignore) -> Iterator[Reader]:
     """Open the log for reading; sqlite3 is loaded here and not before. Raises StateError."""
     from mailmon.store.bouncelog.log import Reader
 
     with Reader(setup.state_file, now()) as reader:
+        for warning in reader.warnings:
+            warn(warning)
         yield reader

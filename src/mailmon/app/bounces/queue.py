@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mailmon.app.bounces.log import open_log
+from mailmon.app.bounces.log import Warn, ignore, open_log
 from mailmon.app.setup import now
 from mailmon.config import Setup
 from mailmon.model.bounces import Notice
 
 
-def notices(setup: Setup, limit: int, *, is_masked: bool = False) -> list[Notice]:
+def notices(setup: Setup, limit: int, *, is_masked: bool = False, warn: Warn = ignore) -> list[Notice]:
     """Return notices, those that are queued or failed first. Raises StateError."""
-    with open_log(setup) as reader:
+    with open_log(setup, warn) as reader:
         found = reader.notices(limit)
     if not is_masked:
         return found
@@ -24,10 +24,12 @@ def notices(setup: Setup, limit: int, *, is_masked: bool = False) -> list[Notice
     ]
 
 
-def retry(setup: Setup, ids: Collection[int] = ()) -> int:
+def retry(setup: Setup, ids: Collection[int] = (), warn: Warn = ignore) -> int:
     """Queue notices again: those with these ids, all where none is given. Return how many. Raises StateError."""
     from mailmon.store.bouncelog.log import BounceLog
 
     at = now()
     with BounceLog(setup.state_file, at) as log:
+        for warning in log.warnings:
+            warn(warning)
         return log.retry_notices(tuple(ids), at)

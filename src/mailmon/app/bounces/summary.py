@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from mailmon.app.bounces.log import open_log
+from mailmon.app.bounces.log import Warn, ignore, open_log
 from mailmon.bounces.trends import TOP, earlier, summarize
 from mailmon.clients.deadline import Deadline
 from mailmon.config import Setup
@@ -19,7 +19,15 @@ from mailmon.run.delivery import DeliveryContext, deliver
 SEND_S = 60.0
 
 
-def summary(setup: Setup, since: datetime, until: datetime, top: int = TOP, *, is_masked: bool = False) -> Summary:
+def summary(
+    setup: Setup,
+    since: datetime,
+    until: datetime,
+    top: int = TOP,
+    *,
+    is_masked: bool = False,
+    warn: Warn = ignore,
+) -> Summary:
     """Return the figures from `since` on, before `until`, and those of the same time before.
 
     Raises UsageError where that would begin before year 1, StateError.
@@ -28,7 +36,7 @@ def summary(setup: Setup, since: datetime, until: datetime, top: int = TOP, *, i
         before = earlier(since, until)
     except OverflowError as exc:
         raise UsageError("the period before would begin before year 1") from exc
-    with open_log(setup) as reader:
+    with open_log(setup, warn) as reader:
         figures = summarize(reader.figures(since, until), reader.figures(before, since), since, until, top)
     return masked_summary(figures) if is_masked else figures
 

@@ -1,4 +1,4 @@
-"""`mailmon bounces list`, `show` and `export`: what does the history tell of bounces?"""
+"""`mailmon bounces list`, `show` and `export`: the bounce log read."""
 
 from __future__ import annotations
 
@@ -37,10 +37,12 @@ from mailmon.render.document import list_document, message_document
 def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any) -> None:
     """List the latest bounces, delay warnings and complaints, oldest first: one line a recipient.
 
-    Reads the history only. `mailmon bounces export` has no limit.
+    Reads the bounce log only. `mailmon bounces export` has no limit.
     """
     wanted = chosen(**options)
-    rows = app.latest(common.load_setup(config_path, with_secrets=False), wanted, limit, is_masked=mask)
+    rows = app.latest(
+        common.load_setup(config_path, with_secrets=False), wanted, limit, is_masked=mask, warn=common.warn
+    )
     if as_json:
         common.print_json(list_document(rows))
         return
@@ -57,7 +59,7 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
 @common.common_options
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
-    message = app.message(common.load_setup(config_path, with_secrets=False), number, is_masked=mask)
+    message = app.message(common.load_setup(config_path, with_secrets=False), number, is_masked=mask, warn=common.warn)
     if as_json:
         common.print_json(message_document(message))
         return
@@ -79,7 +81,7 @@ def export(
 ) -> None:
     """Write all bounces that fit, one row a recipient, oldest first; a new FILE is for you alone (mode 0600).
 
-    The columns are on the history's page of the documentation. In CSV and XLSX a quote stands before what a
+    The columns are on the bounce log's page of the documentation. In CSV and XLSX a quote stands before what a
     spreadsheet could take for a formula. --json is --format json.
     """
     del color
@@ -91,7 +93,7 @@ def export(
         raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
     setup = common.load_setup(config_path, with_secrets=False, uses_state=False)
     if output != "-" and is_another_users(setup):
-        # FILE is where root may write, the history is not: whoever reads it does that without root's rights.
+        # FILE is where root may write, the bounce log is not: whoever reads it does that without root's rights.
         from mailmon.app.root import run_again
 
         with _target(output) as (file, _):
@@ -100,7 +102,7 @@ def export(
         return
     common.enter_state(setup, common.config_file(config_path))
     with _target(output) as (file, scratch):
-        app.export(setup, wanted, name, file, scratch, is_masked=mask)
+        app.export(setup, wanted, name, file, scratch, is_masked=mask, warn=common.warn)
 
 
 def _form_of(output: str) -> str:

@@ -22,7 +22,7 @@ from mailmon.text import visible
 def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
     """Show the notices about bounces, those that wait or are dead first."""
     setup = common.load_setup(config_path, with_secrets=False)
-    notices = app.notices(setup, limit, is_masked=mask)
+    notices = app.notices(setup, limit, is_masked=mask, warn=common.warn)
     if as_json:
         common.print_json(queue_document(notices))
         return
@@ -43,7 +43,7 @@ def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: 
     if bool(ids) == is_all:
         raise click.UsageError("name the ids of notices, or --all")
     setup = common.load_setup(config_path, with_secrets=False)
-    count = app.retry(setup, ids)
+    count = app.retry(setup, ids, common.warn)
     if count < len(set(ids)):
         which = f"{count} of {len(set(ids))} notices" if count else "no notice"
         common.warn(f"{which} with these ids could be queued: the others were sent, or there are none")

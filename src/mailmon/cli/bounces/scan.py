@@ -20,7 +20,7 @@ FAILED = 1
     metavar="[ACCOUNT]...",
     shell_complete=common.completing(lambda setup: {a.name for a in setup.accounts.values() if a.bounces}),
 )
-@click.option("--test", "is_test", is_flag=True, help="Use the folders of bounces.test, and a history of their own.")
+@click.option("--test", "is_test", is_flag=True, help="Use the folders of bounces.test, and a bounce log of their own.")
 @click.option(
     "--timeout", "timeout_s", type=common.FiniteRange(10, 86400), default=app.TIMEOUT_S, show_default=True,
     metavar="SECONDS",
@@ -41,7 +41,7 @@ def scan(
 ) -> None:
     """Read what is new in the folder with bounces of all accounts that have one, or of those named.
 
-    Everything is recorded in the history; nothing is marked as read, and messages are moved only where the
+    Everything is recorded in the bounce log; nothing is marked as read, and messages are moved only where the
     configuration names folders to move them to. `mailmon check` does the same in each run, as its step `bounces`.
     """
     del color

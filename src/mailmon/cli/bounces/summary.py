@@ -45,7 +45,7 @@ def summary(
     begin, end = period(since, until, at)
     assert begin is not None
     with common.usage("--since"):
-        figures = app.summary(setup, begin, end or at, top, is_masked=mask)
+        figures = app.summary(setup, begin, end or at, top, is_masked=mask, warn=common.warn)
     lines = app.send(setup, figures, at) if is_sent and (figures.messages.now or not only_if_any) else []
     if as_json:
         document = summary_document(figures, top)

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from mailmon.errors import StateError
-from mailmon.store.bouncelog.log import history_file
-from mailmon.store.sqlite.connect import told
+from mailmon.store.bouncelog.log import file_of, is_there
+from mailmon.store.bouncelog.schema import SCHEMA
+from mailmon.store.sqlite.connect import our_errors
 from mailmon.store.sqlite.opening import open_to_write
 
 TAKEN = "taken over by another configuration"
@@ -22,13 +23,13 @@ def hand_down(shared: Path, state_file: Path, accounts: Collection[str], now: da
 
     May be done again when it was interrupted.
     """
-    source, target = history_file(shared), history_file(state_file)
-    if not source.exists() or not accounts:
+    source, target = file_of(shared), file_of(state_file).path
+    if not is_there(shared) or not accounts:
         return
-    opened = open_to_write(source, now)
+    opened = open_to_write(source, SCHEMA, now)
     try:
-        with told(source):
-            if not target.exists():
+        with our_errors(source.path):
+            if not is_there(state_file):
                 _copy(opened.connection, target, accounts)
             where = "status = 'waiting' AND message_id IN (SELECT id FROM messages WHERE folder_id IN (%s))"
             opened.connection.execute(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailmon.model.bounces import Notice
-from mailmon.store.sqlite.times import from_text, to_text
+from mailmon.store.sqlite.schema import from_text, to_text
 
 MAX_ERROR = 500
 _COLUMNS = "id, message_id, recipient, status, attempts, created_at, next_at, done_at, error"

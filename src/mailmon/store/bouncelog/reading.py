@@ -18,7 +18,7 @@ from mailmon.model.bounces import (
     Refusal,
     Unverified,
 )
-from mailmon.store.sqlite.times import from_text, to_text
+from mailmon.store.sqlite.schema import from_text, to_text
 
 _COLUMNS = """
     m.id, m.received_at, f.account, f.folder, m.kind, r.address, r.domain, r.status, r.action, r.reason, r.is_hard,

@@ -1,19 +1,10 @@
-"""How is the history laid out, and how does a file of an earlier version become one of this version?
-
-Times are ISO 8601 in UTC with milliseconds and Z, so that text compares as time does. SQLite 3.34 is enough.
-"""
+"""The schema of the bounce log."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-
-# Tells a history from any other database: "mmhi".
-APPLICATION_ID = 0x6D6D6869
+from mailmon.store.sqlite.schema import Expiry, Schema
 
 _FIRST = (
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     # How far a folder was read; the UIDs up to last_uid are in messages.
     """
     CREATE TABLE folders (
@@ -93,36 +84,10 @@ _NOTICES = (
 _EVIDENCE = ("ALTER TABLE messages ADD COLUMN evidence TEXT NOT NULL DEFAULT ''",)
 # The address that was written to before the mail was forwarded.
 _FORWARDED = ("ALTER TABLE recipients ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",)
-# A row a version: what is published is never changed, only added to.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NOTICES, _EVIDENCE, _FORWARDED)
-VERSION = len(MIGRATIONS)
-
-
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """Bring a database to the last version, a transaction for each; what is of that version is left alone.
-
-    Raises sqlite3.Error; the database then has the version that was reached.
-    """
-    while (version := version_of(connection)) < len(migrations):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in migrations[version]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-
-def version_of(connection: sqlite3.Connection) -> int:
-    """Return the version of the layout, 0 where there is none yet."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def is_foreign(connection: sqlite3.Connection) -> bool:
-    """Say whether this is somebody else's database."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
-        return False
-    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+SCHEMA = Schema(
+    application_id=0x6D6D6869,  # "mmhi"
+    migrations=(_FIRST, _NOTICES, _EVIDENCE, _FORWARDED),
+    tables=frozenset({"folders", "messages", "recipients", "notices"}),
+    lost="all folders will be read again",
+    expiry=Expiry("messages", "seen_at"),
+)

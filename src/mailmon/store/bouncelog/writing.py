@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailmon.store.bouncelog import notices
-from mailmon.store.sqlite.times import to_text
+from mailmon.store.sqlite.schema import to_text
 
 if TYPE_CHECKING:  # who only reads the history need not load the classifier
     from mailmon.mail.bounce.values import Classification

@@ -41,12 +41,12 @@ _SAID = {
 
 
 class DamagedError(StateError):
-    """The file is no database, or one that makes no sense."""
+    """The file is not a database, or its structure is broken."""
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into DamagedError, LockHeldError or StateError; ours pass."""
+def our_errors(path: Path) -> Iterator[None]:
+    """Turn exceptions of SQLite into DamagedError, LockHeldError or StateError; ours pass."""
     try:
         yield
     except sqlite3.Error as exc:
@@ -59,7 +59,7 @@ def error_of(path: Path, exc: sqlite3.Error) -> MailmonError:
     code = getattr(exc, "sqlite_errorcode", -1)
     kind = code & 0xFF if code >= 0 else -1
     if kind in _DAMAGED or (code < 0 and "UTF-8" in str(exc)):
-        return DamagedError(f"{path}: the history is damaged: {exc}")
+        return DamagedError(f"{path}: the database is damaged: {exc}")
     if kind in _BUSY:
         return LockHeldError(f"another process holds {path}", "Wait for it, and try again.")
     said, advice = _SAID.get(kind, ("SQLite refused", "Please report it with this line."))
@@ -129,6 +129,19 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_merge(path: Path) -> sqlite3.Connection:
+    """Connect to a file that exists to write its log back into it, without waiting for others. Raises as above."""
+    _must_be_a_file(path)
+    return _connect(path, "rw", busy_s=0.0)
+
+
+def must_be_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Check the structure of a database. Raises DamagedError, sqlite3.Error."""
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said != "ok":
+        raise DamagedError(f"{path}: the database is damaged: {said.splitlines()[-1][:200]}")
+
+
 def is_missing(path: Path) -> bool:
     """Say whether there is nothing of that name. Raises StateError where nobody may tell."""
     try:
@@ -148,8 +161,8 @@ def wal_bytes(path: Path) -> int:
         return 0
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+def _connect(path: Path, mode: str, busy_s: float = BUSY_S) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_s, isolation_level=None)
 
 
 def _must_be_a_file(path: Path) -> None:
