@@ -131,7 +131,7 @@ def test_without_any_file_the_command_says_what_to_do(tmp_path: Path) -> None:
         pytest.skip("this machine has a configuration")
     result = run(tmp_path, "check")
     assert result.returncode == 78
-    assert "There is no configuration file, neither /etc/mailmon/config.json" in result.stderr
+    assert "No configuration file found at /etc/mailmon/config.json" in result.stderr
     assert "`mailmon config example --flat` prints one" in result.stderr
 
 
@@ -165,7 +165,7 @@ def test_a_password_in_a_file_that_others_can_read_earns_a_warning(monitor: Moni
     result = run(tmp_path, "config", "validate", "--config", str(monitor.path))
     assert result.returncode == 0
     assert "warning: " in result.stderr
-    assert "others may read the accounts.main.password in it" in result.stderr
+    assert "contains a secret (accounts.main.password) and is readable by other users" in result.stderr
 
 
 @pytest.mark.parametrize("key", ["ping", "webhook"])
@@ -181,7 +181,7 @@ def test_an_address_of_a_receiver_that_others_can_read_earns_a_warning_too(
     monitor.write()
     monitor.path.chmod(0o644)
     result = run(tmp_path, "config", "validate", "--config", str(monitor.path))
-    assert "others may read" in result.stderr
+    assert "is readable by other users" in result.stderr
 
 
 def test_a_command_in_a_file_that_others_can_write_is_refused(monitor: Monitor, tmp_path: Path) -> None:

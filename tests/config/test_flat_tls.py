@@ -85,8 +85,7 @@ def test_a_token_can_stand_in_the_flat_form(tmp_path: Path) -> None:
 def test_a_flat_key_beside_the_full_form_says_where_it_belongs(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, changed(FULL, ca_file="ca.pem"))
     assert problem == (
-        "ca_file: is a key of the flat form, and belongs here to accounts.NAME.smtp.ca_file and "
-        "accounts.NAME.imap.ca_file"
+        "ca_file: is a flat key in a full configuration: use accounts.NAME.smtp.ca_file and accounts.NAME.imap.ca_file"
     )
 
 
@@ -102,5 +101,7 @@ def test_a_secret_that_others_can_read_is_told_by_its_flat_key(tmp_path: Path) -
     path.chmod(0o644)
     environ = {"HOME": str(tmp_path)}
     setup = resolve(load(path, Overrides(), environ), path, environ)
-    [warning] = [one for one in setup.warnings if "others may read" in one]
-    assert warning.endswith("others may read the password in it: chmod 600, or use password_file")
+    [warning] = [one for one in setup.warnings if "readable by other users" in one]
+    assert warning == (
+        f"{path}: contains a secret (password) and is readable by other users: chmod 600 {path}, or use password_file"
+    )

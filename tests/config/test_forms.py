@@ -161,8 +161,8 @@ def test_a_ca_file_counts_from_the_directory_of_the_configuration(tmp_path: Path
     [
         ({"notify": {"ntfy": {"topic": "x"}}}, []),
         ({"notify": "none"}, []),
-        ({}, ["no channel is configured, nobody will be told"]),
-        ({"notify": {}}, ["no channel is configured, nobody will be told"]),
+        ({}, ["no alert channel configured"]),
+        ({"notify": {}}, ["no alert channel configured"]),
         (
             {"notify": "none", "accounts__main__imap__insecure": True},
             ["accounts.main: insecure, the certificate of imap.example.org is not verified"],

@@ -128,11 +128,11 @@ LIMITS = "checks__receive__warning_delivery_s", "checks__receive__critical_deliv
         ({"checks__sned": {}}, "checks.sned: unknown key; did you mean send?"),
         (
             {"checks__send__channels": {"error": ["phon"]}},
-            "checks.send.channels.error: there is no channel 'phon'; there are: phone, chat",
+            "checks.send.channels.error: unknown channel 'phon' (defined: phone, chat)",
         ),
         (
             {"checks__defaults__channels": {"warning": ["x"]}, "notify": "none"},
-            "checks.defaults.channels.warning: there is no channel 'x'; there are none",
+            "checks.defaults.channels.warning: unknown channel 'x' (defined: none)",
         ),
         (
             {LIMITS[0]: 60},
@@ -158,7 +158,7 @@ LIMITS = "checks__receive__warning_delivery_s", "checks__receive__critical_deliv
         ({"heartbeat_file": ""}, "heartbeat_file: must be the name of a file, got ''"),
         (
             {"notify": {"mail": {"type": "email", "to": ["a@example.org"], "accounts": ["gone"]}}},
-            "notify.mail.accounts: there is no account 'gone' with an smtp server",
+            "notify.mail.accounts: no account 'gone' with an smtp server",
         ),
     ],
 )

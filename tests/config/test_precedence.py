@@ -83,7 +83,7 @@ def test_a_topic_by_option_replaces_the_topic_file(tmp_path: Path) -> None:
 
 def test_an_option_that_fits_several_accounts_is_a_mistake(tmp_path: Path) -> None:
     document = changed(FULL, accounts__other={**FULL["accounts"]["main"]})
-    said = "--smtp-host: which one of several accounts? Set it in the file"
+    said = "--smtp-host: ambiguous with several accounts: set it in the file"
     assert problems(tmp_path, document, {"smtp_host": "x.example.org"}) == [said]
 
 

@@ -47,9 +47,9 @@ def test_one_line_end_of_a_file_is_stripped(tmp_path: Path, content: str, value:
     [
         (b"", "accounts.main.password_file: is empty"),
         (b"\n", "accounts.main.password_file: is empty"),
-        (SENTINEL.encode() + b"\nmore\n", "accounts.main.password_file: holds more than one line"),
-        (SENTINEL.encode() + b"\0", "accounts.main.password_file: holds more than one line"),
-        (SENTINEL.encode() + b"\xff", "accounts.main.password_file: {file}: is not text in UTF-8"),
+        (SENTINEL.encode() + b"\nmore\n", "accounts.main.password_file: must be a single line"),
+        (SENTINEL.encode() + b"\0", "accounts.main.password_file: must be a single line"),
+        (SENTINEL.encode() + b"\xff", "accounts.main.password_file: {file}: is not UTF-8 text"),
         (None, "accounts.main.password_file: {file}: No such file or directory"),
     ],
 )
@@ -111,9 +111,9 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     [
         (["false"], "false: ended with exit code 1"),
         (["sh", "-c", f"echo {SENTINEL}; exit 3"], "sh: ended with exit code 3"),
-        (["sh", "-c", "printf '\\377'"], "sh: printed no text in UTF-8"),
+        (["sh", "-c", "printf '\\377'"], "sh: output is not UTF-8 text"),
         (["true"], "is empty"),
-        (["sh", "-c", f"echo {SENTINEL}; echo more"], "holds more than one line"),
+        (["sh", "-c", f"echo {SENTINEL}; echo more"], "must be a single line"),
         (["/nonexistent/pass"], "/nonexistent/pass: No such file or directory"),
     ],
 )
@@ -176,8 +176,9 @@ def test_a_password_that_others_may_read_is_warned_of(tmp_path: Path, mode: int,
     path = write(tmp_path, changed(FULL, notify="none"))
     path.chmod(mode)
     warnings = resolve(load(path, Overrides(), {"HOME": "/"}), path, {}).warnings
-    said = "others may read the accounts.main.password in it: chmod 600, or use accounts.main.password_file"
-    assert warnings == ((f"{path}: {said}",) if is_warned else ())
+    said = f"contains a secret (accounts.main.password) and is readable by other users: chmod 600 {path}"
+    advice = "or use accounts.main.password_file"
+    assert warnings == ((f"{path}: {said}, {advice}",) if is_warned else ())
 
 
 def test_a_ping_address_that_others_may_read_is_warned_of(tmp_path: Path) -> None:
@@ -237,7 +238,7 @@ def test_a_named_pipe_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
     writer.start()
     assert resolved(tmp_path, with_file(tmp_path / "pipe")).accounts["main"].password.value == "late"
     sources = SecretSources(tmp_path, {}, pipe_timeout_s=0.2)
-    with pytest.raises(SecretProblemError, match=r"password_file: .*/pipe: nothing came within 0\.2 s"):
+    with pytest.raises(SecretProblemError, match=r"password_file: .*/pipe: no data within 0\.2 s"):
         sources.find("main", "password", {"password_file": "pipe"})
 
 

@@ -49,7 +49,7 @@ def test_every_configuration_in_the_documentation_is_right(name: str, block: str
     loaded = load(path, Overrides(), {"HOME": str(tmp_path)})
     setup = resolve(loaded, path, {}, with_secrets=False)
     assert setup.routes
-    assert not [warning for warning in setup.warnings if "no channel" in warning]
+    assert not [warning for warning in setup.warnings if "no alert channel" in warning]
 
 
 _AROUND = {

@@ -222,7 +222,7 @@ def test_without_a_channel_every_run_warns_and_validation_fails(monitor: Monitor
     for _ in range(2):
         run = monitor.run("check")
         assert run.exit_code == 0
-        assert run.stderr.startswith("warning: no channel is configured, nobody will be told")
+        assert run.stderr.startswith("warning: no alert channel configured")
     assert monitor.run("config", "validate").exit_code == 78
     monitor.config["notify"] = "none"
     assert monitor.run("check").stderr == ""

@@ -86,7 +86,9 @@ def test_a_postfix_that_is_down_is_a_failure_for_root_too_who_can_read_its_queue
     step = run.step("queue:postfix")
     assert (run.exit_code, [one["id"] for one in step["findings"]]) == (1, ["queue.mail_system_down", "queue.stuck"])
     assert step["metrics"]["maildrop"] == 1
-    assert step["findings"][1]["message"].startswith("1 message not taken on yet from incoming or maildrop, the oldest")
+    assert step["findings"][1]["message"].startswith(
+        "1 message not yet picked up from incoming or maildrop, the oldest"
+    )
 
 
 def test_a_postfix_that_is_down_is_a_failure_for_one_of_the_group(stopped: Path, tmp_path: Path) -> None:

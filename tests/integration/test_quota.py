@@ -43,7 +43,7 @@ def test_a_mailbox_that_is_nearly_full_is_a_warning_and_mail_goes_on(
 def test_a_probe_that_a_full_mailbox_did_not_take_is_no_riddle(monitor: Monitor, sandbox: Sandbox) -> None:
     sandbox.faults.quota, sandbox.faults.lose_mail = (2000, 1000), True
     monitor.config["routes"]["main"]["receive_timeout_s"] = 1
-    assert "full to 200 % of its quota" in monitor.check().step("receive:main")["advice"]
+    assert "uses 200 % of its quota" in monitor.check().step("receive:main")["advice"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Does the server's certificate last for a while yet? Asked along with each login."""
+"""Expiry of certificates, as each login and each web page shows them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MAX_CRITICAL_DAYS = 3.0
 
 
 class CertificateLimits(NamedTuple):
-    """Days before its end at which a certificate is warned of, and at which it counts as failed.
+    """Days before expiry at which a certificate is a warning, and at which it is a failure.
 
-    What is None follows from how long the certificate is valid in all.
+    None: derived from the certificate's lifetime.
     """
 
     warning_days: float | None = None
@@ -53,7 +53,7 @@ def certificate_facts(
 def _expiring(days: float, warning_days: float, lifetime: Lifetime, target: str) -> Finding | None:
     if days >= warning_days:
         return None
-    # Below this it is told once more: who put the first warning off has to act now.
+    # Below this it is reported once more: whoever postponed the first warning has to act now.
     urgent_days = lifetime.error_days
     wanted = lifetime.wanted(urgent_days if days < urgent_days < warning_days else warning_days)
     left = span(days)

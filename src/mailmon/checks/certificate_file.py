@@ -17,7 +17,7 @@ from mailmon.findings import make_finding
 from mailmon.model import Certificate, Fact, Finding, Note, Severity, Verdict
 from mailmon.typedjson.declare import About, Duration, FileName, HostPort, Name, options, seconds
 
-if TYPE_CHECKING:  # only who looks at files loads it
+if TYPE_CHECKING:  # loaded only where files are configured
     from mailmon.clients.certificate import Leaf
 
 
@@ -62,7 +62,7 @@ def targets(asked: CertificateFilesOptions, config: ConfigContext) -> Iterator[C
 
 
 def _server(text: str) -> Server:
-    """Return a server whose certificate is only looked at. Raises ValueError."""
+    """Return a server of which only the certificate is read. Raises ValueError."""
     from mailmon.diagnose.plan import kinds_for, split_target
 
     host, ports = split_target(text)
@@ -70,7 +70,7 @@ def _server(text: str) -> Server:
         raise ValueError(f"{text[:80]!r}: which port? Write HOST:PORT")
     kind = kinds_for(ports, None)[0]
     if kind.protocol == "sieve":
-        raise ValueError(f"{text[:80]!r}: only of smtp, imap and pop3 the certificate is looked at")
+        raise ValueError(f"{text[:80]!r}: only smtp, imap and pop3 are supported")
     security = Security.TLS if kind.is_implicit_tls else Security.STARTTLS
     return Server(kind.protocol, host, kind.port, security, Trust(insecure=True))
 
@@ -88,7 +88,7 @@ def run(context: RunContext, wanted: CertificateFile) -> Iterator[Fact]:
     compared = [_compare(context, server, wanted.file, leaf) for server in wanted.servers]
     yield from compared
     lasts = certificate_facts(leaf.about, wanted.limits, wanted.file, context.world.now())
-    # What servers show too is told once for all of them; a file that nobody shows is this step's own concern.
+    # What servers show too is reported once for all of them; a file that none shows is this step's own finding.
     yield from lasts if any(one.status is Verdict.PASS for one in compared) else _own(list(lasts))
     yield Note("OK")
 

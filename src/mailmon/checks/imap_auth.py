@@ -44,7 +44,7 @@ def _quota(quota: Quota, percent: float, most_percent: float, target: str) -> It
     yield make_metric("quota_percent", round(percent, 1))
     if percent >= most_percent:
         what = "messages" if quota.resource == "MESSAGE" else "storage"
-        said = f"{target}: the mailbox is full to {int(percent)} % of its quota of {what}"
+        said = f"{target}: the mailbox uses {int(percent)} % of its {what} quota"
         yield make_finding(
             "imap.quota_high", Verdict.FAIL, target, said,
             expected=f"< {most_percent:g} %", found=f"{int(percent)} %",

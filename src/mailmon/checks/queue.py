@@ -161,10 +161,10 @@ def judge(queue: MailQueue, limits: QueueLimits, target: str, now_s: float) -> I
         yield _too_old("queue.old", target, said, age_s, limits.age_s)
     if limits.arriving_s is not None and arriving_s > limits.arriving_s:
         number = count(queue.count(*_ARRIVING), "message")
-        said = f"{number} not taken on yet from incoming or maildrop, the oldest for {format_duration(arriving_s)}"
+        said = f"{number} not yet picked up from incoming or maildrop, the oldest for {format_duration(arriving_s)}"
         yield _too_old("queue.stuck", target, said, arriving_s, limits.arriving_s)
     if queue.unread:
-        said = f"{count(queue.unread, 'line')} of the list made no sense"
+        said = f"{count(queue.unread, 'line')} of the list could not be parsed"
         yield make_finding("queue.not_readable", Verdict.FAIL, target, said)
 
 

@@ -206,7 +206,7 @@ def _where_to_look(probe: Probe, full_percent: float) -> str:
     if probe.queue_id:
         advice = f"Look for {probe.queue_id} in the server's log; if it is not queued, a filter took it."
     if full_percent >= FULL_PERCENT:
-        return f"The mailbox is full to {int(full_percent)} % of its quota: delete mail, or raise the quota. {advice}"
+        return f"The mailbox uses {int(full_percent)} % of its quota: delete mail, or raise the quota. {advice}"
     return advice
 
 

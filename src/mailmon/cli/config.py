@@ -34,7 +34,7 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
     del color
     path = common.config_file(config_path)
     setup = common.load_setup(config_path, with_secrets=not no_secrets, must_check=True, uses_state=False)
-    told_nobody = [warning for warning in setup.warnings if warning.startswith("no channel")]
+    told_nobody = [warning for warning in setup.warnings if warning.startswith("no alert channel")]
     if told_nobody:
         raise ConfigError(str(path or "options"), [f"notify: {told_nobody[0]}"])
     for warning in setup.warnings:

@@ -25,7 +25,7 @@ def unreadable(path: Path, exc: OSError, environ: Mapping[str, str]) -> str:
 def _missing(path: Path) -> str:
     there = next((place for place in path.absolute().parents if os.path.isdir(place)), Path("/"))
     if path.is_symlink():
-        return f"It is a link to {os.readlink(path)}, which is not there."
+        return f"It is a link to {os.readlink(path)}, which does not exist."
     if there != path.absolute().parent:
         return f"There is no directory {path.absolute().parent}. Give the right file by --config."
     return "Give the right file by --config, or write one: `mailmon config example --flat` prints an example."

@@ -1,4 +1,4 @@
-"""What do options become that a run works with? Accounts with their credentials, routes, and who is told of bounces."""
+"""Accounts with their credentials, routes, and recipients of bounce notices, made from options."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _oauth(name: str, options: OAuthOptions, secrets: Mapping[tuple[str, str], S
 
 
 def make_notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSettings | None:
-    """Return who is told of bounces by mail, None where nobody is."""
+    """Return the settings of bounce notices, None where there are none."""
     options = config.bounce_notices
     if options is None:
         return None

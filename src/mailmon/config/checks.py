@@ -1,6 +1,6 @@
 """The `checks` table: the options of each registered check, and when it alerts.
 
-What a check says counts, else what `defaults` say, else what is built in.
+A threshold is the check's own, else that of `defaults`, else the built-in one.
 """
 
 from __future__ import annotations

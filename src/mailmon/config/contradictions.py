@@ -1,4 +1,4 @@
-"""Do the parts of a configuration fit together? Asked of plain JSON, so that it is told along with all other mistakes.
+"""Contradictions between parts of a configuration, found in plain JSON so that they join all other mistakes.
 
 What is not a table, a name or a number is left to the schema.
 """
@@ -20,7 +20,7 @@ MARGIN_S = 30.0
 def find_contradictions(
     full: dict[str, Any], state_file: Path, path: Path | None, flat_keys: Sequence[str] = ()
 ) -> list[str]:
-    """Return what does not fit together, each with its place by the name that the person used."""
+    """Return all contradictions, each with its place as the user wrote it."""
     return [
         *_references(full),
         *_unknown_channels(full),
@@ -49,7 +49,7 @@ def _references(full: dict[str, Any]) -> Iterator[str]:
             if not isinstance(account, str):
                 continue
             if account not in accounts:
-                yield f"routes.{name}.{key}: there is no account {account!r}; there are: {', '.join(accounts)}"
+                yield f"routes.{name}.{key}: unknown account {account!r} (defined: {', '.join(accounts)})"
             elif not any(map(accounts[account].get, services)):
                 yield f"routes.{name}.{key}: accounts.{account} has no {' or '.join(services)} server"
             elif key == "in" and route.get("junk_folders") and not accounts[account].get("imap"):
@@ -57,30 +57,30 @@ def _references(full: dict[str, Any]) -> Iterator[str]:
 
 
 def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
-    """Channels that checks name, and accounts that channels name."""
+    """Yield unknown channels of checks, and unknown accounts of channels."""
     channels, accounts = _tables(full.get("notify")), _tables(full.get("accounts"))
     for check, options in _tables(full.get("checks")).items():
         by_severity = options.get("channels")
         for severity, names in by_severity.items() if isinstance(by_severity, dict) else ():
             for name in names if isinstance(names, list) else ():
                 if isinstance(name, str) and name not in channels:
-                    there = f"there are: {', '.join(channels)}" if channels else "there are none"
-                    yield f"checks.{check}.channels.{severity}: there is no channel {name!r}; {there}"
+                    defined = ", ".join(channels) or "none"
+                    yield f"checks.{check}.channels.{severity}: unknown channel {name!r} (defined: {defined})"
     for name, options in channels.items():
         if options.get("type", name) != "email":
             continue
         named = options.get("accounts")
         for account in named if isinstance(named, list) else ():
             if isinstance(account, str) and not accounts.get(account, {}).get("smtp"):
-                yield f"notify.{name}.accounts: there is no account {account!r} with an smtp server"
+                yield f"notify.{name}.accounts: no account {account!r} with an smtp server"
         if not named and not any(table.get("smtp") for table in accounts.values()):
             yield f"notify.{name}: no account has an smtp server to send through"
 
 
 def _useless_limits(full: dict[str, Any], flat_keys: Sequence[str]) -> Iterator[str]:
-    """Limits of the delivery time that can never be reached, as they hold for each route; told at their own place."""
+    """Yield limits of the delivery time that can never be reached, for each route, with the place of the limit."""
     receive = _tables(full.get("checks")).get("receive", {})
-    told: set[str] = set()
+    found: set[str] = set()
     for name, route in [*_tables(full.get("routes")).items(), ("", {})]:
         limits_s = {"timeout_s": _number(route.get("receive_timeout_s")) or _number(receive.get("timeout_s"))}
         places = {}
@@ -92,8 +92,8 @@ def _useless_limits(full: dict[str, Any], flat_keys: Sequence[str]) -> Iterator[
         for lower, higher, said in _LIMITS:
             if limits_s[lower] >= limits_s[higher] > 0:
                 got = f"must be less than the {said} ({limits_s[higher]:g}), got {limits_s[lower]:g}"
-                told.add(f"{places[lower]}: {got}")
-    yield from sorted(told)
+                found.add(f"{places[lower]}: {got}")
+    yield from sorted(found)
 
 
 _LIMITS = (
@@ -107,7 +107,7 @@ def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
     accounts = full.get("accounts")
     has_server = any(t.get("smtp") or t.get("imap") or t.get("pop3") for t in _tables(accounts).values())
     if isinstance(accounts, dict) and not has_server and not any(CHECKS.own_targets(full)):
-        yield "accounts: none has a server in smtp, imap or pop3, so nothing would be checked"
+        yield "accounts: no account has an smtp, imap or pop3 server: nothing to check"
 
 
 def _too_short(full: dict[str, Any]) -> Iterator[str]:
@@ -121,11 +121,11 @@ def _too_short(full: dict[str, Any]) -> Iterator[str]:
 
 def _own_state(full: dict[str, Any], state_file: Path, path: Path | None) -> Iterator[str]:
     if path is not None and "state_file" in full and state_file.absolute() == path.absolute():
-        yield "state_file: is the configuration itself"
+        yield "state_file: is the configuration file itself"
 
 
 def _bounces_unread(full: dict[str, Any]) -> Iterator[str]:
-    """Folders that nobody could open, or whose contents would be carried back and forth."""
+    """Yield folders that cannot be opened, or whose mail would be moved away from probes."""
     for name, account in _tables(full.get("accounts")).items():
         bounces = account.get("bounces")
         if not isinstance(bounces, dict):
@@ -134,8 +134,8 @@ def _bounces_unread(full: dict[str, Any]) -> Iterator[str]:
             yield f"accounts.{name}.bounces: accounts.{name} has no imap server"
         if bounces.get("skipped") and bounces.get("folder") == (account.get("imap") or {}).get("folder", "INBOX"):
             yield (
-                f"accounts.{name}.bounces.skipped: all mail of {bounces['folder']}, where probes arrive, would "
-                "be moved away: let bounces arrive in a folder of their own"
+                f"accounts.{name}.bounces.skipped: would move all mail out of {bounces['folder']}, where probes "
+                "arrive: use a separate folder for bounces"
             )
 
 
@@ -143,7 +143,7 @@ def _notices_unsent(full: dict[str, Any]) -> Iterator[str]:
     notices = full.get("bounce_notices")
     account = notices.get("account") if isinstance(notices, dict) else None
     if isinstance(account, str) and not _tables(full.get("accounts")).get(account, {}).get("smtp"):
-        yield f"bounce_notices.account: there is no account {account!r} with an smtp server"
+        yield f"bounce_notices.account: no account {account!r} with an smtp server"
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:

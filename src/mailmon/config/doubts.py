@@ -1,4 +1,4 @@
-"""What a configuration says that is allowed, but hardly meant: each is worth a line on every run."""
+"""Warnings about a valid configuration: settings that are probably a mistake, shown on every run."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ _PLAIN_PORTS = (25, 587, 143, 110)
 def find_doubts(
     config: Config, document: Mapping[str, Any], flat_keys: Sequence[str], environ: Mapping[str, str]
 ) -> list[str]:
-    """Return what is hardly meant, each with its place by the name that the person used; no value of a variable."""
+    """Return the warnings, each with its place as the user wrote it; never the value of a variable."""
     doubts = []
     if config.notify is None:
-        doubts.append('no channel is configured, nobody will be told; say `"notify": "none"` if that is meant')
+        where = "set ntfy_topic, or add a channel to notify" if flat_keys else "add one to notify"
+        doubts.append(f'no alert channel configured: {where} ("notify": "none" to disable alerts)')
     for name, account in config.accounts.items():
         for protocol, service in (("smtp", account.smtp), ("imap", account.imap), ("pop3", account.pop3)):
             if service:
                 is_flat = flat.is_account(name, flat_keys)
                 said = list(_of_a_server(f"accounts.{name}", protocol, account, service, is_flat))
-                # A flat key may be for both servers, and is told of once.
+                # A flat key may be for both servers, and is reported once.
                 doubts += [one for one in said if not (is_flat and one in doubts)]
     return [*doubts, *_mistyped(document, environ)]
 
@@ -50,7 +51,7 @@ def _of_a_server(
         yield f"{where}: plain, the {what} travels to {service.host} in clear text"
     own = "" if is_flat else f"{place}.{protocol}."
     if service.tls_sha256 and service.ca_file:
-        yield f"{own}ca_file: is not used, because tls_sha256 replaces the checks of chain and name: remove one"
+        yield f"{own}ca_file: unused, because with tls_sha256 chain and name are not checked: remove one"
     port: int = getattr(service, "port", 0)
     said = f"{protocol}_security" if is_flat else f"{own}security"
     if port in _TLS_PORTS and service.security is Security.STARTTLS:
@@ -60,11 +61,11 @@ def _of_a_server(
 
 
 def _mistyped(document: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the variables whose names are nearly those of ours: what they hold is not used, and not shown."""
+    """Yield the variables whose names are nearly those of ours; their values are neither used nor shown."""
     known = {*variable_names().values(), *secret_variables(document), *(_PREFIX + name for name in _VARIABLES)}
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known:
             from difflib import get_close_matches
 
             if close := get_close_matches(name, known, n=1, cutoff=0.85):
-                yield f"{visible(name, 80)}: is a variable that nothing reads; did you mean {close[0]}?"
+                yield f"{visible(name, 80)}: unknown variable; did you mean {close[0]}?"

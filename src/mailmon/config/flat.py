@@ -50,12 +50,12 @@ SHARED: dict[str, tuple[tuple[str, ...], ...]] = {
     key: ((*ACCOUNT, "smtp", key), (*ACCOUNT, "imap", key)) for key in ("ca_file", "tls_sha256")
 }
 KEYS = (*PLACES, *SHARED)
-# What every flat configuration must say.
+# What every flat configuration must have.
 REQUIRED = ("smtp_host", "imap_host", "username")
 
 
 def is_flat(document: Mapping[str, Any]) -> bool:
-    """Say whether a configuration names a server by flat keys."""
+    """Return whether a configuration names a server by flat keys."""
     return any(places(key)[0][0] in ("accounts", "routes") for key in document if key in KEYS)
 
 
@@ -81,7 +81,7 @@ def expand(document: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     flat = {key: value for key, value in document.items() if key in KEYS and value not in (None, "")}
     problems: list[str] = []
     if full.get("notify") == {}:
-        del full["notify"]  # an empty table is an oversight, only the word says that it is meant
+        del full["notify"]  # an empty table is an oversight; only "none" is deliberate
     elif full.get("notify") == "none":
         full["notify"] = {}
     if is_flat(document):
@@ -115,7 +115,7 @@ def place(document: dict[str, Any], path: Sequence[str], value: object) -> str:
 
 
 def name_of(path: Sequence[str], flat_keys: Sequence[str]) -> str:
-    """Return how the person wrote the place of a problem: by its flat key where they used it, else by its path."""
+    """Return the place of a problem as the user wrote it: its flat key where that is used, else its path."""
     wanted = tuple(path)
     for key in flat_keys:
         # In the full form a list has places of its own for its members.
@@ -139,13 +139,13 @@ def in_form(text: str, flat_keys: Sequence[str]) -> str:
 
 
 def _strays(document: Mapping[str, Any], flat: dict[str, Any]) -> list[str]:
-    """Take flat keys out of a configuration whose servers are all in the full form; say where they belong there."""
+    """Remove flat keys from a configuration whose servers are all in the full form; return the keys to use instead."""
     if not document.get("accounts") or any(flat.get(key) for key in REQUIRED):
         return []
     strays = [key for key in flat if places(key)[0][0] in ("accounts", "routes")]
     for key in strays:
         del flat[key]
-    return [f"{key}: is a key of the flat form, and belongs here to {_in_any(places(key))}" for key in strays]
+    return [f"{key}: is a flat key in a full configuration: use {_in_any(places(key))}" for key in strays]
 
 
 def _in_any(paths: Sequence[tuple[str, ...]]) -> str:
@@ -167,13 +167,13 @@ def _share(full: dict[str, Any], key: str, value: object, flat: Mapping[str, Any
 
 
 def _complete(flat: dict[str, Any], full: dict[str, Any]) -> list[str]:
-    """Add what the flat form leaves unsaid: address, recipient, and the two ends of the route."""
+    """Add what the flat form implies: address, recipient, and the two ends of the route."""
     username = flat.get("username")
     if "address" not in flat and isinstance(username, str):
         recipient = flat.get("test_recipient")
         if "@" not in username and not recipient:
-            return ["username: is not a mail address; say the mailbox's address by the key address"]
-        # Who logs in by a bare name and tests that mailbox has said its address there.
+            return ["username: is not a mail address: also set address"]
+        # With a bare login name, the recipient of the probe is the mailbox's address.
         flat["address"] = username if "@" in username else recipient
     flat.setdefault("test_recipient", flat.get("address"))
     for end in ("from", "in"):
@@ -182,7 +182,7 @@ def _complete(flat: dict[str, Any], full: dict[str, Any]) -> list[str]:
 
 
 def _alert_at_once(full: dict[str, Any]) -> None:
-    """Who says nothing else in the flat form is told of the first failure, as by the small monitor."""
+    """Alert on the first failure by default, as the small monitor did."""
     place(full, (*DEFAULTS, "failure_threshold"), 1)
 
 

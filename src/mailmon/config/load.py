@@ -1,4 +1,4 @@
-"""Where is the configuration, and what is wrong with it? Defaults < file < environment < options; all mistakes at once.
+"""Finding, merging and checking the configuration: defaults < file < environment < options; all mistakes at once.
 
 No value of a credential is ever quoted.
 """
@@ -54,7 +54,7 @@ _PASSWORD_KEYS = (
 
 
 class Overrides(NamedTuple):
-    """Values by flat key that take the place of those in the file; None where nothing was said."""
+    """Values by flat key that override those in the file; None where none is given."""
 
     values: Mapping[str, Any] = MappingProxyType({})
     nameservers: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ def load(
         state_file = place.state_file
         flat_keys = tuple(key for key in source.document if key in flat.KEYS)
         problems += find_contradictions(full, state_file, path, flat_keys)
-        # What is going to be refused needs no check, and no look at a state that it names.
+        # What will be refused is not checked, and the state that it names is not read.
         if not problems and not must_check and (source.refusal or was_checked(state_file, full)):
             loaded = _build(full, place, source)
         if loaded is None:
@@ -136,7 +136,7 @@ def load(
     except RecursionError:
         raise ConfigError(name, ["is nested too deeply"]) from None
     if loaded is None:
-        problems = problems or ["an earlier version accepted it, and this one cannot use it: please report this"]
+        problems = problems or ["accepted by an earlier version, but not usable by this one: please report this"]
         raise ConfigError.of(
             by_source(name, [visible(one, 1000) for one in problems], overrides.origins, full), _advice(path, environ)
         )
@@ -172,7 +172,7 @@ def _build(full: dict[str, Any], place: Place, source: Source) -> Loaded | None:
 
 
 def read_source(path: Path, environ: Mapping[str, str]) -> Source:
-    """Read a configuration file, and judge who could have written what was read. Raises ConfigError.
+    """Read a configuration file, and determine who could have written it. Raises ConfigError.
 
     Root refuses what others can write: it would read and write files for them. For anybody else that matters only where
     the configuration names a command.
@@ -198,7 +198,7 @@ def _parsed(path: Path, raw: bytes) -> dict[str, Any]:
             raise ConfigError(str(path), [f"is larger than {MAX_BYTES} bytes"])
         document = json.loads(raw, object_pairs_hook=_without_duplicates)
     except _DuplicateKeyError as exc:
-        raise ConfigError(str(path), [f"the key {exc} stands twice in one table"]) from None
+        raise ConfigError(str(path), [f"duplicate key {exc}"]) from None
     except (ValueError, RecursionError) as exc:
         from mailmon.config.syntax import explain
 
@@ -262,7 +262,7 @@ def _override_at(document: dict[str, Any], key: str, path: tuple[str, ...], valu
     for step in steps:
         if step == "*":
             if not isinstance(table, dict) or len(table) != 1:
-                return f"--{key.replace('_', '-')}: which one of several {steps[0]}? Set it in the file"
+                return f"--{key.replace('_', '-')}: ambiguous with several {steps[0]}: set it in the file"
             step = next(iter(table))
         if key in flat.SHARED and isinstance(table, dict) and step not in table:
             return ""
@@ -299,8 +299,8 @@ def _forget_passwords(table: dict[str, Any]) -> None:
 def _advice(path: Path | None, environ: Mapping[str, str]) -> str:
     if path is not None:
         return ""
-    looked_in = " nor ".join(str(place) for place in default_files(environ))
-    return f"There is no configuration file, neither {looked_in}; `mailmon config example --flat` prints one."
+    looked_in = " or ".join(str(place) for place in default_files(environ))
+    return f"No configuration file found at {looked_in}; `mailmon config example --flat` prints one."
 
 
 def by_source(
@@ -316,13 +316,13 @@ def by_source(
             places |= {".".join(path).replace("*", str(one)): origin for one in names}
     if full.get("ping") == {}:  # the variable alone says where it is
         places["ping.url"] = "MAILMON_PING_URL"
-    told: list[tuple[str, str]] = []
+    placed: list[tuple[str, str]] = []
     for problem in problems:
         place, _, said = problem.partition(": ")
         whole = place.rstrip("0123456789").removesuffix(".")  # of a list that one value stands for
         found = places.get(place) or places.get(whole)
-        told.append((found, said) if found else (name, problem))
-    return told
+        placed.append((found, said) if found else (name, problem))
+    return placed
 
 
 def variable_names() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What may stand in the configuration? The full form; the flat one is a notation for it (flat.py)."""
+"""The configuration in its full form; the flat form is a notation for it (flat.py)."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ Target = Annotated[
 
 @options
 class LimitOptions:
-    """How much goes on at a time."""
+    """Limits of concurrency."""
 
     workers: Annotated[
         Annotated[int, Between(1, 64)],
-        About("Steps at a time; more than 16 only make the logins wait for each other"),
+        About("Concurrent steps; more than 16 only make logins wait for each other"),
     ] = 16
     per_host: Annotated[
         Annotated[int, Between(1, 64)] | None,
-        About("Steps at a time on one host; by default all workers, or three quarters where there are several hosts"),
+        About("Concurrent steps per host; by default all workers, or three quarters with several hosts"),
     ] = None
 
 
 @options
 class DnsOptions:
-    """How host names are looked up."""
+    """Name resolution."""
 
     nameservers: Annotated[
-        tuple[Nameserver, ...], About("Name servers to ask instead of the system's resolver, ADDRESS[:PORT]")
+        tuple[Nameserver, ...], About("Name servers to use instead of the system's resolver, ADDRESS[:PORT]")
     ] = ()
 
 
@@ -53,12 +53,10 @@ class DnsOptions:
 class Config:
     """The whole configuration. What a check or a channel takes is declared in its own file (checks/, notify/)."""
 
-    accounts: Annotated[dict[Name, AccountOptions], About("Mailboxes by name")]
-    routes: Annotated[dict[Name, RouteOptions], About("Ways that mail must go, by name")] = field(default_factory=dict)
+    accounts: Annotated[dict[Name, AccountOptions], About("Accounts by name")]
+    routes: Annotated[dict[Name, RouteOptions], About("Delivery routes to test, by name")] = field(default_factory=dict)
     checks: Annotated[dict[Name, dict[str, Any]], About("Options of single checks")] = field(default_factory=dict)
-    notify: Annotated[
-        dict[Name, dict[str, Any]] | None, About('Channels by name, or "none" for no alerts on purpose')
-    ] = None
+    notify: Annotated[dict[Name, dict[str, Any]] | None, About('Channels by name, or "none" to disable alerts')] = None
     bounce_notices: NoticeOptions | None = None
     ping: PingOptions | None = None
     dns: DnsOptions = DnsOptions()
@@ -66,18 +64,18 @@ class Config:
     reachability: Annotated[
         tuple[Target, ...],
         About(
-            "Hosts, as HOST:PORT, that answer when our own network works; those of a monitored server do not count. "
-            "The channels count by themselves"
+            "Hosts, as HOST:PORT, that are reachable when our own network works, other than the monitored servers. "
+            "Channels count without being listed"
         ),
     ] = ()
     heartbeat_file: Annotated[
-        FileName | None, About("File that every complete run writes anew, for whoever watches its age")
+        FileName | None, About("File that every complete run rewrites, to be monitored by its age")
     ] = None
     deadline_s: Annotated[
         Annotated[float, Between(30, 86400)] | None,
-        About("Seconds that a run may take; by default the longest receive timeout + 90"),
+        About("Maximum duration of a run, in seconds; by default the longest receive timeout + 90"),
     ] = None
-    state_file: Annotated[FileName | None, About("Where mailmon remembers; by default in the state directory")] = None
+    state_file: Annotated[FileName | None, About("Path of the state file; by default in the state directory")] = None
 
 
 def complete_config() -> type[Config]:

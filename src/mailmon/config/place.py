@@ -18,7 +18,7 @@ from mailmon.errors import ConfigError
 from mailmon.store.belonging import Belonging, Place, read_belonging
 
 SYSTEM_FILE = Path("/etc/mailmon/config.json")
-# Different files of one name in a store: so many are told apart.
+# The most files of one name in a store that are kept apart.
 MAX_NAMESAKES = 100
 _STORES = ("/nix/store/", "/gnu/store/")
 
@@ -30,7 +30,7 @@ def default_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def place_of(full: Mapping[str, Any], config_file: Path | None, environ: Mapping[str, str]) -> Place:
-    """Return where the state of a configuration is. Raises ConfigError where no place can be told."""
+    """Return where the state of a configuration is. Raises ConfigError where there is none."""
     configured = full.get("state_file")
     if isinstance(configured, str) and configured:
         return Place((config_file.parent if config_file else Path()) / configured)
@@ -38,7 +38,7 @@ def place_of(full: Mapping[str, Any], config_file: Path | None, environ: Mapping
         return Place(Path(environ["STATE_DIRECTORY"].partition(":")[0]) / "state.json")
     home = _home(environ, "XDG_STATE_HOME", ".local/state")
     if home is None:
-        problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME says where to remember"
+        problem = "state_file: missing, and neither STATE_DIRECTORY nor HOME is set"
         raise ConfigError(str(config_file or "options"), [problem])
     shared = Path(home) / "mailmon/state.json"
     if config_file is None:

@@ -1,4 +1,4 @@
-"""What of the example (`mailmon config example`) has to be filled in, and is it still there?"""
+"""Placeholders of the example (`mailmon config example`) that are still in a configuration."""
 
 from __future__ import annotations
 

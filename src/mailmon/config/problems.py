@@ -1,4 +1,4 @@
-"""How is a mistake in the configuration said, so that its place is found and no credential is quoted?"""
+"""Messages about mistakes in the configuration, with their place and without any credential."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
-    """Return every mistake in a configuration in the full form, by the names that the person used."""
+    """Return every mistake in a configuration in the full form, each with its place as the user wrote it."""
     from mailmon.typedjson.validate import find_errors
 
     used, whole = tuple(flat_keys), complete_config()
@@ -23,7 +23,7 @@ def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
         notifier = NOTIFIERS.get(str(channel.get("type")))
         if notifier is None:
             hint = did_you_mean(str(channel.get("type")), NOTIFIERS)
-            problems.append(f"notify.{name}: unknown type of channel{hint}; there are {', '.join(NOTIFIERS)}")
+            problems.append(f"notify.{name}: unknown channel type{hint} (known: {', '.join(NOTIFIERS)})")
             continue
         prefix = ("notify", name)
         problems += [_describe(e, used, notifier.options, prefix) for e in find_errors(notifier.options, channel)]
@@ -39,7 +39,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _meant(path: Sequence[str]) -> str:
-    """Return what is called otherwise here than in other programs, or has its place elsewhere; "" for anything else."""
+    """Return the key for one that other programs call differently, or that belongs elsewhere; "" for any other."""
     key = path[-1]
     protocol, _, rest = key.partition("_")
     if len(path) == 3 and path[0] == "accounts":
@@ -61,7 +61,7 @@ _OTHER_WORDS = dict.fromkeys(("tls", "ssl", "starttls", "encryption"), "security
 
 
 def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix: tuple[str, ...]) -> str:
-    """Return one mistake as `path: what is wrong`, "" for what a flat key was already told to lack."""
+    """Return one mistake as `path: what is wrong`, "" for a missing flat key that is already reported."""
     path = [*prefix, *(str(step) for step in error["loc"] if step != "[key]")]
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     match error["type"]:
@@ -83,7 +83,7 @@ def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix
             message = "must be a list: [ ... ]"
         case _:
             message = message.replace("should be", "must be", 1)
-    return f"{flat.name_of(path, flat_keys) or 'the whole'}: {message[:1].lower()}{message[1:]}"
+    return f"{flat.name_of(path, flat_keys) or 'configuration'}: {message[:1].lower()}{message[1:]}"
 
 
 def _known_keys(kind: Any, path: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which channels can still be used, when the configuration as a whole cannot? Somebody has to hear of just that."""
+"""Channels that are usable in an invalid configuration, to alert about just that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rescue(path: Path | None, environ: Mapping[str, str]) -> Setup:
     Raises ConfigError where the file cannot be read at all, or where it does not say where the state is.
     """
     if path is None:
-        raise ConfigError("options", ["there is no configuration, so no channel is known"])
+        raise ConfigError("options", ["no configuration file, so no channel is known"])
     source = read_source(path, environ)
     if source.refusal:
         raise ConfigError(str(path), [f"refused, because {source.refusal}"])

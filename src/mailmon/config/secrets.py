@@ -1,4 +1,4 @@
-"""Where does a credential come from? The configuration, a file, a command, the environment, or systemd.
+"""Credentials from the configuration, a file, a command, the environment, or systemd.
 
 A trailing newline is stripped; nothing here ever quotes a value.
 """
@@ -30,7 +30,7 @@ _GIVEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 class SecretProblemError(Exception):
-    """A credential that cannot be had; the text says where and why, never what."""
+    """A credential that cannot be read; the text has the place and the reason, never the value."""
 
 
 class SecretSources:
@@ -55,8 +55,8 @@ class SecretSources:
     def find(self, owner: str, field: str, table: Mapping[str, Any]) -> Secret | None:
         """Return the credential `field` of an account or channel, None where nobody configured one.
 
-        The environment (MAILMON_<OWNER>_<FIELD>) takes the place of what the file says; the systemd credential
-        `<owner>.<field>`, or `<owner>` for a password, is used where the file says nothing, also as `mailmon_<name>`.
+        The environment (MAILMON_<OWNER>_<FIELD>) overrides the file; the systemd credential
+        `<owner>.<field>`, or `<owner>` for a password, is used where the file has none, also as `mailmon_<name>`.
         Raises SecretProblemError.
         """
         variable = _variable(owner, field)
@@ -109,14 +109,14 @@ class SecretSources:
                 raise SecretProblemError(f"{what}: {path}: is larger than {MAX_BYTES} bytes")
             return raw.decode("utf-8")
         except TimeoutError:
-            raise SecretProblemError(f"{what}: {path}: nothing came within {self._pipe_timeout_s:g} s") from None
+            raise SecretProblemError(f"{what}: {path}: no data within {self._pipe_timeout_s:g} s") from None
         except PermissionError as exc:
             said = f"{exc.strerror}. {safe.who_may_read(path)}".strip()
             raise SecretProblemError(f"{what}: {path}: {said}") from None
         except OSError as exc:
             raise SecretProblemError(f"{what}: {path}: {exc.strerror}") from None
         except UnicodeDecodeError:
-            raise SecretProblemError(f"{what}: {path}: is not text in UTF-8") from None
+            raise SecretProblemError(f"{what}: {path}: is not UTF-8 text") from None
 
     def _from_file(self, path: Path, what: str, *, is_told: bool) -> bytes:
         """Read a file; as root only what the trusted, or by that one's rights the state's owner, have put there."""
@@ -178,7 +178,7 @@ def _run(command: Any, what: str) -> str:
     except OSError as exc:
         raise SecretProblemError(f"{what}: {command[0]}: {exc.strerror}") from None
     except UnicodeDecodeError:
-        raise SecretProblemError(f"{what}: {command[0]}: printed no text in UTF-8") from None
+        raise SecretProblemError(f"{what}: {command[0]}: output is not UTF-8 text") from None
     if finished.returncode != 0:
         raise SecretProblemError(f"{what}: {command[0]}: ended with exit code {finished.returncode}")
     return text
@@ -189,7 +189,7 @@ def _usable(text: str, what: str) -> Secret:
     if not value:
         raise SecretProblemError(f"{what}: is empty")
     if "\n" in value or "\0" in value:
-        raise SecretProblemError(f"{what}: holds more than one line")
+        raise SecretProblemError(f"{what}: must be a single line")
     return Secret(value)
 
 

@@ -1,4 +1,4 @@
-"""What does the configuration amount to? Accounts, routes and channels with their credentials at hand."""
+"""The setup of a run: accounts, routes, checks and channels with their credentials."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STATE_AND_ALERTS_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Everything a run needs to know. `warnings` are worth a line on every run."""
+    """Everything a run needs to know. `warnings` are shown on every run."""
 
     accounts: Mapping[str, Account]
     routes: Mapping[str, Route]
@@ -134,8 +134,8 @@ def _credentials(
     base = path.parent if path else Path()
     problems, warnings = _permissions(loaded, path) if path else ([], [])
     sources = SecretSources(base, environ, loaded.state_file, refuses_commands=bool(problems))
-    secrets, more, told = collect_secrets(loaded.document, sources)
-    warnings += [flat.in_form(one, loaded.flat_keys) for one in told]
+    secrets, more, noted = collect_secrets(loaded.document, sources)
+    warnings += [flat.in_form(one, loaded.flat_keys) for one in noted]
     more += [*_unusable_files(loaded, base, must_check), *_missing_extras(loaded.config)]
     problems += dict.fromkeys(flat.in_form(one, loaded.flat_keys) for one in more)
     if problems:
@@ -163,14 +163,16 @@ def make_channel(
 
 
 def _permissions(loaded: Loaded, path: Path) -> tuple[list[str], list[str]]:
-    """A configuration that others can write must not name a command; one they can read should hold no secret."""
+    """Return problems: commands in a file that others can write; and warnings: secrets in one that they can read."""
     problems, warnings = [], []
     inline = inline_secrets(loaded.document)
     if (command := _first_command(loaded)) and loaded.source.risk:
         problems.append(f"{command}refused, because {loaded.source.risk}")
     if inline and loaded.source.is_readable_by_others:
         key = flat.in_form(inline[0], loaded.flat_keys)
-        warnings.append(f"{path}: others may read the {key} in it: chmod 600, or use {key}_file")
+        warnings.append(
+            f"{path}: contains a secret ({key}) and is readable by other users: chmod 600 {path}, or use {key}_file"
+        )
     return problems, warnings
 
 

@@ -1,4 +1,4 @@
-"""Which part of all accounts, routes and hosts is this machine's? Many machines may share one configuration. Pure."""
+"""Shards: the part of all accounts, routes and hosts that this machine checks. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_shard(text: str) -> Shard:
     """
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
     if not match or not 1 <= int(match[1]) <= int(match[2]) <= MAX_SHARDS:
-        raise ValueError(f"{text[:20]!r} is no I/N with 1 <= I <= N <= {MAX_SHARDS}")
+        raise ValueError(f"invalid shard {text[:20]!r}: use I/N, for example 1/4, with N up to {MAX_SHARDS}")
     return Shard(int(match[1]), int(match[2]))
 
 

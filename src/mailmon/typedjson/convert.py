@@ -1,4 +1,4 @@
-"""How do values become plain JSON and come back?
+"""Conversion of values to plain JSON and back.
 
 `build` tests nothing: validate.py did that before. `build_strictly` trusts nothing: it is for what a file remembers.
 """
@@ -84,7 +84,7 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
     choices = [choice for choice in arguments if choice is not NoneType]
     converters = [_converter(choice) for choice in choices] if origin in _UNIONS else [_as_it_is]
     if len(converters) > 1 and set(converters) - {_as_it_is, float}:
-        raise TypeError(f"a union of which nobody can tell which one is meant: {kind}")
+        raise TypeError(f"an ambiguous union: {kind}")
     convert = converters[0] if len(converters) == 1 else _as_it_is
     return convert if convert is _as_it_is else lambda raw: None if raw is None else convert(raw)
 
@@ -147,7 +147,7 @@ def _strict(kind: Any, time: Callable[[Any], datetime]) -> Callable[[Any], Any]:
     if origin in _UNIONS:
         choices = [choice for choice in arguments if choice is not NoneType]
         if len(choices) != 1 or len(arguments) != 2:
-            raise TypeError(f"a union of which nobody can tell which one is meant: {kind}")
+            raise TypeError(f"an ambiguous union: {kind}")
         convert = _strict(choices[0], time)
         return lambda raw: None if raw is None else convert(raw)
     if is_dataclass(kind) or hasattr(kind, "_fields"):

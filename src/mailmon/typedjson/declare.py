@@ -1,7 +1,7 @@
-"""How is a part of the configuration declared, and what does a wrong value say?
+"""Declaration of the parts of a configuration: types, constraints, descriptions.
 
-A part is a dataclass; its constraints are markers in `Annotated` that mean something to pydantic only when pydantic
-is asked (typedjson/validate.py). So the command starts without pydantic as long as the configuration has not changed.
+A part is a dataclass; its constraints are markers in `Annotated` that only validation reads (typedjson/validate.py). So
+the command starts without pydantic as long as the configuration has not changed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _refuse(self: Any, name: str, _value: Any) -> None:
 
 
 class _Constraint:
-    """Something that a value must fulfil. `problem` says what is wrong, "" when nothing is."""
+    """A constraint on a value. `problem` returns what is wrong, "" where nothing is."""
 
     schema: Mapping[str, Any] = MappingProxyType({})
 

@@ -1,4 +1,4 @@
-"""Is this plain JSON what a dataclass wants? pydantic's question; asked only of what was not checked before."""
+"""Validation of plain JSON against a dataclass, by pydantic; only for what was not checked before."""
 
 from __future__ import annotations
 
