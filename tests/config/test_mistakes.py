@@ -201,7 +201,7 @@ def test_without_a_file_the_advice_says_how_to_begin() -> None:
 
 def test_without_any_place_for_the_state_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ConfigError, match="state_file: missing, and neither STATE_DIRECTORY nor HOME says where"):
+    with pytest.raises(ConfigError, match="state_file: missing, and neither STATE_DIRECTORY nor HOME is set"):
         load(tmp_path / "config.json", Overrides(), {})
 
 
