@@ -15,6 +15,7 @@ from mailmon.model import (
     News,
     Outcome,
     Policy,
+    Quiet,
     Severity,
     Status,
     Verdict,
@@ -73,6 +74,7 @@ class Story:
         self.states: dict[str, CheckState] = {STEP: state} if state else {}
         self.now = START
         self.run = 0
+        self.quiet: dict[str, Quiet] = {}
 
     @property
     def state(self) -> CheckState:
@@ -86,14 +88,14 @@ class Story:
         """Judge one run and return what people are told."""
         self.now = START + self.run * QUARTER
         self.run += 1
-        self.states, changes = evaluate(
+        self.states, changes, self.quiet = evaluate(
             self.states,
             [found] if found else [],
             self.subjects,
             self.now,
             alert_id=f"run-{self.run}",
             channels=self.channels,
-            silenced=("main",) if is_silent else (),
+            silenced={"main": self.now + QUARTER} if is_silent else {},
             is_offline=is_offline,
         )
         return changes

@@ -174,5 +174,5 @@ def test_a_failure_during_a_silence_is_told_with_its_own_time() -> None:
 
 
 def test_of_a_step_that_is_no_longer_configured_nothing_is_told() -> None:
-    states, changes = evaluate({STEP: CheckState(Health.DOWN, START)}, [], {}, START)
+    states, changes, _ = evaluate({STEP: CheckState(Health.DOWN, START)}, [], {}, START)
     assert (list(states), changes) == ([STEP], [])

@@ -10,7 +10,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mailmon.alerting import combine, discard, enqueue, evaluate, split
 from mailmon.alerting.wording import MAX_TITLE
-from mailmon.model import AlertSubject, Change, CheckState, Health, News, OutboxEntry, Policy, Severity, Status
+from mailmon.model import (
+    AlertSubject,
+    Change,
+    CheckState,
+    Health,
+    News,
+    OutboxEntry,
+    Policy,
+    Quiet,
+    QuietReason,
+    Severity,
+    Status,
+)
 from tests.alerting.readers import Readers, as_told
 from tests.alerting.stories import START, outcome
 
@@ -177,21 +189,56 @@ class Monitor(RuleBasedStateMachine):
             status, code, severity = found[step_id]
             outcomes.append(outcome(status, step_id, code=code, severity=severity))
             self.evidence[step_id].see(status, is_offline=is_offline)
-        self.states, changes = evaluate(
+        self.states, changes, quiet = evaluate(
             before,
             outcomes,
             self.subjects,
             self.now,
             alert_id=f"run-{self.runs}",
             channels=self.channels,
-            silenced=self.silenced,
+            silenced=dict.fromkeys(self.silenced, self.now),
             is_offline=is_offline,
         )
+        for step_id, state in self.states.items():
+            is_alerted = any(change.channels for change in changes if change.id == step_id)
+            self.check_reason(step_id, state, quiet.get(step_id), is_alerted=is_alerted)
         for change in changes:
             self.check_flip(change, found[change.id][0], before.get(change.id))
             # The channels that go here go for good: what waits for them is no matter.
             self.readers.owe(change._replace(channels=tuple(c for c in change.channels if c in self.channels)))
         self.outbox = enqueue(self.outbox, changes, self.channels, self.now, f"run-{self.runs}")
+
+    def check_reason(self, step_id: str, state: CheckState, quiet: Quiet | None, *, is_alerted: bool) -> None:
+        """Assert that a step that is not healthy is alerted or has the one reason that explains why not."""
+        assert state.quiet == quiet
+        assert not (is_alerted and quiet)
+        announced, evidence, policy = state.announced, self.evidence[step_id], self.subjects[step_id].policy
+        is_new = state.health is Health.UP and announced.health is Health.NEW
+        is_settled = state.health in (Health.NEW, Health.UP) and (is_new or state.health is announced.health)
+        if not (is_settled and not state.unknown_runs and announced.unknown_since is None):
+            assert is_alerted or quiet
+        if quiet is None:
+            return
+        match quiet.reason:
+            case QuietReason.FAILURES:
+                assert quiet.runs == evidence.failures < policy.failure_threshold
+            case QuietReason.RECOVERIES:
+                assert quiet.runs == evidence.goods < policy.success_threshold
+            case QuietReason.INCONCLUSIVE:
+                assert quiet.runs == evidence.unknowns < policy.unknown_threshold
+            case QuietReason.SENT:
+                assert announced.channels
+                assert announced.health is state.health or announced.unknown_since
+                assert quiet.at is not None
+                assert quiet.at == announced.at
+                assert quiet.at < self.now
+                assert quiet.until is None or quiet.until > self.now
+            case QuietReason.SILENCED:
+                assert quiet.by in self.silenced & set(self.subjects[step_id].names)
+            case QuietReason.NO_CHANNEL:
+                assert not announced.channels
+            case _:
+                assert quiet.reason in (QuietReason.NO_NETWORK, QuietReason.SKIPPED)
 
     def check_flip(self, change: Change, status: Status, before: CheckState | None) -> None:
         """Assert that there is reason to tell it, and that it goes to those who are meant and those who know."""

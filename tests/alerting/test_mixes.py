@@ -49,7 +49,7 @@ def title(*changes: Change) -> str:
         ([REMINDER, NEW], "Second failing since 13:15 +0100 (First still failing): "),
         ([CAUSE, NEW], "Second failing since 13:15 +0100 (First still failing): "),
         ([RECOVERED, NEW], "Second failing since 13:15 +0100 (First recovered): "),
-        ([WARNING, NEW], "Second failing since 13:15 +0100 (First warns): "),
+        ([WARNING, NEW], "Second failing since 13:15 +0100 (First warning): "),
         ([PARTLY, NEW], "Second failing since 13:15 +0100 (First recovered with a warning): "),
         ([UNKNOWN, NEW], "Second failing since 13:15 +0100 (First cannot be checked): "),
         ([SEEN_AGAIN, NEW], "Second failing since 13:15 +0100 (First failing): "),
@@ -57,11 +57,11 @@ def title(*changes: Change) -> str:
         ([REMINDER, CAUSE], "Second still failing since 13:00 +0100 (First still failing): now login: 454"),
         ([RECOVERED, REMINDER], "Second still failing since 13:00 +0100 (First recovered): "),
         ([RECOVERED, CAUSE], "Second still failing since 13:00 +0100 (First recovered): now login: 454"),
-        ([RECOVERED, WARNING], "Second warns since 13:15 +0100 (First recovered): "),
-        ([REMINDER, WARNING], "Second warns since 13:15 +0100 (First still failing): "),
+        ([RECOVERED, WARNING], "Second warning since 13:15 +0100 (First recovered): "),
+        ([REMINDER, WARNING], "Second warning since 13:15 +0100 (First still failing): "),
         ([RECOVERED, UNKNOWN], "Second cannot be checked since 13:15 +0100 (First recovered): "),
-        ([WARNING_REMINDER, REMINDER], "Second still failing since 13:00 +0100 (First still warns): "),
-        ([WARNING_REMINDER, WARNING], "Second warns since 13:15 +0100 (First still warns): "),
+        ([WARNING_REMINDER, REMINDER], "Second still failing since 13:00 +0100 (First still warning): "),
+        ([WARNING_REMINDER, WARNING], "Second warning since 13:15 +0100 (First still warning): "),
         ([RECOVERED, PARTLY], "Second recovered with a warning at 13:15 +0100 (First recovered): "),
         ([REMINDER, REMINDER, RECOVERED, RECOVERED, NEW], "Fifth failing since 13:15 +0100 (2 still failing, 2 recove"),
     ],
@@ -140,7 +140,7 @@ def test_what_is_silent_or_told_elsewhere_is_counted_without_a_name() -> None:
     state, subject = down("Send Test", announced=other)
     elsewhere = state, subject._replace(policy=Policy(channels={"error": ("team",)}))
     said, body = good_news({"send:main": down("Secret"), "send:b": elsewhere}, silenced=("Secret",))
-    assert said == "mail.example.org:587: SMTP Auth recovered after 15 min (2 other checks not well)"
+    assert said == "mail.example.org:587: SMTP Auth recovered after 15 min (2 other problems)"
     assert "Send Test" not in said + body
     assert "Secret" not in said + body
 
@@ -162,7 +162,7 @@ def test_a_long_host_name_does_not_cut_off_what_is_still_broken() -> None:
         named(RECOVERED, "SMTP Auth", host),
         silenced=("S",),
     )
-    assert said.endswith("… (1 other check not well)")
+    assert said.endswith("… (1 other problem)")
 
 
 def full(subject: str, percent: int, change: Change = WARNING) -> Change:
@@ -175,7 +175,7 @@ def test_accounts_with_figures_of_their_own_are_told_with_each_one_s_own() -> No
     alert = compose([full("a", 500), full("b", 200)], NOW, "run-9")
     assert alert
     assert alert.title == (
-        "mail.example.org:993: IMAP Auth for 2 accounts warns since 13:15 +0100: a: the mailbox is full to 500 %"
+        "mail.example.org:993: IMAP Auth for 2 accounts warning since 13:15 +0100: a: the mailbox is full to 500 %"
     )
     assert alert.body.splitlines()[:3] == [
         "IMAP Auth for 2 accounts:",

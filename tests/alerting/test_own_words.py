@@ -19,7 +19,7 @@ def own(*found: Sequence[Outcome]) -> list[Change]:
     changes: list[Change] = []
     for number, outcomes in enumerate(found):
         subjects = subjects_of((), (), {}, [outcome.id for outcome in outcomes])
-        states, more = evaluate(states, outcomes, subjects, START + number * QUARTER, alert_id=f"run-{number}")
+        states, more, _ = evaluate(states, outcomes, subjects, START + number * QUARTER, alert_id=f"run-{number}")
         changes += more
     return [change._replace(target="monitor") for change in changes]
 
@@ -32,7 +32,7 @@ def test_mailmon_cannot_see_and_sees_again() -> None:
     assert (
         text(first)
         == """\
-problem: monitor: mailmon cannot see since 13:00 +0100: 192.0.2.1:443 does not answer
+problem: monitor: mailmon has no network since 13:00 +0100: 192.0.2.1:443 does not answer
 mailmon: 192.0.2.1:443 does not answer
 → Look at this machine's network.
 Since 13:00 +0100.
@@ -41,15 +41,13 @@ Since 13:00 +0100.
     assert (
         text(second)
         == """\
-recovery: monitor: mailmon sees again after 30 min
-mailmon sees again since 13:30 +0100, after 30 min.
+recovery: monitor: mailmon is online again after 30 min
+mailmon is online again since 13:30 +0100, after 30 min.
 Cause: 192.0.2.1:443 does not answer
 """
     )
     (both,) = merge([first], [second])
-    assert (
-        alert(both).title == "monitor: mailmon cannot see and sees again after 30 min (from 13:00 +0100 to 13:30 +0100)"
-    )
+    assert alert(both).title == "monitor: mailmon had no network and is online again after 30 min (13:00-13:30 +0100)"
 
 
 def test_a_channel_that_refuses_and_takes_again() -> None:
@@ -59,10 +57,10 @@ def test_a_channel_that_refuses_and_takes_again() -> None:
     assert (
         text(first)
         == """\
-problem: monitor: Alerts by phone do not get through since 13:00 +0100: ntfy at https://ntfy.example.org: answered 403
-Alerts by phone: ntfy at https://ntfy.example.org: answered 403
+problem: monitor: Alerts via phone failing since 13:00 +0100: ntfy at https://ntfy.example.org: answered 403
+Alerts via phone: ntfy at https://ntfy.example.org: answered 403
 → Try it with `mailmon notify test`.
 Since 13:00 +0100.
 """
     )
-    assert alert(second).title == "monitor: Alerts by phone get through again after 15 min"
+    assert alert(second).title == "monitor: Alerts via phone recovered after 15 min"

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from mailmon.alerting import TRANSITIONS, evaluate, evaluate_step, overall
-from mailmon.model import Announced, CheckState, Health, Policy, Status
+from mailmon.alerting.decision import Announce
+from mailmon.model import Announced, CheckState, Health, Policy, Quiet, QuietReason, Status
 from tests.alerting.stories import QUARTER, START, STEP, TARGET, Story, outcome, subject
 
 TABLE = {
@@ -37,7 +38,8 @@ def test_the_table_is_this_one() -> None:
 def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(before: str, status: str) -> None:
     told = Announced(Health(before), START, causes=("smtp.login_refused 535",)) if before != "failing" else Announced()
     remembered = CheckState(Health(before), START, announced=told)
-    state, change = evaluate_step(STEP, remembered, outcome(Status(status)), subject(), START + QUARTER, "1")
+    state, decision = evaluate_step(STEP, remembered, outcome(Status(status)), subject(), START + QUARTER, "1")
+    change = decision.change if isinstance(decision, Announce) else None
     assert state is not None
     settled = {"failing": "down"}.get(TABLE[before, status], TABLE[before, status])
     is_told = settled != before and not (before in ("new", "failing") and settled == "up")
@@ -48,16 +50,19 @@ def test_with_thresholds_of_one_every_run_settles_and_every_change_is_told(befor
 @pytest.mark.parametrize("health", [None, *Health])
 def test_a_skipped_step_changes_nothing(health: Health | None) -> None:
     before = CheckState(health, START, "why", announced=Announced(health, START)) if health else None
-    assert evaluate_step(STEP, before, outcome(Status.SKIPPED), subject(), START + QUARTER) == (before, None)
+    state, decision = evaluate_step(STEP, before, outcome(Status.SKIPPED), subject(), START + QUARTER)
+    assert isinstance(decision, Quiet)
+    assert (state and state._replace(skipped="", quiet=None)) == before
+    assert state is None or state.skipped == outcome(Status.SKIPPED).message
 
 
 @pytest.mark.parametrize("health", [health for health in Health if health is not Health.UNKNOWN])
 def test_a_run_that_could_not_tell_is_counted_and_changes_nothing_else(health: Health) -> None:
     before = CheckState(health, START, "why", streak=1, turned_at=START, announced=Announced(health, START))
-    state, change = evaluate_step(STEP, before, outcome(Status.UNKNOWN), subject(), START + QUARTER)
+    state, decision = evaluate_step(STEP, before, outcome(Status.UNKNOWN), subject(), START + QUARTER)
     seen = before._replace(value="no route to any host", target=TARGET)
-    counted = seen._replace(unknown_runs=1, unknown_since=START + QUARTER)
-    assert (state, change) == (counted, None)
+    why = Quiet(QuietReason.INCONCLUSIVE, 1, 3)
+    assert (state, decision) == (seen._replace(unknown_runs=1, unknown_since=START + QUARTER, quiet=why), why)
 
 
 @pytest.mark.parametrize("status", [Status.OK, Status.WARNING, Status.FAILED])
@@ -143,14 +148,14 @@ def test_a_recovery_forgets_what_was_wrong() -> None:
 
 def test_steps_that_are_not_asked_stay_as_they_were_remembered() -> None:
     other = CheckState(Health.DOWN, START, "gone", announced=Announced(Health.DOWN, START, START, "gone"))
-    states, _ = evaluate({"send:main": other}, [outcome(Status.OK)], {STEP: subject()}, START)
+    states, *_ = evaluate({"send:main": other}, [outcome(Status.OK)], {STEP: subject()}, START)
     assert states["send:main"] == other
 
 
 def test_causes_are_told_before_consequences() -> None:
     ids = ("imap_auth:main", "send:main", "receive:main")
     found = [outcome(Status.FAILED, step_id) for step_id in reversed(ids)]
-    _, changes = evaluate({}, found, {step_id: subject() for step_id in ids}, START)
+    _, changes, _ = evaluate({}, found, {step_id: subject() for step_id in ids}, START)
     assert [change.id for change in changes] == list(ids)
 
 

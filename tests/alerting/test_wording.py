@@ -116,7 +116,7 @@ def test_a_warning() -> None:
     assert (
         text(told("o", "w")[0])
         == """\
-warning: mail.example.org:587: SMTP Auth warns since 13:15 +0100: login: 535 5.7.8 no
+warning: mail.example.org:587: SMTP Auth warning since 13:15 +0100: login: 535 5.7.8 no
 SMTP Auth: mail.example.org:587: login: 535 5.7.8 no
 → Check the password.
 Since 13:15 +0100.
@@ -152,7 +152,7 @@ def test_a_failure_and_a_recovery_that_nobody_heard_of() -> None:
     assert (
         text(merged("o", "f", "o"))
         == """\
-recovery: mail.example.org:587: SMTP Auth failed and recovered after 15 min (from 13:15 +0100 to 13:30 +0100)
+recovery: mail.example.org:587: SMTP Auth failed and recovered after 15 min (13:15-13:30 +0100)
 SMTP Auth failed at 13:15 +0100, recovered at 13:30 +0100.
 Cause: mail.example.org:587: login: 535 5.7.8 no
 """
@@ -171,7 +171,7 @@ Since 13:45 +0100. {earlier}
 """
     )
     body = alert(merged("o", *["f", "o"] * 20)).body
-    assert body.startswith("SMTP Auth failed at 13:15 +0100, changed 27 times more, failed at 20:15 +0100, recovered")
+    assert body.startswith("SMTP Auth failed at 13:15 +0100, changed 27 more times, failed at 20:15 +0100, recovered")
 
 
 def test_a_reminder() -> None:
@@ -225,7 +225,7 @@ def test_failures_stand_before_warnings_and_both_before_recoveries() -> None:
     ]
     assert composed.kind == "problem"
     assert composed.title.startswith(
-        "mail.example.org:587: SMTP Auth failing since 13:15 +0100 (Send Test warns, Receive Test recovered): login: "
+        "mail.example.org:587: SMTP Auth failing since 13:15 +0100 (Send Test warning, Receive Test recovered): login: "
     )
 
 

@@ -19,7 +19,7 @@ def test_channels_and_units_are_called_by_their_names_in_the_status(monitor: Mon
     assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 69
     status = monitor.run("status").stdout
     assert re.search(r"^down      mailmon.service  .*: systemd did not say how$", status, re.M)
-    assert re.search(r"^down      Alerts by ntfy  .*: ntfy at .*403", status, re.M)
+    assert re.search(r"^down      Alerts via ntfy  .*: ntfy at .*403", status, re.M)
 
 
 @pytest.mark.parametrize("status", ["1", "69", "75"])
@@ -38,7 +38,7 @@ def test_of_a_unit_that_is_no_check_every_exit_code_is_told(monitor: Monitor, re
     run = monitor.run("notify", "unit-failed", "--any-exit-code", "mailmon-summary.service")
     assert (run.exit_code, run.stdout.startswith("alert sent: ntfy: ")) == (0, True), run.stdout
     [message] = receiver.ntfy_messages()
-    assert "mailmon-summary.service failed since" in str(message["title"])
+    assert "mailmon-summary.service failed at" in str(message["title"])
 
 
 @pytest.mark.parametrize("status", ["70", "74", "78", "KILL"])
@@ -48,7 +48,7 @@ def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, r
         run = monitor.run("notify", "unit-failed", "mailmon.service")
         assert (run.exit_code, run.stdout.startswith(expected)) == (0, True), run.stdout + run.stderr
     [message] = receiver.ntfy_messages()
-    assert "mailmon.service failed since" in str(message["title"])
+    assert "mailmon.service failed at" in str(message["title"])
     assert f"exit status {status}" in str(message["title"])
     monitor.check()
     assert kinds(receiver) == ["problem", "recovery"]

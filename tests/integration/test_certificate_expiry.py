@@ -43,7 +43,7 @@ def test_a_certificate_that_expires_soon_is_a_warning_and_mail_goes_on(soon: Mon
     assert [state_of(soon)["checks"][step_id]["health"] for step_id in LOGINS] == ["up"] * 2
     [message] = receiver.ntfy_messages()
     assert kinds(receiver) == ["warning"]
-    assert " Certificate warns since " in str(message["title"])
+    assert " Certificate warning since " in str(message["title"])
     assert str(message["message"]).count("expires in 5 days; shown at 127.0.0.1:") == 1
     assert "the certificate expires in 5 days" in str(message["message"])
 
@@ -82,7 +82,7 @@ def test_in_its_last_days_a_certificate_counts_as_failed(soon: Monitor, receiver
     assert [run.step(step_id)["status"] for step_id in run.troubled] == ["warning", "warning", "failed"]
     assert run.step("receive:main")["status"] == "ok"
     assert [(change["id"], change["to"]) for change in run.document["changes"]] == [(CERTIFICATE, "down")]
-    assert "Certificate is about to end since " in str(receiver.ntfy_messages()[0]["title"])
+    assert "Certificate expiring since " in str(receiver.ntfy_messages()[0]["title"])
 
 
 @pytest.mark.parametrize(

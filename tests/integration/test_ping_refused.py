@@ -72,7 +72,7 @@ def test_a_ping_address_that_refuses_is_told_at_once_and_its_recovery_too(
     assert [change["id"] for change in runs[0].document["changes"]] == [PING]
     assert [alert["status"] for alert in runs[0].document["alerts"]] == ["sent"]
     title = receiver.ntfy_messages()[0]["title"]
-    assert "Pings do not get through" in str(title)
+    assert "Ping failing" in str(title)
     assert UUID not in json.dumps(receiver.ntfy_messages())
     assert health(pinged) == "down"
     assert words in pinged.run("status").stdout

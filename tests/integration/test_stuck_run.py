@@ -82,7 +82,7 @@ def test_a_stopped_run_is_no_success_of_later_ones_for_ever(
         assert [request.path for request in receiver.requests if UUID in request.path] == [f"/{UUID}/fail"] * 2
         assert kinds(receiver) == ["problem"]
         (message,) = receiver.ntfy_messages()
-        assert "mailmon check failed since " in str(message["title"])
+        assert "mailmon check failed at " in str(message["title"])
         assert f"process {holder.pid}" in str(message["message"])
         failed = monitor.run("notify", "unit-failed", "mailmon.service")
         assert "told before" in failed.stdout, "what systemd starts then does not tell it again"
@@ -90,7 +90,7 @@ def test_a_stopped_run_is_no_success_of_later_ones_for_ever(
         assert kinds(receiver) == ["problem"]
     assert monitor.check().exit_code == 0
     assert kinds(receiver) == ["problem", "recovery"]
-    assert "mailmon check has run to its end again after " in str(receiver.ntfy_messages()[1]["title"])
+    assert "mailmon check completed again after " in str(receiver.ntfy_messages()[1]["title"])
     assert not monitor.state_file.with_name("state.json.stuck").exists()
     assert monitor.check().exit_code == 0
     assert kinds(receiver) == ["problem", "recovery"]

@@ -62,7 +62,7 @@ class Runs:
     def dispatch(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Dispatch:
         """Return how people are told in the present run."""
         desk = self.exchange.desk(*channels) if channels else replace(self.exchange.desk(), channels={})
-        return Dispatch(f"run-{self.number}", self.now, replace(desk, now=self.now), silenced)
+        return Dispatch(f"run-{self.number}", self.now, replace(desk, now=self.now), dict.fromkeys(silenced, self.now))
 
     def titles(self, name: str) -> list[str]:
         """Return the beginnings of what a channel has taken, without the time."""

@@ -182,6 +182,6 @@ def test_whole_runs_tell_of_it_twice_before_it_ends(site: Site) -> None:
     assert heard == [0, 1, 1, 2, 2]
     assert site.kinds() == ["warning", "warning"]
     first, second = site.exchange.taken_by("phone")
-    assert ": Certificate warns since " in first.title
-    assert ": Certificate still warns since " in second.title
+    assert ": Certificate warning since " in first.title
+    assert ": Certificate still warning since " in second.title
     assert site.told() == {"certificate:127.0.0.1"}

@@ -108,7 +108,7 @@ def test_that_a_channel_refuses_can_be_silenced_too(runs: Runs) -> None:
     runs.run(FAILED, channels=("phone", "team"), silenced=("channel:phone",))
     assert runs.titles("team") == [FAILURE]
     runs.run(FAILED, channels=("phone", "team"))
-    assert [unhost(title) for title in runs.titles("team")][1:] == ["Alerts by phone do not get through"]
+    assert [unhost(title) for title in runs.titles("team")][1:] == ["Alerts via phone failing"]
 
 
 def fill_what_is_held(runs: Runs) -> list[AlertLine]:
@@ -121,7 +121,7 @@ def fill_what_is_held(runs: Runs) -> list[AlertLine]:
 
 def test_what_is_held_back_does_not_keep_a_channel_from_hearing_of_another_one(runs: Runs) -> None:
     fill_what_is_held(runs)
-    assert [unhost(title) for title in runs.titles("phone")][1:] == ["Alerts by team do not get through"]
+    assert [unhost(title) for title in runs.titles("phone")][1:] == ["Alerts via team failing"]
 
 
 def test_what_is_held_back_has_one_line(runs: Runs) -> None:

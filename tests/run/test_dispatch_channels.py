@@ -13,7 +13,7 @@ from tests.run.runs import FAILED, FAILURE, OK, OTHER, RECOVERY, Runs, unhost
 
 BOTH = ("phone", "team")
 THREE = (*BOTH, "mail")
-REFUSING, TAKING = "Alerts by phone do not get through", "Alerts by phone get through again"
+REFUSING, TAKING = "Alerts via phone failing", "Alerts via phone recovered"
 
 
 def told(runs: Runs, name: str) -> list[str]:
@@ -72,11 +72,11 @@ def test_what_rests_while_others_hear_of_a_channel_is_not_lost(
 ) -> None:
     runs.exchange.always.update(phone=BROKEN, team=REFUSED)
     runs.run(FAILED, channels=THREE)
-    assert told(runs, "mail") == [FAILURE, "Alerts by team do not get through"]
+    assert told(runs, "mail") == [FAILURE, "Alerts via team failing"]
     runs.exchange.always = {"team": still}
     runs.run(FAILED, channels=THREE)
     assert [len(runs.exchange.taken_by(name)) for name in THREE] == numbers
-    assert told(runs, "phone") == ([FAILURE, "Alerts by team do not get through"] if still else [FAILURE])
+    assert told(runs, "phone") == ([FAILURE, "Alerts via team failing"] if still else [FAILURE])
 
 
 def test_the_only_channel_hears_nothing_of_itself(runs: Runs) -> None:
@@ -111,7 +111,7 @@ def test_who_heard_that_a_channel_does_not_get_through_hears_of_the_end_though_i
     runs.exchange.always.clear()
     runs.run(OK, channels=BOTH)
     assert runs.state.checks["channel:phone"].health == "up"
-    assert any("Alerts by phone get through again" in alert.body for alert in runs.exchange.taken_by("team"))
+    assert any("Alerts via phone recovered" in alert.body for alert in runs.exchange.taken_by("team"))
 
 
 def test_what_failed_in_a_run_without_channels_is_told_in_the_next_one_that_has_one(runs: Runs) -> None:

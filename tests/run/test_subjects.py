@@ -64,16 +64,16 @@ def test_a_check_has_its_policy_and_what_has_none_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step_id", "label", "failed", "works"),
+    ("step_id", "label", "kind"),
     [
-        (NETWORK, "mailmon", "cannot see", "sees again"),
-        ("channel:phone", "Alerts by phone", "do not get through", "get through again"),
-        ("unit:mailmon.service", "mailmon.service", "failed", "has run to its end again"),
+        (NETWORK, "mailmon", "network"),
+        ("channel:phone", "Alerts via phone", "channel"),
+        ("unit:mailmon.service", "mailmon.service", "unit"),
     ],
 )
-def test_mailmon_speaks_of_itself_in_words_of_its_own(step_id: str, label: str, failed: str, works: str) -> None:
+def test_what_is_no_step_has_a_label_and_a_kind(step_id: str, label: str, kind: str) -> None:
     subject = subjects_of((), (), {}, [step_id])[step_id]
-    assert (subject.label, subject.failed, subject.works, subject.names) == (label, failed, works, ("all", step_id))
+    assert (subject.label, subject.kind, subject.names) == (label, kind, ("all", step_id))
 
 
 def test_blindness_is_a_failure_of_this_machine() -> None:

@@ -26,8 +26,8 @@ SUBJECTS = {
     NETWORK: own_subject(NETWORK),
     "certificate:mail.example.org": own_subject("certificate:mail.example.org"),
 }
-TROUBLE = re.compile(r"\b(failing|cannot be checked|not well|cannot see|warns?|is about to end)\b")
-FAILING = re.compile(r"\b(failing|cannot be checked|not well|cannot see|is about to end)\b")
+TROUBLE = re.compile(r"\b(failing|cannot be checked|problems?|has no network|warning|expiring)\b")
+FAILING = re.compile(r"\b(failing|cannot be checked|problems?|has no network|expiring)\b")
 RUN = st.tuples(
     st.lists(st.sampled_from(list(Status)), min_size=len(SUBJECTS), max_size=len(SUBJECTS)),
     st.booleans(),

@@ -17,8 +17,9 @@ from mailmon.typedjson.convert import to_plain
 from tests.store.test_state import CHANGE, DOWN, HOUR, NOON, STATE
 
 NETWORK, OLD_NETWORK = "mailmon:network", "mailmon:sight"
-OFFLINE = CHANGE._replace(id=NETWORK, names=("all", NETWORK))
-ALERT = STATE.outbox[0].alert._replace(changes=(CHANGE, OFFLINE))
+OFFLINE = CHANGE._replace(id=NETWORK, names=("all", NETWORK), kind="network")
+KNOWN_AGAIN = CHANGE._replace(id="imap_auth:main", ended=Health.UNKNOWN)
+ALERT = STATE.outbox[0].alert._replace(changes=(CHANGE, OFFLINE, KNOWN_AGAIN))
 NEW = STATE._replace(checks={**STATE.checks, NETWORK: DOWN}, outbox=(OutboxEntry(ALERT, "phone"),))
 
 
@@ -29,6 +30,10 @@ def with_old_names(state: State) -> dict[str, Any]:
         check_state["told"] = check_state.pop("announced")
     for entry in document["outbox"]:
         entry["alert"]["flips"] = entry["alert"].pop("changes")
+        for change in entry["alert"]["flips"]:
+            change["kind"] = "machine" if change["id"] == OLD_NETWORK else change["kind"]
+            is_unknown = change.pop("ended") == "unknown"
+            change |= {"failed": "failed", "works": "can be checked again" if is_unknown else "recovered"}
     return document
 
 

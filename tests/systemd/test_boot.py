@@ -114,7 +114,7 @@ def test_that_nothing_can_be_seen_is_no_failure_of_the_unit(trial: Trial) -> Non
     scene = trial.scene("nothing_is_seen")
     assert is_unit(scene["unseen"], 75, SUCCESS)
     assert scene["unseen"]["failure_unit"] is None
-    assert ["cannot see" in message["title"] for message in scene["unseen"]["news"]] == [True]
+    assert ["has no network" in message["title"] for message in scene["unseen"]["news"]] == [True]
     assert kinds(scene["again"]) == ["recovery"]
 
 
@@ -135,7 +135,7 @@ def test_a_wrong_configuration_fails_the_unit_and_is_told_once(trial: Trial) -> 
 def test_the_next_good_run_ends_the_story_of_a_failed_unit(trial: Trial) -> None:
     repaired = trial.scene("broken_configuration")["repaired"]
     assert (is_unit(repaired, 0, SUCCESS), kinds(repaired)) == (True, ["recovery"])
-    assert "mailmon.service has run to its end again" in repaired["news"][0]["title"]
+    assert "mailmon.service completed again" in repaired["news"][0]["title"]
 
 
 def test_an_alert_that_is_refused_fails_the_unit_and_is_no_second_story(trial: Trial) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from mailmon.alerting.wording import explain
 from mailmon.checks import CHECKS
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
@@ -29,7 +30,13 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
         loaded.state.last_run,
         max_age_s,
         tuple(
-            CheckStatus(step_id, _label(step_id), state, _next_reminder_at(setup, step_id, state))
+            CheckStatus(
+                step_id,
+                _label(step_id),
+                state,
+                _next_reminder_at(setup, step_id, state),
+                explain(step_id, state, loaded.state.outbox, now),
+            )
             for step_id, state in _in_order(loaded.state)
         ),
         tuple(active(silences, now)),
@@ -49,7 +56,7 @@ def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime
 
 
 def _label(step_id: str) -> str:
-    """Return the label of a step: `SMTP Auth (office)`, `Alerts by phone`."""
+    """Return the label of a step: `SMTP Auth (office)`, `Alerts via phone`."""
     check, _, name = step_id.partition(":")
     label = CHECKS[check].label if check in CHECKS else own_subject(step_id).label
     return f"{label} ({name})" if check in CHECKS or step_id.startswith(CERTIFICATE) else label

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mailmon.alerting.wording import conclude
 from mailmon.app import check as app
 from mailmon.app.setup import now
 from mailmon.cli import common
@@ -149,6 +150,7 @@ def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
     for alert in report.alerts:
         if alert.status == "sent":
             common.say(f"alert sent: {alert.channel}: {alert.title}")
+    common.say(conclude(report))
 
 
 class ProgressLine:

@@ -60,6 +60,8 @@ def _print(report: StatusReport, *, has_colour: bool) -> None:
         common.say(terminal.health_line(check.label, check.state, report.at), colour=colour)
         if check.next_reminder_at:
             common.say(f"          next reminder {terminal.local_time(check.next_reminder_at)}")
+        if check.alert:
+            common.say(f"          {check.alert}")
     for silence in report.silences:
         common.say(f"silent    {silence.name}, until {terminal.local_time(silence.until)}: {silence.why}")
     for entry in report.pending:

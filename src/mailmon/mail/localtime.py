@@ -15,3 +15,10 @@ def local(at: datetime) -> datetime:
         return at.astimezone()
     except (ValueError, OverflowError, OSError):
         return at
+
+
+def short_time(at: datetime, now: datetime) -> str:
+    """Return local time with its offset, as a person at night wants it; the date where it was another day."""
+    here = local(at)
+    is_today = here.date() == local(now).date()
+    return f"{here:%H:%M %z}" if is_today else f"{here:%Y-%m-%d %H:%M %z}"

@@ -19,6 +19,8 @@ from mailmon.model.state import (
     OpenProblem,
     Past,
     Policy,
+    Quiet,
+    QuietReason,
     Silence,
 )
 
@@ -46,6 +48,8 @@ __all__ = [
     "Past",
     "Policy",
     "Probe",
+    "Quiet",
+    "QuietReason",
     "Secret",
     "Severity",
     "Silence",

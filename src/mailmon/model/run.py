@@ -1,19 +1,23 @@
-"""What did a run amount to? Values only; the exit code follows from them."""
+"""The result of a run; its exit code follows from it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from mailmon.model import Alert, Change, Outcome, Status
+from mailmon.model import Alert, Change, Outcome, Quiet, Status
 
 EXIT_OK, EXIT_FAILED, EXIT_ALERT, EXIT_BUG, EXIT_STATE, EXIT_UNKNOWN = 0, 1, 69, 70, 74, 75
-# An alert that has been pending for so many runs means that nobody is being told.
+# An alert that has been pending for so many runs means that nobody is alerted.
 PENDING_RUNS = 3
 
 
 class AlertLine(NamedTuple):
-    """What became of one alert on one channel in this run: sent, pending or dropped."""
+    """What became of one alert on one channel in this run: sent, pending or dropped.
+
+    `about` are the ids of the steps that it is about.
+    """
 
     id: str
     channel: str
@@ -21,6 +25,7 @@ class AlertLine(NamedTuple):
     title: str
     error: str = ""
     is_alarming: bool = False
+    about: tuple[str, ...] = ()
 
 
 class LastRun(NamedTuple):
@@ -33,7 +38,10 @@ class LastRun(NamedTuple):
 
 
 class RunResult(NamedTuple):
-    """One run. `previews` are the alerts that a dry run would have sent."""
+    """The result of one run.
+
+    `previews` are the alerts that a dry run would have sent, `quiet` says why no alert is sent, by the id of the step.
+    """
 
     run_id: str
     started_at: datetime
@@ -47,6 +55,7 @@ class RunResult(NamedTuple):
     state_error: str = ""
     may_repeat: bool = False
     warnings: tuple[str, ...] = ()
+    quiet: Mapping[str, Quiet] = {}
 
     @property
     def exit_code(self) -> int:

@@ -1,4 +1,4 @@
-"""What is remembered of a step from run to run, what are people told of it, and when?"""
+"""The state of a check between runs: its health, what was announced of it, its changes, and why no alert was sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailmon.model.findings import Severity
 
 
 class Health(StrEnum):
-    """What is remembered of a step. FAILING has failed, but fewer times in a row than would make it DOWN."""
+    """The health of a step. FAILING has failed, but in fewer consecutive runs than would make it DOWN."""
 
     NEW = "new"
     UP = "up"
@@ -22,7 +22,7 @@ class Health(StrEnum):
 
 
 class Policy(NamedTuple):
-    """When, and by which channels, a person is told of a step. Thresholds count runs in a row.
+    """When a step alerts, and on which channels. Thresholds count consecutive runs.
 
     `channels` maps a severity to names of channels; one that is not in it goes to all of them.
     """
@@ -35,9 +35,10 @@ class Policy(NamedTuple):
 
 
 class AlertSubject(NamedTuple):
-    """How a step is spoken of, when its changes are told, and the names by which it can be silenced.
+    """What an alert is about: its label, its policy, and the names by which it can be silenced.
 
-    `subject` is the account or route in brackets, "" where there is just one; `kind` says which of both it is.
+    `subject` is the account or route in brackets, "" where there is just one; `kind` is what it is: account, route,
+    host, certificate, channel, network, ping or unit. Its verbs follow from the kind (alerting/wording.py).
     """
 
     label: str
@@ -45,21 +46,19 @@ class AlertSubject(NamedTuple):
     kind: str = "account"
     names: tuple[str, ...] = ()
     policy: Policy = Policy()
-    failed: str = "failed"
-    works: str = "recovered"
-    # Channels that are not told of it: nobody hears of a channel's trouble by that channel.
+    # Channels that it is not announced on: a channel's failure cannot be reported by that channel.
     not_by: tuple[str, ...] = ()
 
 
-# Stands in `Announced.channels` for all channels: of a story that another program told.
+# Stands in `Announced.channels` for all channels: another program sent the alert.
 EVERYBODY = "*"
 
 
 class Announced(NamedTuple):
-    """What people know of a step: the health of which they were told last, since when it was so, and why.
+    """What people know of a step: the health that was announced last, since when it was so, and why.
 
-    `at` is when they were told, `alert` the id of the alert that began the story, `channels` those that were to
-    hear of it, and `unknown_since` is set while they know that mailmon cannot tell.
+    `at` is when it was announced, `alert` the id of the first alert about it, `channels` those that were alerted, and
+    `unknown_since` is set while people know that the step cannot be checked.
     """
 
     health: Health = Health.NEW
@@ -74,12 +73,42 @@ class Announced(NamedTuple):
     unknown_since: datetime | None = None
 
 
-class CheckState(NamedTuple):
-    """What the state file remembers of one step. `health` is what was seen; an announcement makes `told` equal to it.
+class QuietReason:
+    """Why no alert is sent. Texts, not an enumeration: a state file of a later version may hold others."""
 
-    `streak` counts the runs in a row, since `turned_at`, that speak for another health: failures while FAILING, good
-    runs while DOWN. `unknown_runs` counts those, since `unknown_since`, that could not tell. `value` is what the last
-    run said.
+    HEALTHY = "healthy"
+    FAILURES = "failures"
+    RECOVERIES = "recoveries"
+    INCONCLUSIVE = "inconclusive"
+    SENT = "already_sent"
+    SILENCED = "silenced"
+    NO_CHANNEL = "no_channel"
+    NO_NETWORK = "no_network"
+    SKIPPED = "skipped"
+
+
+class Quiet(NamedTuple):
+    """Why no alert was sent about a step.
+
+    `runs` of `threshold` consecutive runs have spoken for a change; `at` is when the alert was sent, `until` the end of
+    a silence or the time of the next reminder, `by` the name of the silence, the severity that has no channel, or why
+    the step was skipped.
+    """
+
+    reason: str
+    runs: int = 0
+    threshold: int = 0
+    at: datetime | None = None
+    until: datetime | None = None
+    by: str = ""
+
+
+class CheckState(NamedTuple):
+    """The state of one step. `health` is what was seen; an announcement makes `announced` equal to it.
+
+    `streak` counts the consecutive runs, since `turned_at`, that speak for another health: failures while FAILING, good
+    runs while DOWN. `unknown_runs` counts those, since `unknown_since`, that were inconclusive. `value` is what the
+    last run said, `quiet` why it sent no alert, `skipped` why it did not check at all ("" where it did).
     """
 
     health: Health
@@ -96,10 +125,12 @@ class CheckState(NamedTuple):
     unknown_runs: int = 0
     unknown_since: datetime | None = None
     announced: Announced = Announced()
+    quiet: Quiet | None = None
+    skipped: str = ""
 
 
 class News(StrEnum):
-    """Why people are told of a step: its health has changed, or the cause of its failure; or it is still not well."""
+    """Why a step is announced: its health or the cause of its failure has changed, or it is still not healthy."""
 
     CHANGE = "change"
     CAUSE = "cause"
@@ -107,7 +138,7 @@ class News(StrEnum):
 
 
 class Past(NamedTuple):
-    """An earlier change that never reached people: they hear of it together with a later one."""
+    """An earlier change that never reached people: it is announced together with a later one."""
 
     after: Health
     at: datetime
@@ -116,9 +147,10 @@ class Past(NamedTuple):
 class Change(NamedTuple):
     """One announcement about one step.
 
-    `since` is when the health that ended had begun, `at` when this one began. `notes` tell what was late or lost in
-    between, `alert` is the id of the alert that began the story, `history` what people never heard of in between
-    (`more` of it was left out), `channels` those that are told. The words are those of its topic.
+    `since` is when the health that ended had begun, `at` when this one began, `ended` the trouble that a recovery ends
+    (DOWN, DEGRADED or UNKNOWN). `notes` say what was late or lost in between, `alert` is the id of the first alert
+    about it, `history` the changes in between that were never delivered (`more` of them were left out), `channels`
+    those that are alerted.
     """
 
     id: str
@@ -132,8 +164,7 @@ class Change(NamedTuple):
     label: str = ""
     subject: str = ""
     kind: str = "account"
-    failed: str = "failed"
-    works: str = "recovered"
+    ended: Health = Health.DOWN
     names: tuple[str, ...] = ()
     news: News = News.CHANGE
     severity: Severity | None = None
@@ -146,24 +177,20 @@ class Change(NamedTuple):
 
 
 class OpenProblem(NamedTuple):
-    """A step that is not well when good news of others goes out; without a `label` it is counted, but not named."""
+    """A step that is not healthy when a recovery of others is announced; without a `label` it is only counted."""
 
     id: str
     label: str = ""
     subject: str = ""
+    kind: str = "account"
     target: str = ""
-    verb: str = "still failing"
+    health: Health = Health.DOWN
     since: datetime | None = None
     reason: str = ""
 
-    @property
-    def called(self) -> str:
-        """Return how it is spoken of: `SMTP Auth (office)`."""
-        return f"{self.label} ({self.subject})" if self.subject else self.label
-
 
 class Silence(NamedTuple):
-    """Nothing is announced of `name` until `until`; what still matters then is told afterwards."""
+    """Nothing is announced about `name` until `until`; what still matters then is announced afterwards."""
 
     name: str
     since: datetime
@@ -172,7 +199,7 @@ class Silence(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """What the wall clock said, and how many seconds the machine had been running: a jump shows in the next run."""
+    """The wall clock and the seconds since boot at one moment: a jump of the clock shows in the next run."""
 
     boot_id: str
     boottime_s: float

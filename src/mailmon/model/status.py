@@ -15,12 +15,16 @@ MAX_SKEW_S = 300.0
 
 
 class CheckStatus(NamedTuple):
-    """The state of one check, with its label for people and when a reminder is due, None for never."""
+    """The state of one check, with its label for people and when a reminder is due, None for never.
+
+    `alert` says what became of the alert about it, or why there is none; "" for a healthy check.
+    """
 
     id: str
     label: str
     state: CheckState
     next_reminder_at: datetime | None
+    alert: str = ""
 
 
 class StatusReport(NamedTuple):

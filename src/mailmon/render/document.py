@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailmon.model import Alert, Change, CheckState, Delivery, Finding, Health, OutboxEntry, Outcome, Silence
+from mailmon.alerting.wording import explain_quiet
+from mailmon.model import Alert, Change, CheckState, Delivery, Finding, Health, OutboxEntry, Outcome, Quiet, Silence
 from mailmon.text import utf8_text, visible
 
 if TYPE_CHECKING:
@@ -44,10 +45,28 @@ def check_document(result: RunResult) -> dict[str, Any]:
         "finished_at": instant(result.finished_at),
         "duration_s": round(result.duration_s, 4),
         "status": result.status.value,
-        "steps": [step_document(outcome) for outcome in result.steps],
+        "steps": [_run_step_document(outcome, result) for outcome in result.steps],
         "changes": [change_document(change) for change in result.changes],
         "alerts": [*map(alert_line_document, result.alerts), *previews],
         **({"warnings": list(result.warnings)} if result.warnings else {}),
+    }
+
+
+def _run_step_document(outcome: Outcome, result: RunResult) -> dict[str, Any]:
+    """Return one step of a run, with the reason why no alert was sent about it where there is one."""
+    is_alerted = any(outcome.id in line.about for line in result.alerts)
+    quiet = None if is_alerted else result.quiet.get(outcome.id)
+    return {**step_document(outcome), **({"quiet": quiet_document(quiet, result.finished_at)} if quiet else {})}
+
+
+def quiet_document(quiet: Quiet, now: datetime) -> dict[str, Any]:
+    """Return why no alert was sent: in words, as a code, and the figures that belong to it."""
+    return {
+        "reason": explain_quiet(quiet, now).removeprefix("no alert yet: ").removeprefix("no alert: "),
+        "code": quiet.reason,
+        **({"runs": quiet.runs, "threshold": quiet.threshold} if quiet.threshold else {}),
+        **({"at": instant(quiet.at)} if quiet.at else {}),
+        **({"until": instant(quiet.until)} if quiet.until else {}),
     }
 
 
@@ -66,7 +85,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
         "last_run": last_run,
         "age_s": report.age_s,
         "is_stale": report.is_stale,
-        "checks": [state_document(check.id, check.state, check.next_reminder_at) for check in report.checks],
+        "checks": [state_document(check.id, check.state, check.next_reminder_at, report.at) for check in report.checks],
         "silences": [silence_document(silence) for silence in report.silences],
         "pending": [pending_document(entry) for entry in report.pending],
     }
@@ -360,7 +379,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
     }
 
 
-def state_document(step_id: str, state: CheckState, next_reminder_at: datetime | None) -> dict[str, Any]:
+def state_document(step_id: str, state: CheckState, next_reminder_at: datetime | None, now: datetime) -> dict[str, Any]:
     """Return what is remembered of a step. `announced` is the health that people were told of."""
     told = state.announced
     return {
@@ -375,6 +394,8 @@ def state_document(step_id: str, state: CheckState, next_reminder_at: datetime |
         "next_reminder_at": instant(next_reminder_at) if next_reminder_at else None,
         "failing_runs": state.streak if state.health is Health.FAILING else 0,
         "unknown_runs": state.unknown_runs,
+        **({"quiet": quiet_document(state.quiet, now)} if state.quiet else {}),
+        **({"skipped": state.skipped} if state.skipped else {}),
     }
 
 

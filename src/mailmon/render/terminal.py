@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from mailmon.mail.localtime import local
+from mailmon.mail.localtime import local, short_time
 from mailmon.model import Alert, CheckState, Health, Outcome, Severity, Status, Verdict
 from mailmon.text import format_duration
 
@@ -31,12 +31,19 @@ def alert_lines(alert: Alert) -> Iterator[str]:
     yield from alert.body.splitlines()
 
 
-def health_line(label: str, memory: CheckState, now: datetime) -> str:
-    """Return what is remembered of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`."""
-    unknown_since = memory.announced.unknown_since
-    health, since = ("unknown", unknown_since) if unknown_since else (memory.health, memory.since)
+def health_line(label: str, state: CheckState, now: datetime) -> str:
+    """Return the state of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`.
+
+    What the last run did not check says so, and why: `up (not checked since 00:49 +0000: skipped)  Send Test  …`.
+    """
+    unknown_since = state.announced.unknown_since
+    health, since = ("unknown", unknown_since) if unknown_since else (state.health, state.since)
     lasted = format_duration((now - since).total_seconds())
-    said = memory.value if unknown_since else memory.reason or memory.value
+    said = state.value if unknown_since else state.reason or state.value
+    if state.skipped:
+        kind, _, why = state.skipped.partition(", ")
+        checked = f" since {short_time(state.checked_at, now)}" if state.checked_at else ""
+        health, said = f"{health} (not checked{checked}: {kind})", why or said
     return f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
 
 

@@ -62,7 +62,7 @@ def deliver(
         if name not in context.channels:
             kept = [entry for entry in mine if context.now - entry.alert.at < KEEP_GONE]
             left += kept
-            lines += [_line(e, "pending" if e in kept else "dropped", NOT_CONFIGURED) for e in mine]
+            lines += [line_of(e, "pending" if e in kept else "dropped", NOT_CONFIGURED) for e in mine]
             continue
         outstanding += mine
         threading.Thread(target=_serve, args=(mine, context.channels[name], context, results), daemon=True).start()
@@ -76,12 +76,12 @@ def deliver(
         outstanding.remove(sent.entry)
         if sent.error is None:
             on_sent(sent.entry)
-            lines.append(_line(sent.entry, "sent"))
+            lines.append(line_of(sent.entry, "sent"))
         else:
             waiting = _still_waiting(sent.entry, sent.error, context.now)
             left.append(waiting)
             is_alarming = waiting.refused or waiting.runs >= PENDING_RUNS
-            lines.append(_line(waiting, "pending", waiting.error, is_alarming=is_alarming))
+            lines.append(line_of(waiting, "pending", waiting.error, is_alarming=is_alarming))
     return left, lines
 
 
@@ -145,5 +145,6 @@ def _said(error: DeliveryError) -> str:
     return f"{error.message.removesuffix('.')}. {error.advice}"
 
 
-def _line(entry: OutboxEntry, status: str, error: str = "", *, is_alarming: bool = False) -> AlertLine:
-    return AlertLine(entry.alert.id, entry.channel, status, entry.alert.title, error, is_alarming)
+def line_of(entry: OutboxEntry, status: str, error: str = "", *, is_alarming: bool = False) -> AlertLine:
+    about = tuple(change.id for change in entry.alert.changes)
+    return AlertLine(entry.alert.id, entry.channel, status, entry.alert.title, error, is_alarming, about)

@@ -1,4 +1,4 @@
-"""Who is told of a run's outcomes, and is it remembered who knows? Judged, put into the outbox, saved, then sent."""
+"""From the outcomes of a run to alerts: evaluated, put into the outbox, saved, then sent."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import NamedTuple
 
 from mailmon.alerting import combine, compose, discard, enqueue, evaluate, is_good_news, open_problems, reassign, split
 from mailmon.mail.localtime import local
-from mailmon.model import Alert, AlertSubject, Change, CheckState, Delivery, Health, OpenProblem, OutboxEntry, Outcome
+from mailmon.model import (
+    Alert,
+    AlertSubject,
+    Change,
+    CheckState,
+    Delivery,
+    Health,
+    OpenProblem,
+    OutboxEntry,
+    Outcome,
+    Quiet,
+)
 from mailmon.model.run import AlertLine
-from mailmon.run.delivery import DeliveryContext, deliver
+from mailmon.run.delivery import DeliveryContext, deliver, line_of
 from mailmon.run.subjects import CHANNEL, channel_outcomes, subjects_of
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State
@@ -20,22 +31,23 @@ HELD_BACK = "held back by a silence"
 
 
 class Evaluated(NamedTuple):
-    """The state in which the flips of a run wait in the outbox."""
+    """The state in which the changes of a run wait in the outbox, and why no alert is sent about other steps."""
 
     state: State
     changes: tuple[Change, ...]
+    quiet: Mapping[str, Quiet] = {}
 
 
 class Dispatch(NamedTuple):
-    """How people are told in one run: the id of its alerts, its time, and what is silent.
+    """The alerts of one run: their id, its time, the channels, and the end of each silence by its name.
 
-    `topics` returns how what is remembered is spoken of; asked only when good news goes out.
+    `subjects` returns what alerts may be about, by id; called only when a recovery is announced.
     """
 
     run_id: str
     now: datetime
     context: DeliveryContext
-    silenced: Collection[str] = ()
+    silenced: Mapping[str, datetime] = {}
     subjects: Callable[[Collection[str]], Mapping[str, AlertSubject]] = lambda ids: subjects_of((), (), {}, ids)
 
     def evaluate(
@@ -47,9 +59,9 @@ class Dispatch(NamedTuple):
         is_offline: bool = False,
         annotate: Callable[[Change], Change] = lambda change: change,
     ) -> Evaluated:
-        """Return the state after some outcomes, with what people must hear of them in its outbox. Does no I/O."""
+        """Return the state after some outcomes, with their alerts in its outbox. Does no I/O."""
         channels = tuple(self.context.channels)
-        check_states, changes = evaluate(
+        found = evaluate(
             state.checks,
             outcomes,
             subjects,
@@ -59,16 +71,16 @@ class Dispatch(NamedTuple):
             silenced=self.silenced,
             is_offline=is_offline,
         )
-        changes = [annotate(change) for change in changes]
+        changes = [annotate(change) for change in found.changes]
         names = dict.fromkeys([*channels, *(name for change in changes for name in change.channels)])
         outbox = enqueue(state.outbox, changes, names, self.now, self.run_id)
         outbox = reassign(outbox, channels, self.now, self.run_id, lambda change: not _is_of_channel(change))
-        return Evaluated(state._replace(checks=check_states, outbox=tuple(outbox)), tuple(changes))
+        return Evaluated(state._replace(checks=found.states, outbox=tuple(outbox)), tuple(changes), found.quiet)
 
     def send(self, keeper: Keeper) -> tuple[list[AlertLine], tuple[Change, ...]]:
-        """Send what waits, then tell by the other channels of those that do not take their alerts.
+        """Send what waits, then alert on the other channels about those that do not take their alerts.
 
-        What is known of a channel waits until this run has tried it. Returns what became of each alert, and the flips
+        An alert about a channel waits until this run has tried it. Returns what became of each alert, and the changes
         of the channels.
         """
         lines = self._send(keeper, lambda change: self._is_silenced(change) or _is_of_channel(change), frozenset())
@@ -85,13 +97,13 @@ class Dispatch(NamedTuple):
         if any(_is_of_channel(change) for entry in state.outbox for change in entry.alert.changes):
             lines += second._send(keeper, self._is_silenced, resting)
         _, held = split(keeper.state.outbox, self._is_silenced)
-        lines += [AlertLine(e.alert.id, e.channel, "pending", e.alert.title, HELD_BACK) for e in held]
+        lines += [line_of(entry, "pending", HELD_BACK) for entry in held]
         return lines, evaluated.changes
 
     def send_more(
         self, keeper: Keeper, outcome: Outcome, subject: AlertSubject, earlier: Sequence[AlertLine]
     ) -> tuple[list[AlertLine], tuple[Change, ...]]:
-        """Take in what became known after all else was sent, and send it, but not to those who took nothing before."""
+        """Evaluate what became known after all else was sent, and send it where earlier alerts were taken."""
         later = self._replace(run_id=f"{self.run_id}-3")
         evaluated = later.evaluate(keeper.state, [outcome], {outcome.id: subject})
         if evaluated.state != keeper.state:

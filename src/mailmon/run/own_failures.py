@@ -29,7 +29,7 @@ from mailmon.run.subjects import UNIT, subjects_of, unit_outcome
 from mailmon.store.files import make_directory, must_be_a_state_file
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
-from mailmon.store.silences import active, read_silences
+from mailmon.store.silences import active, read_silences, silenced_until
 from mailmon.store.state import State
 
 DEADLINE_S, STUCK_DEADLINE_S = 60.0, 30.0
@@ -119,7 +119,7 @@ def forget_announced(state_file: Path) -> None:
 
 def _dispatch(setup: Setup, at: datetime, deadline_s: float) -> Dispatch:
     silences, _ = read_silences(setup.state_file, read_anchor(at))
-    silenced = frozenset(silence.name for silence in active(silences, at))
+    silenced = silenced_until(active(silences, at))
     context = DeliveryContext(setup.channels, Deadline(deadline_s), time.sleep, at)
     return Dispatch(f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", at, context, silenced)
 

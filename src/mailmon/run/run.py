@@ -43,7 +43,7 @@ from mailmon.store.belonging import settle
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
 from mailmon.store.lock import Lock
-from mailmon.store.silences import active, read_silences
+from mailmon.store.silences import active, read_silences, silenced_until
 from mailmon.text import format_duration
 from mailmon.typedjson.convert import shifted
 
@@ -168,6 +168,7 @@ class _Run:
             state_error=self._keeper.error,
             may_repeat=self._keeper.may_repeat,
             warnings=tuple(self._warnings),
+            quiet=evaluated.quiet,
         )
         problem = self._watchers.end(report)
         report = report._replace(warnings=(*report.warnings, problem)) if problem else report
@@ -278,7 +279,7 @@ class _Run:
         """Read the silences as late as can be: one that began during the run counts."""
         silences, problem = read_silences(self._setup.state_file, self._request.anchor(self._now()))
         self._warnings += [problem] if problem else []
-        silenced = frozenset(silence.name for silence in active(silences, self._now()))
+        silenced = silenced_until(active(silences, self._now()))
         until_ping = Deadline(self._deadline.remaining_s() - PING_S)
         context = DeliveryContext(self._setup.channels, until_ping, time.sleep, self._started_at)
         return Dispatch(self._run_id, self._started_at, context, silenced, self._subjects)

@@ -1,4 +1,7 @@
-"""What do people hear of? The steps of a run, the channels, and mailmon itself; how each of them is spoken of."""
+"""The subjects of alerts: the steps of a run, certificates, channels, units, and mailmon itself.
+
+Their labels and verbs are in alerting/wording.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from mailmon.alerting.wording import own_label
 from mailmon.checks import CHECKS
 from mailmon.config import Setup
 from mailmon.errors import DeliveryError
@@ -17,18 +21,18 @@ from mailmon.run.plan import Step, make_plan
 
 EVERYTHING = "all"
 NETWORK, PING, CHANNEL, UNIT = "mailmon:network", "mailmon:ping", "channel:", "unit:"
-# Told at once: that nobody can be told, or that nothing is seen, is no matter for a second look.
+# A channel that fails, or a missing network, is not worth a second run before the alert.
 _AT_ONCE = Policy()
-# Of a ping service that is away: it may be back in the next run, and alarms by itself if it is not.
+# A ping service that does not answer may be back in the next run, and alarms by itself if it is not.
 _AFTER_A_WHILE = Policy(failure_threshold=PENDING_RUNS)
 
 
 def subjects_of(
     steps: Sequence[Step], all_steps: Sequence[Step], policies: Mapping[str, Policy], own: Iterable[str]
 ) -> dict[str, AlertSubject]:
-    """Return the topics of a run by the id of their step, and of what is `own`: certificates, sight, channels, units.
+    """Return the subjects of a run by the id of their step, and those of `own`: certificates, network, channels, units.
 
-    Whether a step's subject must be said depends on all steps that there are, not on those that are asked.
+    Whether a label needs the account or route behind it depends on all configured steps, not on those of this run.
     """
     checks = Counter(step.check for step in all_steps)
     subjects = {
@@ -45,41 +49,37 @@ def subjects_of(
 
 
 def own_subject(step_id: str, policies: Mapping[str, Policy] = MappingProxyType({})) -> AlertSubject:
-    """Return how mailmon speaks of what is no step: certificates, what it sees, its channels, the units that run it."""
+    """Return the subject of what is no step of this run: a certificate, the network, a channel, a unit, an old step."""
     names, (kind, _, name) = (EVERYTHING, step_id), step_id.partition(":")
-    if step_id == NETWORK:
-        return AlertSubject("mailmon", "", "machine", names, _AT_ONCE, "cannot see", "sees again")
-    if step_id == PING:
-        return AlertSubject("Pings", "", "machine", names, _AT_ONCE, "do not get through", "get through again")
+    if step_id in (NETWORK, PING):
+        return AlertSubject(own_label(name, ""), "", name, names, _AT_ONCE)
     if kind == "certificate":
         policy = policies.get(kind, _AT_ONCE)
-        return AlertSubject("Certificate", "", kind, (*names, name), policy, "is about to end", "lasts again")
+        return AlertSubject(own_label(kind, name), "", kind, (*names, name), policy)
     if kind == "channel":
-        return AlertSubject(
-            f"Alerts by {name}", "", "channel", names, _AT_ONCE, "do not get through", "get through again", (name,)
-        )
-    if kind in CHECKS:  # a step of an earlier run
+        return AlertSubject(own_label(kind, name), "", kind, names, _AT_ONCE, not_by=(name,))
+    if kind in CHECKS:
         label, policy = CHECKS[kind].label, policies.get(kind, _AT_ONCE)
         return AlertSubject(label, name, CHECKS.kind(kind), (*names, name), policy)
-    return AlertSubject(name, "", "unit", names, _AT_ONCE, "failed", "has run to its end again")
+    return AlertSubject(own_label("unit", name), "", "unit", names, _AT_ONCE)
 
 
 def silenceable_names(setup: Setup) -> set[str]:
-    """Return the names that a silence may have: accounts, routes, steps, channels, mailmon's sight, and everything."""
+    """Return the names that a silence may have: accounts, routes, steps, channels, the network, the ping, all."""
     steps = make_plan(setup.accounts, setup.routes, (), setup.hosts, setup.checks).steps
     own = [NETWORK, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
     return {name for subject in subjects_of(steps, steps, {}, own).values() for name in subject.names}
 
 
 def network_outcome(evidence: str, *, is_offline: bool) -> Outcome:
-    """Return whether mailmon sees anything, as the outcome of a step."""
+    """Return whether this machine has a network, as the outcome of a step."""
     return _own_outcome(NETWORK, "mailmon.blind", evidence, None, is_failed=is_offline)
 
 
 def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list[Outcome]:
-    """Return which channels took alerts in this run, and which do not: they refuse, or have not answered for long.
+    """Return which channels took alerts in this run, and which refuse or have not answered for long.
 
-    Of a channel that nobody has heard a complaint of (`known`), good news is none.
+    Success matters only for channels that are `known` to have failed.
     """
     outcomes = {}
     for line in lines:
@@ -92,13 +92,13 @@ def channel_outcomes(lines: Sequence[AlertLine], known: Collection[str]) -> list
 
 
 def ping_outcome(refusal: DeliveryError | None) -> Outcome:
-    """Return whether the ping address took the end of a run, as the outcome of a step."""
+    """Return whether the ping URL took the end of a run, as the outcome of a step."""
     said, advice = (refusal.message, refusal.advice) if refusal else ("", "")
     return _own_outcome(PING, "mailmon.ping", said, advice, is_failed=refusal is not None)
 
 
 def ping_subject(refusal: DeliveryError | None) -> AlertSubject:
-    """Return how pings are spoken of: a refusal at once, silence only when it lasts."""
+    """Return the subject of pings: a refusal alerts at once, no reply only when it lasts."""
     is_patient = refusal is not None and not refusal.is_permanent
     return own_subject(PING)._replace(policy=_AFTER_A_WHILE if is_patient else _AT_ONCE)
 

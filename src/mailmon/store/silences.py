@@ -57,6 +57,11 @@ def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
     return [silence for silence in silences if silence.since <= now + EARLY and now < silence.until]
 
 
+def silenced_until(silences: Iterable[Silence]) -> dict[str, datetime]:
+    """Return the names that silences are for, each with the end of its last one."""
+    return {silence.name: silence.until for silence in sorted(silences, key=lambda silence: silence.until)}
+
+
 def silences_file(state_file: Path) -> Path:
     """Return the file, which lies beside the state file."""
     return state_file.with_name(f"{state_file.name}.silences")

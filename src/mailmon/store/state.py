@@ -143,7 +143,9 @@ def save(path: Path, state: State) -> bool:
 
 def known(state: State) -> tuple[object, ...]:
     """Return what people know and wait for: that of the state which its journal keeps too."""
-    told = {key: memory._replace(checked_at=None, value="") for key, memory in state.checks.items()}
+    told = {
+        key: memory._replace(checked_at=None, value="", quiet=None, skipped="") for key, memory in state.checks.items()
+    }
     return told, state.outbox, state.deliveries[-KEPT_IN_JOURNAL:]
 
 
@@ -222,11 +224,20 @@ def rename_keys(document: dict[str, Any]) -> None:
         if "flips" in alert:
             alert.setdefault("changes", alert.pop("flips"))
         for change in _tables(alert.get("changes")):
-            names = change.get("names")
-            if isinstance(names, list):
-                change["names"] = [_present_name(name) for name in names]
-            if "id" in change:
-                change["id"] = _present_name(change["id"])
+            _rename_in_change(change)
+
+
+def _rename_in_change(change: dict[str, Any]) -> None:
+    names = change.get("names")
+    if isinstance(names, list):
+        change["names"] = [_present_name(name) for name in names]
+    if "id" in change:
+        change["id"] = _present_name(change["id"])
+    if change.get("kind") == "machine":
+        change["kind"] = str(change.get("id")).partition(":")[2]
+    change.pop("failed", None)
+    if change.pop("works", "") == "can be checked again":
+        change.setdefault("ended", Health.UNKNOWN.value)
 
 
 def _present_name(name: Any) -> Any:

@@ -1,0 +1,87 @@
+"""The line that ends a check, and `mailmon status`: was an alert sent, and if not, why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mailmon.sandbox import Sandbox
+from mailmon.sandbox.receiver import Receiver
+from tests.monitor import Monitor
+
+STEP = "smtp_auth:main"
+
+
+def last_line(monitor: Monitor, *arguments: str) -> str:
+    """Return the line that ends a run, without the times."""
+    return re.sub(r"\d\d:\d\d [-+]\d{4}", "TIME", monitor.run("check", *arguments).stdout.splitlines()[-1])
+
+
+def below(monitor: Monitor, label: str) -> str:
+    """Return the line below that of a check in the status, without the times."""
+    lines = monitor.run("status").stdout.splitlines()
+    number = next(number for number, line in enumerate(lines) if label in line)
+    return re.sub(r"\d\d:\d\d [-+]\d{4}", "TIME", lines[number + 1].strip())
+
+
+def quiet_of(monitor: Monitor) -> dict[str, Any]:
+    rows = monitor.run("status", "--json").document["checks"]
+    quiet: dict[str, Any] = next(row for row in rows if row["id"] == STEP).get("quiet", {})
+    return quiet
+
+
+def test_a_good_run_ends_with_its_count(monitor: Monitor) -> None:
+    assert last_line(monitor) == "5 ok"
+
+
+def test_each_reason_is_in_the_last_line_and_in_the_status(monitor: Monitor, sandbox: Sandbox) -> None:
+    monitor.config["checks"]["smtp_auth"] = {"failure_threshold": 2, "success_threshold": 2}
+    sandbox.faults.refuse_login = {"smtp"}
+    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · no alert yet: failure 1 of 2"
+    assert below(monitor, "SMTP Auth") == "no alert yet: failure 1 of 2"
+    assert quiet_of(monitor) == {"reason": "failure 1 of 2", "code": "failures", "runs": 1, "threshold": 2}
+    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · alert sent to ntfy"
+    assert below(monitor, "SMTP Auth") == "alert sent at TIME"
+    assert quiet_of(monitor) == {}
+    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · alert already sent at TIME"
+    assert below(monitor, "SMTP Auth") == "alert already sent at TIME"
+    step = monitor.check().step(STEP)
+    assert (step["quiet"]["code"], step["quiet"]["at"][-1]) == ("already_sent", "Z")
+    sandbox.faults.refuse_login = set()
+    assert last_line(monitor) == "5 ok · no alert yet: recovery 1 of 2"
+    assert last_line(monitor) == "5 ok · alert sent to ntfy"
+
+
+def test_a_silence_is_named_with_its_end(monitor: Monitor, sandbox: Sandbox) -> None:
+    monitor.check()
+    monitor.run("silence", "main", "--for", "2h")
+    sandbox.faults.refuse_login = {"smtp"}
+    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · silenced until TIME by main"
+    assert below(monitor, "SMTP Auth") == "silenced until TIME by main"
+    assert set(quiet_of(monitor)) == {"reason", "code", "until"}
+
+
+def test_an_alert_that_waits_says_for_whom_and_why(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.faults.refuse_login, receiver.status = {"smtp"}, 503
+    assert re.fullmatch(r"2 ok, 1 failed, 2 skipped · alert queued for ntfy: ntfy at \S+: .*503.*", last_line(monitor))
+    assert below(monitor, "SMTP Auth").startswith("alert queued for ntfy: ")
+
+
+def test_a_skipped_step_is_up_and_says_since_when_it_was_not_checked(monitor: Monitor, sandbox: Sandbox) -> None:
+    monitor.check()
+    sandbox.faults.refuse_login = {"smtp"}
+    monitor.check()
+    status = monitor.run("status").stdout
+    words = rf"^up \(not checked since \d\d:\d\d [-+]\d{{4}}: skipped\)  Send Test .*: because {STEP} did not succeed$"
+    assert re.search(words, status, re.M), status
+    rows = {row["id"]: row for row in monitor.run("status", "--json").document["checks"]}
+    assert rows["send:main"]["skipped"] == f"skipped, because {STEP} did not succeed"
+    assert (rows["send:main"]["quiet"]["code"], "skipped" in rows[STEP]) == ("skipped", False)
+    sandbox.faults.refuse_login = set()
+    monitor.check()
+    assert "not checked" not in monitor.run("status").stdout
+
+
+def test_a_dry_run_says_that_its_alert_was_not_sent(monitor: Monitor, sandbox: Sandbox) -> None:
+    sandbox.faults.refuse_login = {"smtp"}
+    assert last_line(monitor, "--dry-run") == "2 ok, 1 failed, 2 skipped · dry run: alert not sent"
