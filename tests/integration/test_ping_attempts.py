@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.notify.ping import MAX_BODY_BYTES
+from mailmon.outputs.ping import MAX_BODY_BYTES
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.integration.stage import TOPIC, route_to, two_of_each

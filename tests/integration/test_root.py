@@ -24,10 +24,10 @@ import pytest
 from mailmon.config import Overrides, load, resolve
 from mailmon.errors import ConfigError, StateError
 from mailmon.model import Status
+from mailmon.outputs.heartbeat import beat
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from mailmon.store.files import make_directory, write_atomically
-from mailmon.store.heartbeat import beat
 from mailmon.store.journal import Record, allocate, write
 from mailmon.store.lock import Lock
 from mailmon.store.owner import owner_of

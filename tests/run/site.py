@@ -10,6 +10,7 @@ from typing import Any
 
 from mailmon.config import Setup
 from mailmon.model import Anchor
+from mailmon.outputs.output import Output
 from mailmon.run import Request, RunResult, run
 from mailmon.sandbox import Sandbox
 from mailmon.store.state import State, peek
@@ -30,6 +31,7 @@ class Site:
         self.channels: tuple[str, ...] = ("phone",)
         self.accounts = {"main": account_of(sandbox), "second": account_of(sandbox, SECOND)}
         self.routes: dict[str, Any] = {}
+        self.outputs: tuple[Output, ...] = ()
         self.minutes = 0
         self.moved = timedelta()
 
@@ -57,7 +59,16 @@ class Site:
         self.minutes += 15
         anchors = [self.anchor] * (2 if is_killed else 3)
         now = self.now
-        return run(Request(self.setup, lambda: now, names, is_dry=is_dry, anchor=lambda at: anchors.pop()))
+        return run(
+            Request(
+                self.setup,
+                lambda: now,
+                names,
+                is_dry=is_dry,
+                anchor=lambda at: anchors.pop(),
+                outputs=self.outputs,
+            )
+        )
 
     def refuse(self, *services: str) -> None:
         """Let the server refuse these logins from now on."""

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from mailmon.model import Silence
-from mailmon.model.run import EXIT_FAILED, EXIT_OK, EXIT_STATE
+from mailmon.model.run import EXIT_FAILED, EXIT_OK, EXIT_STATE, RunResult
 from mailmon.run.own_failures import alert_unit_failed
 from mailmon.sandbox import Sandbox
 from mailmon.store.silences import read_silences, write_silences
 from tests.alerting.stories import START
 from tests.integration.stage import route_to
+from tests.outputs.test_output import Hanging, Raising, Toy
 from tests.run.exchange import REFUSED, Exchange
 from tests.run.site import Site
 from tests.store.disk import fill, remount, small_disk
@@ -180,3 +181,25 @@ def test_only_a_complete_run_ends_the_failure_of_a_unit(site: Site) -> None:
     assert site.kinds() == ["problem"]
     site.run()
     assert site.kinds() == ["problem", "recovery"]
+
+
+def test_outputs_that_raise_hang_and_print_do_not_harm_a_run(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    toy, hanging = Toy(), Hanging()
+    site.outputs = (Raising(), hanging, toy)
+    result = site.run()
+    hanging.go_on.set()
+    (begin, given) = toy.events
+    assert begin == "begin"
+    assert isinstance(given, RunResult)
+    assert (given.run_id, given.steps) == (result.run_id, result.steps)
+    assert (result.exit_code, len(result.warnings)) == (EXIT_OK, 2)
+    assert [warning.partition(":")[0] for warning in result.warnings] == ["the raising toy", "the hanging toy"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_run_of_a_part_and_a_dry_run_have_no_outputs(site: Site) -> None:
+    toy = Toy()
+    site.outputs = (toy,)
+    site.run("main")
+    site.run(is_dry=True)
+    assert toy.events == []

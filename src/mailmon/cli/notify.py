@@ -15,8 +15,9 @@ from mailmon.config import Setup
 from mailmon.errors import ConfigError, DeliveryError, UnknownNameError
 from mailmon.model import Alert, AlertKind
 from mailmon.model.run import EXIT_ALERT, EXIT_FAILED, EXIT_UNKNOWN
-from mailmon.notify import NOTIFIERS, ping
+from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import AnyChannel
+from mailmon.outputs import ping
 from mailmon.run.own_failures import alert_unit_failed
 from mailmon.text import visible
 

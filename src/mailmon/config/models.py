@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from mailmon.config.account_options import AccountOptions
 from mailmon.config.bounce_folders import NoticeOptions
 from mailmon.config.route_options import RouteOptions
-from mailmon.notify.ping import PingOptions
+from mailmon.outputs.ping import PingOptions
 from mailmon.typedjson.declare import About, Between, FileName, Matching, Name, options
 
 _OCTET, _PORT = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"

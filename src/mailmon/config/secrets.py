@@ -19,8 +19,8 @@ from mailmon.config import flat
 from mailmon.config.trust import risk_of, trusted_users
 from mailmon.model import Secret
 from mailmon.notify import NOTIFIERS
-from mailmon.notify.ping import PingOptions
 from mailmon.notify.shapes import problem
+from mailmon.outputs.ping import PingOptions
 
 COMMAND_TIMEOUT_S = 20.0
 PIPE_TIMEOUT_S = 10.0

@@ -24,17 +24,20 @@ from mailmon.clock import jump, read_anchor, steady
 from mailmon.config import Setup
 from mailmon.config.setup import STATE_AND_ALERTS_S
 from mailmon.domain.changes import Changes
-from mailmon.errors import StuckLockError
+from mailmon.errors import DeliveryError, StuckLockError
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.mail.probe.probe import make_token
 from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
 from mailmon.model.run import LastRun, RunResult
+from mailmon.outputs.heartbeat import Heartbeat
+from mailmon.outputs.output import DEADLINE_S as OUTPUT_S
+from mailmon.outputs.output import Delivered, Output, Outputs
+from mailmon.outputs.ping import Ping
 from mailmon.run.certificates import with_certificates, without_certificates
 from mailmon.run.delivery import DeliveryContext
 from mailmon.run.dispatch import Dispatch, Evaluated
 from mailmon.run.execute import execute, labels_of
 from mailmon.run.network import Checked, check_network
-from mailmon.run.outputs.watchdogs import PING_S, Watchers
 from mailmon.run.plan import Plan, make_plan, only_due
 from mailmon.run.retention import hosts_of, newest, with_notes, without_removed
 from mailmon.run.subjects import CHANNEL, NETWORK, PING, UNIT, ping_outcome, ping_subject, subjects_of, unit_outcome
@@ -47,7 +50,7 @@ from mailmon.store.silences import active, read_silences, silenced_until
 from mailmon.text import format_duration
 from mailmon.typedjson.convert import shifted
 
-# At least so long is tried to report that the pings do not get through, however late it is.
+# At least so long is left for an alert on the ping, however late it is.
 ALERT_S = 5.0
 
 
@@ -55,7 +58,8 @@ ALERT_S = 5.0
 class Request:
     """One run as asked for.
 
-    `on_done` hears of each outcome as it ends, with its label, `on_progress` every second how far the run is.
+    `on_done` gets each outcome as it ends, with its label, `on_progress` every second how far the run is; `outputs` get
+    the result beside those that are configured.
     """
 
     setup: Setup
@@ -67,6 +71,7 @@ class Request:
     on_done: Callable[[Outcome, str], None] = lambda _outcome, _label: None
     on_progress: Callable[[Progress], None] | None = None
     anchor: Callable[[datetime], Anchor] = read_anchor
+    outputs: Sequence[Output] = ()
 
 
 def run(request: Request) -> RunResult:
@@ -86,13 +91,23 @@ def run(request: Request) -> RunResult:
         if not request.is_dry:
             from mailmon.run.own_failures import alert_stuck
 
-            Watchers(request.setup, counts=plan.is_complete).fail(exc.exit_code, exc.message)
+            _outputs(request, plan).fail(exc.exit_code, exc.message)
             alert_stuck(request.setup, exc, now)
         raise
 
 
 def _plan(setup: Setup, names: Collection[str]) -> Plan:
     return make_plan(setup.accounts, setup.routes, names, setup.hosts, setup.checks)
+
+
+def _outputs(request: Request, plan: Plan) -> Outputs:
+    """Return what gets the result. Only complete runs count: one of a part must not end an alarm about the whole."""
+    if not plan.is_complete or request.is_dry:
+        return Outputs(())
+    setup = request.setup
+    heartbeats = [Heartbeat(setup.heartbeat_file)] if setup.heartbeat_file else []
+    pings = [Ping(setup.ping)] if setup.ping else []
+    return Outputs((*heartbeats, *pings, *request.outputs))
 
 
 def _settle(request: Request, now: datetime) -> None:
@@ -127,7 +142,7 @@ class _Run:
         self._ledger = Ledger(self._keeper.state.probes)
         self._changes = Changes(self._keeper.state.records)
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
-        self._watchers = Watchers(self._setup, counts=plan.is_complete and not request.is_dry)
+        self._outputs = _outputs(request, plan)
         self._unprinted: list[Outcome] = []
         # Of all steps that there are: the words of a step must not depend on how many are asked for.
         self._all_steps = _plan(self._setup, ()).steps
@@ -136,7 +151,7 @@ class _Run:
 
     def go(self) -> RunResult:
         started_s = time.monotonic()
-        self._watchers.begin()
+        self._outputs.begin()
         seen = self._look_around(self._observe())
         status = overall([outcome.status for outcome in seen.steps])
         finished_at = self._now()
@@ -170,16 +185,27 @@ class _Run:
             warnings=tuple(self._warnings),
             quiet=evaluated.quiet,
         )
-        problem = self._watchers.end(report)
-        report = report._replace(warnings=(*report.warnings, problem)) if problem else report
-        return self._tell_of_the_ping(report, dispatch, is_offline=seen.is_offline)
+        for delivered in self._outputs.end(report):
+            report = self._report_output(delivered, report, dispatch, is_offline=seen.is_offline)
+        return report
 
-    def _tell_of_the_ping(self, report: RunResult, dispatch: Dispatch, *, is_offline: bool) -> RunResult:
-        """Report an address that does not take our pings: its watcher was never pinged and never alarms."""
-        refusal = self._watchers.refusal
+    def _report_output(
+        self, delivered: Delivered, report: RunResult, dispatch: Dispatch, *, is_offline: bool
+    ) -> RunResult:
+        """Return the result with the problem of an output: as a warning, or also as an alert."""
+        error = delivered.error
+        if delivered.output.is_monitored:
+            refusal = error if error is None or isinstance(error, DeliveryError) else DeliveryError(error.message)
+            return self._alert_on_ping(refusal, report, dispatch, is_offline=is_offline)
+        return report._replace(warnings=(*report.warnings, error.message)) if error else report
+
+    def _alert_on_ping(
+        self, refusal: DeliveryError | None, report: RunResult, dispatch: Dispatch, *, is_offline: bool
+    ) -> RunResult:
+        """Alert on a URL that does not take our pings: its service was never pinged and never alarms."""
         known = self._keeper.state.checks.get(PING)
         is_no_news = refusal is None and (known is None or known.health is Health.UP)
-        if not self._watchers.was_pinged or is_no_news or (is_offline and refusal and not refusal.is_permanent):
+        if is_no_news or (is_offline and refusal and not refusal.is_permanent):
             return report
         context = dispatch.context
         if context.deadline.remaining_s() < ALERT_S:
@@ -280,7 +306,7 @@ class _Run:
         silences, problem = read_silences(self._setup.state_file, self._request.anchor(self._now()))
         self._warnings += [problem] if problem else []
         silenced = silenced_until(active(silences, self._now()))
-        until_ping = Deadline(self._deadline.remaining_s() - PING_S)
+        until_ping = Deadline(self._deadline.remaining_s() - OUTPUT_S)
         context = DeliveryContext(self._setup.channels, until_ping, time.sleep, self._started_at)
         return Dispatch(self._run_id, self._started_at, context, silenced, self._subjects)
 

@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.errors import StateError
 from mailmon.model import Status
-from mailmon.store.heartbeat import LINE_BYTES, beat
+from mailmon.outputs.heartbeat import LINE_BYTES, beat
 from tests.store.test_files import SERVICE_UID, as_root
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

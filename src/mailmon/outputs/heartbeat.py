@@ -1,4 +1,4 @@
-"""When did the last complete run end? A small file whose age anything can watch."""
+"""The heartbeat file: when the last complete run ended, and how, in a small file whose age anything can watch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ from pathlib import Path
 
 from mailmon import safe
 from mailmon.errors import StateError
+from mailmon.model.run import RunResult
+from mailmon.outputs.output import Output
 
-# Always the same length, written in place: that works on a full disk too.
+# Always of the same length and written in place: that works on a full disk, too.
 LINE_BYTES = 64
+
+
+class Heartbeat(Output):
+    """Writes the heartbeat file at the end of a run."""
+
+    name, called = "heartbeat", "heartbeat_file"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def end(self, result: RunResult) -> None:
+        beat(self._path, result.finished_at, result.status, result.exit_code)
 
 
 def beat(path: Path, at: datetime, status: str, exit_code: int) -> None:
