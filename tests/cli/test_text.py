@@ -33,6 +33,7 @@ def test_a_green_run_reads_as_people_grep_for_it(monitor: Monitor, sandbox: Sand
         rf"✓ Send Test: OK \(Message-ID: {PROBE_ID}\)",
         r"✓ Receive Test: Email delivered in \d+\.\ds",
         r"✓ Cleanup: OK \(removed 1\)",
+        "5 ok",
     ]
     must_match(green, run.stdout)
     assert run.stderr == ""
@@ -44,7 +45,9 @@ def test_with_several_accounts_and_routes_the_name_stands_in_brackets(
     sandbox: Sandbox, receiver: Receiver, tmp_path: Path
 ) -> None:
     run = Monitor(tmp_path, two_of_each(sandbox, receiver)).run("check")
-    labels = [line.partition(":")[0] for line in run.stdout.splitlines()]
+    *lines, last = run.stdout.splitlines()
+    labels = [line.partition(":")[0] for line in lines]
+    assert last == "10 ok"
     accounts = [f"✓ {label} ({name})" for name in ("main", "second") for label in ("IMAP Auth", "SMTP Auth")]
     routes = [f"✓ {label} ({name})" for name in ("out", "back") for label in ("Send Test", "Receive Test", "Cleanup")]
     assert labels == accounts + routes
@@ -70,6 +73,7 @@ def test_a_failed_run_reads_as_people_grep_for_it(monitor: Monitor, sandbox: San
         "– Receive Test: skipped, because send:main did not succeed",
         "✓ Cleanup: OK",
         rf"alert sent: ntfy: 127\.0\.0\.1:{port}: SMTP Auth failing since \d\d:\d\d [+-]\d{{4}}: login: 535 .*",
+        "2 ok, 1 failed, 2 skipped · alert sent to ntfy",
     ]
     must_match(failed, run.stdout)
     assert run.exit_code == 1

@@ -60,6 +60,8 @@ class Policies(Mapping[str, Policy]):
         self._defaults = given.get(DEFAULTS) or CheckOptions()
 
     def __getitem__(self, name: str) -> Policy:
+        if name not in CHECKS and name != CERTIFICATE:
+            raise KeyError(name)
         own, defaults = self._given.get(name) or CheckOptions(), self._defaults
         threshold = own.failure_threshold or defaults.failure_threshold
         reminder = own.reminder_interval if own.reminder_interval is not None else defaults.reminder_interval
