@@ -135,7 +135,7 @@ def run_into(monitor: Monitor, redirection: str, **environ: str) -> subprocess.C
     monitor.write()
     return subprocess.run(
         ["sh", "-c", f'"$@" {redirection}', "sh", *monitor.command("check")],
-        env={**monitor.environment(), **environ}, capture_output=True, text=True, timeout=30, check=False,
+        env={**monitor.environment(), **environ}, capture_output=True, text=True, errors="replace", timeout=30, check=False,
     )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def test_a_stdout_that_cannot_show_the_marks_does_not_end_the_run(
 def test_the_transcript_goes_to_stderr_with_both_sides(monitor: Monitor) -> None:
     run = monitor.run("check", "-v")
     assert run.exit_code == 0
-    assert len(run.stdout.splitlines()) == 5
+    assert len(run.stdout.splitlines()) == 6
     first, *lines = run.stderr.splitlines()
     assert first == f"state: {monitor.state_file}"
     sides = [re.fullmatch(r"127\.0\.0\.1:\d+\s+\d+\.\d{3}  ([CS]): .*", line) for line in lines]
