@@ -135,7 +135,8 @@ def run_into(monitor: Monitor, redirection: str, **environ: str) -> subprocess.C
     monitor.write()
     return subprocess.run(
         ["sh", "-c", f'"$@" {redirection}', "sh", *monitor.command("check")],
-        env={**monitor.environment(), **environ}, capture_output=True, text=True, errors="replace", timeout=30, check=False,
+        env={**monitor.environment(), **environ}, capture_output=True, text=True, errors="replace",
+        timeout=30, check=False,
     )  # fmt: skip
 
 
