@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 from bench.scene import SkipError
 from bench.tables import Bound, print_table
 from mailmon.mail.bounce import classify, reasons
-from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.tables import FILES, IDEAS, Row, Table, Tables, Words, build, read_rows, tables
+from mailmon.mail.bounce.tables import FILES, IDEAS, Table, Tables, Words, build, tables
+from mailmon.mail.phrases import Row, finder, read_rows
 from tests.mail.bounce import answers, answers_of_others
 from tests.mail.bounce.notifications import dsn
 

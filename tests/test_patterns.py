@@ -37,7 +37,7 @@ SEES = {
     "mail.bounce.dsn._BEGIN": read.MAX_BODY_CHARS,
     "mail.bounce.dsn._RECIPIENT": read.MAX_BODY_CHARS,
     "mail.message.read._GUESSED_BOUNDARY": read.MAX_BYTES,
-    "mail.bounce.notices._UNFOLD": read.MAX_BODY_CHARS,
+    "mail.bounce.vendor_formats._UNFOLD": read.MAX_BODY_CHARS,
     "mail.bounce.prose._LISTED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._NAMED": prose.MAX_LINE_CHARS,
     "mail.bounce.prose._TO": prose.MAX_LINE_CHARS,

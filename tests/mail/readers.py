@@ -27,13 +27,13 @@ from mailmon.mail.auth.spf import Client, Found, check_host
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.mail.auth.spf.tree import grow
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.addressees import NoticeRules, audience_of
-from mailmon.mail.bounce.mailboxes import is_mbox
+from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
 from mailmon.mail.bounce.ownership import examine
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.folder_names import advice_on, read_listed_folder
 from mailmon.mail.masking import mask_address, mask_text
 from mailmon.mail.message.header import only_fields, read_headers, received_at
+from mailmon.mail.message.mbox import is_mbox
 from mailmon.mail.message.read import MAX_BYTES
 from mailmon.mail.postqueue import read_queue
 from mailmon.mail.probe import returned

@@ -14,17 +14,9 @@ from mailmon.mail.auth.results import results_of
 from mailmon.mail.auth.spf.macros import MAX_NAME, fitting
 from mailmon.mail.auth.spf.record import SyntaxMistake, read_record
 from mailmon.mail.bounce import classify
-from mailmon.mail.caps import (
-    MAX_FIELDS,
-    MAX_FOLDS,
-    MAX_HEADER_BYTES,
-    MAX_VALUE_CHARS,
-    number,
-    read_section,
-    without_comments,
-)
+from mailmon.mail.caps import MAX_FIELDS, MAX_FOLDS, MAX_HEADER_BYTES, MAX_VALUE_CHARS, number, without_comments
 from mailmon.mail.message.decoding import strip_html
-from mailmon.mail.message.header import read_headers
+from mailmon.mail.message.header import read_headers, read_section
 from mailmon.mail.probe.expected import Expected, judge
 from mailmon.mail.probe.modified import changes
 from mailmon.mail.probe.probe import read_marks

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # loaded only where an account has bounces
     from mailmon.clients.imap_folder import FolderClient
     from mailmon.clients.smtp import SmtpClient
     from mailmon.mail.auth.dkim import IsSigned
-    from mailmon.mail.bounce.addressees import NoticeRules
+    from mailmon.mail.bounce.notice_recipients import NoticeRules
 
 
 class NoticeSettings(NamedTuple):

@@ -68,7 +68,7 @@ def _send(client: SmtpClient, log: BounceLog, notice: Notice, settings: NoticeSe
     except StageError as exc:
         if not _is_about_sender(exc):
             raise
-        # Its bounces come back to us, and are known by their Message-ID (mail/bounce/addressees.py).
+        # Its bounces come back to us, and are known by their Message-ID (mail/bounce/notice_recipients.py).
         client.send(settings.account.address, notice.recipient, letter)
 
 

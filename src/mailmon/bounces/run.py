@@ -15,7 +15,7 @@ from mailmon.bounces.scan import BounceScan, BounceSort, ScanContext, Scanned, S
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.signatures import remembering, signature_check, txt_by
 from mailmon.mail.bounce import Classification, Kind
-from mailmon.mail.bounce.addressees import NoticeRules, audience_of
+from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
 from mailmon.mail.bounce.ownership import examine
 from mailmon.mail.bounce.provenance import own_names
 from mailmon.store.bouncelog.log import NAME, TEST_NAME, BounceLog

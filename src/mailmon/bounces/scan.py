@@ -22,8 +22,8 @@ from mailmon.mail.bounce import Classification, Kind, Original, classify
 from mailmon.mail.bounce.original import read_original
 from mailmon.mail.bounce.values import Form
 from mailmon.mail.imapdata import Fetched, Listed, fits_size, is_near_size
-from mailmon.mail.message.header import read_headers
-from mailmon.mail.message.read import MAX_BYTES, Headers, read_head
+from mailmon.mail.message.header import Headers, read_head, read_headers
+from mailmon.mail.message.read import MAX_BYTES
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.mail.probe.probe import is_signed
 from mailmon.mail.probe.returned import read_report, returns_probe

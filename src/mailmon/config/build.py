@@ -72,7 +72,7 @@ def make_notices(config: Config, accounts: Mapping[str, Account]) -> NoticeSetti
         return None
     from mailmon.bounces.context import NoticeSettings
     from mailmon.clients.signatures import signature_check, txt_by
-    from mailmon.mail.bounce.addressees import NoticeRules
+    from mailmon.mail.bounce.notice_recipients import NoticeRules
 
     account = accounts[options.account]
     sender = options.sender or account.address

@@ -7,7 +7,6 @@ time: one message must not hold up a run.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 # One header section. Postfix takes 100 kB (header_size_limit), Exchange 128 kB.
 MAX_HEADER_BYTES = 1 << 17
@@ -28,45 +27,6 @@ MAX_FOUND = 100_000
 MAX_REPLY_CHARS = 1 << 13
 
 _PARENTHESIS = re.compile(r"([()])")
-
-
-class Section(NamedTuple):
-    """The fields of a header section as (lower-case name, unfolded value); `is_whole` says that nothing was cut."""
-
-    fields: list[tuple[str, str]]
-    is_whole: bool = True
-
-
-def read_section(text: str) -> Section:
-    r"""Return the fields of a header section with LF line ends, up to its blank line (RFC 5322 section 2.2.3).
-
-    A line that is no field is left out, with what is folded below it.
-
-    >>> read_section("A: 1\nb:  2\n 3\n\nc: 4").fields
-    [('a', '1'), ('b', '2 3')]
-    """
-    is_whole = len(text) <= MAX_HEADER_BYTES
-    lines = text[:MAX_HEADER_BYTES].split("\n", MAX_HEADER_LINES)
-    is_whole = is_whole and len(lines) <= MAX_HEADER_LINES
-    found: list[tuple[str, list[str]]] = []
-    pieces: list[str] | None = None
-    for line in lines[:MAX_HEADER_LINES]:
-        if line[:1] in (" ", "\t"):
-            if pieces is not None:
-                pieces.append(line)
-            continue
-        if not line:
-            break
-        name, colon, value = line.partition(":")
-        pieces = [value] if colon else None
-        if pieces:
-            if len(found) == MAX_FIELDS:
-                is_whole = False
-                break
-            found.append((name.strip().lower(), pieces))
-    values = [_unfolded(parts) for _, parts in found]
-    is_whole = is_whole and all(whole for _, whole in values)
-    return Section([(name, value) for (name, _), (value, _) in zip(found, values, strict=True)], is_whole)
 
 
 def number(digits: str | bytes) -> int | None:
@@ -96,10 +56,3 @@ def without_comments(value: str) -> str:
             opened.append(len(kept))
         kept.append(piece)
     return "".join(kept)
-
-
-def _unfolded(pieces: list[str]) -> tuple[str, bool]:
-    """Return the value of a field from its lines, and whether it is whole."""
-    value = " ".join(filter(None, map(str.strip, pieces[: MAX_FOLDS + 1])))
-    is_whole = len(pieces) <= MAX_FOLDS + 1 and len(value) <= MAX_VALUE_CHARS
-    return value if len(value) <= MAX_VALUE_CHARS else value[:MAX_VALUE_CHARS], is_whole

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmon.clients.signatures import signature_check
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.addressees import NoticeRules, audience_of
+from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
 from mailmon.mail.bounce.ownership import examine
 from tests.mail.samples import dsn
 

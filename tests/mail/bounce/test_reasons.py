@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.reason_codes import BY_COMMAND, CATEGORIES, CODES, REFINED, REFUSED, REPLIES, SUBJECTS
 from mailmon.mail.bounce.reasons import by_status, find_command
-from mailmon.mail.bounce.tables import FILES, commands, read_rows
+from mailmon.mail.bounce.status_codes import BY_COMMAND, CATEGORIES, CODES, REFINED, REFUSED, REPLIES, SUBJECTS
+from mailmon.mail.bounce.tables import FILES, commands
+from mailmon.mail.phrases import read_rows
 from tests.mail.bounce.notifications import dsn
 
 # The status field, the diagnostic, the reason.
@@ -169,7 +170,7 @@ def test_phrases_name_the_command_that_was_refused() -> None:
 def test_every_reason_is_documented_with_what_to_do() -> None:
     page = (Path(__file__).parents[3] / "docs" / "bounces.md").read_text()
     documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    told = {row.reason for name in FILES for row in read_rows(name)} | {"undefined", "delivered", "feedback"}
+    told = {row.meaning for name in FILES for row in read_rows(name)} | {"undefined", "delivered", "feedback"}
     for codes in (CODES, SUBJECTS, REPLIES, CATEGORIES, REFINED, REFUSED, BY_COMMAND):
         told |= set(codes.values())
     assert told <= documented

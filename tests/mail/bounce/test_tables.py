@@ -9,8 +9,8 @@ from itertools import combinations
 
 import pytest
 
-from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.tables import FILES, IDEAS, Row, parse, read_rows, tables
+from mailmon.mail.bounce.tables import FILES, IDEAS, tables
+from mailmon.mail.phrases import Row, finder, parse, read_rows
 
 HEAD = "phrase\treason\twho sends it"
 
@@ -19,7 +19,7 @@ HEAD = "phrase\treason\twho sends it"
 def test_each_row_names_a_phrase_a_reason_and_who_sends_it(name: str) -> None:
     for row in read_rows(name):
         assert row.phrase == row.phrase.lower(), row
-        assert re.fullmatch(r"[a-z]+", row.reason), row
+        assert re.fullmatch(r"[a-z]+", row.meaning), row
         assert len(row.senders) >= 2, row
         assert not re.search("nearly all|others|[?]", row.senders), row
         assert row.phrase.count(" ~ ") <= 1, row
@@ -48,7 +48,7 @@ def test_a_file_that_is_not_as_it_should_be_is_refused(text: str) -> None:
 def test_no_row_stands_twice_or_holds_another_of_its_reason(name: str) -> None:
     rows = read_rows(name)
     for one, other in combinations((row for row in rows if not set("*~|") & set(row.phrase)), 2):
-        if (one.reason, one.signs) == (other.reason, other.signs) and name not in ("hosts", "products"):
+        if (one.meaning, one.signs) == (other.meaning, other.signs) and name not in ("hosts", "products"):
             assert one.phrase not in other.phrase, (one, other)
             assert other.phrase not in one.phrase, (one, other)
     assert len({(row.phrase, row.signs) for row in rows}) == len(rows)
@@ -57,10 +57,10 @@ def test_no_row_stands_twice_or_holds_another_of_its_reason(name: str) -> None:
 @pytest.mark.parametrize("idea", IDEAS)
 def test_a_rare_phrase_is_not_said_by_a_usual_one_of_its_reason_already(idea: str) -> None:
     def of(reason: str, rows: tuple[Row, ...]) -> list[str]:
-        return [row.phrase for row in rows if row.reason == reason]
+        return [row.phrase for row in rows if row.meaning == reason]
 
     rare, usual = read_rows(f"rare_{idea}"), read_rows(idea)
-    for reason in {row.reason for row in rare}:
+    for reason in {row.meaning for row in rare}:
         is_usual = finder(of(reason, usual))
         assert [phrase for phrase in of(reason, rare) if "~" not in phrase and is_usual(phrase)] == []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mailmon.mail.bounce import Classification, classify
-from mailmon.mail.bounce.mailboxes import is_mbox, split_mbox
+from mailmon.mail.message.mbox import is_mbox, split_mbox
 from mailmon.mail.message.read import MAX_BYTES, has_header
 
 STDIN = "-"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Container, Iterator
 
-from mailmon.mail.caps import MAX_RECORD_CHARS, read_section
-from mailmon.mail.message.read import Headers, read_head
+from mailmon.mail.caps import MAX_RECORD_CHARS
+from mailmon.mail.message.header import Headers, read_head, read_section
 from mailmon.mail.records.dkim import read_key
 from mailmon.mail.records.tags import Mistake, read_tags
 

@@ -10,18 +10,6 @@ from collections.abc import Collection
 from mailmon.mail.bounce.addresses import find_addresses, first_address, verp_recipient
 from mailmon.mail.bounce.complaints import complaint_about, read_complaint
 from mailmon.mail.bounce.dsn import Report, Reported, before_fields, holds_fields, read_fields
-from mailmon.mail.bounce.gate import (
-    STATUS_TYPES,
-    Gate,
-    has_copied_subject,
-    is_from_nobody,
-    is_letter,
-    is_notification,
-    judge_sender,
-    may_be_returned_by,
-)
-from mailmon.mail.bounce.match import finder
-from mailmon.mail.bounce.notices import is_session, read_json, read_session
 from mailmon.mail.bounce.original import RETURNED_TYPES, addressed_to, read_original, recipients_of, returned_headers
 from mailmon.mail.bounce.prose import (
     MAX_CODED_CHARS,
@@ -40,10 +28,22 @@ from mailmon.mail.bounce.prose import (
     without_quotes,
 )
 from mailmon.mail.bounce.recipients import build_recipient, read_said
-from mailmon.mail.bounce.statuses import holds_code, holds_permanent, reply_code
+from mailmon.mail.bounce.sender import (
+    STATUS_TYPES,
+    Gate,
+    has_copied_subject,
+    is_from_nobody,
+    is_letter,
+    is_notification,
+    judge_sender,
+    may_be_returned_by,
+)
+from mailmon.mail.bounce.status_codes import holds_code, holds_permanent, reply_code
 from mailmon.mail.bounce.values import Classification, Form, Kind, Recipient
-from mailmon.mail.message.read import Headers, Message, first, read_message
-from mailmon.mail.phrases import phrases
+from mailmon.mail.bounce.vendor_formats import is_session, read_json, read_session
+from mailmon.mail.message.header import Headers, first
+from mailmon.mail.message.read import Message, read_message
+from mailmon.mail.phrases import finder, phrases
 
 _is_delay = finder(phrases("delay"))
 _is_failure = finder(phrases("failure"))

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from mailmon.mail.bounce.addresses import first_address, typed_address
 from mailmon.mail.bounce.original import read_original, returned_headers
 from mailmon.mail.bounce.values import Classification, Form, Kind, Original, Recipient
-from mailmon.mail.message.read import Headers, Message, first, read_head
+from mailmon.mail.message.header import Headers, first, read_head
+from mailmon.mail.message.read import Message
 from mailmon.text import visible
 
 # Loops without a feedback-report part: words in From, words in Subject, words in the text, the type of feedback.

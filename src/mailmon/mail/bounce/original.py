@@ -7,7 +7,8 @@ import re
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
 from mailmon.mail.bounce.values import Original
 from mailmon.mail.message.decoding import decode_body, decode_header
-from mailmon.mail.message.read import Headers, Message, Part, first, read_head
+from mailmon.mail.message.header import Headers, first, read_head
+from mailmon.mail.message.read import Message, Part
 
 RETURNED_TYPES = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
 MAX_QUOTED_CHARS = 1 << 14

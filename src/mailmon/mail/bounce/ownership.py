@@ -12,7 +12,8 @@ from typing import NamedTuple
 from mailmon.mail.auth.dkim import IsSigned, usable_signatures
 from mailmon.mail.bounce.original import RETURNED_TYPES, read_original, returned_headers
 from mailmon.mail.bounce.values import Classification, Original
-from mailmon.mail.message.read import MAX_BYTES, Part, first, read_message
+from mailmon.mail.message.header import first
+from mailmon.mail.message.read import MAX_BYTES, Part, read_message
 
 # What our own notices carry, and how their Message-IDs begin: a bounce of one must not make the next.
 NOTICE_HEADER, NOTICE_ID = "X-Mailmon-Notice", "mailmon-notice-"

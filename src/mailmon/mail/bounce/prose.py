@@ -12,8 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
-from mailmon.mail.bounce.match import ascii_only, finder
-from mailmon.mail.phrases import phrases
+from mailmon.mail.phrases import ascii_only, finder, phrases
 
 # What is quoted, but for a session ("<<< 550", ">>> RCPT TO") and what Momentum puts in front of an address.
 _QUOTED = re.compile(r"^[ \t]{0,3}(?:>(?!>>)|\|(?= )).*\n?", re.MULTILINE)

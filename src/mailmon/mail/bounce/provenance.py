@@ -17,7 +17,8 @@ from mailmon.mail.bounce.addresses import first_address
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.ownership import returned_message
 from mailmon.mail.bounce.values import Classification, Original
-from mailmon.mail.message.read import MAX_BYTES, Message, first, read_message
+from mailmon.mail.message.header import first
+from mailmon.mail.message.read import MAX_BYTES, Message, read_message
 
 MAX_RECEIVED = 6
 MAX_LINE_CHARS = 1000

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailmon.mail.bounce.reason_codes import (
+from mailmon.mail.bounce.status_codes import (
     BANNED,
     BY_COMMAND,
     CATEGORIES,
@@ -31,8 +31,8 @@ from mailmon.mail.bounce.reason_codes import (
     SYNTAX_CODES,
     SYNTAX_REPLIES,
     UNKNOWN_USER_CODES,
+    reply_code,
 )
-from mailmon.mail.bounce.statuses import reply_code
 from mailmon.mail.bounce.tables import Table, commands, tables
 from mailmon.mail.caps import number
 
@@ -177,7 +177,7 @@ def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[
 
 
 def _first(table: Table, words: str) -> str:
-    if not table.holds_any(words):
+    if not table.has_any(words):
         return ""
     for reason, test in table.reasons:
         if test(words):

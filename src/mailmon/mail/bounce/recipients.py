@@ -10,9 +10,9 @@ from functools import cached_property
 from mailmon.mail.bounce import reasons
 from mailmon.mail.bounce.addresses import find_addresses
 from mailmon.mail.bounce.dsn import Reported
-from mailmon.mail.bounce.masking import mask
+from mailmon.mail.bounce.normalise import mask
 from mailmon.mail.bounce.reasons import Case
-from mailmon.mail.bounce.statuses import choose_status, holds_code, reply_code
+from mailmon.mail.bounce.status_codes import choose_status, holds_code, reply_code
 from mailmon.mail.bounce.tables import tables
 from mailmon.mail.bounce.values import Recipient
 from mailmon.text import visible

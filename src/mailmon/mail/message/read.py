@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS, read_section
+from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS
 from mailmon.mail.message.decoding import decode_body, strip_html
+from mailmon.mail.message.header import Headers, first, read_head
 
 # What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
 MAX_BYTES = 1 << 20
@@ -28,8 +29,6 @@ _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILIN
 _BLANK_LINES = re.compile(r"(?:[ \t]{0,200}\n){1,20}")
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}+[ \t]{0,4}+:", re.ASCII)
 _USUAL = ("from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "content-type")
-
-Headers = dict[str, list[str]]
 
 
 class Part(NamedTuple):
@@ -91,27 +90,6 @@ def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:
         leaf = "text/plain" if kind.startswith("multipart/") else kind
         parts = [Part(leaf, parameters, headers, text[start:])]
     return Message(kind, parameters, headers, tuple(parts))
-
-
-def read_head(text: str, start: int) -> tuple[Headers, int]:
-    """Return the header fields that begin at `start`, by lower-case name, unfolded, and where the body begins."""
-    if text.startswith("\n", start):
-        return {}, start + 1
-    end = text.find("\n\n", start, start + MAX_HEADER_BYTES)
-    body = end + 2
-    if end < 0:
-        end = min(len(text), start + MAX_HEADER_BYTES)
-        body = end
-    fields: Headers = {}
-    for name, value in read_section(text[start:end]).fields:
-        fields.setdefault(name, []).append(value)
-    return fields, body
-
-
-def first(headers: Headers, name: str) -> str:
-    """Return the first value of a field, or ""."""
-    values = headers.get(name)
-    return values[0] if values else ""
 
 
 def content_type(headers: Headers) -> tuple[str, dict[str, str]]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from mailmon.mail.caps import MAX_HEADER_BYTES
 from mailmon.mail.message.decoding import decode_transfer
-from mailmon.mail.message.header import read_headers
+from mailmon.mail.message.header import first, read_headers
 from mailmon.mail.message.read import Part as RawPart
-from mailmon.mail.message.read import first, read_message
+from mailmon.mail.message.read import read_message
 from mailmon.text import visible
 
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from mailmon.mail.message.address import a_labels
 from mailmon.mail.message.header import read_headers
+from mailmon.mail.notifications import may_be_notification
 from mailmon.mail.records.tags import read_tags
-from mailmon.mail.systems import may_be_notification
 from mailmon.model import Probe
 
 KINDS = ("plain", "html", "8bit")

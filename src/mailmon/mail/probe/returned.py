@@ -13,11 +13,12 @@ from typing import NamedTuple
 from mailmon.mail.bounce import Classification, Kind, Recipient, classify
 from mailmon.mail.bounce.addresses import first_address
 from mailmon.mail.bounce.advice import ADVICE
-from mailmon.mail.bounce.gate import is_of_a_system
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.prose import cut
 from mailmon.mail.bounce.reasons import UNDEFINED
-from mailmon.mail.message.read import Headers, Message, first, read_head, read_message
+from mailmon.mail.bounce.sender import is_of_a_system
+from mailmon.mail.message.header import Headers, first, read_head
+from mailmon.mail.message.read import Message, read_message
 from mailmon.mail.probe.probe import TOKEN_HEADER, Marks, find_tokens, is_signed, marks_of
 
 # Outlook.com puts an HTML page of 60 kB in front of what it returns.

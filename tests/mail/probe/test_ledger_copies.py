@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Fate
+from tests.mail.probe.test_ledger import HOUR, accepted, fate, next_run, see, sending, words
 from tests.mail.samples import OTHER_TOKEN, SENT_AT, TOKEN, probe
-from tests.mail.test_ledger import HOUR, accepted, fate, next_run, see, sending, words
 
 
 def test_a_probe_seen_twice_in_one_run_was_delivered_twice() -> None:

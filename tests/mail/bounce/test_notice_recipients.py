@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.addressees import NoticeRules, audience_of
 from mailmon.mail.bounce.advice import ADVICE
+from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
 from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID, examine
 from tests.mail.samples import dsn
 

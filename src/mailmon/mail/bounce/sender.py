@@ -10,13 +10,13 @@ import re
 from typing import NamedTuple
 
 from mailmon.mail.bounce.addresses import first_address
-from mailmon.mail.bounce.match import finder
 from mailmon.mail.bounce.original import RETURNED_TYPES
 from mailmon.mail.bounce.values import Form
 from mailmon.mail.message.decoding import decode_header
-from mailmon.mail.message.read import Headers, Message, first
-from mailmon.mail.phrases import phrases
-from mailmon.mail.systems import LISTS, is_null
+from mailmon.mail.message.header import Headers, first
+from mailmon.mail.message.read import Message
+from mailmon.mail.notifications import LISTS, is_null
+from mailmon.mail.phrases import finder, phrases
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
