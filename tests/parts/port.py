@@ -10,8 +10,9 @@ from typing import Annotated, NamedTuple
 from mailmon.checks.check import ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CheckOptions
-from mailmon.findings import Findings
-from mailmon.model import Fact, Metric, Note
+from mailmon.findings import make_finding
+from mailmon.metrics import make_metric
+from mailmon.model import Fact, Note, Verdict
 from mailmon.typedjson.declare import About, Duration, Name, Port, options, seconds
 
 
@@ -44,11 +45,11 @@ def run(context: RunContext, target: OpenPort) -> Iterator[Fact]:
     try:
         socket.create_connection(("127.0.0.1", target.port), deadline.bound_s(1.0)).close()
     except OSError as exc:
-        found = Findings(f"127.0.0.1:{target.port}")
-        found.fail("tcp.unreachable", f"does not accept connections: {exc.strerror}")
-        yield from found.all
+        place = f"127.0.0.1:{target.port}"
+        said = f"{place}: does not accept connections: {exc.strerror}"
+        yield make_finding("tcp.unreachable", Verdict.FAIL, place, said)
         return
-    yield Metric("answer_s", round(deadline.monotonic() - begun_s, 4))
+    yield make_metric("answer_s", round(deadline.monotonic() - begun_s, 4))
     yield Note("OK (accepts connections)")
 
 

@@ -397,7 +397,7 @@ BOUNCE_LOG = Group(
             NOTICE,
             "Message cannot be read",
             "A message could not be read. It is recorded as a problem, and the others are read.",
-            "`mailmon bounces list --problems` shows it.",
+            "Open the message in its folder; the finding says what could not be read.",
         ),
         Row(
             "bounces.unread",
