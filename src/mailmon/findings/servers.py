@@ -8,7 +8,6 @@ from mailmon.findings.row import (
     DIAGNOSE,
     DNS,
     ERROR,
-    MAIL,
     NOTICE,
     SESSIONS,
     WARNING,
@@ -230,7 +229,7 @@ CERTIFICATES = Group(
             "error in `mailmon check`, where the server itself sent more in plain text",
         ),
         Row(
-            f"{MAIL}.plaintext_on_tls_port",
+            f"{SESSIONS}.plaintext_on_tls_port",
             ERROR,
             "Plain text on a TLS port",
             "The port is expected to speak TLS from the first byte and speaks plain text.",
