@@ -120,11 +120,13 @@ def _checked(path: Path, schema: Schema, now: datetime, *, was_left_open: bool) 
     connection = connect.connect_to_write(path)
     try:
         version = usable_version(connection, path, schema)
+        if version > 0:
+            of_any_version = schema._replace(tables=frozenset())
+            _must_have_tables(connection, path, schema if version == schema.version else of_any_version)
         is_due = version > 0 and (was_left_open or _is_due(connection, now))
         if is_due:
             connect.must_be_whole(connection, path)
         migrate(connection, schema)
-        _must_have_tables(connection, path, schema)
         if is_due or version == 0:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('checked_at', ?)", (to_text(now),))
     except BaseException:
