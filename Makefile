@@ -67,6 +67,7 @@ faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; besid
 soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three places; mutated mail, replies and conversations
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_kill.py tests/faults/test_concurrency.py
 	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/integration/test_bounce_scan.py -k killed
+	MAILMON_KILLS=1000 $(BIN)/python -m pytest tests/store/bouncelog tests/store/sqlite -k killed
 	MAILMON_FUZZ=200000 $(BIN)/python -m pytest tests/mail/bounce/test_hostile.py -k mutated
 	MAILMON_FUZZ=100000 $(BIN)/python -m pytest tests/mail/test_mutated.py -k mutated_input
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
