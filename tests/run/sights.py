@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mailmon.checks.check import SILENCE
+from mailmon.checks.check import NO_REPLY
 from mailmon.clients.connectivity import Monitored, Target, parse_target
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import Addresses, packed
@@ -41,7 +41,7 @@ def finding(finding_id: str, host: str = MAIL, found: str = "", severity: Severi
 
 
 def silent(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:
-    return outcome(step_id, finding("tcp.unreachable", host, SILENCE))
+    return outcome(step_id, finding("tcp.unreachable", host, NO_REPLY))
 
 
 def unnamed(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:

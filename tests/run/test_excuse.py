@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mailmon.checks.check import SILENCE, failure, has_silence
+from mailmon.checks.check import NO_REPLY, failure, has_no_reply
 from mailmon.clients.connectivity import Monitored, Target
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolver_for
@@ -22,7 +22,7 @@ OFFLINE = NetworkVerdict(True, "ntfy.sh:443 does not answer either", frozenset({
 
 
 def test_an_excused_outcome_could_not_tell_and_says_why() -> None:
-    before = outcome("imap_auth:main", Metric("x_s", 1.0), finding("tcp.unreachable", found=SILENCE))
+    before = outcome("imap_auth:main", Metric("x_s", 1.0), finding("tcp.unreachable", found=NO_REPLY))
     (after,) = excuse([before], OFFLINE)
     assert after.status is Status.UNKNOWN
     assert after.message == "mail.example.org:993: no (ntfy.sh:443 does not answer either)"
@@ -30,7 +30,7 @@ def test_an_excused_outcome_could_not_tell_and_says_why() -> None:
     assert [(f.id, f.status, f.severity) for f in after.findings] == [("tcp.unreachable", Verdict.UNKNOWN, None)]
     assert (after.id, after.check, after.name) == ("imap_auth:main", "imap_auth", "main")
     assert (after.target, after.duration_s, after.metrics) == (before.target, before.duration_s, before.metrics)
-    assert not has_silence(after)
+    assert not has_no_reply(after)
 
 
 def test_nothing_else_changes() -> None:
@@ -42,7 +42,7 @@ def test_nothing_else_changes() -> None:
 
 
 def test_another_failure_of_the_same_step_stays_a_failure() -> None:
-    before = outcome("imap_auth:main", finding("tcp.unreachable", found=SILENCE), finding("tls.cert_expired"))
+    before = outcome("imap_auth:main", finding("tcp.unreachable", found=NO_REPLY), finding("tls.cert_expired"))
     (after,) = excuse([before], OFFLINE)
     assert (after.status, after.message) == (Status.FAILED, "mail.example.org:993: no")
 
@@ -62,7 +62,7 @@ def test_another_failure_of_the_same_step_stays_a_failure() -> None:
     ],
 )
 def test_a_conversation_that_ended_in_silence_may_be_excused(exc: StageError, expected: bool) -> None:
-    assert has_silence(outcome("imap_auth:main", failure(exc))) is expected
+    assert has_no_reply(outcome("imap_auth:main", failure(exc))) is expected
 
 
 def real(targets: Sequence[Target], nameserver: tuple[str, int]) -> Means:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailmon.checks.check import has_silence
+from mailmon.checks.check import has_no_reply
 from mailmon.clients.connectivity import Target, parse_target
 from mailmon.clients.deadline import Deadline
 from mailmon.model import Outcome, Severity, Status, Verdict
@@ -51,7 +51,7 @@ def test_where_something_came_back_nothing_is_looked_at(outcomes: list[Outcome])
         raise AssertionError("touched")
 
     assert examine(outcomes, MONITORED, Means([NTFY], [DEAD], Deadline(60), never, never, never)) is None
-    assert not any(map(has_silence, outcomes))
+    assert not any(map(has_no_reply, outcomes))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
 from mailmon.text import one_line
 
 OptionsT = TypeVar("OptionsT", bound=CheckOptions)
-# What `found` says of a finding where nothing came back: it could be our own trouble (run/network.py).
-SILENCE = "silence"
+# `found` of a finding where no reply came: the cause could be our own network (run/network.py). Public in JSON.
+NO_REPLY = "silence"
 _MUTED = (Severity.NOTICE, Severity.INFO)
 
 
@@ -25,7 +25,7 @@ _MUTED = (Severity.NOTICE, Severity.INFO)
 class Check(Generic[OptionsT]):
     """What all checks have: a name, the label that begins its line and its alert, one sentence, and its options.
 
-    `failure_threshold` is how many failed runs in a row make an alert where the configuration says nothing. `needs`
+    `failure_threshold` is how many failed runs in a row make an alert by default. `needs`
     names checks that must have succeeded, `after` those that must only have ended, each as `check:role`; the role of an
     account is `account`, those of a route are `sender`, `reader` and `route`. `mailbox:reader` is the login that opens
     the reader's mailbox, by IMAP or POP3.
@@ -111,28 +111,28 @@ def failing(
     # Identified by target and cause, so that a second port with the same fault is a change.
     yield from (one._replace(expected=one.expected or one.target, fix=one_line(one.fix)) for one in failed)
     if not any(one.status is Verdict.PASS for one in known) and not failed:
-        why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be asked")
+        why = next((one.message for one in known if one.status is Verdict.UNKNOWN), "nothing could be checked")
         yield make_finding(unknown_id, Verdict.UNKNOWN, target, why)
         return
     muted = sum(one.severity in _MUTED for one in failed)
     yield Note(f"OK ({words}{f', {muted} worth knowing' if muted else ''})")
 
 
-def is_silence(finding: Finding) -> bool:
-    """Say whether nothing came back, so that it may still turn out to be our own trouble."""
-    says_so = finding.found == SILENCE or finding.id == "dns.resolver_error" or finding.id.endswith(".timeout")
-    return finding.status is Verdict.FAIL and says_so
+def is_no_reply(finding: Finding) -> bool:
+    """Return whether a finding means that no reply came, so that the cause may be our own network."""
+    has_none = finding.found == NO_REPLY or finding.id == "dns.resolver_error" or finding.id.endswith(".timeout")
+    return finding.status is Verdict.FAIL and has_none
 
 
-def has_silence(outcome: Outcome) -> bool:
-    """Say whether any finding of an outcome is one of silence."""
-    return any(map(is_silence, outcome.findings))
+def has_no_reply(outcome: Outcome) -> bool:
+    """Return whether any finding of an outcome means that no reply came."""
+    return any(map(is_no_reply, outcome.findings))
 
 
 def failure(exc: StageError) -> Finding:
     """Return the finding that an ended conversation amounts to."""
     status, severity = (Verdict.UNKNOWN, None) if exc.ours else (Verdict.FAIL, _severity(exc))
-    found = SILENCE if exc.is_silence else ""
+    found = NO_REPLY if exc.is_silence else ""
     return make_finding(
         exc.finding_id, status, exc.target, exc.message, severity, evidence=exc.said, found=found, fix=exc.advice
     )

@@ -35,7 +35,7 @@ NO_CHANGES = Changes({})
 
 
 class World(NamedTuple):
-    """The outside world of one run, as the top layer hands it in."""
+    """Clock, deadline, name resolution and state of one run, as the top layer hands them in."""
 
     now: Callable[[], datetime]
     sleep: Callable[[float], None]

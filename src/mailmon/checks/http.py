@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Annotated, NamedTuple
 
 from mailmon.checks.certificate import CertificateLimits, certificate_facts
-from mailmon.checks.check import SILENCE, ConfigContext, HostCheck
+from mailmon.checks.check import NO_REPLY, ConfigContext, HostCheck
 from mailmon.checks.context import RunContext
 from mailmon.checks.options import CertificateDays, CheckOptions, CriticalDays
 from mailmon.findings import make_finding
@@ -98,7 +98,7 @@ def run(context: RunContext, page: Page) -> Iterator[Fact]:
     try:
         answer = fetch.ask(deadline.bound_s(page.timeout_s))
     except FetchError as exc:
-        finding_id, found = ("http.timeout", SILENCE) if exc.is_ours else ("http.unreachable", "")
+        finding_id, found = ("http.timeout", NO_REPLY) if exc.is_ours else ("http.unreachable", "")
         yield make_finding(finding_id, Verdict.FAIL, page.target, exc.message, found=found)
         return
     yield make_metric("answer_s", round(deadline.monotonic() - begun_s, 4))

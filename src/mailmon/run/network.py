@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from mailmon.checks.check import has_silence, is_silence
+from mailmon.checks.check import has_no_reply, is_no_reply
 from mailmon.clients.connectivity import (
     Monitored,
     Target,
@@ -78,7 +78,7 @@ def check_network(
 ) -> Checked:
     """Return the outcomes with what our own trouble explains as UNKNOWN; look only where something is in doubt."""
     verdict, steps = None, tuple(outcomes)
-    if any(map(has_silence, outcomes)):
+    if any(map(has_no_reply, outcomes)):
         verdict = _examine(outcomes, setup, state, resolve, deadline)
         steps = tuple(excuse(outcomes, verdict))
     has_seen_anything = any(outcome.status in (Status.OK, Status.WARNING, Status.FAILED) for outcome in steps)
@@ -121,7 +121,7 @@ class _Echo:
 
 def examine(outcomes: Sequence[Outcome], monitored: Monitored, means: Means) -> NetworkVerdict | None:
     """Return whether silence was our own trouble, None where there was none. Takes MIN_EXAMINE_S at most."""
-    silent = [finding for outcome in outcomes for finding in outcome.findings if is_silence(finding)]
+    silent = [finding for outcome in outcomes for finding in outcome.findings if is_no_reply(finding)]
     if not silent:
         return None
     unnamed = [finding for finding in silent if finding.id == _RESOLVER]
@@ -155,7 +155,7 @@ def _excused(outcome: Outcome, verdict: NetworkVerdict) -> Outcome:
 
 
 def _excused_finding(finding: Finding, verdict: NetworkVerdict) -> Finding:
-    if not is_silence(finding) or (finding.id, finding.target) not in verdict.about:
+    if not is_no_reply(finding) or (finding.id, finding.target) not in verdict.about:
         return finding
     said = f"{finding.message} ({verdict.evidence})"
     return finding._replace(status=Verdict.UNKNOWN, severity=None, message=said, fix=ADVICE)
@@ -170,7 +170,7 @@ def _replies(outcomes: Iterable[Outcome], monitored: Monitored) -> set[str]:
     replies = {monitored.steps.get(o.id, "") for o in outcomes if o.status in (Status.OK, Status.WARNING)}
     for finding in (finding for outcome in outcomes for finding in outcome.findings):
         is_told = finding.status is Verdict.FAIL and finding.severity not in (Severity.NOTICE, Severity.INFO)
-        if is_told and not is_silence(finding) and not finding.id.startswith(("dns.", "mailmon.")):
+        if is_told and not is_no_reply(finding) and not finding.id.startswith(("dns.", "mailmon.")):
             replies.add(_host_of(finding.target))
     return replies & monitored.hosts
 

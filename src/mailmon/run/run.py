@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from mailmon import __version__
 from mailmon.alerting import overall
-from mailmon.checks.check import has_silence
+from mailmon.checks.check import has_no_reply
 from mailmon.checks.context import RunContext, World
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import RememberingResolve, resolver_for
@@ -264,7 +264,7 @@ class _Run:
 
     def _print(self, outcome: Outcome) -> None:
         """Tell of an outcome; one that may yet turn out to be our own trouble waits, with all that follow it."""
-        if self._unprinted or has_silence(outcome):
+        if self._unprinted or has_no_reply(outcome):
             self._unprinted.append(outcome)
         else:
             self._request.on_done(outcome, self._labels[outcome.id])
