@@ -17,7 +17,7 @@ __all__ = ["desk", "empty"]
 
 
 def test_before_the_first_scan_there_is_nothing_and_nothing_is_made(empty: Desk) -> None:
-    assert empty.run("list").output == "nothing recorded\n"
+    assert empty.run("list").output == "no bounces logged\n"
     assert empty.document("list") == {"schema": "mailmon/bounces/1", "bounces": []}
     assert empty.document("summary")["recipients"]["count"] == 0
     assert empty.run("export").output.count("\n") == 1

@@ -70,4 +70,4 @@ def test_without_a_channel_it_says_so(desk: Desk) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "notify": "none"}))
     result = desk.run("summary", "--send")
     assert result.exit_code != 0
-    assert "no channel is configured" in str(result.exception)
+    assert "no alert channel configured" in str(result.exception)

@@ -105,7 +105,7 @@ def test_status_before_any_run_says_so(monitor: Monitor) -> None:
     text = monitor.run("status")
     assert (text.exit_code, text.stdout) == (
         0,
-        f"no complete run yet: run `mailmon check`\nstate     {monitor.state_file}\n",
+        f"no complete run yet: start one with `mailmon check`\nstate     {monitor.state_file}\n",
     )
     document = monitor.run("status", "--json").document
     nothing: dict[str, Any] = {

@@ -86,7 +86,7 @@ def test_a_fault_that_there_is_not_is_a_warning_and_the_sandbox_goes_on(
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "there is no fault 'nonsense'" in stderr
+    assert "unknown fault 'nonsense'" in stderr
     assert "Traceback" not in stderr
 
 

@@ -18,7 +18,7 @@ def test_channels_and_units_are_called_by_their_names_in_the_status(monitor: Mon
     receiver.status = 403
     assert monitor.run("notify", "unit-failed", "mailmon.service").exit_code == 69
     status = monitor.run("status").stdout
-    assert re.search(r"^down      mailmon.service  .*: systemd did not say how$", status, re.M)
+    assert re.search(r"^down      mailmon.service  .*: no details from systemd$", status, re.M)
     assert re.search(r"^down      Alerts via ntfy  .*: ntfy at .*403", status, re.M)
 
 
@@ -28,7 +28,7 @@ def test_a_run_that_has_told_what_it_found_is_no_failed_unit(
 ) -> None:
     monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
     run = monitor.run("notify", "unit-failed", "mailmon.service")
-    assert (run.exit_code, run.stdout.startswith("nothing is told: the run has come to its end")) == (0, True)
+    assert (run.exit_code, run.stdout.startswith("no alert sent: the run has finished")) == (0, True)
     assert monitor.run("notify", "unit-failed", "mailmon.service", "--json").document["alerts"] == []
     assert (receiver.requests, monitor.state_file.exists()) == ([], False)
 
@@ -44,7 +44,7 @@ def test_of_a_unit_that_is_no_check_every_exit_code_is_told(monitor: Monitor, re
 @pytest.mark.parametrize("status", ["70", "74", "78", "KILL"])
 def test_a_failed_unit_is_told_once_until_it_runs_to_its_end(monitor: Monitor, receiver: Receiver, status: str) -> None:
     monitor.environ |= {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": status}
-    for expected in ("alert sent: ntfy: ", "nothing is told"):
+    for expected in ("alert sent: ntfy: ", "no alert sent"):
         run = monitor.run("notify", "unit-failed", "mailmon.service")
         assert (run.exit_code, run.stdout.startswith(expected)) == (0, True), run.stdout + run.stderr
     [message] = receiver.ntfy_messages()

@@ -83,7 +83,7 @@ def test_where_nothing_could_be_found_out_that_is_no_success() -> None:
             timeout=30, check=False,
         )  # fmt: skip
     assert done.returncode == 75
-    assert "nothing was found out about tls: " in done.stderr
+    assert "no results for tls: " in done.stderr
 
 
 def test_why_nothing_was_found_out_is_what_kept_us_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +95,7 @@ def test_why_nothing_was_found_out_is_what_kept_us_out(capsys: pytest.CaptureFix
     assert "PTR" not in capsys.readouterr().err
     found.fail("tcp.unreachable", "none of the mail ports is open")
     assert outcome_of(found.all, [], given) == 75
-    assert "nothing was found out about tls: localhost: none of the mail ports is open" in capsys.readouterr().err
+    assert "no results for tls: localhost: none of the mail ports is open" in capsys.readouterr().err
 
 
 def test_the_text_begins_with_the_summary_and_shows_no_escapes(sandbox: Sandbox) -> None:

@@ -53,7 +53,7 @@ def run_on_terminal(columns: int, *, shows_progress: bool = False, **env: str) -
 def test_on_a_terminal_it_is_as_wide_as_that_and_coloured() -> None:
     said = run_on_terminal(62)
     assert "\x1b[31m✗ error   \x1b[0m spf.multiple_records" in said
-    lines = re.sub(r"\x1b\[\d+m", "", said.partition("What should stand there")[0]).splitlines()
+    lines = re.sub(r"\x1b\[\d+m", "", said.partition("Records to publish")[0]).splitlines()
     assert 50 < max(map(len, lines)) <= 62
 
 
@@ -61,7 +61,7 @@ def test_no_color_and_a_terminal_without_utf8_are_heeded() -> None:
     said = run_on_terminal(100, NO_COLOR="1", LC_ALL="C")
     assert "\x1b" not in said
     # What is to be published is never written another way.
-    assert said.partition("What should stand there")[0].isascii()
+    assert said.partition("Records to publish")[0].isascii()
     assert "\nx error    spf.multiple_records" in said
     assert "\n* notice   tlsrpt.none" in said
 
@@ -83,7 +83,7 @@ def test_where_the_terminal_has_no_utf8_the_progress_line_turns_in_ascii(env: di
 
 
 def test_columns_hold_for_a_pipe_too() -> None:
-    lines = run(COLUMNS="64").partition("What should stand there")[0].splitlines()
+    lines = run(COLUMNS="64").partition("Records to publish")[0].splitlines()
     assert 50 < max(map(len, lines)) <= 64
     assert not any("\t" in line for line in lines)
 

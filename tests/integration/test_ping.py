@@ -120,7 +120,7 @@ def test_notify_test_fails_with_the_words_of_the_receiver(monitor: Monitor, rece
 def test_notify_test_of_a_channel_that_is_not_there_names_those_that_are(monitor: Monitor) -> None:
     run = monitor.run("notify", "test", "nfty")
     assert run.exit_code == 2
-    assert "there is no channel 'nfty'; there are: ntfy" in run.stderr
+    assert "unknown channel 'nfty' (configured: ntfy" in run.stderr
     monitor.config["notify"] = "none"
     assert monitor.run("notify", "test").exit_code == 78
 

@@ -130,7 +130,7 @@ def test_a_dry_run_writes_nothing_sends_nothing_and_prints_the_alert(
     before = files_of(monitor.directory)
     run = monitor.run("check", "--dry-run")
     assert run.exit_code == 1
-    assert re.search(r"this alert would be sent:\n  127.0.0.1:\d+: SMTP Auth failing since ", run.stdout)
+    assert re.search(r"alert that would be sent:\n  127.0.0.1:\d+: SMTP Auth failing since ", run.stdout)
     after = files_of(monitor.directory)
     after.pop("config.json")
     assert after == before

@@ -145,7 +145,7 @@ def test_every_command_finds_the_state_of_its_configuration_and_shows_it_on_requ
     two.check()
     assert one.checked("imap_auth:main")["health"] == "up"
     assert two.checked("imap_auth:main")["health"] == "down"
-    assert one.run("alerts").stdout == "no alert yet\n"
+    assert one.run("alerts").stdout == "no alerts yet\n"
     assert "two" not in one.run("alerts").stdout
     assert len(two.run("alerts", "--json").document["alerts"]) == 1
     assert f"state     {one.state_file}\n" in one.run("status").stdout

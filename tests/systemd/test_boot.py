@@ -129,7 +129,7 @@ def test_a_wrong_configuration_fails_the_unit_and_is_told_once(trial: Trial) -> 
     assert "mailmon.service failed" in scene["first"]["news"][0]["title"]
     assert "deadline_s" in scene["first"]["news"][0]["text"]
     assert "exit status 78" in scene["first"]["news"][0]["title"] + scene["first"]["news"][0]["text"]
-    assert "nothing is told: it was told before" in scene["said"]
+    assert "no alert sent: already reported" in scene["said"]
 
 
 def test_the_next_good_run_ends_the_story_of_a_failed_unit(trial: Trial) -> None:

@@ -74,7 +74,7 @@ def diagnose(planned: Plan, progress: Progress = lambda _done, _all, _what: None
     result = examine(planned.request, planned.options, progress)
     if not result.left:
         return result
-    return result._replace(notes=(*result.notes, *_take_away(result.left, planned.load)))
+    return result._replace(notes=(*result.notes, *_clean_up(result.left, planned.load)))
 
 
 def _options(wanted: Wanted, load: Callable[[], Setup | None]) -> Options:
@@ -97,10 +97,10 @@ def _options(wanted: Wanted, load: Callable[[], Setup | None]) -> Options:
     if wanted.account:
         setup = load()
         if setup is None:
-            raise ConfigError("diagnose", ["--account names an account of the configuration, and there is none"])
+            raise ConfigError("diagnose", ["--account requires a configuration"])
         accounts = setup.accounts
         if wanted.account not in accounts:
-            raise UsageError(f"there is no account {wanted.account!r}; known: {', '.join(accounts)}")
+            raise UsageError(f"unknown account {wanted.account!r} (configured: {', '.join(accounts)})")
         account = accounts[wanted.account]
         helo = options.helo or (account.smtp.helo if account.smtp else "")
         options = options._replace(username=account.username, password=account.password.value, helo=helo)
@@ -109,33 +109,33 @@ def _options(wanted: Wanted, load: Callable[[], Setup | None]) -> Options:
 
 def _address(text: str) -> str:
     if text and (text.count("@") != 1 or not text.isascii() or any(char in text for char in '<> \r\n\t"')):
-        raise UsageError(f"{text[:80]!r} is no address like user@example.org")
+        raise UsageError(f"{text[:80]!r} is not an address like user@example.org")
     return text
 
 
 def _one_word(text: str) -> str:
     if text and (not text.isascii() or not text.isprintable() or " " in text):
-        raise UsageError(f"--helo must be one word of ASCII, got {text[:80]!r}")
+        raise UsageError(f"--helo must be a host name, got {text[:80]!r}")
     return text
 
 
-def _take_away(left: tuple[Left, ...], load: Callable[[], Setup | None]) -> Iterator[str]:
-    """Remove what the tests left in mailboxes that an account of the configuration reads; yield notes about that."""
+def _clean_up(left: tuple[Left, ...], load: Callable[[], Setup | None]) -> Iterator[str]:
+    """Delete the messages of the tests from mailboxes that a configured account reads; yield notes about them."""
     for mailbox, tokens in left:
-        count, trouble = 0, "no account of the configuration reads it by IMAP"
+        count, trouble = 0, "no configured account reads it by IMAP"
         try:
             count, trouble = _remove(mailbox, tokens, load)
         except MailmonError as exc:
             trouble = exc.message.splitlines()[0]
         if count:
-            yield f"the smuggling test sent {len(tokens)} messages to {mailbox}; {count} of them were removed"
+            yield f"the smuggling test sent {len(tokens)} messages to {mailbox}; {count} were deleted"
         if count < len(tokens):
             still = f"{len(tokens) - count} messages in {mailbox} (Subject: {SUBJECT})"
-            yield f"the smuggling test left {still}: delete them there ({trouble})"
+            yield f"the smuggling test left {still}: delete them ({trouble})"
 
 
 def _remove(mailbox: str, tokens: tuple[str, ...], load: Callable[[], Setup | None]) -> tuple[int, str]:
-    """Return how many messages were removed from a mailbox, and why others are still there."""
+    """Return how many messages were deleted from a mailbox, and why others are left."""
     from mailmon.checks.leftovers import remove_left
     from mailmon.clients.deadline import Deadline
     from mailmon.clients.resolver import resolver_for
@@ -143,10 +143,10 @@ def _remove(mailbox: str, tokens: tuple[str, ...], load: Callable[[], Setup | No
 
     setup = load()
     if setup is None:
-        return 0, "there is no configuration with an account that reads it"
+        return 0, "no configuration with an account that reads it"
     readers = (one for one in setup.accounts.values() if one.imap and one.address.lower() == mailbox.lower())
     account = next(readers, None)
     if account is None:
-        return 0, "no account of the configuration reads it by IMAP"
+        return 0, "no configured account reads it by IMAP"
     resolve = resolver_for(setup.nameservers)
     return remove_left(account, MARK_FIELD, tokens, Deadline(30.0), resolve), f"not found in {account.folder} yet"

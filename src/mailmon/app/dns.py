@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 def plan(wanted: Wanted) -> Plan:
     """Return what to do. Raises UsageError for a value that cannot be used."""
     if wanted.dkim_key and not wanted.selectors:
-        raise UsageError("--dkim-key needs --selector: under which name is the key published?")
+        raise UsageError("--dkim-key requires --selector, the name under which the key is published")
     try:
         options = Options(
             read_nameservers(wanted.nameservers),

@@ -1,4 +1,4 @@
-"""Root runs a command by hand: as the user that the state belongs to, or the command that runs it as the unit does."""
+"""Commands run as root: become the owner of the state, or name the command that runs it as the systemd unit does."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OPTIONS = ("--quiet", "--pipe", "--wait", "--collect")
 
 def become_owner(owner: User, setup: Setup, config: Path | None) -> None:
     """As root, become the user that the state belongs to, for good. Raises StateError, ConfigError."""
-    see_that_it_is_reached(owner, setup.state_file, config)
+    must_be_reachable(owner, setup.state_file, config)
     _must_read_certificates(setup, owner, config)
     become(owner, setup.state_file)
 
 
-def see_that_it_is_reached(owner: User, state_file: Path, config: Path | None) -> None:
-    """See that the state's owner gets to it. Raises StateError with the command that runs this one as the unit does."""
+def must_be_reachable(owner: User, state_file: Path, config: Path | None) -> None:
+    """Check that the owner can reach the state. Raises StateError with the command to use instead."""
     try:
         must_reach(owner, state_file)
     except UnreachableError as exc:
@@ -42,12 +42,12 @@ def see_that_it_is_reached(owner: User, state_file: Path, config: Path | None) -
 
 
 def run_again(arguments: Sequence[str], output: BinaryIO) -> int:
-    """Run this command once more with further arguments, its output into a file that root has open; return its end."""
+    """Run this command again with more arguments, its output into a file that root has open; return its exit code."""
     return subprocess.run([*_program(), *sys.argv[1:], *arguments], stdout=output, check=False).returncode
 
 
 def command_of_unit(directory: Path, config: Path | None) -> str:
-    """Return the command that runs this one as the unit does whose state lies there, "" where none is known."""
+    """Return the command that runs this one as the unit that owns the state directory does, "" if none is known."""
     unit = _unit_of(directory)
     wrapper = shutil.which(unit.get("Id", "").removesuffix(".service"))
     words = [os.path.abspath(word) if word == str(config) else word for word in sys.argv[1:]]
@@ -71,7 +71,7 @@ def command_of_unit(directory: Path, config: Path | None) -> str:
 
 
 def _must_read_certificates(setup: Setup, owner: User, config: Path | None) -> None:
-    """See that the owner can read the CA files: without them every server would seem to be an impostor."""
+    """Check that the owner can read the CA files: without them no server would be trusted."""
     named = {
         server.trust.ca_file
         for account in setup.accounts.values()
@@ -88,7 +88,7 @@ def _must_read_certificates(setup: Setup, owner: User, config: Path | None) -> N
 
 
 def _unit_of(directory: Path) -> Mapping[str, str]:
-    """Return what systemd knows of the unit whose state this is, nothing where there is none or nobody can tell."""
+    """Return the properties of the unit that owns a state directory, none if there is none or it is unknown."""
     shown = list(_shown())
     wanted = os.path.realpath(directory)
     found = [
@@ -104,15 +104,15 @@ def _unit_of(directory: Path) -> Mapping[str, str]:
 
 def _shown() -> Iterator[dict[str, str]]:
     names = [f"--property={name}" for name in ("Id", *_SHOWN)]
-    for block in _ask_systemd("show", "--all", *names, "*.service").split("\n\n"):
+    for block in _systemctl("show", "--all", *names, "*.service").split("\n\n"):
         yield dict(line.partition("=")[::2] for line in block.splitlines())
 
 
 def _written(name: str) -> dict[str, str]:
-    """Return the credentials that the files of a unit name, a line for each, with the unit's instance put in."""
+    """Return the credentials in the files of a unit, one per line, with its instance name inserted."""
     instance = name.removesuffix(".service").partition("@")[2]
     found: dict[str, list[str]] = {}
-    for line in _ask_systemd("cat", name).splitlines():
+    for line in _systemctl("cat", name).splitlines():
         key, _, value = line.strip().partition("=")
         if key in _WRITTEN and value.strip():
             found.setdefault(key, []).append(value.strip().replace("%i", instance).replace("%%", "%"))
@@ -121,8 +121,8 @@ def _written(name: str) -> dict[str, str]:
     return {key: "\n".join(values) for key, values in found.items()}
 
 
-def _ask_systemd(*words: str) -> str:
-    """Return what systemctl says, "" where there is none or it says nothing in time."""
+def _systemctl(*words: str) -> str:
+    """Return the output of systemctl, "" if it is missing or does not answer in time."""
     systemctl = find_program("systemctl")
     if systemctl is None:
         return ""
@@ -137,12 +137,12 @@ def _ask_systemd(*words: str) -> str:
 
 
 def _values(unit: Mapping[str, str], name: str) -> list[str]:
-    """Return the values of a property; one for each credential."""
+    """Return the values of a property, one per credential."""
     return [value for value in unit.get(name, "").split("\n") if value and value != "no"]
 
 
 def _program() -> list[str]:
-    """Return the words that start this program."""
+    """Return the command that starts this program."""
     if os.path.basename(sys.argv[0]) == "__main__.py":
         return [sys.executable, "-m", "mailmon"]
     return [os.path.abspath(sys.argv[0])]

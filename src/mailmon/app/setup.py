@@ -91,6 +91,6 @@ def _must_reach(state_file: Path, path: Path | None) -> None:
         from mailmon.store.owner import owner_of
 
         if owner := owner_of(state_file):
-            from mailmon.app.root import see_that_it_is_reached
+            from mailmon.app.root import must_be_reachable
 
-            see_that_it_is_reached(owner, state_file, path)
+            must_be_reachable(owner, state_file, path)

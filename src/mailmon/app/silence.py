@@ -35,9 +35,9 @@ def begin_silence(setup: Setup, names: Collection[str], for_s: float, why: str, 
     unknown = [name for name in names if name not in known]
     if unknown:
         there = ", ".join(sorted(known))
-        raise UnknownNameError("\n".join(f"there is no {name!r}; there are: {there}" for name in unknown))
+        raise UnknownNameError("\n".join(f"unknown name {name!r} (known: {there})" for name in unknown))
     if not 1 <= for_s <= MAX_FOR_S:
-        raise UsageError("must be between a second and a year")
+        raise UsageError("must be between 1 second and 1 year")
     until = now + timedelta(seconds=for_s)
     return _replace(setup, names, [Silence(name, now, until, visible(why, MAX_WHY)) for name in names], now)
 
@@ -47,8 +47,8 @@ def end_silence(setup: Setup, names: Collection[str], now: datetime) -> SilenceL
     held = {silence.name for silence in list_silences(setup, now).silences}
     unknown = [name for name in names if name not in held]
     if unknown:
-        there = f"there are: {', '.join(sorted(held))}" if held else "there is none"
-        raise UnknownNameError("\n".join(f"{name!r} is not silent; {there}" for name in unknown))
+        there = f" (active: {', '.join(sorted(held))})" if held else ""
+        raise UnknownNameError("\n".join(f"no active silence for {name!r}{there}" for name in unknown))
     return _replace(setup, names, [], now)
 
 

@@ -1,4 +1,4 @@
-"""The command line: one small file a command; errors become exit codes here and nowhere else."""
+"""The command line: one small file per command. Errors become exit codes here and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from mailmon.errors import MailmonError, StateError, place_of
 
 # Name -> short help. A table, so that `--help` and `check` import no other command.
 COMMANDS: dict[str, str] = {
-    "check": "Run one full cycle: log in, send a probe, wait for it, clean up, alert on change.",
-    "diagnose": "Look at a mail server from outside: TLS, relaying, logins, names, and more.",
-    "dns": "Check what a domain publishes for its mail, from MX to DANE.",
+    "check": "Run all checks once: log in, send a test mail, receive it, alert on changes.",
+    "diagnose": "Test a mail server from outside: TLS, relaying, logins, host names and more.",
+    "dns": "Check the DNS records of a mail domain, from MX to DANE.",
     "explain": "Explain a finding: severity, meaning, fix and reference.",
-    "spf": "Say whether an address may send mail for a domain, and which term decides.",
-    "status": "Show what the last runs left in memory: health, since when, what is pending.",
-    "alerts": "Show the alerts that were sent, that wait, and that were dropped.",
-    "bounces": "Read mail that came back: who was not reached, and why.",
-    "silence": "Announce nothing of something for a while; list and end silences.",
-    "notify": "Send a test message to the channels, or tell that a unit has failed.",
-    "config": "Check the configuration, print its schema or an example.",
+    "spf": "Evaluate SPF: may this address send mail for a domain?",
+    "status": "Show the current health of every check and pending alerts.",
+    "alerts": "Show recent alerts: sent, pending and dropped.",
+    "bounces": "Classify, log and summarise bounces.",
+    "silence": "Silence alerts for an account, route or check; list and end silences.",
+    "notify": "Send a test message, or report a failed systemd unit.",
+    "config": "Validate the configuration; print its schema or an example.",
     "checks": "List the built-in checks.",
-    "demo": "Watch a failure and a recovery against an embedded mail server; no network needed.",
-    "sandbox": "Run the embedded mail server on loopback, well or misbehaving.",
-    "completion": "Print what makes bash, zsh or fish complete commands.",
+    "demo": "Watch a failure, its alert and the recovery on an embedded mail server.",
+    "sandbox": "Run an embedded mail server on loopback, optionally with injected faults.",
+    "completion": "Print a shell completion script for bash, zsh or fish.",
 }
 # For packagers; `--help` does not list them.
 HIDDEN = {"man": "man"}
@@ -91,14 +91,14 @@ class LazyGroup(click.Group):
 @click.option("--config", "config_path", metavar="PATH", help="Configuration file.")
 @click.pass_context
 def cli(ctx: click.Context, config_path: str | None) -> None:
-    """Check that a mail server really takes, delivers and shows mail; alert once when that changes."""
+    """Monitor mail end to end: log in, send, receive. Alert once on each change."""
     ctx.obj = config_path
 
 
 def main() -> NoReturn:
     """Run the command and end the process with its exit code."""
-    _steady_streams()
-    _heed_signals()
+    _make_streams_safe()
+    _restore_signals()
     wants_json = "--json" in sys.argv[1:]
     try:
         code = cli.main(prog_name="mailmon", standalone_mode=False)
@@ -113,14 +113,14 @@ def main() -> NoReturn:
                 _print_error("usage", exc.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = EXIT_INTERRUPTED
-    except SystemExit as exc:  # click ends so after a completion, and when the reader of its text has gone (head)
+    except SystemExit as exc:  # click exits like this after a completion, and when its reader is gone (head)
         code = EXIT_PIPE if exc.code else 0
     except BrokenPipeError:
-        # Nothing more can be said, and Python must not try to at its end.
+        # Nothing more can be printed, and Python must not try to when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_PIPE
     except MailmonError as exc:
-        code = _tell(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
+        code = _report(exc.code, exc.message, exc.advice, exc.exit_code, wants_json)
     except OSError as exc:
         code = _cannot_write(exc, wants_json) if exc.errno in _FULL else _bug(exc, wants_json)
     except Exception as exc:
@@ -128,24 +128,24 @@ def main() -> NoReturn:
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    # All is closed and written by now; to take the interpreter apart would cost a tenth of the run.
+    # Everything is closed and written; shutting the interpreter down would take a tenth of the run.
     os._exit(code if isinstance(code, int) else 0)
 
 
 def _cannot_write(exc: OSError, wants_json: bool) -> int:
-    """Say that there is no room for the output; all else that is written tells so itself."""
+    """Report that the output cannot be written; every other file has an error of its own."""
     message = f"the output cannot be written: {exc.strerror}"
-    return _tell("output", message, "Make room, or write it elsewhere.", StateError.exit_code, wants_json)
+    return _report("output", message, "Free disk space, or write to another place.", StateError.exit_code, wants_json)
 
 
 def _bug(exc: Exception, wants_json: bool) -> int:
-    """Nothing but a bug gets here; a traceback could hold a credential, its place cannot."""
+    """Report a bug by its place: unlike a traceback, that cannot contain a credential."""
     message = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
-    return _tell("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
+    return _report("internal", message, "Please report it with this line.", EXIT_BUG, wants_json)
 
 
-def _steady_streams() -> None:
-    """See to it that printing never ends a run: a closed stream goes nowhere, a poor encoding shows escapes."""
+def _make_streams_safe() -> None:
+    """Make sure that printing never ends a run: discard what goes to a closed stream, escape what cannot be encoded."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -154,8 +154,8 @@ def _steady_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _heed_signals() -> None:
-    """Let SIGINT and SIGTERM end the command, also where it was started with them ignored (nohup, a job of a shell)."""
+def _restore_signals() -> None:
+    """Let SIGINT and SIGTERM end the command even if it was started with them ignored (nohup, a background job)."""
     # What the module signal wraps; its enumerations take half a millisecond to make.
     import _signal  # type: ignore[import-not-found]
 
@@ -165,8 +165,8 @@ def _heed_signals() -> None:
         _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
 
 
-def _tell(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:
-    with contextlib.suppress(OSError):  # the exit code says it too
+def _report(code: str, message: str, advice: str, exit_code: int, wants_json: bool) -> int:
+    with contextlib.suppress(OSError):  # the exit code remains
         for line in message.splitlines():
             click.echo(f"mailmon: {line}", err=True)
         if advice:

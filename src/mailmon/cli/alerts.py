@@ -1,4 +1,4 @@
-"""`mailmon alerts`: what was people told, what waits, and what was dropped?"""
+"""`mailmon alerts`: show recent alerts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mailmon.text import count
 _COLOURS = {"sent": "green", "pending": "yellow", "dropped": "red"}
 
 
-@click.command("alerts", short_help="Show the alerts that were sent, that wait, and that were dropped.")
+@click.command("alerts", short_help="Show recent alerts: sent, pending and dropped.")
 @common.verbose_option
 @common.common_options
 def alerts(config_path: str | None, as_json: bool, color: str) -> None:
-    """Show the latest alerts, oldest first: sent, dropped (with the reason), and those that still wait.
+    """Show recent alerts, oldest first: sent, dropped (with the reason) and pending.
 
-    Reads the state file only: nothing is sent.
+    Reads only the state file; sends nothing.
     """
     setup = common.load_setup(config_path, with_secrets=False)
     log = app.alerts(setup, now())
@@ -34,9 +34,9 @@ def alerts(config_path: str | None, as_json: bool, color: str) -> None:
     for delivery in log.deliveries:
         _say(delivery.status, _line(delivery), has_colour=has_colour)
     for entry in log.pending:
-        _say("pending", _waiting_line(entry), has_colour=has_colour)
+        _say("pending", _pending_line(entry), has_colour=has_colour)
     if not log.deliveries and not log.pending:
-        common.say("no alert yet")
+        common.say("no alerts yet")
 
 
 def _say(status: str, line: str, *, has_colour: bool) -> None:
@@ -48,7 +48,7 @@ def _line(delivery: Delivery) -> str:
     return f"{terminal.local_time(delivery.done_at)}  {delivery.channel:<12}  {delivery.title}{error}"
 
 
-def _waiting_line(entry: OutboxEntry) -> str:
+def _pending_line(entry: OutboxEntry) -> str:
     error = f", {count(entry.runs, 'run')}: {entry.error}" if entry.error else ""
     return f"{terminal.local_time(entry.alert.at)}  {entry.channel:<12}  {entry.alert.title}{error}"
 

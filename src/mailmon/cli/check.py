@@ -1,4 +1,4 @@
-"""`mailmon check`: one full cycle."""
+"""`mailmon check`: run all checks once."""
 
 from __future__ import annotations
 
@@ -26,17 +26,15 @@ _ERASE = "\r\x1b[K"
 
 _OPTIONS = (
     click.option("--smtp-host", metavar="HOST", help="SMTP server."),
-    click.option("--smtp-port", type=int, metavar="PORT", help="Its port; 465 means tls, others starttls."),
+    click.option("--smtp-port", type=int, metavar="PORT", help="SMTP port; 465 implies tls, others starttls."),
     click.option("--imap-host", metavar="HOST", help="IMAP server."),
-    click.option("--imap-port", type=int, metavar="PORT", help="Its port; 143 means starttls, others tls."),
+    click.option("--imap-port", type=int, metavar="PORT", help="IMAP port; 143 implies starttls, others tls."),
     click.option("--username", metavar="NAME", help="Login name."),
-    click.option("--password", metavar="TEXT", help="Others can read it in the process list: use --password-file."),
+    click.option("--password", metavar="TEXT", help="Password, visible in the process list: prefer --password-file."),
+    click.option("--password-file", metavar="PATH", callback=common.absolute, help="File or pipe with the password."),
+    click.option("--test-recipient", metavar="ADDRESS", help="Address that the test mail is sent to."),
     click.option(
-        "--password-file", metavar="PATH", callback=common.absolute, help="File or pipe that holds the password."
-    ),
-    click.option("--test-recipient", metavar="ADDRESS", help="Where the probe is sent."),
-    click.option(
-        "--receive-timeout", type=common.Finite(), metavar="SECONDS", help="Until the probe must have arrived."
+        "--receive-timeout", type=common.Finite(), metavar="SECONDS", help="How long to wait for the test mail."
     ),
     click.option("--ntfy-topic", metavar="TOPIC", help="ntfy topic for alerts."),
     click.option("--ntfy-server", metavar="URL", help="ntfy server."),
@@ -50,20 +48,18 @@ def _override_options(command: Any) -> Any:
     return command
 
 
-@click.command("check", short_help="Run one full cycle.")
+@click.command("check", short_help="Run all checks once.")
 @click.argument(
     "names",
     nargs=-1,
     metavar="[NAME]...",
     shell_complete=common.completing(lambda setup: {*setup.accounts, *setup.routes}),
 )
-@click.option(
-    "--due/--all", "only_due", default=True, help="Skip what was asked within its interval (default), or nothing."
-)
-@click.option("--shard", metavar="I/N", help="Only part I of N: several machines share one configuration.")
-@click.option("--dry-run", is_flag=True, help="Run the whole cycle; print the alert, send none, write no state.")
+@click.option("--due/--all", "only_due", default=True, help="Run only the checks that are due (default), or all.")
+@click.option("--shard", metavar="I/N", help="Run only part I of N, to share one configuration among machines.")
+@click.option("--dry-run", is_flag=True, help="Run all checks; print the alert, send none, write no state.")
 @common.transcript_option
-@click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
+@click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="DNS server to use; repeatable.")
 @common.common_options
 @_override_options
 def check(
@@ -78,10 +74,12 @@ def check(
     color: str,
     **overrides: Any,
 ) -> None:
-    """Run one full cycle for all accounts and routes, or for those named.
+    """Run all checks once, or only those of the accounts and routes given as NAME.
 
-    Logs in by IMAP and SMTP, sends a probe, waits for it, cleans up, compares with what is remembered, and alerts
-    only on a change. The options below take the place of what the configuration says.
+    Logs in to IMAP and SMTP, sends a test mail, waits for its arrival, deletes it, and alerts if the result differs
+    from the stored state. The options below override the configuration.
+
+    Exit code 0: ok, or only warnings; 1: a check failed; 75: inconclusive, or another run holds the lock.
     """
     if overrides["password"]:
         common.warn("--password: other users can read it in the process list; use --password-file")
@@ -111,7 +109,7 @@ def check(
 
 
 class _Printer:
-    """Prints each step as it ends."""
+    """Prints each step when it has finished."""
 
     def __init__(self, has_colour: bool, line: ProgressLine | None, *, is_silent: bool) -> None:
         self._has_colour = has_colour
@@ -129,11 +127,11 @@ class _Printer:
 
 
 def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
-    """Print what the steps have not said: the alerts, the state, and with --json everything."""
+    """Print alerts and problems with the state, with --json the whole document."""
     for warning in report.warnings[told:]:
         common.warn(warning)
     if report.state_error:
-        kept = "alerts may repeat" if report.may_repeat else "its journal keeps what was announced"
+        kept = "alerts may be repeated" if report.may_repeat else "sent alerts are kept in its journal"
         common.say(f"mailmon: {report.state_error}; {kept}", err=True)
     for alert in report.alerts:
         if alert.status != "sent":
@@ -144,7 +142,7 @@ def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
         common.print_json(check_document(report))
         return
     for preview in report.previews:
-        common.say("\nthis alert would be sent:")
+        common.say("\nalert that would be sent:")
         for line in terminal.alert_lines(preview):
             common.say(f"  {line}")
     for alert in report.alerts:
@@ -161,7 +159,7 @@ class ProgressLine:
         self._shown_s = 0.0
 
     def show(self, progress: Progress) -> None:
-        """Draw the line again, unless it was drawn just now."""
+        """Draw the line again, unless it was drawn a moment ago."""
         now_s = time.monotonic()
         if now_s - self._began_s < QUIET_S or now_s - self._shown_s < INTERVAL_S:
             return
@@ -169,19 +167,19 @@ class ProgressLine:
         _write(_ERASE + words_of(progress)[: shutil.get_terminal_size().columns - 1])
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed; it comes back with the next second."""
+        """Erase the line, so that something else can be printed; the next second draws it again."""
         if self._shown_s:
             _write(_ERASE)
             self._shown_s = 0.0
 
 
 def progress_line(is_quiet: bool) -> ProgressLine | None:
-    """Return the line, None where nobody would see it."""
+    """Return the line, None where stderr is no terminal."""
     return None if is_quiet or not sys.stderr.isatty() else ProgressLine()
 
 
 def words_of(progress: Progress) -> str:
-    """Return how far a run is.
+    """Return the progress of a run as text.
 
     >>> words_of(Progress(3, 8, 1, None, 0.0))
     '3 of 8 steps, 1 failed'

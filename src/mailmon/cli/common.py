@@ -27,7 +27,7 @@ _print_lock = threading.Lock()
 
 
 class Finite(click.types.FloatParamType):
-    """A number that is one: `nan` and `inf`, which `float` reads, are none."""
+    """A finite number: `nan` and `inf`, which `float` accepts, are refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number. Raises BadParameter."""
@@ -35,7 +35,7 @@ class Finite(click.types.FloatParamType):
 
 
 class FiniteRange(click.FloatRange):
-    """A number within bounds, which `nan` passes in click: it is neither below nor above."""
+    """A finite number within bounds; click accepts `nan`, which is neither below nor above."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number. Raises BadParameter."""
@@ -44,7 +44,7 @@ class FiniteRange(click.FloatRange):
 
 def _finite(kind: click.ParamType[Any], number: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
     if not math.isfinite(number):
-        kind.fail(f"{number} is not a number to wait for.", param, ctx)
+        kind.fail(f"{number} is not a finite number.", param, ctx)
     return number
 
 
@@ -61,9 +61,9 @@ def common_options(command: F) -> F:
     """Add --config, --json and --color to a command."""
     for option in (
         click.option(
-            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text."
+            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
         ),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
         click.option(
             "--config",
             "config_path",
@@ -76,15 +76,15 @@ def common_options(command: F) -> F:
 
 
 def transcript_option(command: F) -> F:
-    """Add -v to a command that talks to mail servers; its `verbose` parameter says whether it was given."""
+    """Add -v to a command that connects to mail servers; it is passed as `verbose`."""
     return click.option(
         "-v", "--verbose", is_flag=True, callback=note_verbose,
-        help="Show the protocol transcripts on stderr, credentials masked, and the path of the state file.",
+        help="Show protocol transcripts on stderr, credentials masked, and the path of the state file.",
     )(command)  # fmt: skip
 
 
 def verbose_option(command: F) -> F:
-    """Add -v to a command that has no conversations to show: it prints where the state is."""
+    """Add -v to a command without transcripts: it prints the path of the state file."""
     return click.option(
         "-v",
         "--verbose",
@@ -102,13 +102,13 @@ def note_verbose(context: click.Context, _parameter: click.Parameter, value: boo
 
 
 def is_verbose() -> bool:
-    """Say whether the command was given -v."""
+    """Return whether the command was given -v."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(VERBOSE))
 
 
 def config_file(config_path: str | None) -> Path | None:
-    """Return the configuration file that the options and the environment name."""
+    """Return the configuration file given by the options or the environment, None where there is none."""
     context = click.get_current_context(silent=True)
     return find_file(config_path or (context.obj if context else None), os.environ)
 
@@ -143,12 +143,12 @@ def enter_state(setup: Setup, path: Path | None, *, writes: bool = True) -> None
 
 
 def absolute(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Return the path of an option as seen from here; no link in it is resolved, `<(...)` leads nowhere then."""
+    """Return the path of an option made absolute. Links are not resolved: those of `<(...)` lead nowhere."""
     return None if value is None else os.path.join(os.getcwd(), value)
 
 
 def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ...]:
-    """Return `dns.nameservers` of the configuration, if any; a bad file that nobody named is only warned of."""
+    """Return `dns.nameservers` of the configuration. An invalid file that was not named is only a warning."""
     if config_file(config_path) is None:
         return ()
     try:
@@ -156,12 +156,12 @@ def configured_nameservers(config_path: str | None) -> tuple[tuple[str, int], ..
     except MailmonError as exc:
         if config_path:
             raise
-        warn(f"the configuration is not used: {exc.message.splitlines()[0]}")
+        warn(f"ignoring the configuration: {exc.message.splitlines()[0]}")
         return ()
 
 
 def completing(choose: Callable[[Setup], Iterable[str]]) -> Callable[..., list[str]]:
-    """Return what completes an argument in a shell: names of the configuration, none where it has mistakes."""
+    """Return a shell completion of an argument: names of the configuration, none where that is invalid."""
 
     def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
         path = context.params.get("config_path") or context.find_root().params.get("config_path")
@@ -175,16 +175,16 @@ def completing(choose: Callable[[Setup], Iterable[str]]) -> Callable[..., list[s
 
 
 def wants_colour(color: str) -> bool:
-    """Say whether text is coloured: as asked for, else on a terminal unless NO_COLOR is set (no-color.org)."""
+    """Return whether to colour text: as given, else on a terminal unless NO_COLOR is set (no-color.org)."""
     if color != "auto":
         return color == "always"
     return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
 def say(text: str, *, colour: str | None = None, err: bool = False, is_styled: bool = False) -> None:
-    """Print one line; threads may call it side by side. That nobody can read it must not keep an alert from anybody.
+    """Print one line; safe to call from threads. A closed stream is ignored: it must not prevent an alert.
 
-    `is_styled` says that the text holds escapes for colours that are wanted.
+    `is_styled`: the text already contains escapes for colours.
     """
     stream = sys.stderr if err else sys.stdout
     has_colour = True if colour or is_styled else None
@@ -209,11 +209,11 @@ def warn(text: str) -> None:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one JSON document, indented for people; a large one on one line, which takes a tenth of the time."""
+    """Print one JSON document, indented; a large one on a single line, which takes a tenth of the time."""
     is_large = len(document.get("steps", ())) > LARGE_DOCUMENT
     say(json.dumps(document, ensure_ascii=False, indent=None if is_large else 2))
 
 
 def print_transcript(target: str, at_s: float, who: str, text: str) -> None:
-    """Print one line of a conversation on stderr."""
+    """Print one line of a protocol transcript on stderr."""
     say(f"{target:<28} {at_s:8.3f}  {'C:' if who == 'client' else 'S:'} {text}", err=True)

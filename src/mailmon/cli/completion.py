@@ -1,4 +1,4 @@
-"""`mailmon completion SHELL`: what makes the shell complete commands and options."""
+"""`mailmon completion SHELL`: a completion script."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import click
 from click.shell_completion import get_completion_class
 
 
-@click.command("completion", short_help="Print what makes bash, zsh or fish complete commands.")
+@click.command("completion", short_help="Print a shell completion script for bash, zsh or fish.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print a script for SHELL that completes commands, options and their values.
+    """Print a completion script for SHELL: commands, options and their values.
 
     \b
+    Installation:
       bash: mailmon completion bash > ~/.local/share/bash-completion/completions/mailmon
       zsh:  mailmon completion zsh > "${fpath[1]}/_mailmon"
       fish: mailmon completion fish > ~/.config/fish/completions/mailmon.fish

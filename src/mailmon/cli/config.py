@@ -1,4 +1,4 @@
-"""`mailmon config`: is the configuration right, and what may stand in it?"""
+"""`mailmon config`: validate the configuration, print its schema or an example."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from mailmon.text import count
 _EXAMPLE = Path(__file__).parent.parent / "config" / "example.json"
 
 
-@click.group("config", short_help="Check the configuration, print its schema or an example.")
+@click.group("config", short_help="Validate the configuration; print its schema or an example.")
 def config() -> None:
-    """Check the configuration, print its schema or an example."""
+    """Validate the configuration; print its schema or an example."""
 
 
-@config.command("validate", short_help="Report every mistake at once.")
-@click.option("--no-secrets", is_flag=True, help="Do not read password files and the like: for a build machine.")
+@config.command("validate", short_help="Report all mistakes in the configuration.")
+@click.option(
+    "--no-secrets", is_flag=True, help="Do not read password files and other secrets, for example on a build machine."
+)
 @common.verbose_option
 @common.common_options
 def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: str) -> None:
-    """Report every mistake in the configuration at once; exit code 78 when there is one."""
+    """Report all mistakes in the configuration at once. Exits 78 if there are any."""
     del color
     path = common.config_file(config_path)
     setup = common.load_setup(config_path, with_secrets=not no_secrets, must_check=True, uses_state=False)
-    told_nobody = [warning for warning in setup.warnings if warning.startswith("no alert channel")]
-    if told_nobody:
-        raise ConfigError(str(path or "options"), [f"notify: {told_nobody[0]}"])
+    without_channel = [warning for warning in setup.warnings if warning.startswith("no alert channel")]
+    if without_channel:
+        raise ConfigError(str(path or "options"), [f"notify: {without_channel[0]}"])
     for warning in setup.warnings:
         common.warn(warning)
     if as_json:
@@ -51,20 +53,20 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
 
 @config.command("schema")
 def schema() -> None:
-    """Print the JSON Schema of the configuration, flat keys included."""
+    """Print the JSON Schema of the configuration, including the flat keys."""
     from mailmon.typedjson.validate import json_schema
 
     common.print_json(complete_schema(json_schema))
 
 
-@config.command("example", short_help="Print an example of the configuration.")
-@click.option("--flat", "form", flag_value="flat", help="Only the flat form: one server in a few lines.")
-@click.option("--full", "form", flag_value="full", help="Only the full form.")
+@config.command("example", short_help="Print an example configuration.")
+@click.option("--flat", "form", flag_value="flat", help="Print only the flat form: one server in a few lines.")
+@click.option("--full", "form", flag_value="full", help="Print only the full form.")
 def example(form: str | None) -> None:
-    """Print an example that holds both forms, or one of them.
+    """Print an example configuration in both forms, or in one of them.
 
-    Hosts, addresses and files in it are placeholders, which `config validate` lists as long as they are there. One
-    server needs only the flat form.
+    Replace its hosts, addresses and files: they are placeholders, and `config validate` lists those that are left. The
+    flat form is enough for one server.
     """
     document: dict[str, Any] = json.loads(_EXAMPLE.read_text("utf-8"))
     if form:

@@ -1,4 +1,4 @@
-"""`mailmon demo`: a failure, its alert and the recovery, to watch."""
+"""`mailmon demo`: a failure, its alert and the recovery on an embedded mail server."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _PHONE_COLUMNS = 72
 _WAIT_S = 2
 
 
-class _Act(NamedTuple):
-    """One scene: what happens to the server, in words and as faults, and what a person is told."""
+class _Step(NamedTuple):
+    """One step: what happens to the server, as text and as faults, and why no alert is sent."""
 
     title: str
     faults: dict[str, Any]
     no_alert: str = ""
 
 
-_ACTS = (
-    _Act("All is well. A first check says so and disturbs nobody.", {}, "Nobody is told: nothing has changed."),
-    _Act("The SMTP server now refuses the login.", {"refuse_login": {"smtp"}}),
-    _Act("The next check finds the same.", {"refuse_login": {"smtp"}}, "Nobody is told again: nothing has changed."),
-    _Act("The login works again, but the server loses the mail that it accepts.", {"lose_mail": True}),
-    _Act("Everything is repaired.", {}),
+_STEPS = (
+    _Step("All checks pass.", {}, "No alert: nothing has changed."),
+    _Step("The SMTP server refuses the login.", {"refuse_login": {"smtp"}}),
+    _Step("The next run gives the same result.", {"refuse_login": {"smtp"}}, "No second alert: nothing has changed."),
+    _Step("The login works again, but the server loses accepted mail.", {"lose_mail": True}),
+    _Step("Everything is fixed.", {}),
 )
 
 
-@click.command("demo", short_help="Watch a failure and a recovery; no network needed.")
-@click.option("--fast", is_flag=True, help="Do not pause between the scenes.")
+@click.command("demo", short_help="Watch a failure, its alert and the recovery on an embedded mail server.")
+@click.option("--fast", is_flag=True, help="Do not pause between the steps.")
 def demo(fast: bool) -> None:
-    """Run full check cycles against an embedded mail server, well, broken and repaired, and show the alerts.
+    """Check an embedded mail server that works, fails and recovers, and show the alerts.
 
-    Needs no network and no configuration, touches nothing outside a temporary directory, takes some ten seconds.
+    Needs no network and no configuration, writes only to a temporary directory, takes about ten seconds.
     """
     package = import_sandbox()
     from mailmon.sandbox.receiver import Receiver
@@ -60,12 +60,14 @@ def demo(fast: bool) -> None:
             console.print(
                 f"A mail server listens on {server.host}, SMTP {server.smtp_port} and IMAP {server.imaps_port}."
             )
-            console.print("A notification server stands for ntfy. Each scene is one run of [bold]mailmon check[/bold].")
+            console.print("A local server stands in for ntfy. Each step is one run of [bold]mailmon check[/bold].")
             setup = _setup(package, server, directory, phone.url)
-            for number, act in enumerate(_ACTS, start=1):
+            for number, step in enumerate(_STEPS, start=1):
                 _pause(fast)
-                _play(console, number, act, server, setup, phone)
-    console.print("\nThat was real mail, over real TLS, and a real notification. Now your own server: README.md.")
+                _play(console, number, step, server, setup, phone)
+    console.print(
+        "\nThese were real mails over real TLS, and real notifications. To monitor your own server, see README.md."
+    )
 
 
 def _setup(package: Any, server: Any, directory: Path, url: str) -> Setup:
@@ -80,11 +82,11 @@ def _setup(package: Any, server: Any, directory: Path, url: str) -> Setup:
     return resolve(load(path, Overrides(), os.environ), path, os.environ)
 
 
-def _play(console: Console, number: int, act: _Act, server: Any, setup: Setup, phone: Any) -> None:
+def _play(console: Console, number: int, step: _Step, server: Any, setup: Setup, phone: Any) -> None:
     fresh = type(server.faults)()
     for name in vars(fresh):
-        setattr(server.faults, name, act.faults.get(name, getattr(fresh, name)))
-    console.print(f"\n[bold]{number}. {act.title}[/bold]")
+        setattr(server.faults, name, step.faults.get(name, getattr(fresh, name)))
+    console.print(f"\n[bold]{number}. {step.title}[/bold]")
     console.print("[dim]$ mailmon check[/dim]")
     told = len(phone.ntfy_messages())
     report = run(Request(setup, now, on_done=lambda outcome, label: _print_step(console, outcome, label)))
@@ -93,7 +95,7 @@ def _play(console: Console, number: int, act: _Act, server: Any, setup: Setup, p
     for message in messages:
         console.print(_as_on_the_phone(message))
     if not messages:
-        console.print(f"  {act.no_alert}")
+        console.print(f"  {step.no_alert}")
 
 
 def _print_step(console: Console, outcome: Outcome, label: str) -> None:

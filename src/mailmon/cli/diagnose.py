@@ -1,4 +1,4 @@
-"""`mailmon diagnose HOST`: what is wrong with a mail server, seen from here and now."""
+"""`mailmon diagnose HOST`: test a mail server from outside."""
 
 from __future__ import annotations
 
@@ -17,35 +17,44 @@ from mailmon.model.diagnosis import Diagnosis
 from mailmon.render.document import diagnosis_document
 
 
-@click.command("diagnose", short_help="Look at a mail server from outside: TLS, relaying, logins, names, and more.")
+@click.command("diagnose", short_help="Test a mail server from outside: TLS, relaying, logins, host names and more.")
 @click.argument("host", metavar="HOST[:PORT]")
-@click.option("--port", "ports", metavar="N[:KIND]", multiple=True, help="Look at this port; repeatable.")
-@click.option("--as", "kind", type=click.Choice(list(KINDS)), help="What is spoken on the port.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
-@click.option("--timeout", type=common.FiniteRange(0.5, 300), default=10.0, show_default=True, help="Seconds per step.")
-@click.option("--deadline", type=common.FiniteRange(1, 3600), help="Seconds in all [default: 30, or 4 time-outs].")
-@click.option("--relay-test/--no-relay-test", "relay", default=None, help="Try every form of relaying, or none.")
-@click.option("--relay-recipient", metavar="ADDR", help="A foreign address to ask relaying for.")
-@click.option("--mail-from", metavar="ADDR", help="A foreign envelope sender to ask relaying with.")
+@click.option(
+    "--port", "ports", metavar="N[:KIND]", multiple=True, help="Port to test; repeatable [default: all mail ports]."
+)
+@click.option("--as", "kind", type=click.Choice(list(KINDS)), help="Protocol of the port.")
+@click.option(
+    "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs instead of the system's."
+)
+@click.option("--timeout", type=common.FiniteRange(0.5, 300), default=10, show_default=True, help="Seconds per step.")
+@click.option(
+    "--deadline", type=common.FiniteRange(1, 3600), help="Seconds in total [default: 30, at least 4 times --timeout]."
+)
+@click.option(
+    "--relay-test/--no-relay-test", "relay", default=None, help="Try all relaying variants, or none [default: one]."
+)
+@click.option("--relay-recipient", metavar="ADDR", help="External recipient for relaying tests.")
+@click.option("--mail-from", metavar="ADDR", help="External envelope sender for relaying tests.")
 @click.option("--trusted-client", is_flag=True, help="The server trusts this machine: do not report relaying for it.")
 @click.option("--nolisting", is_flag=True, help="The preferred MX host refuses connections on purpose.")
-@click.option("--intrusive", is_flag=True, help="Also smuggling, injection, wrong passwords: this sends messages.")
-@click.option("--mailbox", metavar="ADDR", help="A mailbox of our own there [default: postmaster@HOST].")
-@click.option("--helo", metavar="NAME", help="Host name to send in EHLO [default: the machine's, else its address].")
-@click.option("--account", metavar="NAME", help="Log in with the credentials of this account.")
-@click.option("--family", type=click.Choice(["auto", "4", "6"]), default="auto", help="IPv4 or IPv6 only.")
+@click.option("--intrusive", is_flag=True, help="Also test smuggling, injection and wrong passwords; sends messages.")
+@click.option("--mailbox", metavar="ADDR", help="Your own mailbox on the server [default: postmaster@HOST].")
+@click.option("--helo", metavar="NAME", help="Host name to send in EHLO [default: this machine's, else its address].")
+@click.option("--account", metavar="NAME", help="Log in with the credentials of this configured account.")
+@click.option("--family", type=click.Choice(["auto", "4", "6"]), default="auto", help="Use only IPv4 or IPv6.")
 @click.option(
-    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
+    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
 )
-@click.option("--dnsbl", is_flag=True, help="Look its addresses up in block lists.")
-@click.option("-v", "--verbose", is_flag=True, help="Show what passed, the evidence and the conversations.")
+@click.option("--dnsbl", is_flag=True, help="Look up its addresses in DNS block lists.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show passed tests, evidence and transcripts.")
 @finding_options
 @common.common_options
 def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
-    """Look at a mail server from outside, as a stranger sees it, and say what is wrong and how to mend it.
+    """Test a mail server from outside, and report problems with their fixes.
 
-    Without a port all mail ports are looked at; for a domain those of its MX hosts. No message is sent, and nobody
-    logs in, unless --intrusive or --account says so. Exit code 1: something is wrong; 75: something could not be told.
+    Tests all mail ports unless a port is given; for a domain, those of its MX hosts. Sends no message without
+    --intrusive, and does not log in without --account. Exit code 1: a problem of severity --fail-on or above; 75: a
+    test was inconclusive.
     """
     from mailmon.render import diagnosis as report
 

@@ -1,4 +1,4 @@
-"""`mailmon dns DOMAIN`: what a domain publishes for its mail, and what it should."""
+"""`mailmon dns DOMAIN`: check the DNS records of a mail domain."""
 
 from __future__ import annotations
 
@@ -22,32 +22,34 @@ if TYPE_CHECKING:
 _STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to serve": "cyan"}
 
 
-@click.command("dns", short_help="Check what a domain publishes for its mail, from MX to DANE.")
+@click.command("dns", short_help="Check the DNS records of a mail domain, from MX to DANE.")
 @click.argument("domain")
-@click.option("--selector", "selectors", metavar="NAME", multiple=True, help="A DKIM selector; repeatable.")
-@click.option("--ip", "addresses", metavar="ADDR", multiple=True, help="An address that you send from; repeatable.")
-@click.option("--runbook", is_flag=True, help="Print what is to be published, as a zone file.")
-@click.option("--host", metavar="NAME", default="", help="The mail server's name, for a domain that has no MX yet.")
+@click.option("--selector", "selectors", metavar="NAME", multiple=True, help="DKIM selector; repeatable.")
+@click.option("--ip", "addresses", metavar="ADDR", multiple=True, help="IP address that you send from; repeatable.")
+@click.option("--runbook", is_flag=True, help="Print the records to publish, as a zone file.")
+@click.option("--host", metavar="NAME", default="", help="Name of the mail server, for a domain without MX record.")
 @click.option(
     "--dkim-key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The key that you sign with: PEM, or the signer's .txt.",
+    help="DKIM signing key: PEM, or the signer's .txt.",
 )
-@click.option("--no-connect", is_flag=True, help="Ask nothing but DNS: no policy is fetched, no certificate compared.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs, not the system's.")
-@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
-@click.option("--deadline", type=common.FiniteRange(1, 600), default=30.0, show_default=True, help="Seconds in all.")
+@click.option("--no-connect", is_flag=True, help="Use only DNS: fetch no policy, compare no certificate.")
 @click.option(
-    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server; repeatable."
+    "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs instead of the system's."
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show what passed, the evidence and the SPF tree.")
+@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5, show_default=True, help="Seconds per query.")
+@click.option("--deadline", type=common.FiniteRange(1, 600), default=30, show_default=True, help="Seconds in total.")
+@click.option(
+    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Also show passed tests, evidence and the SPF tree.")
 @finding_options
 @common.common_options
 def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
-    """Check what a domain publishes for its mail, and hold it against its servers.
+    """Check the DNS records of a mail domain, and compare them with its servers.
 
-    Each record is shown with what should stand there, ready to be copied. Exit code 1: something is wrong; 75:
-    something could not be told.
+    Wrong and missing records are printed as they should be, ready to copy. Exit code 1: a problem of severity
+    --fail-on or above; 75: a test was inconclusive.
     """
     from mailmon.render import domain as report
 
@@ -102,11 +104,11 @@ def _show(result: Survey, everything: Iterable[Finding], *, is_verbose: bool, is
         printer.lines(domain.record_lines(result, printer.paper, everything))
     wanted = list(domain.wanted_lines(result))
     if wanted:
-        printer.raw("\nWhat should stand there:", "bold")
+        printer.raw("\nRecords to publish:", "bold")
         for line in wanted:
             printer.raw(f"  {line}")
     if result.spf and is_verbose:
-        printer.raw("\nSPF, with all that it leads to:", "bold")
+        printer.raw("\nSPF tree:", "bold")
         for line in domain.spf_lines(result):
             printer.text(f"  {line}", indent=" " * (len(line) - len(line.lstrip()) + 6))
     for note in result.notes:
@@ -117,7 +119,7 @@ def _show_runbook(result: Survey, options: Options, *, is_coloured: bool) -> Non
     from mailmon.domain.runbook import runbook
 
     print_line = screen.Printer(is_coloured).raw
-    print_line(f"; What to publish for {result.domain}", "bold")
+    print_line(f"; Records to publish for {result.domain}", "bold")
     for entry in runbook(result, options):
         print_line(f"\n; {entry.purpose}: {entry.state}", _STATES.get(entry.state, "magenta"))
         for line in entry.lines:

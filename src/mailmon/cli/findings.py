@@ -1,4 +1,4 @@
-"""What do all commands share that print findings? Which are shown, in which form, and the exit code that follows."""
+"""Options, output and exit code of the commands that print findings."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from mailmon.model.diagnosis import SEVERITIES, severity_rank
 
 EXIT_FOUND, EXIT_UNKNOWN = 1, 75
 _NO_HOST = ("dns.host_not_found", "dns.resolver_error", "dns.mx_dangling", "dns.mx_none", "dns.domain_not_found")
-_TALKS = ("tcp", "smtp", "imap", "pop3", "sieve")
-_NO_TALK = ("unreachable", "greeting_rejected", "timeout", "connection_lost", "protocol_error", "ehlo_refused")
+_PROTOCOLS = ("tcp", "smtp", "imap", "pop3", "sieve")
+_UNREACHABLE = ("unreachable", "greeting_rejected", "timeout", "connection_lost", "protocol_error", "ehlo_refused")
 
 
 def finding_options(command: F) -> F:
-    """Add what all commands share that print findings."""
+    """Add the options of the commands that print findings."""
     for option in (
         click.option(
-            "--skip", metavar="IDS", multiple=True, help="Leave these findings out: tls, tls.no_*; repeatable."
+            "--skip", metavar="IDS", multiple=True, help="Hide these findings, for example tls or tls.no_*; repeatable."
         ),
         click.option(
-            "--only", metavar="IDS", multiple=True, help="Show only these findings: tls, tls.cert_*; repeatable."
+            "--only",
+            metavar="IDS",
+            multiple=True,
+            help="Show only these findings, for example tls or tls.cert_*; repeatable.",
         ),
         click.option(
             "--fail-on",
             type=click.Choice([one.value for one in SEVERITIES]),
             default="error",
             show_default=True,
-            help="Exit code 1 from this severity on.",
+            help="Exit with 1 for findings of this severity or above.",
         ),
         click.option(
-            "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="What to print."
+            "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", help="Output format."
         ),
     ):
         command = option(command)
@@ -43,27 +46,27 @@ def finding_options(command: F) -> F:
 
 
 def must_be_known(given: Mapping[str, Any]) -> None:
-    """Refuse what names no finding at all. Raises click.UsageError."""
+    """Refuse a pattern that matches no finding. Raises click.UsageError."""
     for option in ("only", "skip"):
         with usage(f"--{option}"):
             known_patterns(given[option])
 
 
 def outcome_of(everything: Iterable[Finding], chosen: Iterable[Finding], given: Mapping[str, Any]) -> int:
-    """Return the exit code of what was chosen; where that is nothing although the host has failed, nobody can tell."""
+    """Return the exit code for the chosen findings; 75 if there are none because the host could not be tested."""
     code = exit_code(chosen, Severity(given["fail_on"]))
     if code or not given["only"] or list(chosen):
         return code
-    said = f"nothing was found out about {', '.join(given['only'])}"
+    said = f"no results for {', '.join(given['only'])}"
     failed = next((one for one in everything if _hides_the_rest(one)), None)
     warn(f"{said}: {failed.message}" if failed else said)
     return EXIT_UNKNOWN if failed else 0
 
 
 def _hides_the_rest(finding: Finding) -> bool:
-    """Say whether a finding is why nothing else could be found out: no address, no connection, no conversation."""
+    """Return whether a finding prevents all others: no address, no connection, no conversation."""
     area, _, problem = finding.id.partition(".")
-    ends_all = finding.id in _NO_HOST or (area in _TALKS and problem in _NO_TALK)
+    ends_all = finding.id in _NO_HOST or (area in _PROTOCOLS and problem in _UNREACHABLE)
     return ends_all and finding.status in (Verdict.FAIL, Verdict.UNKNOWN)
 
 
@@ -74,7 +77,7 @@ def tell(
     markdown: Callable[[], Iterable[str]],
     show: Callable[[], None],
 ) -> None:
-    """Print a result in the form that was asked for."""
+    """Print a result in the chosen format."""
     if as_json or given["form"] == "json":
         print_json(document())
     elif given["form"] == "markdown":
@@ -85,7 +88,7 @@ def tell(
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Severity) -> int:
-    """Return 1 where something is wrong, else 75 where something could not be told, else 0."""
+    """Return 1 for findings of severity `fail_on` or above, else 75 if a test was inconclusive, else 0."""
     known = list(findings)
     if any(one.severity and severity_rank(one.severity) >= severity_rank(fail_on) for one in known):
         return EXIT_FOUND

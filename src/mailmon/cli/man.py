@@ -1,4 +1,4 @@
-"""`mailmon man`: the manual pages (man(7)), one a command, made of what `--help` says. For packagers."""
+"""`mailmon man`: manual pages (man(7)), one per command, made from the help texts. For packagers."""
 
 from __future__ import annotations
 
@@ -11,28 +11,31 @@ import click
 
 from mailmon import __version__
 
-# Sections of mailmon(1) that no help page has: name, and what stands there line by line.
+# Sections of mailmon(1) that help pages do not have.
 _EXIT_STATUS = (
-    ("0", "All is well, or there are only warnings."),
-    ("1", "Something failed: a check; or the last complete run is older than --max-age."),
+    ("0", "Success, or only warnings."),
+    ("1", "A check failed, a finding is at or above --fail-on, or the last complete run is older than --max-age."),
     ("2", "Wrong usage."),
-    ("69", "An alert was refused for good, or has been pending for three runs."),
+    ("69", "An alert was permanently refused, or has been pending for 3 runs."),
     ("70", "A bug in mailmon."),
     ("74", "The state cannot be read or written."),
-    ("75", "Could not tell: this machine has no network, or another run holds the lock."),
-    ("78", "The configuration is wrong."),
+    ("75", "Inconclusive, for example without network; or another run holds the lock."),
+    ("78", "The configuration is invalid."),
 )
 _FILES = (
-    ("/etc/mailmon/config.json", "The configuration; else $MAILMON_CONFIG, else ~/.config/mailmon/config.json."),
-    ("$STATE_DIRECTORY/state.json", "What is remembered between runs; else below ~/.local/state/mailmon."),
-    ("$CREDENTIALS_DIRECTORY", "Where systemd puts credentials; each is named like main.password or ntfy.topic."),
+    (
+        "/etc/mailmon/config.json",
+        "Configuration, unless $MAILMON_CONFIG names another; else ~/.config/mailmon/config.json.",
+    ),
+    ("$STATE_DIRECTORY/state.json", "State file; else below ~/.local/state/mailmon."),
+    ("$CREDENTIALS_DIRECTORY", "Credentials from systemd, named like main.password or ntfy.topic."),
 )
 
 
 @click.command("man", hidden=True)
-@click.option("--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory for them.")
+@click.option("--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Output directory.")
 def man(output: Path) -> None:
-    """Write one manual page for each command."""
+    """Write one manual page per command."""
     from mailmon.cli import cli
 
     output.mkdir(parents=True, exist_ok=True)
@@ -92,7 +95,7 @@ def _section(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ..
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of a help text; one that begins with `\\b` keeps its lines, as click has it."""
+    """Return the paragraphs of a help text; one that begins with `\\b` keeps its lines, as in click."""
     lines = []
     for paragraph in re.split(r"\n\s*\n", cleandoc(text)):
         is_kept, words = paragraph.startswith("\b"), paragraph.removeprefix("\b").strip("\n")
@@ -102,7 +105,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _text(words: str) -> str:
-    """Return words so that roff takes nothing in them for a request."""
+    """Return text escaped for roff."""
     escaped = words.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
 

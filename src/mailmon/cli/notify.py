@@ -1,4 +1,4 @@
-"""`mailmon notify`: do alerts get through? And has mailmon itself failed?"""
+"""`mailmon notify`: send a test message, or report a failed systemd unit."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from mailmon.outputs import ping
 from mailmon.run.own_failures import alert_unit_failed
 from mailmon.text import visible
 
-# Exit codes of a run that has come to its end and spoken for itself.
-_SPOKEN = frozenset(map(str, (EXIT_FAILED, EXIT_UNKNOWN, EXIT_ALERT)))
+# Exit codes of a run that has finished and has sent its own alerts.
+_FINISHED = frozenset(map(str, (EXIT_FAILED, EXIT_UNKNOWN, EXIT_ALERT)))
 
 
-@click.group("notify", short_help="Send a test message, or tell that a unit has failed.")
+@click.group("notify", short_help="Send a test message, or report a failed systemd unit.")
 def notify() -> None:
-    """Send a test message to the channels, or tell them that a unit has failed."""
+    """Send a test message to the alert channels, or report a failed systemd unit to them."""
 
 
-@notify.command("test", short_help="Send a test message, say what came back.")
+@notify.command("test", short_help="Send a test message, and show the response.")
 @click.argument(
     "channels",
     nargs=-1,
@@ -40,7 +40,7 @@ def notify() -> None:
 @common.verbose_option
 @common.common_options
 def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, color: str) -> None:
-    """Send a test message to all channels, or to those named, and say what came back; exit code 69 on a failure."""
+    """Send a test message to all alert channels or those named, and show the response. Exits 69 if one fails."""
     setup = common.load_setup(config_path)
     results = [(channel.name, *_try(channel)) for channel in _chosen(setup, channels)]
     for name, is_sent, words in results:
@@ -55,21 +55,22 @@ def test(channels: tuple[str, ...], config_path: str | None, as_json: bool, colo
         raise click.exceptions.Exit(EXIT_ALERT)
 
 
-@notify.command("unit-failed", short_help="Tell that a systemd unit that runs mailmon has failed.")
+@notify.command("unit-failed", short_help="Report a failed systemd unit that runs mailmon.")
 @click.argument("unit", envvar="MONITOR_UNIT", default="mailmon")
-@click.option("--any-exit-code", is_flag=True, help="Tell also of 1, 69 and 75: for a unit that is no check.")
+@click.option(
+    "--any-exit-code", is_flag=True, help="Also report exit codes 1, 69 and 75, for a unit other than a check."
+)
 @common.verbose_option
 @common.common_options
 def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json: bool, color: str) -> None:
-    """Tell all channels that UNIT (by default $MONITOR_UNIT) has failed: for `OnFailure=` of what runs `mailmon check`.
+    """Report a failed UNIT [default: $MONITOR_UNIT] to all alert channels, for OnFailure= of a unit that runs mailmon.
 
-    Told once: the next complete run ends the story. An exit status that a run ends with when it has found something (1,
-    69, 75) is no failure of mailmon, and not told. Works also where the configuration has mistakes, as far as the
-    channels themselves have none.
+    Alerts once; the next complete run clears it. Exit codes of a run that has finished (1, 69, 75) are not reported:
+    that run has sent its own alerts. Works even if the configuration is invalid, as long as its channels are valid.
     """
     del color
-    if os.environ.get("MONITOR_EXIT_STATUS") in _SPOKEN and not any_exit_code:
-        common.say("nothing is told: the run has come to its end, and has told what it found", err=as_json)
+    if os.environ.get("MONITOR_EXIT_STATUS") in _FINISHED and not any_exit_code:
+        common.say("no alert sent: the run has finished and sent its own alerts", err=as_json)
         if as_json:
             common.print_json({"schema": "mailmon/notify/1", "alerts": []})
         return
@@ -82,15 +83,15 @@ def unit_failed(unit: str, any_exit_code: bool, config_path: str | None, as_json
     for line in () if as_json else lines:
         common.say(f"alert {line.status}: {line.channel}: {line.error or line.title}")
     if not lines and not as_json:
-        common.say("nothing is told: it was told before, or is silent")
+        common.say("no alert sent: already reported or silenced")
     if not setup.channels:
-        raise ConfigError("notify", ["no channel can be used, so nobody was told"])
+        raise ConfigError("notify", ["no usable alert channel, so no alert was sent"])
     if any(line.status != "sent" for line in lines):
         raise click.exceptions.Exit(EXIT_ALERT)
 
 
 def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:
-    """Return the setup, or what can be used of a configuration with mistakes, and the first of them."""
+    """Return the setup, or the usable part of an invalid configuration, and its first mistake."""
     try:
         setup = common.load_setup(config_path, uses_state=False)
         mistakes = ""
@@ -105,27 +106,31 @@ def _setup_or_rescue(config_path: str | None) -> tuple[Setup, str]:
 
 
 def _evidence(environ: Mapping[str, str]) -> str:
-    """Say how the unit ended, as systemd tells the units of OnFailure= (systemd.exec(5), since version 251)."""
+    """Return how the unit ended, which systemd passes to the units of OnFailure= (systemd.exec(5), since 251)."""
     result, status = environ.get("MONITOR_SERVICE_RESULT", ""), environ.get("MONITOR_EXIT_STATUS", "")
     words = [f"result {visible(result, 40)}"] if result else []
     words += [f"exit status {visible(status, 40)}"] if status else []
-    return ", ".join(words) or "systemd did not say how"
+    return ", ".join(words) or "no details from systemd"
 
 
 def _chosen(setup: Setup, names: tuple[str, ...]) -> list[AnyChannel]:
     known = {**setup.channels, **({"ping": setup.ping} if setup.ping else {})}
     if not known:
-        raise ConfigError("notify", ["no channel is configured"], "Add one under `notify`: docs/configuration.md.")
+        raise ConfigError(
+            "notify",
+            ["no alert channel configured"],
+            "Set ntfy_topic, or add a channel under `notify`: docs/channels.md.",
+        )
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise UnknownNameError("\n".join(f"there is no channel {n!r}; there are: {', '.join(known)}" for n in unknown))
+        raise UnknownNameError("\n".join(f"unknown channel {n!r} (configured: {', '.join(known)})" for n in unknown))
     return [known[name] for name in names or known]
 
 
 def _try(channel: AnyChannel) -> tuple[bool, str]:
-    """Send a test message; return whether it was taken and what came back."""
+    """Send a test message; return whether it was accepted, and the response."""
     at = now()
-    body = "If you can read this, alerts of mailmon reach you here. ✅\nTwo lines and an emoji arrive whole."
+    body = "Test message from mailmon: alerts will arrive here. ✅\nThis is the second line."
     alert = Alert(f"test-{at:%Y%m%dT%H%M%SZ}", AlertKind.TEST, f"mailmon test from {socket.gethostname()}", body, at)
     try:
         if isinstance(channel.options, ping.PingOptions):

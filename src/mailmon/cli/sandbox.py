@@ -1,4 +1,4 @@
-"""`mailmon sandbox`: a mail server to try mailmon on."""
+"""`mailmon sandbox`: a mail server to test mailmon with."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ def import_sandbox() -> Any:
     return mailmon.sandbox
 
 
-@click.command("sandbox", short_help="Run the embedded mail server on loopback.")
-@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Where its files go.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Misbehave; repeatable.")
-@click.option("--list-faults", is_flag=True, help="List the faults with their types and descriptions, and exit.")
-@click.option("--seconds", type=common.Finite(), metavar="S", help="End by itself after so many seconds.")
+@click.command("sandbox", short_help="Run an embedded mail server on loopback, optionally with injected faults.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory for its files [default: a temporary one].",
+)
+@click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Inject a fault; repeatable.")
+@click.option("--list-faults", is_flag=True, help="List the faults with types and descriptions, and exit.")
+@click.option("--seconds", type=common.Finite(), metavar="S", help="Stop after this many seconds.")
 def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, seconds: float | None) -> None:
-    """Run a small SMTP and IMAP server on 127.0.0.1 with random passwords and a throw-away CA.
+    """Run a small SMTP and IMAP server on 127.0.0.1 with random passwords and a temporary CA.
 
-    A configuration for it is written into its directory. What stands in the file `faults` there, a fault a line, is
-    applied while it runs, so that a failure and a recovery can be tried by hand.
+    Writes a configuration for it to its directory. To try a failure and a recovery, write faults to the file `faults`
+    there, one per line: changes are applied while the server runs.
     """
     package = import_sandbox()
     if list_faults:
@@ -62,13 +66,13 @@ def sandbox(directory: Path | None, faults: tuple[str, ...], list_faults: bool, 
 
 
 def apply_faults(faults: Faults, words: list[str]) -> Faults:
-    """Set faults from `name` and `name=value`, all others back to none. Raises UsageError for what makes no sense."""
+    """Set faults from `name` and `name=value`, and reset all others. Raises click.UsageError for an invalid one."""
     fresh = type(faults)()
     fields = {field.name: field for field in dataclasses.fields(fresh)}
     for word in words:
         name, _, value = word.partition("=")
         if name not in fields:
-            raise click.UsageError(f"there is no fault {name!r}; `mailmon sandbox --list-faults` lists them")
+            raise click.UsageError(f"unknown fault {name!r}: see `mailmon sandbox --list-faults`")
         try:
             setattr(fresh, name, _parsed(getattr(fresh, name), _kind(fields[name]), value))
         except ValueError as exc:
@@ -86,26 +90,26 @@ def _parsed(present: object, kind: str, value: str) -> object:
     if isinstance(present, float):
         number = float(value)
         if not math.isfinite(number):
-            raise ValueError(f"wants a number, got {value[:80]!r}")
+            raise ValueError(f"expected a number, got {value[:80]!r}")
         return number
     if not value:
-        raise ValueError(f"wants a value: {kind}")
+        raise ValueError(f"expected a value: {kind}")
     return value
 
 
 def description_of(field: dataclasses.Field[Any]) -> str:
-    """Return what a fault does."""
+    """Return the description of a fault."""
     return str(get_args(field.type)[1])
 
 
 def _kind(field: dataclasses.Field[Any]) -> str:
     kind = get_args(field.type)[0]
-    # `set[str]` is a set of words for people.
+    # `set[str]` is shown as a set.
     return "set" if get_origin(kind) is set else kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def _serve(faults: Faults, file: Path, given: list[str], seconds: float | None) -> None:
-    """Wait for the end, and apply the faults file whenever it has changed."""
+    """Wait, and apply the faults file whenever it has changed."""
     ended = threading.Event()
     seen = ""
     waited_s = 0.0

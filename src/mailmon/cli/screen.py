@@ -1,4 +1,4 @@
-"""What is printed beside single lines: progress on a terminal, and text laid out to its width."""
+"""Progress on a terminal, and text laid out to its width."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailmon.render.layout import Line, Paper, cells_of, hanging
 
 @contextmanager
 def progress(is_quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """Show on a terminal what is being looked at; on stderr, and gone at the end."""
+    """Show on a terminal what is being tested: on stderr, and erased at the end."""
     if is_quiet or not sys.stderr.isatty():
         yield lambda _done, _all, _what: None
         return
@@ -25,7 +25,7 @@ def progress(is_quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     console = Console(stderr=True)
     # Where Python takes LANG=C for UTF-8 (PEP 538), the terminal does not.
     is_unicode = _is_unicode(sys.stderr) and os.environ.get("LANG") not in ("C", "POSIX")
-    with console.status("looking", spinner="dots" if is_unicode else "line") as status:
+    with console.status("testing", spinner="dots" if is_unicode else "line") as status:
 
         def show(done: int, planned: int, what: str) -> None:
             status.update(f"{done} of {planned}: {what}")
@@ -34,7 +34,7 @@ def progress(is_quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def paper() -> Paper:
-    """Return how stdout is written to: as wide as COLUMNS says, else as the terminal, else one line per row."""
+    """Return the layout of stdout: as wide as COLUMNS, else as the terminal, else one line per row."""
     return Paper(_columns(), _is_unicode())
 
 
@@ -51,7 +51,7 @@ def _columns() -> int | None:
 
 
 def _is_unicode(stream: TextIO | None = None) -> bool:
-    """Say whether UTF-8 can be shown: Python writes it in the C locale too, where a terminal expects ASCII."""
+    """Return whether UTF-8 can be shown: Python writes it in the C locale too, where a terminal expects ASCII."""
     if "utf" not in (getattr(stream or sys.stdout, "encoding", None) or "utf-8").lower():
         return False
     names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
@@ -59,14 +59,14 @@ def _is_unicode(stream: TextIO | None = None) -> bool:
 
 
 class Printer:
-    """Prints laid out lines on stdout."""
+    """Prints lines on stdout."""
 
     def __init__(self, is_coloured: bool) -> None:
         self.paper = paper()
         self._is_coloured = is_coloured
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Print lines as they are laid out. Raises OSError: who asked for them must not take a part for all."""
+        """Print lines as they are laid out. Raises OSError, so that a truncated output is not taken for a whole one."""
         for line in lines:
             if self._is_coloured and line.style and line.head:
                 click.echo(common.styled(line.head, line.style) + line.tail, color=True)
@@ -74,14 +74,14 @@ class Printer:
                 click.echo(line.plain)
 
     def text(self, text: str, style: str = "", *, indent: str = "") -> None:
-        """Print a paragraph, wrapped where there is a width; `indent` stands before further lines."""
+        """Print a paragraph, wrapped where there is a width; further lines begin with `indent`."""
         text = self.paper.text(text)
         wide = self.paper.columns is None
         wrapped = [text] if wide else hanging(text, self.paper.prose, indent)
         self.lines(Line(line, style) for line in wrapped)
 
     def pair(self, text: str, more: str, style: str = "") -> None:
-        """Print a text and a short one behind it, or below it where there is no room."""
+        """Print a text and a short one after it, or below it where there is no room."""
         both = f"{text}  {more}"
         if self.paper.columns is None or cells_of(both) <= self.paper.prose:
             self.raw(both, style)
@@ -90,5 +90,5 @@ class Printer:
             self.raw(more, style)
 
     def raw(self, text: str, style: str = "") -> None:
-        """Print a line as it is, for what may be copied."""
+        """Print a line as it is, to be copied."""
         self.lines([Line(text, style)])

@@ -1,4 +1,4 @@
-"""`mailmon silence`: announce nothing of something for a while; what still matters then is told afterwards."""
+"""`mailmon silence`: begin, list and end silences."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from mailmon.run.subjects import silenceable_names
 from mailmon.text import format_duration, parse_duration
 
 
-@click.command("silence", short_help="Announce nothing of something for a while; list and end silences.")
+@click.command("silence", short_help="Silence alerts for an account, route or check; list and end silences.")
 @click.argument(
     "words",
     nargs=-1,
     metavar="NAME... | list | end NAME",
     shell_complete=common.completing(lambda setup: {*silenceable_names(setup), "list", "end"}),
 )
-@click.option("--for", "lasting", metavar="DURATION", help="How long, like 30m, 2h or 1d; it begins now.")
-@click.option("--why", default="", metavar="TEXT", help="The reason, for those who look at `mailmon status`.")
+@click.option("--for", "lasting", metavar="DURATION", help="How long, from now: for example 30m, 2h or 1d.")
+@click.option("--why", default="", metavar="TEXT", help="Reason, shown by `mailmon status`.")
 @common.verbose_option
 @common.common_options
 def silence(
     words: tuple[str, ...], lasting: str | None, why: str, config_path: str | None, as_json: bool, color: str
 ) -> None:
-    """Announce nothing of NAME for a while: an account, a route, a step like send:main, or `all`.
+    """Suppress alerts for NAME (an account, a route, a check such as send:main, or `all`) for a while.
 
-    Checks go on meanwhile. What has changed by the end and still holds is announced then, also a recovery of what
-    was known to be down.
+    Checks continue to run. When the silence ends, changes that still hold are alerted, including recoveries.
 
     \b
+    Examples:
       mailmon silence office --for 2h --why "new disk"
       mailmon silence list
       mailmon silence end office
@@ -45,16 +45,16 @@ def silence(
     del color
     setup = common.load_setup(config_path, with_secrets=False)
     if not words:
-        raise click.UsageError("give a NAME with --for, or `list`, or `end NAME`")
+        raise click.UsageError("give NAME with --for, or `list`, or `end NAME`")
     at = now()
     if lasting is None and words == ("list",):
         held = app.list_silences(setup, at)
     elif lasting is None and words[0] == "end":
         if len(words) == 1:
-            raise click.UsageError("say which: `mailmon silence end NAME`")
+            raise click.UsageError("missing NAME: `mailmon silence end NAME`")
         held = app.end_silence(setup, words[1:], at)
     elif lasting is None:
-        raise click.UsageError("say how long by --for, for example --for 2h")
+        raise click.UsageError("missing --for, for example --for 2h")
     else:
         with common.usage("--for"):
             held = app.begin_silence(setup, words, _seconds(lasting), why or f"by {_user()}", at)
@@ -76,16 +76,16 @@ def _seconds(lasting: str) -> float:
 def _print(silences: Sequence[Silence], at: datetime) -> None:
     for silence in silences:
         left = format_duration((silence.until - at).total_seconds())
-        common.say(f"{silence.name:<24}  for {left} more, until {terminal.local_time(silence.until)}: {silence.why}")
+        common.say(f"{silence.name:<24}  for another {left}, until {terminal.local_time(silence.until)}: {silence.why}")
     if not silences:
-        common.say("nothing is silent")
+        common.say("no active silences")
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        return "an unknown user"
+        return "unknown user"
 
 
 COMMAND = silence

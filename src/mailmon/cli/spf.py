@@ -1,4 +1,4 @@
-"""`mailmon spf`: may this address send mail for this domain?"""
+"""`mailmon spf`: evaluate SPF for a client."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from mailmon.text import utf8_text, visible
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
 
 
-@click.command("spf", short_help="Say whether an address may send mail for a domain, and which term decides.")
-@click.option("--ip", "address", required=True, metavar="ADDRESS", help="The address that connects.")
-@click.option("--helo", default="", metavar="NAME", help="What it says in EHLO.")
-@click.option("--mail-from", default="", metavar="ADDR", help="The envelope sender; empty for the null sender.")
-@click.option("--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="Ask this DNS server.")
-@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5.0, show_default=True, help="Seconds a question.")
+@click.command("spf", short_help="Evaluate SPF: may this address send mail for a domain?")
+@click.option("--ip", "address", required=True, metavar="ADDRESS", help="IP address of the client.")
+@click.option("--helo", default="", metavar="NAME", help="Host name that the client sends in EHLO.")
+@click.option("--mail-from", default="", metavar="ADDR", help="Envelope sender; empty for the null sender.")
+@click.option(
+    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
+)
+@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5, show_default=True, help="Seconds per query.")
 @common.common_options
 def spf(address: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
-    """Evaluate SPF (RFC 7208) for a client, and show each term that was looked at.
+    """Evaluate SPF (RFC 7208) for a client, and show each evaluated term.
 
-    The exit code is 0 whatever the result is: it was found out.
+    Exits 0 for every SPF result.
     """
     with common.usage():
         client = app.client_of(address, given["helo"], given["mail_from"])
@@ -46,11 +48,11 @@ def _show(verdict: Verdict, *, is_coloured: bool) -> None:
     printer = screen.Printer(is_coloured)
     printer.text(f"{result}: {_shown(verdict.reason, 500)}", _COLOURS.get(result, ""), indent="  ")
     if verdict.explanation:
-        printer.text(f"explanation of the domain: {_shown(verdict.explanation, 500)}", indent="  ")
+        printer.text(f"explanation by the domain: {_shown(verdict.explanation, 500)}", indent="  ")
     rows = [Row("", (_shown(one.domain), _shown(one.term)), (_shown(one.outcome),)) for one in verdict.trace]
     printer.lines(table(rows, printer.paper))
     looks, void = f"{verdict.lookups} of {MAX_LOOKUPS}", f"{verdict.void_lookups} of {MAX_VOID}"
-    printer.text(f"{looks} terms asked DNS, {void} found nothing")
+    printer.text(f"{looks} DNS look-ups, {void} void look-ups")
 
 
 def _shown(text: str, limit: int = 400) -> str:

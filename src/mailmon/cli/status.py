@@ -1,4 +1,4 @@
-"""`mailmon status`: what is remembered, and is it fresh?"""
+"""`mailmon status`: show the current health of every check."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mailmon.text import count, format_duration, parse_duration
 EXIT_STALE = 1
 
 
-@click.command("status", short_help="Show what is remembered: health, since when, what is pending.")
-@click.option("--max-age", metavar="DURATION", help="Exit code 1 when the last complete run is older, like 30m.")
+@click.command("status", short_help="Show the current health of every check and pending alerts.")
+@click.option("--max-age", metavar="DURATION", help="Exit with 1 if the last complete run is older, for example 30m.")
 @common.verbose_option
 @common.common_options
 def status(max_age: str | None, config_path: str | None, as_json: bool, color: str) -> None:
-    """Show the last run, each check's health and last value, silences, and the alerts that wait for their channel.
+    """Show the last run, the current health of every check, active silences and pending alerts.
 
-    Reads the state file only: nothing is checked and nothing is sent.
+    Reads only the state file; checks nothing and sends nothing.
     """
     setup = common.load_setup(config_path, with_secrets=False)
     report = app.status(setup, now(), _seconds(max_age))
@@ -53,7 +53,7 @@ def _print(report: StatusReport, *, has_colour: bool) -> None:
         line = f"last run  {terminal.local_time(run.finished_at)}, {ago} ago{stale}: {run.status}"
         common.say(line, colour="red" if has_colour and stale else None)
     else:
-        common.say("no complete run yet: run `mailmon check`")
+        common.say("no complete run yet: start one with `mailmon check`")
     common.say(f"state     {report.state_file}")
     for check in report.checks:
         colour = terminal.HEALTH_COLOURS.get(check.state.health) if has_colour else None
@@ -63,7 +63,7 @@ def _print(report: StatusReport, *, has_colour: bool) -> None:
         if check.alert:
             common.say(f"          {check.alert}")
     for silence in report.silences:
-        common.say(f"silent    {silence.name}, until {terminal.local_time(silence.until)}: {silence.why}")
+        common.say(f"silenced  {silence.name}, until {terminal.local_time(silence.until)}: {silence.why}")
     for entry in report.pending:
         error = f" ({entry.error})" if entry.error else ""
         common.say(f"pending   {entry.channel}, {count(entry.runs, 'run')}: {entry.alert.title}{error}")

@@ -1,1 +1,1 @@
-"""Values in, text out."""
+"""Values as text and as JSON documents."""

@@ -1,4 +1,4 @@
-"""Bounces as text: lines for people, and rows with what --mask hides masked (docs/bounce-log.md)."""
+"""Bounces as text, and their masking for --mask (docs/bounce-log.md)."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from mailmon.render.terminal import local_time
 from mailmon.text import format_duration, visible
 
 _MARKS = {"bounce": "soft", "delayed": "delayed", "feedback": "feedback", "other": "other"}
-_NAMES = {"": "(not said)"}
+_NAMES = {"": "(not given)"}
 _COLOURS = {"hard": "red", "soft": "yellow", "delayed": "yellow", "feedback": "magenta"}
 
 
 def word_of(row: BounceRow) -> str:
-    """Return what a row is in one word: hard or soft for a bounce, else its kind."""
+    """Return the class of a row: hard or soft for a bounce, else its kind."""
     return "hard" if row.is_hard and row.kind == "bounce" else _MARKS.get(row.kind, row.kind)
 
 
 def row_lines(rows: Iterable[BounceRow], paper: Paper) -> Iterator[Line]:
-    """Yield rows as a table: time, id, class, status, reason, address and the words of the server."""
+    """Yield rows as a table: time, id, class, status, reason, address and the server's reply."""
     return table([_table_row(row, paper) for row in rows], paper)
 
 
 def _table_row(row: BounceRow, paper: Paper) -> Row:
     what = (word_of(row), visible(row.status) or "-", visible(row.reason) or "-")
     cells = (local_time(row.received_at), f"#{row.id}", *what, visible(row.address, 320) or "(no address)")
-    forwarded = f"written to {visible(row.original_recipient, 320)}; " if row.original_recipient else ""
+    forwarded = f"sent to {visible(row.original_recipient, 320)}; " if row.original_recipient else ""
     said = paper.text(f"{forwarded}{visible(row.diagnostic, 200)}")
     return Row("", tuple(map(paper.text, cells)), (said,) if said else (), _COLOURS.get(word_of(row), ""))
 
 
 def message_lines(message: LoggedMessage, paper: Paper) -> Iterator[Line]:
-    """Yield a message as people read it; what is not known is left out."""
+    """Yield a message as text; unknown fields are left out."""
     row = message.rows[0]
     where = f"{row.account}, {row.folder}, UID {message.uid or 'unknown'} of {message.uidvalidity}"
     yield Line(f"#{row.id}  {row.kind}, received {local_time(row.received_at)}, {message.outcome}")
@@ -60,11 +60,11 @@ def message_lines(message: LoggedMessage, paper: Paper) -> Iterator[Line]:
         yield Line(paper.text(f"{word_of(one)}  {visible(one.address, 320) or '(no address)'}"))
         names = ("status", "action", "reason", "diagnostic", "reporting_mta", "remote_mta")
         facts = {name.replace("_mta", " MTA"): getattr(one, name) for name in names}
-        yield from _facts({"written to": one.original_recipient} | facts, paper)
+        yield from _facts({"sent to": one.original_recipient} | facts, paper)
 
 
 def summary_title(summary: Summary) -> str:
-    """Say what a period brought in one line: `Bounces: 12 in 1 d (9 hard, 3 soft), 8 before`."""
+    """Return the figures of a period in one line: `Bounces: 12 in 1 d (9 hard, 3 soft), 8 before`."""
     counts = {trend.name: trend for trend in summary.classes}
     hard, soft = counts["hard"], counts["soft"]
     within = format_duration((summary.until - summary.since).total_seconds())
@@ -75,8 +75,8 @@ def summary_title(summary: Summary) -> str:
 
 
 def summary_lines(summary: Summary) -> Iterator[str]:
-    """Yield the figures of a period as people read them."""
-    yield f"{local_time(summary.since)} to {local_time(summary.until)}, and the same time before"
+    """Yield the figures of a period as text."""
+    yield f"{local_time(summary.since)} to {local_time(summary.until)}, compared with the period before"
     for trend in (summary.messages, summary.recipients, *summary.classes):
         yield _line(trend, trend.name)
     rankings = {"reason": summary.reasons, "domain": summary.domains, "remote MTA": summary.remote_mtas}

@@ -1,4 +1,4 @@
-"""How does a diagnosis read? As JSON (docs/json.md), as Markdown to send on, as text for a terminal."""
+"""Results of `diagnose` as text for a terminal and as Markdown; `dns` shares the findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailmon.text import one_line
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
-    """Say it in one line: `2 errors, 1 warning, 31 passed, 3 not testable`.
+    """Return the summary in one line: `2 errors, 1 warning, 31 passed, 3 not testable`.
 
     >>> summary_line([])
     'nothing was tested'
@@ -30,7 +30,7 @@ def summary_line(findings: Sequence[Finding]) -> str:
 
 
 def finding_lines(findings: Sequence[Finding], paper: Paper, *, is_verbose: bool) -> Iterator[Line]:
-    """Yield findings, the worst first; what passed and the evidence only if `is_verbose`.
+    """Yield findings, the worst first; passed tests and evidence only if `is_verbose`.
 
     Without columns each finding is one line: symbol, severity, id, target, message, fix and what else there is,
     separated by tabs. Else it is a block, and the same on several ports is one block.
@@ -50,7 +50,7 @@ def _fields(finding: Finding, paper: Paper, *, is_verbose: bool) -> Iterator[Lin
 
 
 def _block(finding: Finding, paper: Paper, *, is_verbose: bool) -> Iterator[Line]:
-    """Yield symbol, severity, id and target; below them the message, the fix, the reference, and the evidence."""
+    """Yield symbol, severity, id and target, and below them message, fix, reference and evidence."""
     kind, width = kind_of(finding), paper.prose
     mark, target = f"{paper.mark(kind)} {kind.value:<8}", with_addresses(finding.target)
     head = f"{mark} {finding.id}  {target}"
@@ -74,7 +74,7 @@ def _block(finding: Finding, paper: Paper, *, is_verbose: bool) -> Iterator[Line
 
 
 def fix_lines(fix: str, paper: Paper) -> Iterator[str]:
-    """Yield a fix: sentences are wrapped; lines to be copied, which are indented, stay whole."""
+    """Yield a fix: sentences are wrapped, indented lines, which can be copied, are not."""
     arrow = paper.text("→ ")
     for number, line in enumerate(fix.splitlines()):
         if line.startswith(" "):
@@ -96,7 +96,7 @@ def _not_well(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def grouped(findings: Sequence[Finding]) -> list[Finding]:
-    """Return what is not well, each cause once: the same on several ports names all of them as its target."""
+    """Return problems and inconclusive tests, each once: one found on several ports has all of them as its target."""
     first: dict[tuple[str, ...], Finding] = {}
     targets: dict[tuple[str, ...], list[str]] = {}
     for one in _not_well(findings):
@@ -134,7 +134,7 @@ SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
 
 
 def service_rows(diagnosis: Diagnosis) -> Iterator[tuple[str, ...]]:
-    """Yield what each port is: port, protocol, TLS, certificate until, what it says."""
+    """Yield one row per port: port, protocol, TLS, end of the certificate, greeting."""
     for one in diagnosis.services:
         tls = f"{one.tls.version} {one.tls.cipher}" if one.tls else "none"
         until = f"{one.tls.not_after[:10]}" if one.tls else ""
@@ -148,7 +148,7 @@ def service_lines(diagnosis: Diagnosis, paper: Paper) -> Iterator[Line]:
 
 
 def markdown(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield a report that can be sent to somebody."""
+    """Yield the result as a Markdown report."""
     yield f"# Diagnosis of {cell(diagnosis.host)}"
     yield ""
     yield f"**{summary_line(diagnosis.findings)}** in {diagnosis.duration_s:.1f} s; addresses: "
@@ -158,13 +158,13 @@ def markdown(diagnosis: Diagnosis) -> Iterator[str]:
     for row in service_rows(diagnosis):
         yield f"| {' | '.join(map(cell, row))} |"
     passed = [one for one in diagnosis.findings if one.status is Verdict.PASS]
-    yield from ("", f"## What is well ({len(passed)})", "")
+    yield from ("", f"## Passed ({len(passed)})", "")
     yield from (f"- {cell(one.message)} (`{one.id}`)" for one in passed)
     yield from ("", *(f"- Note: {cell(note)}" for note in diagnosis.notes))
 
 
 def finding_tables(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield what is wrong, and what could not be told, as Markdown tables."""
+    """Yield problems and inconclusive tests as Markdown tables."""
     for title, wanted in (("What is wrong", Verdict.FAIL), ("What could not be told", Verdict.UNKNOWN)):
         listed = [one for one in findings if one.status is wanted]
         if listed:
@@ -182,7 +182,7 @@ def _details(finding: Finding) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """Return foreign text that cannot be Markdown."""
+    """Return foreign text escaped for Markdown."""
     for char in "\\`*_[]<>|":
         text = text.replace(char, f"\\{char}")
     return text

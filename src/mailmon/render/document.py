@@ -277,7 +277,7 @@ def instant(at: datetime) -> str:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """Return a finding; what it does not say is left out, but for the five keys that every finding has."""
+    """Return a finding; empty values are left out, except for the five keys that every finding has."""
     document: dict[str, Any] = {
         "id": finding.id,
         "status": finding.status.value,
@@ -316,7 +316,7 @@ def change_document(change: Change) -> dict[str, Any]:
 
 
 def alert_document(alert: Alert) -> dict[str, Any]:
-    """Return an alert as a webhook or a command takes it."""
+    """Return an alert as it is passed to a webhook or command."""
     return {
         "schema": "mailmon/alert/1",
         "id": alert.id,
@@ -330,7 +330,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 
 
 def told_document(change: Change) -> dict[str, Any]:
-    """Return one thing that an alert tells of."""
+    """Return one change in an alert."""
     return change_document(change) | {
         "label": change.label,
         "target": change.target,
@@ -344,7 +344,7 @@ def told_document(change: Change) -> dict[str, Any]:
 
 
 def pending_document(entry: OutboxEntry) -> dict[str, Any]:
-    """Return an alert that waits in the outbox."""
+    """Return a pending alert in the outbox."""
     return {
         "id": entry.alert.id,
         "channel": entry.channel,
@@ -380,7 +380,7 @@ def silence_document(silence: Silence) -> dict[str, Any]:
 
 
 def state_document(step_id: str, state: CheckState, next_reminder_at: datetime | None, now: datetime) -> dict[str, Any]:
-    """Return what is remembered of a step. `announced` is the health that people were told of."""
+    """Return the state of a check. `announced` is the health that the last alert reported."""
     told = state.announced
     return {
         "id": step_id,

@@ -1,4 +1,4 @@
-"""How does a survey of a domain read? As JSON (docs/json.md), as Markdown to send on, as text for a terminal."""
+"""Results of `dns` as text for a terminal and as Markdown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEY_TYPES = ("TLSA", "DS", "CDS", "DNSKEY", "OPENPGPKEY", "SSHFP")
 
 
 def record_lines(survey: Survey, paper: Paper, findings: Iterable[Finding]) -> Iterator[Line]:
-    """Yield the table of records, one value a line; `findings` are all that there are, for the marks."""
+    """Yield the table of records, one value per line; all `findings` are needed for the marks."""
     shown = list(filter(_IS_SHOWN, survey.records))
     kinds = kinds_of(shown, findings)
     rows = [
@@ -48,14 +48,14 @@ def record_lines(survey: Survey, paper: Paper, findings: Iterable[Finding]) -> I
 
 
 def record_rows(survey: Survey) -> Iterator[tuple[str, ...]]:
-    """Yield one row a record: a mark, its name, its type, and what stands there."""
+    """Yield one row per record: mark, name, type and values."""
     shown, paper = list(filter(_IS_SHOWN, survey.records)), Paper()
     for row, kind in zip(shown, kinds_of(shown, survey.findings), strict=True):
         yield paper.mark(kind), row.name, row.type, "; ".join(found_values(row))
 
 
 def found_values(row: Published) -> tuple[str, ...]:
-    """Return what stands there, keys by both ends; what is to be published is never shortened."""
+    """Return the values of a record, keys shortened in the middle; values to publish are never shortened."""
     if not row.found:
         return ("nothing" if row.is_known else "not known",)
     is_key = row.type in _KEY_TYPES or (row.type == "TXT" and "._domainkey." in row.name)
@@ -63,7 +63,7 @@ def found_values(row: Published) -> tuple[str, ...]:
 
 
 def kinds_of(rows: Sequence[Published], findings: Iterable[Finding]) -> list[Severity | Verdict]:
-    """Return how each record is marked: as the worst finding about it; without one, a notice where it is wrong."""
+    """Return the mark of each record: its worst finding; without one, a notice if it is wrong."""
     failed = [one for one in findings if one.status is Verdict.FAIL and one.severity]
     words = {one: _words(one) for one in failed}
     return [_kind(row, [one for one in failed if _is_about(one, words[one], row, rows)]) for row in rows]
@@ -77,7 +77,7 @@ def _kind(row: Published, findings: list[Finding]) -> Severity | Verdict:
 
 
 def _is_about(finding: Finding, words: frozenset[str], row: Published, rows: Sequence[Published]) -> bool:
-    """Say whether a finding is about a record: by its id, and of several such records about the one that it names."""
+    """Return whether a finding is about a record: by its id and, among several such records, by the name in it."""
     if not finding.id.startswith(_areas(row)) or (row.type == "HTTPS") != _is_about_the_policy(finding, row):
         return False
     alike = [_key(one) for one in rows if finding.id.startswith(_areas(one)) and one.type == row.type]
@@ -86,7 +86,7 @@ def _is_about(finding: Finding, words: frozenset[str], row: Published, rows: Seq
 
 
 def _is_about_the_policy(finding: Finding, row: Published) -> bool:
-    """Say whether a finding of MTA-STS is about the file; that of the syntax may be about either."""
+    """Return whether a finding of MTA-STS is about the policy file; one about syntax may be about either."""
     if not finding.id.startswith("mtasts."):
         return row.type == "HTTPS"
     if finding.id == "mtasts.syntax":
@@ -115,7 +115,7 @@ def _words(finding: Finding) -> frozenset[str]:
 
 
 def wanted_lines(survey: Survey) -> Iterator[str]:
-    """Yield the records that should be another way, with what should stand there; never wrapped nor shortened."""
+    """Yield the records to publish or change, with their new values; never wrapped or shortened."""
     for row in survey.records:
         values = row.expected.splitlines() if row.is_known and not row.is_right else ()
         if row.type == "HTTPS" and values:  # a file, line by line
@@ -134,7 +134,7 @@ def spf_lines(survey: Survey) -> Iterator[str]:
 
 
 def markdown(survey: Survey) -> Iterator[str]:
-    """Yield a report that can be sent to somebody."""
+    """Yield the result as a Markdown report."""
     yield f"# DNS of {cell(survey.domain)}"
     yield ""
     yield f"**{summary_line(survey.findings)}** in {survey.duration_s:.1f} s."
@@ -147,6 +147,6 @@ def markdown(survey: Survey) -> Iterator[str]:
     if survey.spf:
         yield from ("", "## SPF", "", *(f"- {cell(line.strip())}" for line in spf_lines(survey)))
     passed = [one for one in survey.findings if one.status is Verdict.PASS]
-    yield from ("", f"## What is well ({len(passed)})", "")
+    yield from ("", f"## Passed ({len(passed)})", "")
     yield from (f"- {cell(one.message)} (`{one.id}`)" for one in passed)
     yield from ("", *(f"- Note: {cell(note)}" for note in survey.notes))

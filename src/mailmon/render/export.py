@@ -1,4 +1,4 @@
-"""How are bounces given to other programs? CSV, JSON or XLSX, row by row: any number in little memory."""
+"""Bounces exported as CSV, JSON or XLSX, row by row, in constant memory; no cell can be a formula."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Workbook(Protocol):
 
 
 def write_csv(rows: Iterable[BounceRow], file: BinaryIO, scratch: Path) -> None:
-    """Write RFC 4180 with a header line: UTF-8 without a mark, lines end in CRLF."""
+    """Write CSV (RFC 4180) with a header line, in UTF-8 without a byte order mark."""
     del scratch
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
@@ -51,7 +51,7 @@ def write_csv(rows: Iterable[BounceRow], file: BinaryIO, scratch: Path) -> None:
 
 
 def write_json(rows: Iterable[BounceRow], file: BinaryIO, scratch: Path) -> None:
-    """Write one document, the one of `list --json`; nothing is made safe for spreadsheets."""
+    """Write one document, as `bounces list --json` does; text is not escaped for spreadsheets."""
     del scratch
     file.write(f'{{"schema": "{LIST_SCHEMA}", "bounces": ['.encode())
     separator = "\n"
@@ -62,7 +62,7 @@ def write_json(rows: Iterable[BounceRow], file: BinaryIO, scratch: Path) -> None
 
 
 def write_xlsx(rows: Iterable[BounceRow], file: BinaryIO, scratch: Path) -> None:
-    """Write a workbook in which all text is text. `scratch` is a directory for temporary files.
+    """Write a workbook without formulas. `scratch` is a directory for temporary files.
 
     Raises MissingExtraError where the library is not installed. More rows than a sheet can hold go to further sheets.
     """
@@ -87,7 +87,7 @@ _HARD_COLUMN = COLUMNS.index("hard")
 
 
 def _cells(row: BounceRow) -> Iterator[str]:
-    """Yield all cells but the id, safe ones."""
+    """Yield all cells except the id, escaped."""
     yield instant(row.received_at)
     yield from map(safe_cell, row[2:_HARD_COLUMN])  # type: ignore[arg-type]
     yield _HARD[row.is_hard]
@@ -102,8 +102,8 @@ def _workbook(file: BinaryIO, scratch: Path) -> _Workbook:
         library = import_module("xlsxwriter")
     except ModuleNotFoundError as exc:
         raise MissingExtraError(
-            "xlsx needs the library XlsxWriter, which is not installed",
-            "Install mailmon with its extra: pip install 'mailmon[xlsx]'; or take --format csv.",
+            "XLSX requires the package XlsxWriter, which is not installed",
+            "Install it with: pip install 'mailmon[xlsx]', or use --format csv.",
         ) from exc
     options = {
         "constant_memory": True,
@@ -125,8 +125,8 @@ def _new_sheet(workbook: _Workbook, number: int) -> _Sheet:
 
 
 def safe_cell(text: str) -> str:
-    """Return text of one line that is no formula: a quote stands before what could begin one, control characters are
-    shown as escapes.
+    """Return text as one line that no spreadsheet takes for a formula (OWASP, CSV injection): a quote precedes what
+    could begin one, control characters are escaped.
 
     >>> safe_cell('=HYPERLINK("http://192.0.2.1")'), safe_cell("550 no"), safe_cell("a\\r\\n-1")
     ('\\'=HYPERLINK("http://192.0.2.1")', '550 no', 'a\\\\r\\\\n-1')

@@ -44,7 +44,7 @@ _ASCII = str.maketrans({"→": "->", "…": "...", "–": "-", "—": "-", "“"
 
 
 class Paper(NamedTuple):
-    """Where text is laid out: `columns` is None where another program reads it, then nothing is wrapped or padded."""
+    """The medium that text is laid out for: without `columns`, for other programs, nothing is wrapped or padded."""
 
     columns: int | None = None
     is_unicode: bool = True
@@ -54,19 +54,19 @@ class Paper(NamedTuple):
         return _SYMBOLS[kind][0 if self.is_unicode else 1]
 
     def text(self, text: str) -> str:
-        """Return text as this terminal can show it: without UTF-8 what has no plain form is shown as an escape."""
+        """Return text as this terminal can show it: without UTF-8, characters without a plain form are escaped."""
         if self.is_unicode or text.isascii():
             return text
         return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
     @property
     def prose(self) -> int:
-        """Return how wide running text is."""
+        """Return the width of running text."""
         return MAX_PROSE if self.columns is None else max(MIN_COLUMNS, min(self.columns, MAX_PROSE))
 
 
 class Line(NamedTuple):
-    """One line: what is styled, and what follows it plainly."""
+    """One line: a styled head and a plain tail."""
 
     head: str = ""
     style: str = ""
@@ -79,7 +79,7 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a table: a mark of one cell or "", short cells, and values that stand one below the other.
+    """A row of a table: a mark of one cell or "", short cells, and values, one below the other.
 
     The style is that of the mark, or of the first line where there is no mark.
     """
@@ -91,12 +91,12 @@ class Row(NamedTuple):
 
 
 def kind_of(finding: Finding) -> Severity | Verdict:
-    """Return what decides on the symbol and the colour of a finding."""
+    """Return the severity or verdict that determines the symbol and colour of a finding."""
     return finding.severity or finding.status
 
 
 def cells_of(text: str) -> int:
-    """Return how many cells of a terminal a text takes (Unicode Standard Annex 11).
+    """Return the number of terminal cells that a text takes (Unicode Standard Annex 11).
 
     >>> cells_of("mail"), cells_of("邮件"), cells_of("e\\u0301")
     (4, 4, 1)
@@ -211,7 +211,7 @@ class _Grid:
             yield from self._in_columns(row) if self.widths else self._stacked(row)
 
     def _fit(self) -> bool:
-        """Say whether the values have room beside the cells: none too narrow to read, and no word wider than it."""
+        """Return whether the values fit beside the cells: not too narrow to read, and no word wider than the room."""
         room, values = self._columns - self._left, [value for row in self._rows for value in row.values]
         if room < min(max(map(cells_of, values), default=0), max(_MIN_VALUE, self._columns * 2 // 5)):
             return False

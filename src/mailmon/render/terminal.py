@@ -1,4 +1,4 @@
-"""How does a step read on a terminal and in a journal? Stable words: people grep for them."""
+"""Steps, alerts and health as text lines, which people grep for in their journal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MUTED = (Severity.INFO, Severity.NOTICE)
 
 
 def step_lines(outcome: Outcome, label: str) -> Iterator[str]:
-    """Yield the line of a step, what to do about it, and what else is worth knowing."""
+    """Yield the line of a step, its advice and its notices."""
     yield f"{MARKS[outcome.status]} {label}: {outcome.message}"
     if outcome.advice:
         yield f"  → {outcome.advice}"
@@ -26,13 +26,13 @@ def step_lines(outcome: Outcome, label: str) -> Iterator[str]:
 
 
 def alert_lines(alert: Alert) -> Iterator[str]:
-    """Yield an alert as a phone shows it."""
+    """Yield an alert: title and body."""
     yield alert.title
     yield from alert.body.splitlines()
 
 
 def health_line(label: str, state: CheckState, now: datetime) -> str:
-    """Return the state of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`.
+    """Return the stored health of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`.
 
     What the last run did not check says so, and why: `up (not checked since 00:49 +0000: skipped)  Send Test  …`.
     """

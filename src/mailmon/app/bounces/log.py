@@ -50,7 +50,7 @@ def message(setup: Setup, number: int, *, is_masked: bool = False, warn: Warn = 
     with open_log(setup, warn) as reader:
         found = reader.message(number)
     if found is None:
-        raise NoSuchBounceError(f"no bounce {number} in the bounce log", "`mailmon bounces list` shows the ids.")
+        raise NoSuchBounceError(f"no bounce {number} in the bounce log", "List the ids with `mailmon bounces list`.")
     if is_masked:
         from mailmon.render.bounces import masked_message
 

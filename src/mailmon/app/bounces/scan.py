@@ -49,11 +49,9 @@ def plan(
         for name, account in setup.accounts.items()
         if (place := account.bounces_test if is_test else account.bounces)
     }
-    problems = [
-        f"there is no account {name!r} with {key}; there are: {', '.join(able)}" for name in names if name not in able
-    ]
+    problems = [f"no account {name!r} with {key} (configured: {', '.join(able)})" for name in names if name not in able]
     if not able:
-        raise ConfigError("bounces scan", [f"no account has {key}: name the folder in which bounces arrive"])
+        raise ConfigError("bounces scan", [f"no account has {key}: set it to the folder that receives bounces"])
     if problems:
         raise UnknownNameError("\n".join(problems))
     accounts = [account for name, account in able.items() if not names or name in names]

@@ -35,7 +35,7 @@ def summary(
     try:
         before = earlier(since, until)
     except OverflowError as exc:
-        raise UsageError("the period before would begin before year 1") from exc
+        raise UsageError("the previous period would begin before year 1") from exc
     with open_log(setup, warn) as reader:
         figures = summarize(reader.figures(since, until), reader.figures(before, since), since, until, top)
     return masked_summary(figures) if is_masked else figures
@@ -48,7 +48,11 @@ def send(setup: Setup, figures: Summary, now: datetime) -> list[AlertLine]:
     """
     channels = setup.channels
     if not channels:
-        raise ConfigError("bounces summary", ["no channel is configured"], "Add one under `notify`: docs/channels.md.")
+        raise ConfigError(
+            "bounces summary",
+            ["no alert channel configured"],
+            "Set ntfy_topic, or add a channel under `notify`: docs/channels.md.",
+        )
     # The same period has the same id: a receiver can tell a repetition.
     number = f"bounces-{figures.since:%Y%m%dT%H%M}-{figures.until:%Y%m%dT%H%MZ}"
     alert = Alert(number, AlertKind.REPORT, summary_title(figures), "\n".join(summary_lines(figures)), now)

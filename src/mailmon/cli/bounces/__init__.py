@@ -8,13 +8,13 @@ from mailmon.cli import LazyGroup
 
 _COMMANDS = {
     "classify": "Classify messages: bounce, delay, complaint or other.",
-    "scan": "Read the folders with bounces, record what is new, sort where configured.",
-    "list": "List what came back, was late, or was complained about.",
-    "show": "Show all that is known of one message.",
-    "export": "Write bounces as CSV, JSON or XLSX.",
-    "summary": "Show or send the figures of a period, against the period before.",
-    "queue": "Show the notices about bounces: what waits, is dead, or was sent.",
-    "retry": "Let notices that wait or are dead be tried again.",
+    "scan": "Log new messages of the bounce folders; sort them if configured.",
+    "list": "List bounces, delay warnings and complaints.",
+    "show": "Show all details of one message.",
+    "export": "Export bounces as CSV, JSON or XLSX.",
+    "summary": "Show or send the figures of a period, compared with the period before.",
+    "queue": "Show notices about bounces: waiting, failed or sent.",
+    "retry": "Retry queued or failed notices.",
 }
 _MODULES = {
     "list": "log:LIST",
@@ -27,7 +27,7 @@ _MODULES = {
 
 @click.group("bounces", cls=LazyGroup, package=__name__, table=_COMMANDS, modules=_MODULES)
 def bounces() -> None:
-    """Read mail that came back: who was not reached, and why."""
+    """Classify, log and summarise bounces."""
 
 
 COMMAND = bounces

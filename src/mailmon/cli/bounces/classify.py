@@ -1,4 +1,4 @@
-"""`mailmon bounces classify`."""
+"""`mailmon bounces classify`: classify messages in files, mailboxes and folders."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ EXIT_FAILED = 1
 
 @click.command("classify", short_help="Classify messages: bounce, delay, complaint or other.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE [FILE]...")
-@click.option("--json", "_as_json", is_flag=True, help="Changes nothing: the output is always JSON Lines.")
+@click.option("--json", "_as_json", is_flag=True, help="No effect: the output is always JSON Lines.")
 def classify(files: tuple[str, ...], _as_json: bool) -> None:
     """Classify messages as bounce, delay, complaint or other, with the recipients and the reason.
 
-    FILE is a message, an mbox file, a Maildir, a folder, or - for standard input. Of a folder its .eml files are read,
-    also in the folders below it, sorted by path; where none ends in .eml, all its files. Hidden files are left out.
+    FILE is a message, an mbox file, a Maildir, a folder, or - for standard input. In a folder, reads the .eml files,
+    including those of subfolders, sorted by path; if there are none, all files. Hidden files are skipped.
 
-    Prints one JSON object per message, in order. For a file that cannot be read or is no message the object has an
-    "error"; the others are still read, and the exit code is 1. Kinds, reasons and keys: docs/bounces.md.
+    Prints one JSON object per message, in order. A file that cannot be read, or is not a message, gives an object with
+    "error" and exit code 1; the others are still read. For kinds, reasons and keys see docs/bounces.md.
 
     \b
+    Examples:
       mailmon bounces classify bounce.eml
       mailmon bounces classify /var/mail/bounces ~/Maildir/.Bounces saved/
     """

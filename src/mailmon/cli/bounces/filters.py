@@ -1,4 +1,4 @@
-"""Which bounces are asked for? The options that the commands share, and what people may write in them."""
+"""Options that select bounces by period, kind, class, reason, status and domain."""
 
 from __future__ import annotations
 
@@ -21,30 +21,38 @@ mask_option = click.option("--mask", is_flag=True, help="Hide addresses, domains
 
 
 def period_options(since: str | None = None) -> Callable[[F], F]:
-    """Return what adds --since and --until to a command."""
-    words = "Received then or later: 24h, 7d, 2026-03-01, 2026-03-01T12:00Z."
+    """Return a decorator that adds --since and --until to a command."""
+    words = "Received at or after: 24h, 7d, 2026-03-01, 2026-03-01T12:00Z."
 
     def add(command: F) -> F:
-        command = click.option("--until", metavar="WHEN", help="Received before that; a date counts to its end.")(
-            command
-        )
+        command = click.option("--until", metavar="WHEN", help="Received before; a date is included.")(command)
         return click.option("--since", metavar="WHEN", default=since, show_default=bool(since), help=words)(command)
 
     return add
 
 
 def filter_options(command: F) -> F:
-    """Add the options that choose rows; `chosen` turns them into a filter."""
+    """Add the options that select rows; `chosen` turns them into a filter."""
     options = (
         click.option(
-            "--kind", "kinds", multiple=True, type=click.Choice([*KINDS, "all"]), help="Default: all but other."
+            "--kind",
+            "kinds",
+            multiple=True,
+            type=click.Choice([*KINDS, "all"]),
+            help="Kind of message [default: all but other].",
         ),
-        click.option("--hard/--soft", "is_hard", default=None, help="Bounces for good only, or the others only."),
-        click.option("--reason", "reasons", multiple=True, metavar="WORD", help="Like userunknown; may be repeated."),
         click.option(
-            "--status", "statuses", multiple=True, metavar="CODE", help="Like 5.1.1, 5.1 or 5; may be repeated."
+            "--hard/--soft", "is_hard", default=None, help="Only permanent (hard) or only temporary (soft) bounces."
         ),
-        click.option("--domain", "domains", multiple=True, metavar="NAME", help="Of the recipient; may be repeated."),
+        click.option("--reason", "reasons", multiple=True, metavar="WORD", help="For example userunknown; repeatable."),
+        click.option(
+            "--status",
+            "statuses",
+            multiple=True,
+            metavar="CODE",
+            help="Enhanced status code, for example 5.1.1, 5.1 or 5; repeatable.",
+        ),
+        click.option("--domain", "domains", multiple=True, metavar="NAME", help="Domain of the recipient; repeatable."),
     )
     for option in options:
         command = option(command)
@@ -61,10 +69,12 @@ def chosen(
     reasons: tuple[str, ...],
     is_hard: bool | None,
 ) -> BounceFilter:
-    """Return the filter that the options amount to. Raises click.UsageError."""
+    """Return the filter given by the options. Raises click.UsageError."""
     for status in statuses:
         if not _STATUS.fullmatch(status):
-            raise click.BadParameter("must be a code like 5.1.1, or its beginning like 5.1 or 5", param_hint="--status")
+            raise click.BadParameter(
+                "must be an enhanced status code like 5.1.1, or its beginning: 5.1 or 5", param_hint="--status"
+            )
     begin, end = period(since, until, present())
     return BounceFilter(
         begin,
@@ -78,7 +88,7 @@ def chosen(
 
 
 def period(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return the two times that the options amount to. Raises click.UsageError."""
+    """Return the two times given by the options. Raises click.UsageError."""
     begin = instant(since, now, "--since") if since is not None else None
     end = instant(until, now, "--until", is_end=True) if until is not None else None
     if begin and begin >= (end or now):
@@ -87,7 +97,7 @@ def period(since: str | None, until: str | None, now: datetime) -> tuple[datetim
 
 
 def instant(text: str, now: datetime, option: str, *, is_end: bool = False) -> datetime:
-    """Return the time of `24h` (so long ago), of a date (its beginning, or its end) or of a date with a time, in UTC.
+    """Return the time, in UTC, of `24h` (that long ago), a date (its beginning, or its end) or a date with a time.
 
     Without an offset it is local time. Raises click.BadParameter.
     """
@@ -103,6 +113,6 @@ def instant(text: str, now: datetime, option: str, *, is_end: bool = False) -> d
     except (ValueError, OverflowError, OSError):
         pass
     raise click.BadParameter(
-        f"{text!r} is neither a duration like 24h or 7d nor a date like 2026-03-01 or 2026-03-01T12:00Z",
+        f"{text!r} is not a duration (24h, 7d) or a date (2026-03-01, 2026-03-01T12:00Z)",
         param_hint=option,
     )

@@ -1,4 +1,4 @@
-"""`mailmon bounces list`, `show` and `export`: the bounce log read."""
+"""`mailmon bounces list`, `show` and `export`: read the bounce log."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from mailmon.render import bounces as report
 from mailmon.render.document import list_document, message_document
 
 
-@click.command("list", short_help="List what came back, was late, or was complained about.")
-@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="How many rows.")
+@click.command("list", short_help="List bounces, delay warnings and complaints.")
+@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="Number of rows.")
 @filter_options
 @mask_option
 @common.verbose_option
 @common.common_options
 def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any) -> None:
-    """List the latest bounces, delay warnings and complaints, oldest first: one line a recipient.
+    """List the latest bounces, delay warnings and complaints, oldest first, one row per recipient.
 
-    Reads the bounce log only. `mailmon bounces export` has no limit.
+    Reads only the bounce log. `mailmon bounces export` has no limit.
     """
     wanted = chosen(**options)
     rows = app.latest(
@@ -49,16 +49,16 @@ def list_bounces(limit: int, mask: bool, config_path: str | None, as_json: bool,
     printer = screen.Printer(common.wants_colour(color))
     printer.lines(report.row_lines(rows, printer.paper))
     if not rows:
-        common.say("nothing recorded" if wanted == BounceFilter() else "nothing recorded that fits")
+        common.say("no bounces logged" if wanted == BounceFilter() else "no matching bounces")
 
 
-@click.command("show", short_help="Show all that is known of one message.")
+@click.command("show", short_help="Show all details of one message.")
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
 @mask_option
 @common.verbose_option
 @common.common_options
 def show(number: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
-    """Show one message with all its recipients, and the message that it is about. ID is what `list` shows behind #."""
+    """Show one message with all its recipients, and the original message. `bounces list` shows the ID after #."""
     message = app.message(common.load_setup(config_path, with_secrets=False), number, is_masked=mask, warn=common.warn)
     if as_json:
         common.print_json(message_document(message))
@@ -67,11 +67,11 @@ def show(number: int, mask: bool, config_path: str | None, as_json: bool, color:
     printer.lines(report.message_lines(message, printer.paper))
 
 
-@click.command("export", short_help="Write bounces as CSV, JSON or XLSX.")
+@click.command("export", short_help="Export bounces as CSV, JSON or XLSX.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default=None, help="Default: by the file's name, else csv."
+    "--format", "form", type=click.Choice(FORMATS), default=None, help="Format [default: by the file name, else csv]."
 )
-@click.option("--output", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
+@click.option("--output", metavar="FILE", default="-", show_default=True, help="Output file; - is stdout.")
 @filter_options
 @mask_option
 @common.verbose_option
@@ -79,21 +79,21 @@ def show(number: int, mask: bool, config_path: str | None, as_json: bool, color:
 def export(
     form: str | None, output: str, mask: bool, config_path: str | None, as_json: bool, color: str, **options: Any
 ) -> None:
-    """Write all bounces that fit, one row a recipient, oldest first; a new FILE is for you alone (mode 0600).
+    """Export all matching bounces, one row per recipient, oldest first. New files get mode 0600.
 
-    The columns are on the bounce log's page of the documentation. In CSV and XLSX a quote stands before what a
-    spreadsheet could take for a formula. --json is --format json.
+    For the columns see docs/bounce-log.md. CSV and XLSX put a quote before text that a spreadsheet could take for a
+    formula. --json is the same as --format json.
     """
     del color
     if as_json and form not in (None, "json"):
-        raise click.UsageError("--json and --format contradict each other")
+        raise click.UsageError("--json cannot be combined with another --format")
     wanted = chosen(**options)
     name = "json" if as_json else form or _form_of(output)
     if name == "xlsx" and output == "-" and sys.stdout.isatty():
-        raise click.UsageError("a workbook is nothing for a terminal: name a file by --output")
+        raise click.UsageError("cannot print XLSX to a terminal: name a file with --output")
     setup = common.load_setup(config_path, with_secrets=False, uses_state=False)
     if output != "-" and is_another_users(setup):
-        # FILE is where root may write, the bounce log is not: whoever reads it does that without root's rights.
+        # Only root may write FILE, and the log is not read as root: another process reads it as its owner.
         from mailmon.app.root import run_again
 
         with _target(output) as (file, _):
@@ -112,9 +112,9 @@ def _form_of(output: str) -> str:
 
 @contextmanager
 def _target(output: str) -> Iterator[tuple[BinaryIO, Path]]:
-    """Yield a file to write to, and a directory for what is only needed meanwhile. Raises StateError.
+    """Yield a file to write to, and a directory for temporary files. Raises StateError.
 
-    The file is renamed to its place when it is whole; stdout, a pipe or a device get it then: all of it, or nothing.
+    The complete file is renamed to its place, or copied to stdout, a pipe or a device: all of it, or nothing.
     """
     target = Path(output)
     is_stream = output == "-" or (target.exists() and not target.is_file())
@@ -132,12 +132,12 @@ def _target(output: str) -> Iterator[tuple[BinaryIO, Path]]:
         if isinstance(exc, BrokenPipeError):
             raise
         where = "stdout" if output == "-" else output
-        raise StateError(f"{where}: cannot be written: {exc.strerror}", "Name another place by --output.") from exc
+        raise StateError(f"{where}: cannot be written: {exc.strerror}", "Name another file with --output.") from exc
 
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of the target when it is whole; the directory is opened once."""
+    """Yield a file that replaces the target when it is complete; the directory is opened once."""
     directory = safe.open_directory(target.parent, os.O_RDONLY)
     name = f".mailmon-{secrets.token_hex(8)}"
     try:

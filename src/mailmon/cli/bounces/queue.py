@@ -1,4 +1,4 @@
-"""`mailmon bounces queue` and `retry`: which notices about bounces have not got to their readers?"""
+"""`mailmon bounces queue` and `retry`: notices about bounces."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from mailmon.render.layout import Paper, Row, table
 from mailmon.render.terminal import local_time
 from mailmon.text import visible
 
+# Shown for the status of the JSON document.
+_STATUSES = {"dead": "failed"}
 
-@click.command("queue", short_help="Show the notices about bounces: what waits, is dead, or was sent.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")
+
+@click.command("queue", short_help="Show notices about bounces: waiting, failed or sent.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Number of notices.")
 @mask_option
 @common.verbose_option
 @common.common_options
 def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color: str) -> None:
-    """Show the notices about bounces, those that wait or are dead first."""
+    """Show notices about bounces, those that are waiting or failed first."""
     setup = common.load_setup(config_path, with_secrets=False)
     notices = app.notices(setup, limit, is_masked=mask, warn=common.warn)
     if as_json:
@@ -32,32 +35,32 @@ def queue(limit: int, mask: bool, config_path: str | None, as_json: bool, color:
         common.say("no notices")
 
 
-@click.command("retry", short_help="Let notices that wait or are dead be tried again.")
+@click.command("retry", short_help="Retry queued or failed notices.")
 @click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]...")
-@click.option("--all", "is_all", is_flag=True, help="All that wait or are dead.")
+@click.option("--all", "is_all", is_flag=True, help="All that are waiting or failed.")
 @common.verbose_option
 @common.common_options
 def retry(ids: tuple[int, ...], is_all: bool, config_path: str | None, as_json: bool, color: str) -> None:
-    """Let the next scan try notices again: those with these ids, as `queue` shows them, or all."""
+    """Retry notices in the next scan: those with the given ids, as shown by `queue`, or all."""
     del color
     if bool(ids) == is_all:
-        raise click.UsageError("name the ids of notices, or --all")
+        raise click.UsageError("give the ids of notices, or --all")
     setup = common.load_setup(config_path, with_secrets=False)
     count = app.retry(setup, ids, common.warn)
     if count < len(set(ids)):
         which = f"{count} of {len(set(ids))} notices" if count else "no notice"
-        common.warn(f"{which} with these ids could be queued: the others were sent, or there are none")
+        common.warn(f"{which} with these ids could be queued: the others were sent or do not exist")
     if as_json:
         common.print_json(retry_document(count))
     else:
-        common.say(f"{count} queued; the next check or `mailmon bounces scan` sends")
+        common.say(f"{count} queued; sent by the next check or `mailmon bounces scan`")
 
 
 def _row(one: Notice, paper: Paper) -> Row:
     when = f"next {local_time(one.next_at)}" if one.status == "waiting" else local_time(one.done_at or one.next_at)
     cells = (
         f"#{one.id}",
-        one.status,
+        _STATUSES.get(one.status, one.status),
         f"bounce #{one.message}",
         visible(one.recipient, 320),
         f"{one.attempts} attempts",

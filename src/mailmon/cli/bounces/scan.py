@@ -1,4 +1,4 @@
-"""`mailmon bounces scan`: what is new in the folders with bounces?"""
+"""`mailmon bounces scan`: log new messages of the bounce folders."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from mailmon.render.document import scan_document
 FAILED = 1
 
 
-@click.command("scan", short_help="Read the folders with bounces, record what is new, sort where configured.")
+@click.command("scan", short_help="Log new messages of the bounce folders; sort them if configured.")
 @click.argument(
     "names",
     nargs=-1,
     metavar="[ACCOUNT]...",
     shell_complete=common.completing(lambda setup: {a.name for a in setup.accounts.values() if a.bounces}),
 )
-@click.option("--test", "is_test", is_flag=True, help="Use the folders of bounces.test, and a bounce log of their own.")
+@click.option("--test", "is_test", is_flag=True, help="Use the folders of bounces.test, with a log of their own.")
 @click.option(
-    "--timeout", "timeout_s", type=common.FiniteRange(10, 86400), default=app.TIMEOUT_S, show_default=True,
+    "--timeout", "timeout_s", type=common.FiniteRange(10, 86400), default=3600, show_default=True,
     metavar="SECONDS",
-    help="After that, what is left is for the next scan.",
+    help="Stop after this many seconds; the next scan continues.",
 )  # fmt: skip
 @common.transcript_option
-@click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="Ask this name server; repeatable.")
+@click.option("--nameserver", multiple=True, metavar="ADDRESS[:PORT]", help="DNS server to use; repeatable.")
 @common.common_options
 def scan(
     names: tuple[str, ...],
@@ -39,10 +39,10 @@ def scan(
     as_json: bool,
     color: str,
 ) -> None:
-    """Read what is new in the folder with bounces of all accounts that have one, or of those named.
+    """Log new messages in the bounce folders of all accounts, or of those given as ACCOUNT.
 
-    Everything is recorded in the bounce log; nothing is marked as read, and messages are moved only where the
-    configuration names folders to move them to. `mailmon check` does the same in each run, as its step `bounces`.
+    Marks nothing as read, and moves messages only if the configuration names target folders. `mailmon check` does the
+    same in each run, as its step `bounces`.
     """
     del color
     setup = common.load_setup(config_path, Overrides({}, nameserver))
@@ -65,12 +65,12 @@ def _say(one: ScannedAccount) -> None:
         common.warn(warning)
     mark = "❌" if one.error else "✓"
     common.say(f"{mark} {one.account} {one.folder}: {one.error or one.words}")
-    unsent = f"{one.notices_failed} notices were not taken: {one.notice_error}" if one.notice_error else ""
+    unsent = f"{one.notices_failed} notices were refused: {one.notice_error}" if one.notice_error else ""
     for line in (
         one.advice,
         unsent,
         *one.obstacles,
-        *(f"set aside unread: {problem}" for problem in one.problems),
+        *(f"could not be read: {problem}" for problem in one.problems),
     ):
         if line:
             common.say(f"  → {line}")

@@ -1,4 +1,4 @@
-"""`mailmon bounces summary`: what did a period bring, and who is sent that?"""
+"""`mailmon bounces summary`: show or send the figures of a period."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mailmon.render import bounces as report
 from mailmon.render.document import alert_line_document, summary_document
 
 
-@click.command("summary", short_help="Show or send the figures of a period, against the period before.")
-@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="How many rows of each kind.")
-@click.option("--send", "is_sent", is_flag=True, help="Send it by all alert channels, mail among them.")
-@click.option("--only-if-any", is_flag=True, help="With --send: send nothing of a period that brought nothing.")
+@click.command("summary", short_help="Show or send the figures of a period, compared with the period before.")
+@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="Rows per ranking.")
+@click.option("--send", "is_sent", is_flag=True, help="Send it to all alert channels.")
+@click.option("--only-if-any", is_flag=True, help="With --send: skip the message if there were no bounces.")
 @period_options("24h")
 @mask_option
 @common.verbose_option
@@ -33,10 +33,10 @@ def summary(
     as_json: bool,
     color: str,
 ) -> None:
-    """Show how many bounced, by class, reason, domain and remote MTA, and the change against the same time before.
+    """Show the number of bounces by class, reason, domain and remote MTA, and the change from the period before.
 
-    With --send the same goes to all channels, as a message of its own that has nothing to do with alerts: for a timer,
-    once a day. The exit code is 69 when a channel did not take it.
+    With --send, also sends it to all alert channels, as a message that is independent of alerts: for example from a
+    daily timer. Exits 69 if a channel refuses it.
     """
     del color
     at = now()
