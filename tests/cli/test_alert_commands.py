@@ -88,7 +88,7 @@ def test_what_waits_for_a_channel_is_held_back_too(monitor: Monitor, sandbox: Sa
         (("main",), 2, "missing --for"),
         (("main", "--for", "soon"), 2, "must be a duration like 90s, 30m, 2h or 1d"),
         (("main", "--for", "3000d"), 2, "must be between 1 second and 1 year"),
-        (("end",), 2, "say which"),
+        (("end",), 2, "missing NAME"),
         (("end", "main"), 2, "no active silence for 'main'"),
         ((), 2, "give NAME with --for"),
     ],

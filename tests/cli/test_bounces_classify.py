@@ -175,7 +175,7 @@ def test_a_pipe_that_nobody_writes_into_is_given_up(
     monkeypatch.setattr(classify, "PIPE_TIMEOUT_S", 0.1)
     os.mkfifo(tmp_path / "pipe")
     silent, read = rows(str(tmp_path / "pipe"), letter, exit_code=1)
-    assert silent["error"] == "nobody wrote into this pipe within 0.1 s"
+    assert silent["error"] == "nothing was written to this pipe within 0.1 s"
     assert read["kind"] == "bounce"
 
 

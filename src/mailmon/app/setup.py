@@ -76,7 +76,7 @@ def enter_state(setup: Setup, path: Path | None, *, writes: bool = True) -> None
 
 
 def is_another_users(setup: Setup) -> bool:
-    """Say whether root would become another user in `enter_state`. Raises StateError."""
+    """Return whether root would become another user in `enter_state`. Raises StateError."""
     if os.geteuid() != 0:
         return False
     from mailmon.store.owner import owner_of

@@ -12,7 +12,7 @@ from mailmon.mail.message.address import dns_name
 
 
 class Evaluated(NamedTuple):
-    """The client that was asked about, and the result."""
+    """A client and its result."""
 
     client: Client
     verdict: Verdict
@@ -39,6 +39,6 @@ def evaluate(client: Client, nameservers: tuple[tuple[str, int], ...] = (), time
 
 
 def _in_a_labels(name: str) -> str:
-    """Return a name or address with its domain as DNS is asked for it (RFC 7208 section 4.3). Raises ValueError."""
+    """Return a name or address with its domain in A-labels (RFC 7208 section 4.3). Raises ValueError."""
     local, at, domain = name.rpartition("@")
     return name if domain.isascii() else f"{local}{at}{dns_name(domain)}"

@@ -48,11 +48,17 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
 def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime | None:
     """Return when a lasting failure is alerted again; as long as its state is unknown, it is not."""
     policy = setup.policies.get(step_id.partition(":")[0])
-    told = state.announced
-    is_told = told.health in (Health.DOWN, Health.DEGRADED) and told.health is state.health and not state.unknown_runs
-    if not is_told or told.at is None or policy is None or policy.reminder_interval_s is None:
+    announced = state.announced
+    is_announced = announced.health in (Health.DOWN, Health.DEGRADED) and announced.health is state.health
+    if (
+        not is_announced
+        or state.unknown_runs
+        or announced.at is None
+        or policy is None
+        or policy.reminder_interval_s is None
+    ):
         return None
-    return told.at + timedelta(seconds=policy.reminder_interval_s)
+    return announced.at + timedelta(seconds=policy.reminder_interval_s)
 
 
 def _label(step_id: str) -> str:

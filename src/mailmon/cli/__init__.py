@@ -25,7 +25,7 @@ COMMANDS: dict[str, str] = {
     "diagnose": "Test a mail server from outside: TLS, relaying, logins, host names and more.",
     "dns": "Check the DNS records of a mail domain, from MX to DANE.",
     "explain": "Explain a finding: severity, meaning, fix and reference.",
-    "spf": "Evaluate SPF: may this address send mail for a domain?",
+    "spf": "Evaluate SPF for a client address and an envelope sender.",
     "status": "Show the current health of every check and pending alerts.",
     "alerts": "Show recent alerts: sent, pending and dropped.",
     "bounces": "Classify, log and summarise bounces.",

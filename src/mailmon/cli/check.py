@@ -90,7 +90,7 @@ def check(
         common.warn(warning)
     line = progress_line(is_quiet=verbose)
     printer = _Printer(common.wants_colour(color), line, is_silent=as_json)
-    report = app.check(
+    result = app.check(
         Request(
             setup,
             now,
@@ -104,8 +104,8 @@ def check(
     )
     if line:
         line.clear()
-    _tell(report, len(setup.warnings), as_json=as_json)
-    raise click.exceptions.Exit(report.exit_code)
+    _print_rest(result, len(setup.warnings), as_json=as_json)
+    raise click.exceptions.Exit(result.exit_code)
 
 
 class _Printer:
@@ -126,29 +126,29 @@ class _Printer:
             common.say(line, colour=colour)
 
 
-def _tell(report: RunResult, told: int, *, as_json: bool) -> None:
+def _print_rest(result: RunResult, n_printed: int, *, as_json: bool) -> None:
     """Print alerts and problems with the state, with --json the whole document."""
-    for warning in report.warnings[told:]:
+    for warning in result.warnings[n_printed:]:
         common.warn(warning)
-    if report.state_error:
-        kept = "alerts may be repeated" if report.may_repeat else "sent alerts are kept in its journal"
-        common.say(f"mailmon: {report.state_error}; {kept}", err=True)
-    for alert in report.alerts:
+    if result.state_error:
+        kept = "alerts may repeat" if result.may_repeat else "sent alerts are kept in its journal"
+        common.say(f"mailmon: {result.state_error}; {kept}", err=True)
+    for alert in result.alerts:
         if alert.status != "sent":
             common.say(f"mailmon: alert {alert.status}: {alert.channel}: {alert.error}", err=True)
     if as_json:
         from mailmon.render.document import check_document
 
-        common.print_json(check_document(report))
+        common.print_json(check_document(result))
         return
-    for preview in report.previews:
+    for preview in result.previews:
         common.say("\nalert that would be sent:")
         for line in terminal.alert_lines(preview):
             common.say(f"  {line}")
-    for alert in report.alerts:
+    for alert in result.alerts:
         if alert.status == "sent":
             common.say(f"alert sent: {alert.channel}: {alert.title}")
-    common.say(conclude(report))
+    common.say(conclude(result))
 
 
 class ProgressLine:

@@ -51,7 +51,7 @@ def validate(no_secrets: bool, config_path: str | None, as_json: bool, color: st
     common.say(f"state: {setup.state_file}")
 
 
-@config.command("schema")
+@config.command("schema", short_help="Print the JSON Schema of the configuration.")
 def schema() -> None:
     """Print the JSON Schema of the configuration, including the flat keys."""
     from mailmon.typedjson.validate import json_schema

@@ -88,10 +88,10 @@ def _play(console: Console, number: int, step: _Step, server: Any, setup: Setup,
         setattr(server.faults, name, step.faults.get(name, getattr(fresh, name)))
     console.print(f"\n[bold]{number}. {step.title}[/bold]")
     console.print("[dim]$ mailmon check[/dim]")
-    told = len(phone.ntfy_messages())
+    n_seen = len(phone.ntfy_messages())
     report = run(Request(setup, now, on_done=lambda outcome, label: _print_step(console, outcome, label)))
     console.print(f"[dim]exit code {report.exit_code}, {report.duration_s:.1f} s[/dim]")
-    messages = phone.ntfy_messages()[told:]
+    messages = phone.ntfy_messages()[n_seen:]
     for message in messages:
         console.print(_as_on_the_phone(message))
     if not messages:

@@ -10,7 +10,7 @@ import click
 from mailmon.app import diagnose as app
 from mailmon.app.findings import selected
 from mailmon.cli import common, screen
-from mailmon.cli.findings import finding_options, must_be_known, outcome_of, tell
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, print_result
 from mailmon.config import Setup
 from mailmon.diagnose.plan import KINDS
 from mailmon.model.diagnosis import Diagnosis
@@ -69,7 +69,7 @@ def diagnose(host: str, config_path: str | None, as_json: bool, color: str, **gi
         everything = app.diagnose(planned, progress)
     result = everything._replace(findings=selected(everything.findings, given["only"], given["skip"]))
     is_coloured = common.wants_colour(color)
-    tell(
+    print_result(
         given,
         as_json,
         lambda: diagnosis_document(result),
@@ -127,8 +127,8 @@ def _show(result: Diagnosis, *, is_verbose: bool, is_coloured: bool) -> None:
     if is_verbose:
         for one in result.transcripts:
             printer.raw(f"\n{one.target}: {one.purpose}", "bold")
-            for said in one.lines:
-                printer.raw(f"{said.at_s:8.3f}  {'C:' if said.who == 'client' else 'S:'} {said.text}")
+            for line in one.lines:
+                printer.raw(f"{line.at_s:8.3f}  {'C:' if line.who == 'client' else 'S:'} {line.text}")
 
 
 COMMAND = diagnose

@@ -11,7 +11,7 @@ import click
 from mailmon.app import dns as app
 from mailmon.app.findings import selected
 from mailmon.cli import common, screen
-from mailmon.cli.findings import finding_options, must_be_known, outcome_of, tell
+from mailmon.cli.findings import finding_options, must_be_known, outcome_of, print_result
 from mailmon.domain.options import Options
 from mailmon.render.document import survey_document
 
@@ -71,7 +71,7 @@ def dns(domain: str, config_path: str | None, as_json: bool, color: str, **given
         else:
             _show(result, everything, is_verbose=given["verbose"], is_coloured=is_coloured)
 
-    tell(given, as_json, lambda: survey_document(result), lambda: report.markdown(result), show)
+    print_result(given, as_json, lambda: survey_document(result), lambda: report.markdown(result), show)
     raise click.exceptions.Exit(outcome_of(everything, result.findings, given))
 
 

@@ -25,7 +25,8 @@ def explain(ids: tuple[str, ...], as_json: bool, color: str) -> None:
     from mailmon.cli.screen import Printer
     from mailmon.findings.registry import entries, unknown_pattern
     from mailmon.findings.row import is_meant
-    from mailmon.render.explanation import explanation_document, explanation_lines, listing_lines
+    from mailmon.render.document import explanation_document
+    from mailmon.render.explanation import explanation_lines, listing_lines
 
     if said := unknown_pattern(ids):
         raise click.UsageError(said)

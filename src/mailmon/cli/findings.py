@@ -57,9 +57,9 @@ def outcome_of(everything: Iterable[Finding], chosen: Iterable[Finding], given: 
     code = exit_code(chosen, Severity(given["fail_on"]))
     if code or not given["only"] or list(chosen):
         return code
-    said = f"no results for {', '.join(given['only'])}"
+    message = f"no results for {', '.join(given['only'])}"
     failed = next((one for one in everything if _hides_the_rest(one)), None)
-    warn(f"{said}: {failed.message}" if failed else said)
+    warn(f"{message}: {failed.message}" if failed else message)
     return EXIT_UNKNOWN if failed else 0
 
 
@@ -70,7 +70,7 @@ def _hides_the_rest(finding: Finding) -> bool:
     return ends_all and finding.status in (Verdict.FAIL, Verdict.UNKNOWN)
 
 
-def tell(
+def print_result(
     given: Mapping[str, Any],
     as_json: bool,
     document: Callable[[], dict[str, Any]],

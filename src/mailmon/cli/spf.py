@@ -17,7 +17,7 @@ from mailmon.text import utf8_text, visible
 _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "red", "temperror": "magenta"}
 
 
-@click.command("spf", short_help="Evaluate SPF: may this address send mail for a domain?")
+@click.command("spf", short_help="Evaluate SPF for a client address and an envelope sender.")
 @click.option("--ip", "address", required=True, metavar="ADDRESS", help="IP address of the client.")
 @click.option("--helo", default="", metavar="NAME", help="Host name that the client sends in EHLO.")
 @click.option("--mail-from", default="", metavar="ADDR", help="Envelope sender; empty for the null sender.")
@@ -51,8 +51,8 @@ def _show(verdict: Verdict, *, is_coloured: bool) -> None:
         printer.text(f"explanation by the domain: {_shown(verdict.explanation, 500)}", indent="  ")
     rows = [Row("", (_shown(one.domain), _shown(one.term)), (_shown(one.outcome),)) for one in verdict.trace]
     printer.lines(table(rows, printer.paper))
-    looks, void = f"{verdict.lookups} of {MAX_LOOKUPS}", f"{verdict.void_lookups} of {MAX_VOID}"
-    printer.text(f"{looks} DNS look-ups, {void} void look-ups")
+    lookups, void = f"{verdict.lookups} of {MAX_LOOKUPS}", f"{verdict.void_lookups} of {MAX_VOID}"
+    printer.text(f"{lookups} DNS look-ups, {void} void look-ups")
 
 
 def _shown(text: str, limit: int = 400) -> str:

@@ -123,7 +123,7 @@ def masked_row(row: BounceRow) -> BounceRow:
 def masked_message(message: LoggedMessage) -> LoggedMessage:
     """Return a message as `masked_row` shows its rows."""
     known = [address for row in message.rows for address in _addresses(row)]
-    # What one recipient is called may stand in what was said of another.
+    # The name of one recipient may occur in the reply about another.
     rows = [masked_row(row)._replace(diagnostic=mask_text(row.diagnostic, known)) for row in message.rows]
     return message._replace(
         rows=tuple(rows), message_id=mask_address(message.message_id), problem=mask_text(message.problem, known)

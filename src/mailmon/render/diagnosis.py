@@ -85,7 +85,7 @@ def fix_lines(fix: str, paper: Paper) -> Iterator[str]:
 
 
 def _words(finding: Finding) -> str:
-    """Return the message without the target, which stands before it; where it is the subject it is `it`."""
+    """Return the message without the target, which precedes it; where it is the subject, it becomes `it`."""
     words = finding.message.removeprefix(f"{finding.target}: ")
     begin = f"{finding.target} "
     return "it " + words.removeprefix(begin) if words.startswith(begin) else words
@@ -128,7 +128,7 @@ def _together(targets: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
-# IMAP servers tell in the greeting what they can do (RFC 3501 section 7.1).
+# IMAP servers list their capabilities in the greeting (RFC 3501 section 7.1).
 _CAPABILITIES = re.compile(r"\[CAPABILITY [^\]\[]*+\] ?", re.IGNORECASE)
 SERVICE_COLUMNS = ("endpoint", "protocol", "TLS", "valid until", "greeting")
 
@@ -165,7 +165,7 @@ def markdown(diagnosis: Diagnosis) -> Iterator[str]:
 
 def finding_tables(findings: Sequence[Finding]) -> Iterator[str]:
     """Yield problems and inconclusive tests as Markdown tables."""
-    for title, wanted in (("What is wrong", Verdict.FAIL), ("What could not be told", Verdict.UNKNOWN)):
+    for title, wanted in (("Problems", Verdict.FAIL), ("Inconclusive", Verdict.UNKNOWN)):
         listed = [one for one in findings if one.status is wanted]
         if listed:
             yield from ("", f"## {title}", "", "| | finding | what to do |", "|---|---|---|")

@@ -15,6 +15,7 @@ from mailmon.model import Alert, Change, CheckState, Delivery, Finding, Health, 
 from mailmon.text import utf8_text, visible
 
 if TYPE_CHECKING:
+    from mailmon.findings.registry import Entry
     from mailmon.mail.auth.spf import Client
     from mailmon.mail.auth.spf import Verdict as SpfVerdict
     from mailmon.mail.bounce import Classification, Recipient
@@ -174,6 +175,11 @@ def survey_document(survey: Survey) -> dict[str, Any]:
         "notes": list(survey.notes),
         "summary": summarise(survey.findings),
     }
+
+
+def explanation_document(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return the JSON document of entries."""
+    return {"schema": "mailmon/explain/1", "findings": [_entry_document(one) for one in entries]}
 
 
 def classified_document(file: str, found: Classification | None, error: str) -> dict[str, Any]:
@@ -381,16 +387,16 @@ def silence_document(silence: Silence) -> dict[str, Any]:
 
 def state_document(step_id: str, state: CheckState, next_reminder_at: datetime | None, now: datetime) -> dict[str, Any]:
     """Return the state of a check. `announced` is the health that the last alert reported."""
-    told = state.announced
+    announced = state.announced
     return {
         "id": step_id,
-        "health": "unknown" if told.unknown_since else state.health.value,
-        "since": instant(told.unknown_since or state.since),
+        "health": "unknown" if announced.unknown_since else state.health.value,
+        "since": instant(announced.unknown_since or state.since),
         "checked_at": instant(state.checked_at) if state.checked_at else None,
         "reason": state.reason,
         "value": state.value,
-        "announced": told.health.value,
-        "announced_at": instant(told.at) if told.at else None,
+        "announced": announced.health.value,
+        "announced_at": instant(announced.at) if announced.at else None,
         "next_reminder_at": instant(next_reminder_at) if next_reminder_at else None,
         "failing_runs": state.streak if state.health is Health.FAILING else 0,
         "unknown_runs": state.unknown_runs,
@@ -402,6 +408,23 @@ def state_document(step_id: str, state: CheckState, next_reminder_at: datetime |
 def alert_line_document(line: AlertLine) -> dict[str, Any]:
     """Return what became of one alert on one channel."""
     return {"id": line.id, "channel": line.channel, "status": line.status, "title": line.title}
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    from mailmon.findings.software_fixes import blocks_of
+
+    row = entry.row
+    return {
+        "id": entry.id,
+        "title": row.title,
+        "severity": row.severity.value if row.severity else None,
+        "varies": row.varies,
+        "meaning": row.meaning,
+        "fix": row.fix,
+        "software": [{"place": one.head, "lines": list(one.lines)} for one in blocks_of(entry.id)],
+        "reference": row.reference,
+        "reported_by": list(entry.commands),
+    }
 
 
 def _service_document(service: Service) -> dict[str, Any]:

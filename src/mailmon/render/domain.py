@@ -129,8 +129,8 @@ def spf_lines(survey: Survey) -> Iterator[str]:
     """Yield the SPF tree."""
     for one in survey.spf:
         words = f"{one.term} " if one.term else ""
-        looks = f"{one.lookups} look-up{'' if one.lookups == 1 else 's'}"
-        yield f"{'  ' * one.depth}{words}{one.domain} ({looks}): {one.text}"
+        lookups = f"{one.lookups} look-up{'' if one.lookups == 1 else 's'}"
+        yield f"{'  ' * one.depth}{words}{one.domain} ({lookups}): {one.text}"
 
 
 def markdown(survey: Survey) -> Iterator[str]:

@@ -1,9 +1,8 @@
-"""Entries of the registry of findings, as text and as a JSON document."""
+"""Entries of the registry of findings, as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from mailmon.findings.registry import Entry
 from mailmon.findings.row import CHECK, sentence
@@ -12,26 +11,6 @@ from mailmon.model.findings import Verdict
 from mailmon.render.layout import STYLES, Line, Paper, Row, hanging, table
 
 INDENT = "  "
-
-
-def explanation_document(entries: Iterable[Entry]) -> dict[str, Any]:
-    """Return the JSON document of entries."""
-    return {"schema": "mailmon/explain/1", "findings": [_entry_document(one) for one in entries]}
-
-
-def _entry_document(entry: Entry) -> dict[str, Any]:
-    row = entry.row
-    return {
-        "id": entry.id,
-        "title": row.title,
-        "severity": row.severity.value if row.severity else None,
-        "varies": row.varies,
-        "meaning": row.meaning,
-        "fix": row.fix,
-        "software": [{"place": one.head, "lines": list(one.lines)} for one in blocks_of(entry.id)],
-        "reference": row.reference,
-        "reported_by": list(entry.commands),
-    }
 
 
 def explanation_lines(entry: Entry, paper: Paper) -> Iterator[Line]:

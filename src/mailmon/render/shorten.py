@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-# What is not longer stands in full: an Ed25519 key in base64 (44), a SHA-1 fingerprint with colons (59) is longer.
+# Shorter ones are shown in full: an Ed25519 key in base64 (44), a SHA-1 fingerprint with colons (59) is longer.
 MAX_KEY = 48
 _HEAD, _TAIL = 12, 10
 _KEY = re.compile(r"[A-Za-z0-9+/=:]{49,}")

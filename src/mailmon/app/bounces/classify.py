@@ -16,7 +16,7 @@ from mailmon.mail.message.read import MAX_BYTES, has_header
 
 STDIN = "-"
 PIPE_TIMEOUT_S = 10.0
-# A file of this name holds one message, also when somebody saved it with the From line of an mbox.
+# A file of this name holds one message, even if it begins with the From line of an mbox.
 ONE_MESSAGE = ".eml"
 
 
@@ -64,7 +64,7 @@ def _unreadable(file: str, exc: OSError) -> Classified:
 
 
 def _open(path: Path) -> BinaryIO:
-    """Open a file; of a pipe wait for what somebody writes into it, but not for ever. Raises OSError."""
+    """Open a file; wait for a writer of a pipe, for a limited time. Raises OSError."""
     if not path.is_fifo():
         return path.open("rb")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -72,7 +72,7 @@ def _open(path: Path) -> BinaryIO:
     poller.register(descriptor, select.POLLIN)
     if not poller.poll(PIPE_TIMEOUT_S * 1000):
         os.close(descriptor)
-        raise TimeoutError(ETIMEDOUT, f"nobody wrote into this pipe within {PIPE_TIMEOUT_S:g} s")
+        raise TimeoutError(ETIMEDOUT, f"nothing was written to this pipe within {PIPE_TIMEOUT_S:g} s")
     os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "rb")
 
@@ -91,7 +91,7 @@ def _in_stream(name: str, stream: BinaryIO) -> Iterator[Classified]:
 
 
 class _Rejoined(BytesIO):
-    """A stream of which the beginning has been read already; it cannot go back, a pipe cannot either."""
+    """A stream whose beginning has been read already, and which, like a pipe, cannot seek."""
 
     def __init__(self, begin: bytes, rest: BinaryIO) -> None:
         super().__init__(begin)

@@ -53,7 +53,7 @@ def send(setup: Setup, figures: Summary, now: datetime) -> list[AlertLine]:
             ["no alert channel configured"],
             "Set ntfy_topic, or add a channel under `notify`: docs/channels.md.",
         )
-    # The same period has the same id: a receiver can tell a repetition.
+    # The same period has the same id: a receiver can recognise a repetition.
     number = f"bounces-{figures.since:%Y%m%dT%H%M}-{figures.until:%Y%m%dT%H%MZ}"
     alert = Alert(number, AlertKind.REPORT, summary_title(figures), "\n".join(summary_lines(figures)), now)
     context = DeliveryContext(channels, Deadline(SEND_S), time.sleep, now)
