@@ -99,7 +99,7 @@ python3Packages.buildPythonApplication {
   '';
 
   meta = {
-    description = "Checks that a mail server really takes, delivers and shows mail, and tells you once when that changes";
+    description = "Monitors mail end to end: logs in, sends, receives; alerts once on each change";
     license = lib.licenses.mit;
     mainProgram = "mailmon";
     platforms = lib.platforms.unix;

@@ -44,7 +44,7 @@ def test_man_shows_every_page_without_a_complaint(pages: Path) -> None:
 def test_a_page_says_what_the_help_says(pages: Path) -> None:
     page = (pages / "mailmon-silence.1").read_text()
     assert "\\fB\\-\\-for DURATION\\fR\nHow long, from now: for example 30m, 2h or 1d." in page
-    assert '.nf\n  mailmon silence office \\-\\-for 2h \\-\\-why "new disk"\n' in page
+    assert '.nf\nExamples:\n  mailmon silence office \\-\\-for 2h \\-\\-why "new disk"\n' in page
     assert ".BR mailmon\\-check (1)" in (pages / "mailmon.1").read_text()
 
 
