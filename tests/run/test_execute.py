@@ -17,7 +17,7 @@ from mailmon.mail.probe.ledger import Ledger
 from mailmon.model import Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.run.execute import BUG, DEADLINE, execute, labels_of
 from mailmon.run.plan import Step
-from mailmon.run.workers import Audience
+from mailmon.run.workers import Callbacks
 
 SECRET = "s3ntinel-Value"
 TARGET = "mail.example.org:587"
@@ -44,7 +44,7 @@ def failed(severity: Severity | None = Severity.ERROR, said: str = "535 no", fix
 
 
 def run(*steps: Step, seconds: float = 30.0) -> list[Outcome]:
-    return execute(steps, tools(seconds), Audience(lambda _: None))
+    return execute(steps, tools(seconds), Callbacks(lambda _: None))
 
 
 def one(ask: Ask) -> Outcome:
@@ -188,7 +188,7 @@ def test_outcomes_are_told_in_the_order_of_the_plan() -> None:
 
     told: list[str] = []
     steps = [step("a:x", waits), step("b:x", opens), step("c:x", yielding(), ("b:x",))]
-    outcomes = execute(steps, tools(), Audience(lambda outcome: told.append(outcome.id)))
+    outcomes = execute(steps, tools(), Callbacks(lambda outcome: told.append(outcome.id)))
     assert told == [outcome.id for outcome in outcomes] == ["a:x", "b:x", "c:x"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mailmon.model import Outcome, Status
 from mailmon.model.limits import RunLimits
 from mailmon.run.plan import Step
-from mailmon.run.workers import Audience, Progress, Workers
+from mailmon.run.workers import Callbacks, Progress, Workers
 
 
 def step(name: str, needs: tuple[str, ...] = (), after: tuple[str, ...] = (), host: str = "a") -> Step:
@@ -35,7 +35,7 @@ class Crew:
         self.most = self._now = 0
         self._lock = threading.Lock()
         self._work = work
-        audience = Audience(lambda one: self.told.append(one.id))
+        audience = Callbacks(lambda one: self.told.append(one.id))
         self.workers = Workers(steps, self._counted, self.released.append, audience, RunLimits(workers, per_host))
 
     def _counted(self, one: Step) -> Outcome:
@@ -136,7 +136,7 @@ def test_an_audience_that_fails_ends_the_run() -> None:
     def refuse(_: Outcome) -> None:
         raise OSError("nobody listens")
 
-    workers = Workers([step("a"), step("b")], outcome, lambda _: None, Audience(refuse), RunLimits())
+    workers = Workers([step("a"), step("b")], outcome, lambda _: None, Callbacks(refuse), RunLimits())
     with pytest.raises(OSError, match="nobody listens"):
         workers.run(time.monotonic, time.monotonic() + 20, 0.05)
 
@@ -160,7 +160,7 @@ def test_progress_is_told_while_nothing_ends() -> None:
         if len(heard) > 3:
             free.set()
 
-    workers = Workers([step("a")], work, lambda _: None, Audience(lambda _: None, hear), RunLimits())
+    workers = Workers([step("a")], work, lambda _: None, Callbacks(lambda _: None, hear), RunLimits())
     workers.run(time.monotonic, time.monotonic() + 20, 0.02)
     assert heard[0][:3] == (0, 1, 0)
     assert heard[0].oldest is not None

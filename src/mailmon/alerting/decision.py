@@ -219,7 +219,7 @@ def _silence_of(subject: AlertSubject, silenced: Mapping[str, datetime]) -> Quie
 
 
 def _is_first_health(state: CheckState) -> bool:
-    """Say whether a step is healthy of which nobody has heard yet: that needs no alert."""
+    """Say whether a step is healthy and was never announced: that needs no alert."""
     announced = state.announced
     is_new = announced.health is Health.NEW and announced.unknown_since is None
     return state.health is Health.UP and is_new and not state.unknown_runs
@@ -325,7 +325,7 @@ def _known_by(change: Change, state: CheckState, now: datetime) -> Announced:
 
 
 def _unknown_by(change: Change, state: CheckState, now: datetime) -> Announced:
-    """Return what people know after they heard that a step cannot be checked; of a failure they still know why."""
+    """Return what people know after it was announced that a step cannot be checked; why it failed stays."""
     announced = state.announced._replace(at=now, alert=change.alert, channels=change.channels, unknown_since=change.at)
     return announced if announced.reason else announced._replace(reason=change.reason, target=change.target)
 
@@ -339,13 +339,13 @@ def _audience(
     recovery goes to the channels that the failure would go to now.
     """
     is_open = announced.health in (Health.DEGRADED, Health.DOWN) or announced.unknown_since is not None
-    story = [name for name in announced.channels if name != EVERYBODY] if is_open else []
+    alerted = [name for name in announced.channels if name != EVERYBODY] if is_open else []
     if is_open and EVERYBODY in announced.channels:
-        story = [*channels]
-    elif story and set(story).isdisjoint(channels):
+        alerted = [*channels]
+    elif alerted and set(alerted).isdisjoint(channels):
         severity = severity or announced.severity or Severity.WARNING
     wanted = policy.channels.get(severity, channels) if severity else ()
-    return tuple(dict.fromkeys([*(name for name in channels if name in wanted or name in story), *story]))
+    return tuple(dict.fromkeys([*(name for name in channels if name in wanted or name in alerted), *alerted]))
 
 
 def _is_heard(announced: Announced, audience: Sequence[str], channels: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Which alerts wait for which channel? At most one alert a channel: what is late is told together with what is new."""
+"""The outbox: at most one alert per channel, in which what is late is announced together with what is new. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailmon.model import Change, Health, News, OutboxEntry, Past
 def enqueue(
     outbox: Sequence[OutboxEntry], changes: Sequence[Change], channels: Iterable[str], now: datetime, alert_id: str
 ) -> list[OutboxEntry]:
-    """Return the outbox with these flips in it, for each channel merged with what it has not acknowledged yet."""
+    """Return the outbox with these changes in it, for each channel merged with what it has not acknowledged yet."""
     entries = list(outbox)
     for channel in channels:
         news = [change for change in changes if channel in change.channels]
@@ -35,9 +35,9 @@ def reassign(
     alert_id: str,
     is_heritable: Callable[[Change], bool],
 ) -> list[OutboxEntry]:
-    """Return the outbox where the end of a story also waits for all `channels`, if it waits for none that there is.
+    """Return the outbox where a recovery also waits for all `channels`, if it waits for none that is configured.
 
-    A channel that was renamed would take it along; what goes on, people are told by the channels that there are.
+    A channel that was renamed would take it along; what goes on is announced on the configured channels anyway.
     """
     heirs = {
         change: change._replace(channels=(*change.channels, *channels))
@@ -55,7 +55,7 @@ def reassign(
 
 
 def combine(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> list[OutboxEntry]:
-    """Return the entries with one for each channel: what a silence had parted is told together."""
+    """Return the entries with one for each channel: what a silence had split is announced together."""
     left: dict[str, OutboxEntry] = {}
     others: list[OutboxEntry] = []
     for entry in entries:
@@ -72,7 +72,7 @@ def combine(entries: Iterable[OutboxEntry], now: datetime, alert_id: str) -> lis
 def split(
     entries: Iterable[OutboxEntry], is_held: Callable[[Change], bool]
 ) -> tuple[list[OutboxEntry], list[OutboxEntry]]:
-    """Part what may be told now from what is held back, the latter under an id of its own."""
+    """Split what may be sent now from what is held back, the latter under an id of its own."""
     ready: list[OutboxEntry] = []
     held: list[OutboxEntry] = []
     for entry in entries:
@@ -96,7 +96,7 @@ def _part_id(alert_id: str, changes: Iterable[Change]) -> str:
 
 
 def discard(entries: Iterable[OutboxEntry], is_moot: Callable[[Change], bool]) -> list[OutboxEntry]:
-    """Return the entries without what nobody needs to hear any more."""
+    """Return the entries without what no longer matters."""
     left = []
     for entry in entries:
         changes = [change for change in entry.alert.changes if not is_moot(change)]
@@ -112,7 +112,7 @@ MAX_NOTES = 24
 
 
 def merge(older: Iterable[Change], newer: Iterable[Change]) -> tuple[Change, ...]:
-    """Return one flip for each step, in the order in which the steps were first heard of."""
+    """Return one change for each step, in the order of their first ones."""
     merged: dict[str, Change] = {}
     for change in (*older, *newer):
         merged[change.id] = _join(merged[change.id], change) if change.id in merged else change
@@ -129,7 +129,7 @@ def _join(first: Change, second: Change) -> Change:
         return combine._replace(
             since=first.since, at=first.at, news=first.news, causes=causes, history=first.history, more=first.more
         )
-    # A reminder or another cause is no change that people have not heard of.
+    # A reminder or another cause is no change that was never announced.
     unheard = (Past(first.after, first.at),) if first.news is News.CHANGE else ()
     history = (*first.history, *unheard, *second.history)
     kept = history if len(history) <= MAX_HISTORY else (history[0], *history[1 - MAX_HISTORY :])

@@ -1,4 +1,4 @@
-"""What is remembered of a step after a run? The state table and its thresholds."""
+"""The health of a step after a run: the table of transitions, and the thresholds. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailmon.model import CheckState, Finding, Health, Outcome, Policy, Severity, Status, Verdict
 
-# (remembered health, status of this run) -> health. UNKNOWN and SKIPPED say nothing of the server: they are not in the
+# (health so far, status of this run) -> health. UNKNOWN and SKIPPED say nothing about the server: they are not in the
 # table and change nothing. FAILING becomes DOWN with the failure that reaches `failure_threshold`; DOWN is left with
 # the good run that reaches `success_threshold`.
 TRANSITIONS: dict[tuple[Health, Status], Health] = {
@@ -34,7 +34,7 @@ _REPLY_CODE = re.compile(r"[2-5]\d\d(?=[ -]|$)", re.ASCII)
 
 
 def next_state(state: CheckState | None, outcome: Outcome, policy: Policy, now: datetime) -> CheckState | None:
-    """Return what is remembered after an outcome, None while nothing is known."""
+    """Return the state of a step after an outcome, None while nothing is known."""
     if outcome.status is Status.SKIPPED:
         return state
     before = state or CheckState(Health.NEW, now)

@@ -239,7 +239,7 @@ def _in_short(group: _Group) -> str:
 
 
 def _problem_lines(open_problems: Sequence[OpenProblem], now: datetime) -> list[str]:
-    """Return the paragraph that names what is still not well."""
+    """Return the paragraph that names what is still not healthy."""
     named = [one for one in open_problems if one.label]
     lines = [
         f"{_called(one)}: {_problem_verb(one)}{f' since {short_time(one.since, now)}' if one.since else ''}"
@@ -347,7 +347,7 @@ def _paragraph(group: _Group, now: datetime) -> str:
 
 
 def _reasons(group: _Group, head: str) -> list[str]:
-    """Return the reason of all, or each one's own below each other: a figure is never told of somebody else."""
+    """Return the reason of all, or each one's own below each other: nobody gets the figures of somebody else."""
     if group.is_joint:
         return [f"{head}: {group.first.reason}"] if group.first.reason else []
     lines = [f"{change.subject or change.id}: {change.reason}" for change in group.changes[:MAX_NAMES]]

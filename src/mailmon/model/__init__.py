@@ -1,4 +1,4 @@
-"""The words that all parts of mailmon share: findings, outcomes, health, flips, alerts, probes.
+"""The values that all parts of mailmon share: findings, outcomes, states, changes, alerts, probes.
 
 Immutable values of the standard library only; why named tuples: docs/decisions/0002-start-up.md.
 Every `*_at` is an aware UTC datetime.

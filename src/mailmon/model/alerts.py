@@ -1,4 +1,4 @@
-"""What does a person get, and has it reached them?"""
+"""Alerts, the outbox in which they wait, and what became of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailmon.model.state import Change
 
 
 class AlertKind(StrEnum):
-    """What an alert tells: it sets a channel's priority and mark."""
+    """What an alert is about: it sets a channel's priority and mark."""
 
     PROBLEM = "problem"
     WARNING = "warning"
@@ -20,9 +20,9 @@ class AlertKind(StrEnum):
 
 
 class Alert(NamedTuple):
-    """The words that a person gets. `id` is the run's that composed it: receivers can tell a repetition by it.
+    """A message to people. `id` is the run's that composed it: receivers can tell a repetition by it.
 
-    `flips` are what it tells of, `thread` is the id of the alert that it answers, "" where it begins a new story.
+    `changes` are what it is about, `thread` is the id of the alert that it answers, "" for the first about a problem.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""One run: plan -> observe -> judge -> remember -> announce."""
+"""One run: plan -> execute -> evaluate -> save -> deliver -> outputs."""
 
 from mailmon.model.run import AlertLine, RunResult
 from mailmon.run.run import Request, run

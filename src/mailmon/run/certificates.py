@@ -1,6 +1,6 @@
-"""Which certificates end soon? Told once for each, at however many ports and to however many accounts it was shown.
+"""Certificates that expire soon: one warning for each, however many ports and accounts showed it.
 
-A step keeps the warning among its findings; what people are told, and what is remembered, is the certificate's. Pure.
+A step keeps the warning among its findings; what is announced, and kept in the state, is the certificate's. Pure.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ CERTIFICATE = "certificate:"
 _MAX_TARGETS = 4
 
 
-def with_certificates(seen: Checked, remembered: Collection[str]) -> Checked:
-    """Return what a run saw with an outcome of its own for each certificate that is worth telling of.
+def with_certificates(seen: Checked, known: Collection[str]) -> Checked:
+    """Return what a run saw with an outcome of its own for each certificate that is worth announcing.
 
-    One that lasts is told of only where something else is `remembered`: by these ids its trouble ends. One that counts
+    One that is valid for long matters only if its id is `known`: then its problem has ended. One that counts
     as failed is among the steps too.
     """
     shown: dict[str, list[Certificate]] = {}
@@ -27,9 +27,9 @@ def with_certificates(seen: Checked, remembered: Collection[str]) -> Checked:
         for certificate in outcome.certificates:
             shown.setdefault(certificate.name, []).append(certificate)
     judged = [_judged(name, found) for name, found in shown.items()]
-    told = [one for one in judged if one.status is not Status.OK or one.id in remembered]
-    failed = [one for one in told if one.status is Status.FAILED]
-    return seen._replace(steps=(*seen.steps, *failed), own=(*seen.own, *told))
+    own = [one for one in judged if one.status is not Status.OK or one.id in known]
+    failed = [one for one in own if one.status is Status.FAILED]
+    return seen._replace(steps=(*seen.steps, *failed), own=(*seen.own, *own))
 
 
 def without_certificates(steps: Sequence[Outcome]) -> list[Outcome]:

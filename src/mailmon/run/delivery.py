@@ -1,4 +1,4 @@
-"""Do alerts get to people? Each waits in the outbox, on disk, until its channel has acknowledged it."""
+"""The delivery of alerts: each waits in the outbox, on disk, until its channel has acknowledged it."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Dispatch(NamedTuple):
         return (*alerts, alone) if alone else alerts
 
     def _send(self, keeper: Keeper, is_held: Callable[[Change], bool], left_alone: Collection[str]) -> list[AlertLine]:
-        """Send what waits, but not to those that did not answer just now; remember every acknowledgement."""
+        """Send what waits, but not on channels that did not answer just now; save every acknowledgement."""
         loud, held = split(keeper.state.outbox, is_held)
         checks = keeper.state.checks
         ready = [self._up_to_date(entry, checks) for entry in combine(loud, self.now, self.run_id)]
@@ -130,14 +130,14 @@ class Dispatch(NamedTuple):
         if (*ready, *held) != keeper.state.outbox:
             keeper.save(outbox=(*ready, *held))
 
-        def remember(left: Sequence[OutboxEntry], *done: Delivery) -> None:
+        def note(left: Sequence[OutboxEntry], *done: Delivery) -> None:
             deliveries = (*keeper.state.deliveries, *done)[-MAX_DELIVERIES:]
             keeper.save(outbox=(*left, *resting, *held), deliveries=deliveries)
 
         def on_sent(entry: OutboxEntry) -> None:
             waiting.remove(entry)
             alert = entry.alert
-            remember(waiting, Delivery(alert.id, entry.channel, "sent", alert.title, alert.at, self.now))
+            note(waiting, Delivery(alert.id, entry.channel, "sent", alert.title, alert.at, self.now))
 
         left, lines = deliver(tuple(waiting), self.context, on_sent)
         dropped = [
@@ -146,11 +146,11 @@ class Dispatch(NamedTuple):
             if line.status == "dropped"
         ]
         if dropped or (*left, *resting, *held) != keeper.state.outbox:
-            remember(left, *dropped)
+            note(left, *dropped)
         return lines
 
     def _up_to_date(self, entry: OutboxEntry, checks: Mapping[str, CheckState]) -> OutboxEntry:
-        """Say the date of what is told on another day than it was composed, and with good news what is not well."""
+        """Return an alert of another day with its date, and a recovery with the problems that are left."""
         alert = entry.alert
         is_today = local(alert.at).date() == local(self.now).date()
         if not alert.changes or (is_today and not is_good_news(alert.changes)):
@@ -161,7 +161,7 @@ class Dispatch(NamedTuple):
     def _open_problems(
         self, checks: Mapping[str, CheckState], changes: Sequence[Change], channel: str
     ) -> list[OpenProblem]:
-        """Return what is not well and is not told of anyhow. A channel speaks for itself when it has been tried."""
+        """Return what is not healthy and not among the changes; channels are reported once they have been tried."""
         announced = {change.id for change in changes}
         others = {
             key: check_state
@@ -179,6 +179,6 @@ def _is_of_channel(change: Change) -> bool:
 
 
 def _is_moot(change: Change) -> bool:
-    """Say whether nobody has heard of a channel's trouble, which is over: what it owed has been told by then."""
+    """Say whether a channel failed and recovered before anybody was alerted: its alerts have been sent by then."""
     was_unheard = change.before in (Health.NEW, Health.UP) and bool(change.history)
     return _is_of_channel(change) and change.after is Health.UP and was_unheard

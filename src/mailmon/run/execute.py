@@ -1,4 +1,7 @@
-"""What did each step find out? Every step as soon as it may be asked, all under one deadline."""
+"""The execution of the steps of a run, under one deadline, and their outcomes.
+
+The worst finding of a step gives its status and message.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from mailmon.findings import make_finding
 from mailmon.model import Certificate, Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
 from mailmon.run.plan import Step
-from mailmon.run.workers import Audience, Workers
+from mailmon.run.workers import Callbacks, Workers
 
 # A step that notices the deadline itself has still to say so.
 GRACE_S = 2.0
@@ -23,11 +26,11 @@ DEADLINE = "mailmon.deadline"
 
 
 def execute(
-    steps: Sequence[Step], tools: RunContext, audience: Audience, limits: RunLimits = DEFAULT_LIMITS
+    steps: Sequence[Step], tools: RunContext, callbacks: Callbacks, limits: RunLimits = DEFAULT_LIMITS
 ) -> list[Outcome]:
     """Run all steps and return their outcomes in the order of `steps`."""
     deadline = tools.world.deadline
-    workers = Workers(steps, lambda step: _ask(step, tools), tools.release, audience, limits)
+    workers = Workers(steps, lambda step: _ask(step, tools), tools.release, callbacks, limits)
     workers.run(deadline.monotonic, deadline.at_s + GRACE_S, TICK_S)
     if len(workers.done) < len(steps):
         workers.give_up(_given_up)

@@ -302,7 +302,7 @@ def _split_outbox(outbox: Collection[OutboxEntry], owner: _Owner) -> tuple[list[
 
 
 def _is_machines(step_id: str) -> bool:
-    """Say whether a step's name does not tell whose it is: the machine's, a unit's, a certificate's."""
+    """Say whether a step's name does not show whose it is: the machine's, a unit's, a certificate's."""
     return step_id == NETWORK or step_id.startswith((UNIT, CERTIFICATE))
 
 

@@ -1,9 +1,9 @@
-"""Do we see the world at all, or is it us? Asked only when nothing came back from a server.
+"""The network of this machine, examined when a server did not reply: is the problem the server's or ours?
 
-FAILED is what silence means, unless there is positive evidence that the trouble is ours:
+No reply means FAILED, unless there is positive evidence that the problem is ours:
 
 * No server answers a connection. Any reply of a monitored server in this run shows that our network works: a refusal
-  as well as a good step, and also one from our own house, because people are rather told too much than too little.
+  as well as a good step, and also one from our own network, because one alert too many is better than one too few.
   Only replies from loopback say nothing of servers outside. Without a reply, targets that do not depend on a monitored
   server are tried; when there are some and none answers, it is us.
 * No name server answers. Replies of other servers prove nothing here: our dead resolver is no fault of the mail server.
@@ -76,7 +76,7 @@ class Checked(NamedTuple):
 def check_network(
     outcomes: Sequence[Outcome], setup: Setup, state: State, resolve: RememberingResolve, deadline: Deadline
 ) -> Checked:
-    """Return the outcomes with what our own trouble explains as UNKNOWN; look only where something is in doubt."""
+    """Return the outcomes with what our own network explains as UNKNOWN; examine it only in doubt."""
     verdict, steps = None, tuple(outcomes)
     if any(map(has_no_reply, outcomes)):
         verdict = _examine(outcomes, setup, state, resolve, deadline)
@@ -100,7 +100,7 @@ class Means(NamedTuple):
     has_route_to: Callable[[str], bool] = has_route_to
 
     def within(self, seconds: float) -> Deadline:
-        """Return the deadline of one look."""
+        """Return the deadline of one attempt."""
         return Deadline(self.deadline.bound_s(seconds), self.deadline.monotonic)
 
 
@@ -181,7 +181,7 @@ def _is_proven(finding: Finding, replies: Iterable[str], monitored: Monitored) -
 
 
 def _see_targets(means: Means, monitored: Monitored, see_names: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
-    """Say whether we are blind because no independent target answers, and why."""
+    """Say whether we are offline because no independent target answers, and why."""
     targets = [target for target in means.targets if is_independent(target, (), monitored)]
     deadline = means.within(CONNECT_TIMEOUT_S)
     questions = [partial(_try, target, means, monitored, deadline) for target in targets]
@@ -208,12 +208,12 @@ def _try(target: Target, means: Means, monitored: Monitored, deadline: Deadline)
 
 
 def _see_names(means: Means, monitored: Monitored) -> tuple[bool, str]:
-    """Say whether we are blind because no name server answers for an independent name, and why."""
+    """Say whether we are offline because no name server answers for an independent name, and why."""
     servers = tuple(means.nameservers) or tuple(system_nameservers())
     if all(monitored.has(address) for address, _ in servers):
         if not any(means.has_route_to(address) for address, _ in servers):
             return True, "this machine has no way to its name servers"
-        # They may be silent because that server is dead: targets tell, as far as they can be reached without a name.
+        # They may not answer because that server is down: targets decide, as far as they can be reached without a name.
         return _see_targets(means, monitored, lambda: (False, "the name servers are on a monitored server"))
     names = [t.host for t in means.targets if not t.label and not packed(t.host) and is_independent(t, (), monitored)]
     names = list(dict.fromkeys(names))[:MAX_NAMES] or ["."]

@@ -33,7 +33,7 @@ from mailmon.store.silences import active, read_silences, silenced_until
 from mailmon.store.state import State
 
 DEADLINE_S, STUCK_DEADLINE_S = 60.0, 30.0
-# A run that is at work ends soon, or the unit would not have failed; without its lock nothing is remembered.
+# A run that is at work ends soon, or the unit would not have failed; without its lock nothing can be saved.
 LOCK_PATIENCE_S = 5.0
 STEP = f"{UNIT}mailmon check"
 _POLL_S = 0.2

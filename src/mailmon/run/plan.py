@@ -1,4 +1,4 @@
-"""Which checks does this run ask, for what, and in which order?"""
+"""The plan of a run: its steps, in their order, and which of them are due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailmon.checks.targets import Account, Route
 from mailmon.errors import UnknownNameError
 from mailmon.model import CheckState, Fact, Health
 
-# A timer is never on the second; and of what is not well the end is told within the hour.
+# A timer is never on the second; and a recovery is noticed within the hour.
 SLACK_S, RECHECK_S = 60.0, 3600.0
 
 
@@ -39,7 +39,7 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps in the order in which they are told, and the routes whose probes are sent.
+    """The steps in the order in which they are reported, and the routes whose probes are sent.
 
     `later` are the ids of steps that are not due yet: nothing is asked, nothing forgotten.
     """
@@ -109,7 +109,7 @@ def _is_idle(step: Step, idle: Collection[str]) -> bool:
 
 
 def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
-    """Say whether it is time again; what is not well is asked more often, so that its end is told soon."""
+    """Say whether it is due; what is not healthy is checked more often, so that its recovery is noticed soon."""
     check_state = checks.get(step.id)
     if check_state is None or check_state.checked_at is None or check_state.checked_at > now:
         return True

@@ -1,4 +1,4 @@
-"""What is forgotten because it is no longer configured, and what is kept although it was not asked? Pure."""
+"""What a run keeps in the state beside the health of its steps, and what it forgets because it was removed. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEEP_UNSEEN = timedelta(days=7)
 
 
 def without_removed(evaluated: Evaluated, configured: Collection[str], now: datetime) -> Evaluated:
-    """Forget the steps that are no longer configured, and what waits to be told of them."""
+    """Forget the steps that are no longer configured, and the alerts that wait about them."""
 
     def is_kept(step_id: str, check_state: CheckState) -> bool:
         if step_id.startswith(CERTIFICATE):
@@ -27,7 +27,7 @@ def without_removed(evaluated: Evaluated, configured: Collection[str], now: date
             return check_state.checked_at is not None and now - check_state.checked_at < KEEP_UNSEEN
         if step_id in configured or check_state.announced.health is Health.UP:
             return step_id in configured
-        # A channel may be missing from one run only: its trouble must not be told anew when it is back.
+        # A channel may be missing from one run only: it must not alert anew when it is back.
         is_recent = now - (check_state.announced.at or now) < KEEP_GONE
         return step_id.startswith(UNIT) or (step_id.startswith(CHANNEL) and is_recent)
 
@@ -37,7 +37,7 @@ def without_removed(evaluated: Evaluated, configured: Collection[str], now: date
     return evaluated._replace(state=evaluated.state._replace(checks=checks, outbox=tuple(outbox)))
 
 
-# Worth telling with a recovery: what was late or lost in between.
+# Added to a recovery: what was late or lost in between.
 _EARLIER = ("route.arrived_late", "route.lost", "route.bounced_late")
 _Value = TypeVar("_Value")
 
@@ -63,5 +63,5 @@ def with_notes(change: Change, outcomes: Sequence[Outcome], probes: Iterable[Pro
     is_over = change.after in (Health.UP, Health.DEGRADED) and change.before in (Health.DOWN, Health.UNKNOWN)
     if check != "receive" or not is_over:
         return change
-    heard = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
-    return change._replace(notes=tuple(dict.fromkeys((*heard, *losses(probes, name, change.since)))))
+    found = [f.message for o in outcomes if o.name == name for f in o.findings if f.id in _EARLIER]
+    return change._replace(notes=tuple(dict.fromkeys((*found, *losses(probes, name, change.since)))))

@@ -1,4 +1,4 @@
-"""How does one run go? Read the state once, ask, judge, write the state, announce, write it again.
+"""One run from beginning to end: read the state, execute the steps, evaluate, save, deliver, save again.
 
 The state is on disk before the first byte leaves (with the probes that are about to be sent), before the first alert
 is tried, and after every acknowledgement: a crash at any moment loses no alert and tears no file.
@@ -41,7 +41,7 @@ from mailmon.run.network import Checked, check_network
 from mailmon.run.plan import Plan, make_plan, only_due
 from mailmon.run.retention import hosts_of, newest, with_notes, without_removed
 from mailmon.run.subjects import CHANNEL, NETWORK, PING, UNIT, ping_outcome, ping_subject, subjects_of, unit_outcome
-from mailmon.run.workers import Audience, Progress
+from mailmon.run.workers import Callbacks, Progress
 from mailmon.store.belonging import settle
 from mailmon.store.files import make_directory
 from mailmon.store.keeper import Keeper
@@ -135,7 +135,7 @@ class _Run:
             from mailmon.run.inherit import preview
 
             self._keeper.state = preview(self._setup, self._keeper.state, self._started_at)
-        self._take_over_what_was_told()
+        self._take_over_announced()
         self._warnings = [*self._setup.warnings, *self._keeper.warnings]
         self._follow_the_clock()
         self._plan = plan if request.is_all else only_due(plan, self._keeper.state.checks, self._started_at)
@@ -152,11 +152,11 @@ class _Run:
     def go(self) -> RunResult:
         started_s = time.monotonic()
         self._outputs.begin()
-        seen = self._look_around(self._observe())
+        seen = self._check_network(self._execute())
         status = overall([outcome.status for outcome in seen.steps])
         finished_at = self._now()
         dispatch = self._dispatch()
-        evaluated = self._judge(seen, dispatch)
+        evaluated = self._evaluate(seen, dispatch)
         before = self._keeper.state
         last_run = LastRun(self._run_id, self._started_at, finished_at, status)
         self._keeper.save(
@@ -219,8 +219,8 @@ class _Run:
             report = report._replace(warnings=(*report.warnings, said))
         return report._replace(state_error=self._keeper.error, may_repeat=self._keeper.may_repeat)
 
-    def _take_over_what_was_told(self) -> None:
-        """Remember what was told while another run hung and held the lock."""
+    def _take_over_announced(self) -> None:
+        """Take over what was announced while another run hung and held the lock."""
         state_file = self._setup.state_file
         if state_file.with_name(f"{state_file.name}.stuck").exists() and not self._request.is_dry:
             from mailmon.run.own_failures import forget_announced, with_announced
@@ -230,7 +230,7 @@ class _Run:
                 forget_announced(state_file)
 
     def _follow_the_clock(self) -> None:
-        """Move what is remembered along with a clock that was set: ages stay what they are."""
+        """Move stored times along with a clock that was set, so that ages stay the same."""
         state = self._keeper.state
         moved = jump(state.anchor, self._request.anchor(self._started_at))
         if not moved:
@@ -243,8 +243,8 @@ class _Run:
         by = format_duration(abs(moved).total_seconds())
         self._warnings.append(f"the clock was set {way} by {by} since the last run; remembered times moved along")
 
-    def _observe(self) -> list[Outcome]:
-        """Plan the probes, remember them, and ask all questions."""
+    def _execute(self) -> list[Outcome]:
+        """Plan the probes, save them, and execute all steps."""
         self._ledger.forget(self._started_at)
         for route in self._plan.routes:
             if not (route.patience_s and self._ledger.resume(route.name)):
@@ -257,20 +257,20 @@ class _Run:
         self._keeper.save(probes=self._ledger.planned())
         tools = RunContext(self._world(), self._ledger, self._setup.accounts.values())
         try:
-            audience = Audience(self._print, self._request.on_progress)
-            return execute(self._plan.steps, tools, audience, self._setup.limits)
+            callbacks = Callbacks(self._print, self._request.on_progress)
+            return execute(self._plan.steps, tools, callbacks, self._setup.limits)
         finally:
             tools.close()
 
     def _print(self, outcome: Outcome) -> None:
-        """Tell of an outcome; one that may yet turn out to be our own trouble waits, with all that follow it."""
+        """Print an outcome; one that may turn out to be our own problem waits, with all that follow it."""
         if self._unprinted or has_no_reply(outcome):
             self._unprinted.append(outcome)
         else:
             self._request.on_done(outcome, self._labels[outcome.id])
 
-    def _look_around(self, outcomes: Sequence[Outcome]) -> Checked:
-        """Find out whether silence was our own trouble, and tell what was not told yet."""
+    def _check_network(self, outcomes: Sequence[Outcome]) -> Checked:
+        """Find out whether missing replies are our own problem, and print what was not printed yet."""
         seen = check_network(outcomes, self._setup, self._keeper.state, self._resolve, self._deadline)
         steps = {outcome.id: outcome for outcome in seen.steps}
         for outcome in self._unprinted:
@@ -311,12 +311,12 @@ class _Run:
         return Dispatch(self._run_id, self._started_at, context, silenced, self._subjects)
 
     def _subjects(self, ids: Collection[str]) -> dict[str, AlertSubject]:
-        """Return how what is remembered is spoken of: all steps that there are, and what is no step."""
+        """Return the subjects of what is in the state: all configured steps, and what is no step."""
         steps = {step.id for step in self._all_steps}
         own = [step_id for step_id in ids if step_id not in steps]
         return subjects_of(self._all_steps, self._all_steps, self._setup.policies, own)
 
-    def _judge(self, seen: Checked, dispatch: Dispatch) -> Evaluated:
+    def _evaluate(self, seen: Checked, dispatch: Dispatch) -> Evaluated:
         state = self._keeper.state
         # A run whose state cannot be written has not come to its end.
         is_whole = self._plan.is_complete and not self._keeper.error

@@ -1,4 +1,4 @@
-"""Which step is next, and which connections does nobody need any more?
+"""The order of the steps of a run, and the accounts that no step needs any more.
 
 Depth first: what waits for a login comes before the next login, so that only as many accounts are connected as there
 are workers, however many there are in all. One host never takes all workers while others have steps too: what it

@@ -1,4 +1,4 @@
-"""Who does the steps of a run? A few threads; what has ended makes room for what waited for it, in the same thread."""
+"""The threads that execute the steps of a run; a thread that ends a step goes on with one that waited for it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Progress(NamedTuple):
     oldest_since_s: float
 
 
-class Audience(NamedTuple):
-    """Who is told: of each outcome, in the order of the plan, and now and then how far the run is."""
+class Callbacks(NamedTuple):
+    """The callbacks of a run: for each outcome, in the order of the plan, and now and then for its progress."""
 
     on_done: Callable[[Outcome], None]
     on_progress: Callable[[Progress], None] | None = None
@@ -44,13 +44,13 @@ class Workers:
         steps: Sequence[Step],
         work: Callable[[Step], Outcome],
         release: Callable[[str], None],
-        audience: Audience,
+        callbacks: Callbacks,
         limits: RunLimits,
     ) -> None:
-        self._work, self._release, self._audience = work, release, audience
+        self._work, self._release, self._callbacks = work, release, callbacks
         self._most = limits.workers
         self._schedule = Schedule(steps, limits)
-        self._untold = deque(step.id for step in steps)
+        self._unreported = deque(step.id for step in steps)
         self._planned = len(steps)
         self._failed = 0
         self._running: dict[str, tuple[Step, float]] = {}
@@ -63,7 +63,7 @@ class Workers:
         self.done: dict[str, Outcome] = {}
 
     def run(self, now_s: Callable[[], float], until_s: float, tick_s: float) -> None:
-        """Work until all is done or the time is over, and tell every `tick_s` seconds how far it is."""
+        """Work until all is done or the time is over, and report the progress every `tick_s` seconds."""
         self._now_s = now_s
         with self._lock:
             self._enlist()
@@ -72,7 +72,7 @@ class Workers:
                 if left_s <= 0:
                     break
                 self._over.wait(min(left_s, tick_s))
-                self._tell_progress()
+                self._report_progress()
             if self._error is not None:
                 raise self._error
 
@@ -153,14 +153,14 @@ class Workers:
             threading.Thread(target=self._labour, name=f"worker {self._threads}", daemon=True).start()
 
     def _settle(self, outcome: Outcome) -> Iterator[str]:
-        """Note an outcome, tell all whose turn has come, and yield the accounts that no step needs any more."""
+        """Note an outcome, report all whose turn has come, and yield the accounts that no step needs any more."""
         self.done[outcome.id] = outcome
         self._failed += outcome.status is Status.FAILED
-        while self._untold and self._untold[0] in self.done:
-            self._audience.on_done(self.done[self._untold.popleft()])
+        while self._unreported and self._unreported[0] in self.done:
+            self._callbacks.on_done(self.done[self._unreported.popleft()])
         yield from self._schedule.end(outcome.id)
 
-    def _tell_progress(self) -> None:
-        if self._audience.on_progress is not None:
+    def _report_progress(self) -> None:
+        if self._callbacks.on_progress is not None:
             oldest, since_s = next(iter(self._running.values()), (None, 0.0))
-            self._audience.on_progress(Progress(len(self.done), self._planned, self._failed, oldest, since_s))
+            self._callbacks.on_progress(Progress(len(self.done), self._planned, self._failed, oldest, since_s))
