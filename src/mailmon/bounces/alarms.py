@@ -1,4 +1,4 @@
-"""Is there more mail coming back than usual, or a refusal that concerns all mail? Asked of the last 24 hours. Pure.
+"""Alarms from the bounces of the last 24 hours: limits that are exceeded, and refusals that affect all mail. Pure.
 
 A finding's `expected` is what makes its cause (alerting/transitions.py), so one more bounce of a sort is no news.
 """

@@ -1,4 +1,4 @@
-"""Do notices about bounces get to their readers? Each waits in the bounce log until a server has taken it."""
+"""Delivery of notices about bounces. Each stays queued in the bounce log until a server accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What did a period bring, against the period before? The greatest figures, and what became of them."""
+"""Figures of a period compared with the period before, the largest first."""
 
 from __future__ import annotations
 

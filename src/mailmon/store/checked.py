@@ -1,4 +1,4 @@
-"""Was this very configuration found to be right before? Then it need not be checked again at every run.
+"""The digest of the configuration that was last found valid, so that not every run checks it again.
 
 The file beside the state holds no part of the configuration, only a keyed digest (HMAC-SHA256) of it.
 """

@@ -1,4 +1,4 @@
-"""How is a small file written so that it is never torn, never readable by others, and owned as its directory is?"""
+"""Small files, written so that they are never torn, never readable by others, and owned as their directory is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What do people know, when the state file cannot be written?
+"""The journal: which alerts were sent, kept where the state file cannot be written.
 
 A file beside the state file is filled when it is made and overwritten in place ever after: a full disk has room for it.
 It has two slots; a record goes to the one that does not hold the newest, so that a crash at any byte leaves one whole.

@@ -1,4 +1,4 @@
-"""Which key signs our probes? 32 random bytes in a 0600 file of their own beside the state."""
+"""The key that signs probes: 32 random bytes in a separate file (mode 0600) beside the state."""
 
 from __future__ import annotations
 

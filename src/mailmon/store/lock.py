@@ -1,4 +1,4 @@
-"""Is another run at work on this state? The kernel frees the lock of a run that died."""
+"""The lock on a state, held by one run at a time. The kernel frees the lock of a run that died."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of what shall nothing be announced for a while? A file of its own, so that a silence can begin during a run."""
+"""Silences, in a separate file, so that one can be added during a run."""
 
 from __future__ import annotations
 

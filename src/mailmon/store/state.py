@@ -1,4 +1,4 @@
-"""What does mailmon remember? One JSON file; what others changed in it is checked, nothing foreign is overwritten."""
+"""The state file: one JSON file. What others changed in it is checked; foreign files are not overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which notifications about bounces wait to be sent, and what became of the others?
+"""The queue of notices about bounces: waiting, sent, or given up.
 
 A notice is begun before it is sent and ended afterwards: one that was killed in between is sent again, with the same
 Message-ID.

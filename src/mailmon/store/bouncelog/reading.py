@@ -1,4 +1,4 @@
-"""What does the history say? Rows one by one, a message as a whole, figures of a period."""
+"""Queries on the bounce log: rows, one message, and the figures of a period."""
 
 from __future__ import annotations
 

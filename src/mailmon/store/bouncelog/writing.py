@@ -1,4 +1,4 @@
-"""How is a batch of messages recorded? With the position in the folder, whole or not at all, and nothing twice."""
+"""Writes to the bounce log: a batch of messages with the position in the folder in one transaction, nothing twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailmon.store.bouncelog import notices
 from mailmon.store.sqlite.schema import to_text
 
-if TYPE_CHECKING:  # who only reads the history need not load the classifier
+if TYPE_CHECKING:  # readers of the bounce log need not load the classifier
     from mailmon.mail.bounce.values import Classification
 
 MAX_CHARS = 4000
@@ -77,7 +77,7 @@ class SeenMessage(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """Where a message stands in the history. `is_new` is false for one that was known, whatever its UID was then."""
+    """A recorded message. `is_new` is false for one that was known, whatever its UID was then."""
 
     uid: int
     id: int

@@ -169,7 +169,7 @@ def _must_be_a_file(path: Path) -> None:
     """See that the database and what SQLite keeps beside it are files of their own, and as root that nobody else's.
 
     SQLite opens them by path, and a rollback journal makes it write pages, and delete the file that it names. This one
-    has a log instead, so that a journal is only left by a run that was killed while the history was begun.
+    has a log instead, so that a journal is only left by a run that was killed while the file was created.
     """
     try:
         must_be_roots(path)
