@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
-# tests/shares.py says what is handed out together, and what first.
+# tests/scheduling.py says what is handed out together, and what first.
 SIDE_BY_SIDE := $(addprefix tests/,alerting checks cli clients config diagnose docs domain findings integration mail notify parts render run sandbox store)
-# Each of them waits for long: for histories, for a boot, for an evaluation, for a build. They run beside one another.
+# Each of them waits for long: for fault scenarios, for a boot, for an evaluation, for a build. They run beside one another.
 WAITING := $(addprefix tests/,faults nix packaging systemd)
 # Images of containers often set it; then each start of the command would compile all of mailmon anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -61,7 +61,7 @@ bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measur
 # In the long runs each command is started as a timer starts it, in `make test` only some thousand of them (tests/warm.py).
 faults servers soak: export MAILMON_TESTS_COLD := 1
 
-faults: $(STAMP) ## Judge scripted histories: alerts lost, false, doubled; beside a naive monitor
+faults: $(STAMP) ## Run the fault scenarios: alerts lost, false, duplicated; beside a naive monitor
 	$(BIN)/python -m tests.faults
 
 soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three places; mutated mail, replies and conversations

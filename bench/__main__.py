@@ -19,10 +19,10 @@ from bench import (
     scale,
     testssl,
 )
-from bench.scene import Scene, SkipError, running_scene
+from bench.environment import Environment, SkipError, running_environment
 from bench.tables import Bound, print_bounds
 
-ON_A_REAL_SERVER: dict[str, Callable[[Scene, int], list[Bound]]] = {
+ON_A_REAL_SERVER: dict[str, Callable[[Environment, int], list[Bound]]] = {
     "cycle": cycle.measure,
     "round_trips": round_trips.measure,
     "delivery": delivery.measure,
@@ -65,9 +65,9 @@ def main() -> int:
     was_skipped = False
     try:
         if on_server:
-            with running_scene() as scene:
+            with running_environment() as environment:
                 for part in on_server:
-                    bounds += ON_A_REAL_SERVER[part](scene, rounds[part])
+                    bounds += ON_A_REAL_SERVER[part](environment, rounds[part])
     except SkipError as exc:
         print(f"skipped: {', '.join(on_server)}: {exc}")
         was_skipped = True

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from bench.scene import SkipError
+from bench.environment import SkipError
 from bench.tables import Bound, print_table
 from mailmon.mail.bounce import classify, reasons
 from mailmon.mail.bounce.tables import FILES, IDEAS, Table, Tables, Words, build, tables

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.commands import Command, Spread, run
-from bench.scene import Scene
+from bench.environment import Environment
 from bench.tables import Bound, print_table
 from tests.mail.bounce.letters import LETTERS
 from tests.mail.samples import FOREIGN_KEY, dsn, headers
@@ -26,21 +26,21 @@ _FIELDS = (
 _OTHER = "From: Bob <bob@example.org>\nTo: alice@example.com\nSubject: lunch %d?\n\n" + "At noon, as ever?\n" * 40
 
 
-def measure(scene: Scene, rounds: int) -> list[Bound]:
+def measure(environment: Environment, rounds: int) -> list[Bound]:
     """Fill a folder, scan it once, then scan it with nothing new beside a plain login, select and logout."""
-    size_bytes = _fill(scene, MESSAGES)
-    monitor = scene.monitor(scene.ports())
+    size_bytes = _fill(environment, MESSAGES)
+    monitor = environment.monitor(environment.ports())
     monitor.config["accounts"]["main"]["bounces"] = {"folder": FOLDER}
     monitor.write()
-    scan = Command(monitor.command("bounces", "scan", "--json"), scene.environ)
-    first = run(scan, scene.directory)
+    scan = Command(monitor.command("bounces", "scan", "--json"), environment.environ)
+    first = run(scan, environment.directory)
     (row,) = json.loads(first.stdout)["accounts"]
     assert row["new"] == MESSAGES, row
     quiet, plain = [], []
     for number in range(rounds + 1):
-        (again,) = json.loads(run(scan, scene.directory).stdout)["accounts"]
+        (again,) = json.loads(run(scan, environment.directory).stdout)["accounts"]
         assert again["new"] == 0, again
-        plain_s = _plain_s(scene)
+        plain_s = _plain_s(environment)
         if number:
             quiet.append(again["duration_s"])
             plain.append(plain_s)
@@ -62,11 +62,11 @@ def measure(scene: Scene, rounds: int) -> list[Bound]:
     ]
 
 
-def _fill(scene: Scene, count: int) -> int:
+def _fill(environment: Environment, count: int) -> int:
     """Put messages straight into the mail directory, as delivery would; return their mean size in bytes."""
-    with _session(scene) as imap:
+    with _session(environment) as imap:
         imap.create(FOLDER)
-    inbox = scene.bed.directory / "mail" / "monitor"
+    inbox = environment.bed.directory / "mail" / "monitor"
     folder = inbox / f".{FOLDER}" / "cur"
     owner = inbox.stat()
     total_bytes = 0
@@ -76,7 +76,7 @@ def _fill(scene: Scene, count: int) -> int:
         path = folder / f"{1700000000 + number}.M{number}.bench:2,"
         path.write_bytes(raw)
         os.chown(path, owner.st_uid, owner.st_gid)
-    with _session(scene) as imap:  # the server reads its directory before anything is measured
+    with _session(environment) as imap:  # the server reads its directory before anything is measured
         imap.select(FOLDER, readonly=True)
     return total_bytes // max(count, 1)
 
@@ -90,18 +90,18 @@ def _message(number: int) -> bytes:
     return (_OTHER % number).encode()
 
 
-def _plain_s(scene: Scene) -> float:
+def _plain_s(environment: Environment) -> float:
     started_s = time.perf_counter()
-    with _session(scene) as imap:
+    with _session(environment) as imap:
         imap.select(FOLDER, readonly=True)
     return time.perf_counter() - started_s
 
 
 @contextlib.contextmanager
-def _session(scene: Scene) -> Iterator[imaplib.IMAP4_SSL]:
-    context = ssl.create_default_context(cafile=Path(scene.ca_bundle))
-    imap = imaplib.IMAP4_SSL(scene.bed.host, scene.bed.ports["imaps"], ssl_context=context, timeout=120)
-    imap.login(scene.bed.user, scene.bed.password)
+def _session(environment: Environment) -> Iterator[imaplib.IMAP4_SSL]:
+    context = ssl.create_default_context(cafile=Path(environment.ca_bundle))
+    imap = imaplib.IMAP4_SSL(environment.bed.host, environment.bed.ports["imaps"], ssl_context=context, timeout=120)
+    imap.login(environment.bed.user, environment.bed.password)
     try:
         yield imap
     finally:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bench.commands import Command, Spread, Usage, alternate, ratios, run, spread
+from bench.environment import Environment, Ports, has_floor
 from bench.peers import Peer, installed
-from bench.scene import Ports, Scene, has_floor
 from bench.tables import Bound, print_table
 from mailmon.mail.probe.probe import make_token
 from mailmon.model import Probe
@@ -25,15 +25,15 @@ FULL_MEMORY = 576
 _HEAD = ("one cycle", "runs", "wall ms", "wall ratio", "CPU ms", "CPU ratio", "peak MiB", "connections")
 
 
-def measure(scene: Scene, rounds: int) -> list[Bound]:
+def measure(environment: Environment, rounds: int) -> list[Bound]:
     """Measure the floor, mailmon and the peers that are installed; print them; return the bounds of both mailmons."""
-    young = Peer("mailmon check, second run", lambda ports: scene.check(scene.monitor(ports)))
-    old = Peer("mailmon check, after two days", lambda ports: _with_full_memory(scene, ports))
-    floor = [Peer("floor.py --wait prop", scene.floor)] if has_floor() else []
-    rows = _measure_together(scene, [*floor, young, old], rounds, has_base=bool(floor))
-    for peer in installed(scene):
+    young = Peer("mailmon check, second run", lambda ports: environment.check(environment.monitor(ports)))
+    old = Peer("mailmon check, after two days", lambda ports: _with_full_memory(environment, ports))
+    floor = [Peer("floor.py --wait prop", environment.floor)] if has_floor() else []
+    rows = _measure_together(environment, [*floor, young, old], rounds, has_base=bool(floor))
+    for peer in installed(environment):
         few = SLOW_PEER_ROUNDS if peer.is_slow else PEER_ROUNDS
-        rows += _measure_together(scene, [*floor, peer], few, has_base=bool(floor))[len(floor) :]
+        rows += _measure_together(environment, [*floor, peer], few, has_base=bool(floor))[len(floor) :]
     print_table("One cycle: medians (quartiles)", _HEAD, [row.cells() for row in rows])
     return [bound for row in rows[len(floor) : len(floor) + 2] for bound in row.bounds()]
 
@@ -74,29 +74,29 @@ class _Row:
         return spread(self._runs, figure)
 
 
-def _measure_together(scene: Scene, clients: Sequence[Peer], rounds: int, *, has_base: bool) -> list[_Row]:
-    commands = [client.at(scene.ports(client.sending)) for client in clients]
-    runs = alternate(commands, rounds, scene.directory)
+def _measure_together(environment: Environment, clients: Sequence[Peer], rounds: int, *, has_base: bool) -> list[_Row]:
+    commands = [client.at(environment.ports(client.sending)) for client in clients]
+    runs = alternate(commands, rounds, environment.directory)
     base = runs[0] if has_base else []
     return [
-        _Row(client.name, mine, base, _count_connections(scene, client))
+        _Row(client.name, mine, base, _count_connections(environment, client))
         for client, mine in zip(clients, runs, strict=True)
     ]
 
 
-def _count_connections(scene: Scene, client: Peer) -> int:
+def _count_connections(environment: Environment, client: Peer) -> int:
     """Count what one run opens, through links that only count; not a run whose time is taken."""
-    with scene.links(0.0, client.sending) as (smtp, imap):
+    with environment.links(0.0, client.sending) as (smtp, imap):
         command = client.at(Ports(smtp.port, imap.port))
         before = smtp.connections + imap.connections
-        run(command, scene.directory)
+        run(command, environment.directory)
         return smtp.connections + imap.connections - before
 
 
-def _with_full_memory(scene: Scene, ports: Ports) -> Command:
+def _with_full_memory(environment: Environment, ports: Ports) -> Command:
     """Return a check whose state is as large as it becomes: copies of a settled probe under tokens of their own."""
-    monitor = scene.monitor(ports)
-    command = scene.check(monitor)
+    monitor = environment.monitor(ports)
+    command = environment.check(monitor)
     memory = state.peek(monitor.state_file).state
     probes = tuple(_earlier(memory.probes[-1], number) for number in reversed(range(FULL_MEMORY)))
     state.save(monitor.state_file, memory._replace(probes=probes))

@@ -13,7 +13,7 @@ import time
 from typing import Any, NamedTuple
 
 from bench.commands import Command, run
-from bench.scene import Scene
+from bench.environment import Environment
 from bench.tables import Bound, print_table
 
 DELAYS_MS = (300, 1000, 3400)
@@ -39,32 +39,32 @@ class Sample(NamedTuple):
         return self.reported_s - self.true_s
 
 
-def measure(scene: Scene, rounds: int) -> list[Bound]:
+def measure(environment: Environment, rounds: int) -> list[Bound]:
     """Measure so many deliveries at each delay, print them, return the bounds."""
     bounds, rows = [], []
     for delay_ms in DELAYS_MS:
-        account, _, domain = scene.bed.user.partition("@")
-        command = scene.check(scene.monitor(scene.ports(), to=f"{account}+d{delay_ms}@{domain}"))
-        samples = [_sample(scene, command) for _ in range(rounds)]
+        account, _, domain = environment.bed.user.partition("@")
+        command = environment.check(environment.monitor(environment.ports(), to=f"{account}+d{delay_ms}@{domain}"))
+        samples = [_sample(environment, command) for _ in range(rounds)]
         rows.append(_row(delay_ms, samples))
         bounds += _bounds(delay_ms, samples)
     print_table("Reported minus true delivery time", _HEAD, rows)
     return bounds
 
 
-def _sample(scene: Scene, command: Command) -> Sample:
-    steps = {step["check"]: step for step in json.loads(run(command, scene.directory).stdout)["steps"]}
+def _sample(environment: Environment, command: Command) -> Sample:
+    steps = {step["check"]: step for step in json.loads(run(command, environment.directory).stdout)["steps"]}
     metrics: dict[str, Any] = steps["receive"]["metrics"]
     match = _MESSAGE_ID.search(steps["send"]["message"])
     assert match is not None, steps["send"]["message"]
-    return Sample(metrics["delivery_s"], metrics["delivery_error_s"], _true_s(scene, match[0]))
+    return Sample(metrics["delivery_s"], metrics["delivery_error_s"], _true_s(environment, match[0]))
 
 
-def _true_s(scene: Scene, message_id: str) -> float:
+def _true_s(environment: Environment, message_id: str) -> float:
     """Return when Postfix had delivered a mail; it writes its log a moment later."""
     until_s = time.monotonic() + LOG_TIMEOUT_S
     while time.monotonic() < until_s:
-        for delivery in scene.bed.deliveries():
+        for delivery in environment.bed.deliveries():
             if delivery.message_id == message_id:
                 return delivery.after_accept_s
         time.sleep(0.01)

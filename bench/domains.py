@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.scene import SkipError
+from bench.environment import SkipError
 from bench.tables import Bound, print_table
 from tests.domain.cases import Case, zones_of
 from tests.domain.cases_healthy import HEALTHY

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from bench.commands import Command, Usage, alternate, ratios, spread
-from bench.scene import Scene, SkipError, has_floor
+from bench.environment import Environment, SkipError, has_floor
 from bench.tables import Bound, print_table
 from tests.bed import Bed, bed_directory, missing_programs
 
@@ -30,24 +30,26 @@ def measure(rounds: int) -> list[Bound]:
     directory = bed_directory()
     try:
         with Bed(directory) as bed, tempfile.TemporaryDirectory(prefix="bench-") as files:
-            scene = Scene(bed, Path(files))
+            environment = Environment(bed, Path(files))
             _fill(bed, MESSAGES)
-            bounds = _in_maildir(scene) if has_floor() else []
+            bounds = _in_maildir(environment) if has_floor() else []
             _convert(bed)
-            return [*bounds, _in_mdbox(scene, rounds)]
+            return [*bounds, _in_mdbox(environment, rounds)]
     finally:
         shutil.rmtree(directory)
 
 
-def _in_maildir(scene: Scene) -> list[Bound]:
-    floor, ours = alternate([scene.floor(scene.ports()), _check(scene, LARGE)], MAILDIR_ROUNDS, scene.directory)
+def _in_maildir(environment: Environment) -> list[Bound]:
+    floor, ours = alternate(
+        [environment.floor(environment.ports()), _check(environment, LARGE)], MAILDIR_ROUNDS, environment.directory
+    )
     _print(f"Maildir, {MESSAGES} messages", {"floor.py": floor, "mailmon check": ours})
     wall = ratios(ours, floor, _wall_s)
     return [Bound(f"Maildir with {MESSAGES} messages, wall, times the floor's in it", wall.median, MAX_WALL)]
 
 
-def _in_mdbox(scene: Scene, rounds: int) -> Bound:
-    empty, large = alternate([_check(scene, EMPTY), _check(scene, LARGE)], rounds, scene.directory)
+def _in_mdbox(environment: Environment, rounds: int) -> Bound:
+    empty, large = alternate([_check(environment, EMPTY), _check(environment, LARGE)], rounds, environment.directory)
     _print("mdbox", {"empty mailbox": empty, f"{MESSAGES} messages": large})
     wall = ratios(large, empty, _wall_s)
     return Bound(f"mdbox with {MESSAGES} messages, wall, times that of an empty one", wall.median, MAX_WALL)
@@ -61,11 +63,11 @@ def _print(title: str, runs: dict[str, list[Usage]]) -> None:
     print_table(f"One cycle: {title}", ("cycle", "wall ms", "peak MiB"), rows)
 
 
-def _check(scene: Scene, user: str) -> Command:
-    monitor = scene.monitor(scene.ports(), to=f"{user}@mail.test")
+def _check(environment: Environment, user: str) -> Command:
+    monitor = environment.monitor(environment.ports(), to=f"{user}@mail.test")
     monitor.config["accounts"]["main"]["address"] = f"{user}@mail.test"
     monitor.write()
-    return scene.check(monitor)
+    return environment.check(monitor)
 
 
 def _fill(bed: Bed, count: int) -> None:

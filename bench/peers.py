@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.commands import Command
-from bench.scene import Ports, Scene
+from bench.environment import Environment, Ports
 
 PLUGINS = Path("/usr/lib/nagios/plugins")
 PACKAGES = (
@@ -55,11 +55,11 @@ class Peer(NamedTuple):
     is_slow: bool = False
 
 
-def installed(scene: Scene) -> list[Peer]:
+def installed(environment: Environment) -> list[Peer]:
     """Return the peers that are here; say how to get those that are not."""
     found = []
     if shutil.which("swaks") and shutil.which("curl"):
-        found.append(Peer("swaks + curl", lambda ports: _shell(scene, _SWAKS_AND_CURL, ports)))
+        found.append(Peer("swaks + curl", lambda ports: _shell(environment, _SWAKS_AND_CURL, ports)))
     else:
         print(f"skipped: swaks + curl are not installed ({PACKAGES})")
     plugins = [PLUGINS / name for name in ("check_email_delivery", "check_smtp_send", "check_imap_receive")]
@@ -67,7 +67,7 @@ def installed(scene: Scene) -> list[Peer]:
         found.append(
             Peer(
                 "check_email_delivery",
-                lambda ports: _shell(scene, _CHECK_EMAIL_DELIVERY, ports),
+                lambda ports: _shell(environment, _CHECK_EMAIL_DELIVERY, ports),
                 sending="smtps",
                 is_slow=True,
             )
@@ -77,16 +77,16 @@ def installed(scene: Scene) -> list[Peer]:
     return found
 
 
-def _shell(scene: Scene, script: str, ports: Ports) -> Command:
-    bed = scene.bed
+def _shell(environment: Environment, script: str, ports: Ports) -> Command:
+    bed = environment.bed
     named = {
         "HOST": bed.host,
         "SENDING": str(ports.sending),
         "READING": str(ports.reading),
-        "BUNDLE": str(scene.ca_bundle),
+        "BUNDLE": str(environment.ca_bundle),
         "NAME": bed.user,
         "PASSWORD": bed.password,
         "PLUGINS": str(PLUGINS),
         "WAIT": "5",
     }
-    return Command(["/bin/sh", "-c", script], scene.environ | named)
+    return Command(["/bin/sh", "-c", script], environment.environ | named)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.commands import Command, Usage, base_environment, ratios, run, spread
-from bench.scene import SkipError
+from bench.environment import SkipError
 from bench.tables import Bound, print_table
 from tests.bed import Bed, bed_directory, missing_programs
 from tests.monitor import Monitor

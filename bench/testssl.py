@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.scene import Scene, SkipError
+from bench.environment import Environment, SkipError
 from bench.tables import Bound, print_table
 
 # Five servers: a port of the real ones, and the certificate that they show then.
@@ -37,18 +37,18 @@ class Seen(NamedTuple):
     wall_s: float
 
 
-def measure(scene: Scene, _rounds: int) -> list[Bound]:
+def measure(environment: Environment, _rounds: int) -> list[Bound]:
     """Ask both about each server; then look at all ports of the healthy one."""
     if not shutil.which("testssl"):
         raise SkipError("there is no testssl: apt install testssl.sh")
     rows = []
     differences = 0
     for port, kind, starttls, certificate in SERVERS:
-        scene.bed.use_certificate(certificate)
+        environment.bed.use_certificate(certificate)
         try:
-            theirs, ours = _testssl(scene, port, starttls), _diagnose(scene, port, kind)
+            theirs, ours = _testssl(environment, port, starttls), _diagnose(environment, port, kind)
         finally:
-            scene.bed.use_certificate("server")
+            environment.bed.use_certificate("server")
         same = [one == other for one, other in zip(ours[:4], theirs[:4], strict=True)]
         differences += same.count(False)
         rows += [
@@ -57,16 +57,16 @@ def measure(scene: Scene, _rounds: int) -> list[Bound]:
         ]
     columns = ("server", "tool", "versions", "chain", "name", "not after (UTC)", "wall s")
     print_table("testssl.sh and mailmon diagnose", columns, rows)
-    return [Bound("answers that differ", float(differences), 0.0, "{:.0f}"), *_all_ports(scene)]
+    return [Bound("answers that differ", float(differences), 0.0, "{:.0f}"), *_all_ports(environment)]
 
 
-def _all_ports(scene: Scene) -> list[Bound]:
+def _all_ports(environment: Environment) -> list[Bound]:
     kinds = ("smtp", "submission", "smtps", "imap", "imaps", "pop3", "pop3s")
-    ports = [word for kind in kinds for word in ("--port", f"{scene.bed.ports[kind]}:{kind}")]
+    ports = [word for kind in kinds for word in ("--port", f"{environment.bed.ports[kind]}:{kind}")]
     walls, cpus = [], []
     for _ in range(5):
         begun, before = time.monotonic(), _children_cpu_s()
-        _mailmon(scene, *ports, "--relay-test", "--trusted-client")
+        _mailmon(environment, *ports, "--relay-test", "--trusted-client")
         walls.append(time.monotonic() - begun)
         cpus.append(_children_cpu_s() - before)
     wall_s, cpu_s = sorted(walls)[2], sorted(cpus)[2]
@@ -83,17 +83,23 @@ def _children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _mailmon(scene: Scene, *arguments: str) -> dict[str, Any]:
+def _mailmon(environment: Environment, *arguments: str) -> dict[str, Any]:
     command = [str(Path(sys.executable).with_name("mailmon")), "diagnose", "mail.test", "--json"]
-    command += ["--ca-file", str(scene.bed.ca_file), "--nameserver", f"127.0.0.1:{scene.bed.ports['dns']}", *arguments]
+    command += [
+        "--ca-file",
+        str(environment.bed.ca_file),
+        "--nameserver",
+        f"127.0.0.1:{environment.bed.ports['dns']}",
+        *arguments,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def _diagnose(scene: Scene, port: str, kind: str) -> Seen:
+def _diagnose(environment: Environment, port: str, kind: str) -> Seen:
     begun = time.monotonic()
-    found = _mailmon(scene, "--port", f"{scene.bed.ports[port]}:{kind}")
+    found = _mailmon(environment, "--port", f"{environment.bed.ports[port]}:{kind}")
     wall_s = time.monotonic() - begun
     failed = {one["id"]: one for one in found["findings"] if one["status"] == "fail"}
     tls = found["services"][0]["tls"]
@@ -106,13 +112,13 @@ def _diagnose(scene: Scene, port: str, kind: str) -> Seen:
     return Seen(" ".join(versions), chain, name, tls["not_after"].replace("T", " ")[:16], wall_s)
 
 
-def _testssl(scene: Scene, port: str, starttls: str) -> Seen:
-    report = scene.directory / "testssl.json"
+def _testssl(environment: Environment, port: str, starttls: str) -> Seen:
+    report = environment.directory / "testssl.json"
     report.unlink(missing_ok=True)
     more = ["-t", starttls] if starttls else []
-    target = f"mail.test:{scene.bed.ports[port]}"
+    target = f"mail.test:{environment.bed.ports[port]}"
     command = ["testssl", "--quiet", "--warnings", "off", "--ip", "127.0.0.1", *more, "-p", "-S"]
-    command += ["--add-ca", str(scene.bed.ca_file), "--jsonfile", str(report), target]
+    command += ["--add-ca", str(environment.bed.ca_file), "--jsonfile", str(report), target]
     begun = time.monotonic()
     subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     wall_s = time.monotonic() - begun

@@ -15,7 +15,7 @@ from hypothesis import settings
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.bed.fixtures import bed
-from tests.shares import longest_first, scheduler
+from tests.scheduling import longest_first, scheduler
 
 __all__ = ["bed"]
 

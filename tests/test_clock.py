@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailmon.clock import TOLERANCE, jump
 from mailmon.model import Anchor
-from tests.alerting.stories import START
+from tests.alerting.sequences import START
 
 QUARTER_S, DAY_S = 900.0, 86400.0
 BEFORE = Anchor("boot-1", 5000.0, START)

@@ -6,55 +6,55 @@ import pytest
 
 from mailmon.alerting import evaluate
 from mailmon.model import EVERYBODY, Announced, CheckState, Health, Policy, Status
-from tests.alerting.stories import QUARTER, START, STEP, Story, in_words, outcome
+from tests.alerting.sequences import QUARTER, START, STEP, CheckSequence, described, outcome
 
 HOURLY = Policy(reminder_interval_s=3600)
 NAGGING = Policy(reminder_interval_s=900)
 
 
-def told_of(story: Story, *found: tuple[Status, str]) -> list[list[str]]:
+def told_of(sequence: CheckSequence, *found: tuple[Status, str]) -> list[list[str]]:
     """Return what each run tells; its reply code is the second word."""
-    return [[in_words(change) for change in story.step(outcome(status, code=code))] for status, code in found]
+    return [[described(change) for change in sequence.step(outcome(status, code=code))] for status, code in found]
 
 
 def test_another_cause_is_told_once() -> None:
     codes = ["535", "454", "535", "454", "535"]
-    told = told_of(Story(), *((Status.FAILED, code) for code in codes))
+    told = told_of(CheckSequence(), *((Status.FAILED, code) for code in codes))
     assert told == [["new>down"], ["cause"], [], [], []]
 
 
 def test_another_finding_is_another_cause() -> None:
-    story = Story()
-    story.step(outcome(Status.FAILED))
-    (change,) = story.step(outcome(Status.FAILED, finding_id="tls.handshake_failed"))
+    sequence = CheckSequence()
+    sequence.step(outcome(Status.FAILED))
+    (change,) = sequence.step(outcome(Status.FAILED, finding_id="tls.handshake_failed"))
     assert (change.news, change.causes, change.alert) == ("cause", ("tls.handshake_failed 535",), "run-1")
     assert change.since == change.at == START
 
 
 def test_the_same_reply_in_other_words_is_no_other_cause() -> None:
-    story = Story()
-    story.step(outcome(Status.FAILED))
+    sequence = CheckSequence()
+    sequence.step(outcome(Status.FAILED))
     again = outcome(Status.FAILED)
     again = again._replace(findings=(again.findings[0]._replace(evidence="535 5.7.8 no (queue 4XyZ)"),), message="535")
-    assert story.step(again) == []
+    assert sequence.step(again) == []
 
 
 def test_after_a_recovery_an_old_cause_is_news_again() -> None:
     found = [(Status.FAILED, "535"), (Status.OK, ""), (Status.FAILED, "535")]
-    assert told_of(Story(), *found) == [["new>down"], ["down>up"], ["up>down"]]
+    assert told_of(CheckSequence(), *found) == [["new>down"], ["down>up"], ["up>down"]]
 
 
 def test_a_failure_that_was_told_by_an_earlier_monitor_is_not_told_again_as_another_cause() -> None:
     known = CheckState(
         Health.DOWN, START, "535", announced=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
     )
-    assert Story(state=known).tell("ffo") == ["3: down>up"]
+    assert CheckSequence(state=known).announced("ffo") == ["3: down>up"]
 
 
 def test_another_cause_in_a_run_below_the_threshold_is_part_of_the_failure() -> None:
-    story = Story(Policy(failure_threshold=2))
-    assert told_of(story, (Status.FAILED, "454"), (Status.FAILED, "535")) == [[], ["new>down"]]
-    assert story.state.causes == ("smtp.login_refused 535",)
+    sequence = CheckSequence(Policy(failure_threshold=2))
+    assert told_of(sequence, (Status.FAILED, "454"), (Status.FAILED, "535")) == [[], ["new>down"]]
+    assert sequence.state.causes == ("smtp.login_refused 535",)
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_another_cause_in_a_run_below_the_threshold_is_part_of_the_failure() -> 
     ],
 )
 def test_a_reminder_comes_when_its_interval_has_passed(policy: Policy, runs: str, told: list[str]) -> None:
-    assert Story(policy).tell(runs) == told
+    assert CheckSequence(policy).announced(runs) == told
 
 
 def test_another_cause_puts_the_reminder_off() -> None:
     found = [(Status.FAILED, code) for code in ("535", "535", "454", "454", "454", "454", "454")]
-    assert told_of(Story(HOURLY), *found) == [["new>down"], [], ["cause"], [], [], [], ["reminder"]]
+    assert told_of(CheckSequence(HOURLY), *found) == [["new>down"], [], ["cause"], [], [], [], ["reminder"]]
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,22 @@ def test_another_cause_puts_the_reminder_off() -> None:
     ],
 )
 def test_several_runs_that_could_not_tell_are_told_once_and_so_is_their_end(runs: str, told: list[str]) -> None:
-    assert Story().tell(runs) == told
+    assert CheckSequence().announced(runs) == told
 
 
 def test_the_end_of_not_knowing_waits_for_what_is_known_then() -> None:
-    story = Story(Policy(failure_threshold=2, unknown_threshold=2))
-    assert story.tell("ouuf") == ["3: up>unknown"]
-    assert story.tell("f") == ["5: unknown>down"]
+    sequence = CheckSequence(Policy(failure_threshold=2, unknown_threshold=2))
+    assert sequence.announced("ouuf") == ["3: up>unknown"]
+    assert sequence.announced("f") == ["5: unknown>down"]
 
 
 @pytest.mark.parametrize("runs", ["fuuuuuuuuu", "fuu"])
 def test_nobody_is_reminded_of_a_failure_while_mailmon_cannot_tell(runs: str) -> None:
-    assert [words for words in Story(NAGGING).tell(runs) if "reminder" in words] == []
+    assert [words for words in CheckSequence(NAGGING).announced(runs) if "reminder" in words] == []
 
 
 def test_with_reminders_too_not_knowing_is_told_once() -> None:
-    told = Story(HOURLY).tell("f" + "u" * 12)
+    told = CheckSequence(HOURLY).announced("f" + "u" * 12)
     assert [words for words in told if "unknown" in words] == ["4: down>unknown"]
 
 
@@ -150,26 +150,26 @@ def test_with_reminders_too_not_knowing_is_told_once() -> None:
     ],
 )
 def test_during_a_silence_nothing_is_told_and_afterwards_what_still_matters(runs: str, told: list[str]) -> None:
-    assert Story().tell(runs) == told
+    assert CheckSequence().announced(runs) == told
 
 
 @pytest.mark.parametrize(
     ("runs", "told"), [("Ouuuuuu", ["4: new>unknown"]), ("Ouuuuo", ["4: new>unknown", "6: unknown>up"])]
 )
 def test_not_knowing_is_told_once_of_a_step_that_was_first_seen_during_a_silence(runs: str, told: list[str]) -> None:
-    assert Story().tell(runs) == told
+    assert CheckSequence().announced(runs) == told
 
 
 def test_what_a_silence_held_back_is_told_though_the_step_was_not_asked() -> None:
-    story = Story()
-    story.tell("oF")
-    assert [in_words(change) for change in story.step(None)] == ["up>down"]
+    sequence = CheckSequence()
+    sequence.announced("oF")
+    assert [described(change) for change in sequence.step(None)] == ["up>down"]
 
 
 def test_a_failure_during_a_silence_is_told_with_its_own_time() -> None:
-    story = Story()
-    story.tell("oFF")
-    (change,) = story.step(outcome(Status.FAILED))
+    sequence = CheckSequence()
+    sequence.announced("oFF")
+    (change,) = sequence.step(outcome(Status.FAILED))
     assert change.at == START + QUARTER
 
 

@@ -23,8 +23,8 @@ from mailmon.model import (
     Severity,
     Status,
 )
-from tests.alerting.readers import Readers, as_told
-from tests.alerting.stories import START, outcome
+from tests.alerting.recipient_model import RecipientModel, assumed_health
+from tests.alerting.sequences import START, outcome
 
 HOST = "mail.example.org"
 LOUD = {"error": ("team",), "critical": ("phone", "team"), "warning": ("mail",)}
@@ -80,7 +80,7 @@ class Monitor(RuleBasedStateMachine):
         self.outbox: list[OutboxEntry] = []
         self.silenced: set[str] = set()
         self.evidence = {step_id: Evidence(subject.policy) for step_id, subject in SUBJECTS.items()}
-        self.readers = Readers()
+        self.recipients = RecipientModel()
 
     @rule(
         found=st.lists(FOUND, min_size=len(SUBJECTS), max_size=len(SUBJECTS)),
@@ -116,7 +116,7 @@ class Monitor(RuleBasedStateMachine):
         if number < len(self.channels):
             gone = self.channels.pop(number)
             self.outbox = [entry for entry in self.outbox if entry.channel != gone]
-            self.readers.forget(channel=gone)
+            self.recipients.forget(channel=gone)
             if is_renamed:
                 self.add_channel(gone)
 
@@ -138,7 +138,7 @@ class Monitor(RuleBasedStateMachine):
         for entry in ready:
             assert not any(map(self.is_silent, entry.alert.changes))
             if entry.channel in taking:
-                self.readers.read(entry)
+                self.recipients.read(entry)
         self.outbox = [*(entry for entry in ready if entry.channel not in taking), *held]
 
     @precondition(lambda self: len(self.subjects) > 4)
@@ -147,7 +147,7 @@ class Monitor(RuleBasedStateMachine):
         self.subjects.pop(step_id, None)
         self.states.pop(step_id, None)
         self.outbox = discard(self.outbox, lambda change: change.id == step_id)
-        self.readers.forget(step_id=step_id)
+        self.recipients.forget(step_id=step_id)
 
     @rule()
     def settle(self) -> None:
@@ -165,10 +165,10 @@ class Monitor(RuleBasedStateMachine):
                 health = Health.UNKNOWN
             threshold = SUBJECTS[step_id].policy.unknown_threshold
             assert told.unknown_since or self.evidence[step_id].unknowns < threshold
-            knowing = [name for name in self.channels if name in self.readers.stories[step_id]]
+            knowing = [name for name in self.channels if name in self.recipients.informed[step_id]]
             for name in self.channels:
-                expected = as_told(health) if name in knowing else Health.UP
-                assert self.readers.beliefs.get((name, step_id), Health.UP) is expected
+                expected = assumed_health(health) if name in knowing else Health.UP
+                assert self.recipients.beliefs.get((name, step_id), Health.UP) is expected
             if health in (Health.DOWN, Health.DEGRADED) and not is_in_doubt:
                 assert knowing or not self.wanted(step_id, state.severity)
         assert evaluate(self.states, [], self.subjects, self.now, channels=self.channels)[1] == []
@@ -205,7 +205,7 @@ class Monitor(RuleBasedStateMachine):
         for change in changes:
             self.check_flip(change, found[change.id][0], before.get(change.id))
             # The channels that go here go for good: what waits for them is no matter.
-            self.readers.owe(change._replace(channels=tuple(c for c in change.channels if c in self.channels)))
+            self.recipients.owe(change._replace(channels=tuple(c for c in change.channels if c in self.channels)))
         self.outbox = enqueue(self.outbox, changes, self.channels, self.now, f"run-{self.runs}")
 
     def check_reason(self, step_id: str, state: CheckState, quiet: Quiet | None, *, is_alerted: bool) -> None:
@@ -252,7 +252,7 @@ class Monitor(RuleBasedStateMachine):
             else unknowns == 0
         )
         assert change.news is not News.REMINDER or status in (Status.FAILED, Status.WARNING)
-        knowing = self.readers.stories[change.id] & set(self.channels)
+        knowing = self.recipients.informed[change.id] & set(self.channels)
         severity = Severity.WARNING if change.after is Health.UNKNOWN else state.severity
         if change.after is Health.UP and before and before.announced.channels and not knowing:
             severity = before.announced.severity
@@ -261,7 +261,7 @@ class Monitor(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost_in_the_outbox(self) -> None:
-        self.readers.check(self.outbox, self.channels)
+        self.recipients.check(self.outbox, self.channels)
 
     @invariant()
     def titles_say_the_most_important_first(self) -> None:

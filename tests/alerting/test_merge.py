@@ -8,15 +8,17 @@ import pytest
 
 from mailmon.alerting.outbox import MAX_HISTORY, MAX_NOTES, merge
 from mailmon.model import Change, Health, News, Past
-from tests.alerting.stories import LETTERS, QUARTER, START, STEP, Story, in_words, outcome
+from tests.alerting.sequences import QUARTER, START, STATUS_BY_LETTER, STEP, CheckSequence, described, outcome
 
 DOWN, UP, DEGRADED, UNKNOWN = Health.DOWN, Health.UP, Health.DEGRADED, Health.UNKNOWN
 
 
 def told(*runs: str) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
-    story = Story()
-    return [change for run in runs for change in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
+    sequence = CheckSequence()
+    return [
+        change for run in runs for change in sequence.step(outcome(STATUS_BY_LETTER[run[0]], code=run[1:] or "535"))
+    ]
 
 
 def merged(changes: Sequence[Change]) -> Change:
@@ -50,7 +52,7 @@ def test_changes_that_nobody_heard_of_are_told_with_the_last_one(
     runs: str, words: str, history: list[tuple[Health, int]], lasted: tuple[int, int]
 ) -> None:
     change = merged(told(*runs))
-    assert in_words(change) == words
+    assert described(change) == words
     assert change.history == tuple(Past(after, START + number * QUARTER) for after, number in history)
     assert (change.since, change.at) == (START + lasted[0] * QUARTER, START + lasted[1] * QUARTER)
 
@@ -62,7 +64,7 @@ def test_a_recovery_still_says_what_it_was() -> None:
 
 def test_another_cause_of_a_failure_that_nobody_heard_of_is_one_failure_with_both() -> None:
     change = merged(told("o", "f535", "f454"))
-    assert (in_words(change), change.at, change.history) == ("up>down", START + QUARTER, ())
+    assert (described(change), change.at, change.history) == ("up>down", START + QUARTER, ())
     assert change.causes == ("smtp.login_refused 535", "smtp.login_refused 454")
     assert change.reason == "mail.example.org:587: login: 454 5.7.8 no"
 

@@ -9,7 +9,7 @@ import pytest
 
 from mailmon.alerting import compose, open_problems
 from mailmon.model import EVERYBODY, AlertSubject, Announced, Change, CheckState, Health, News, Policy, Severity
-from tests.alerting.stories import START
+from tests.alerting.sequences import START
 from tests.alerting.test_wording import told
 
 HOST = "mail.example.org"

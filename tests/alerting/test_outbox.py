@@ -15,7 +15,7 @@ from mailmon.alerting.outbox import MAX_HISTORY
 from mailmon.alerting.wording import MAX_TITLE
 from mailmon.model import Alert, AlertKind, Change, Health, News, OutboxEntry, Past, Severity
 from mailmon.typedjson.convert import build, to_plain
-from tests.alerting.stories import QUARTER, START
+from tests.alerting.sequences import QUARTER, START
 
 BOTH = ("phone", "team")
 

@@ -9,7 +9,7 @@ from mailmon.alerting.outbox import merge
 from mailmon.model import Change, CheckState, Outcome
 from mailmon.model.run import AlertLine
 from mailmon.run.subjects import NETWORK, channel_outcomes, network_outcome, subjects_of
-from tests.alerting.stories import QUARTER, START
+from tests.alerting.sequences import QUARTER, START
 from tests.alerting.test_wording import alert, text
 
 

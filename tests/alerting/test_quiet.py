@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from mailmon.alerting.wording import explain, explain_quiet
 from mailmon.model import Alert, AlertKind, Change, Health, OutboxEntry, Policy, Quiet, QuietReason
-from tests.alerting.stories import LETTERS, START, STEP, Story, outcome
+from tests.alerting.sequences import START, STATUS_BY_LETTER, STEP, CheckSequence, outcome
 
 PATIENT = Policy(failure_threshold=2, success_threshold=2)
 REMINDING = Policy(reminder_interval_s=3600)
 
 
 def reasons(runs: str, policy: Policy | None = None, channels: tuple[str, ...] = ("phone",)) -> list[str]:
-    """Return for each run, given by a letter as in Story.tell, `alert` or in words why there is none."""
-    story, said = Story(policy, channels=channels), []
+    """Return for each run, given by a letter as in CheckSequence.tell, `alert` or in words why there is none."""
+    story, said = CheckSequence(policy, channels=channels), []
     for letter in runs:
         changes = run(story, letter)
         quiet = story.quiet.get(STEP)
@@ -28,9 +28,9 @@ def reasons(runs: str, policy: Policy | None = None, channels: tuple[str, ...] =
     return said
 
 
-def run(story: Story, letter: str) -> list[Change]:
+def run(story: CheckSequence, letter: str) -> list[Change]:
     small = letter.lower()
-    status = LETTERS[{"b": "u", "x": "s"}.get(small, small)]
+    status = STATUS_BY_LETTER[{"b": "u", "x": "s"}.get(small, small)]
     return story.step(outcome(status), is_silent=letter != small, is_offline=small in "bx")
 
 
@@ -85,7 +85,7 @@ POLICIES = st.builds(
 
 @given(POLICIES, st.text("owfusbxOWFUSBX", min_size=1, max_size=25))
 def test_in_any_history_a_step_that_is_not_healthy_has_one_reason_or_an_alert(policy: Policy, runs: str) -> None:
-    story = Story(policy)
+    story = CheckSequence(policy)
     for letter in runs:
         changes = run(story, letter)
         state, quiet = story.states.get(STEP), story.quiet.get(STEP)
@@ -106,15 +106,15 @@ def queued(errors: Mapping[str, str]) -> list[OutboxEntry]:
 
 
 def test_what_became_of_an_alert_is_explained() -> None:
-    story = Story()
-    story.tell("of")
+    story = CheckSequence()
+    story.announced("of")
     assert explain(STEP, story.state, (), story.now) == "alert sent at 13:15 +0100"
     assert explain(STEP, story.state, queued({"ntfy": "ntfy did not answer"}), story.now) == (
         "alert queued for ntfy: ntfy did not answer"
     )
-    story.tell("f")
+    story.announced("f")
     assert explain(STEP, story.state, (), story.now) == SENT
-    story.tell("o")
+    story.announced("o")
     assert explain(STEP, story.state, (), story.now) == ""
 
 

@@ -7,7 +7,7 @@ import pytest
 from mailmon.alerting.wording import MAX_LABELS
 from mailmon.model import Health
 from mailmon.run.subjects import unit_outcome
-from tests.alerting.stories import QUARTER, START
+from tests.alerting.sequences import QUARTER, START
 from tests.alerting.test_own_words import own
 from tests.alerting.test_wording import FAILURE, RECOVERY, alert, merged, told
 

@@ -9,7 +9,7 @@ import pytest
 from mailmon.alerting import TRANSITIONS, evaluate, evaluate_step, overall
 from mailmon.alerting.decision import Announce
 from mailmon.model import Announced, CheckState, Health, Policy, Quiet, QuietReason, Status
-from tests.alerting.stories import QUARTER, START, STEP, TARGET, Story, outcome, subject
+from tests.alerting.sequences import QUARTER, START, STEP, TARGET, CheckSequence, outcome, subject
 
 TABLE = {
     ("new", "ok"): "up",
@@ -103,45 +103,45 @@ def test_a_health_that_only_a_hand_writes_does_not_stay_deaf(status: Status) -> 
     ],
 )
 def test_thresholds_count_runs_in_a_row(failures: int, successes: int, runs: str, told: list[str]) -> None:
-    assert Story(Policy(failure_threshold=failures, success_threshold=successes)).tell(runs) == told
+    assert CheckSequence(Policy(failure_threshold=failures, success_threshold=successes)).announced(runs) == told
 
 
 def test_a_failure_below_its_threshold_shows_as_failing_since_its_first_run() -> None:
-    story = Story(Policy(failure_threshold=3))
-    story.tell("off")
-    assert (story.health, story.state.since, story.state.streak) == (Health.FAILING, START + QUARTER, 2)
+    sequence = CheckSequence(Policy(failure_threshold=3))
+    sequence.announced("off")
+    assert (sequence.health, sequence.state.since, sequence.state.streak) == (Health.FAILING, START + QUARTER, 2)
 
 
 def test_a_failure_and_a_recovery_are_dated_from_the_first_run_of_their_streaks() -> None:
-    story = Story(Policy(failure_threshold=3, success_threshold=2))
-    story.tell("of")
-    (failure,) = [change for _ in range(2) for change in story.step(outcome(Status.FAILED))]
+    sequence = CheckSequence(Policy(failure_threshold=3, success_threshold=2))
+    sequence.announced("of")
+    (failure,) = [change for _ in range(2) for change in sequence.step(outcome(Status.FAILED))]
     assert (failure.since, failure.at) == (START, START + QUARTER)
-    (recovery,) = [change for _ in range(2) for change in story.step(outcome(Status.OK))]
+    (recovery,) = [change for _ in range(2) for change in sequence.step(outcome(Status.OK))]
     assert (recovery.since, recovery.at) == (START + QUARTER, START + 4 * QUARTER)
     assert (recovery.reason, recovery.alert) == (failure.reason, failure.alert)
 
 
 def test_a_failure_that_nobody_heard_of_does_not_make_the_time_before_shorter() -> None:
-    story = Story(Policy(failure_threshold=2))
-    story.tell("ofo")
-    (failure,) = [change for _ in range(2) for change in story.step(outcome(Status.FAILED))]
+    sequence = CheckSequence(Policy(failure_threshold=2))
+    sequence.announced("ofo")
+    (failure,) = [change for _ in range(2) for change in sequence.step(outcome(Status.FAILED))]
     assert (failure.before, failure.since, failure.at) == (Health.UP, START, START + 3 * QUARTER)
 
 
 def test_a_threshold_that_was_lowered_holds_from_the_next_failure_on() -> None:
-    story = Story(Policy(failure_threshold=5))
-    story.tell("off")
-    story.subjects = {STEP: subject(Policy(failure_threshold=2))}
-    assert story.tell("s") == []
-    assert story.tell("f") == ["5: up>down"]
-    assert story.state.since == START + QUARTER
+    sequence = CheckSequence(Policy(failure_threshold=5))
+    sequence.announced("off")
+    sequence.subjects = {STEP: subject(Policy(failure_threshold=2))}
+    assert sequence.announced("s") == []
+    assert sequence.announced("f") == ["5: up>down"]
+    assert sequence.state.since == START + QUARTER
 
 
 def test_a_recovery_forgets_what_was_wrong() -> None:
-    story = Story()
-    story.tell("fo")
-    state = story.state
+    sequence = CheckSequence()
+    sequence.announced("fo")
+    state = sequence.state
     assert (state.reason, state.target, state.advice, state.severity, state.causes) == ("", "", "", None, ())
     assert state.announced == Announced(Health.UP, START + QUARTER, START + QUARTER)
 
@@ -160,11 +160,11 @@ def test_causes_are_told_before_consequences() -> None:
 
 
 def test_a_step_that_was_checked_says_when_and_what_it_found() -> None:
-    story = Story()
-    story.tell("oofu")
-    assert story.state.checked_at == START + 2 * QUARTER
-    assert story.state.value == "no route to any host"
-    assert story.now - story.state.since == timedelta(minutes=15)
+    sequence = CheckSequence()
+    sequence.announced("oofu")
+    assert sequence.state.checked_at == START + 2 * QUARTER
+    assert sequence.state.value == "no route to any host"
+    assert sequence.now - sequence.state.since == timedelta(minutes=15)
 
 
 @pytest.mark.parametrize(

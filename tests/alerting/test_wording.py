@@ -8,15 +8,17 @@ from mailmon.alerting import compose
 from mailmon.alerting.outbox import merge
 from mailmon.alerting.wording import MAX_CAUSES, MAX_NAMES, MAX_NOTES, MAX_TITLE
 from mailmon.model import Alert, Change, Health, Policy
-from tests.alerting.stories import LETTERS, START, STEP, TARGET, Story, outcome
+from tests.alerting.sequences import START, STATUS_BY_LETTER, STEP, TARGET, CheckSequence, outcome
 
 HOUR = timedelta(hours=1)
 
 
 def told(*runs: str, policy: Policy | None = None) -> list[Change]:
     """Return what is told in these runs: a status' letter, with the reply code behind it."""
-    story = Story(policy)
-    return [change for run in runs for change in story.step(outcome(LETTERS[run[0]], code=run[1:] or "535"))]
+    sequence = CheckSequence(policy)
+    return [
+        change for run in runs for change in sequence.step(outcome(STATUS_BY_LETTER[run[0]], code=run[1:] or "535"))
+    ]
 
 
 def alert(*changes: Change, now: timedelta = HOUR) -> Alert:

@@ -20,14 +20,14 @@ from mailmon.render import document
 from mailmon.run import Request
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.cli.bounce_desk import Desk, desk, empty
+from tests.cli.bounce_commands import BounceCommands, commands, no_bounces
 from tests.domain.cases import DOMAIN, Case, zones_of
 from tests.domain.nameserver import serving
-from tests.integration.stage import monitor_of
+from tests.embedded import monitor_of
 from tests.mail.bounce.letters import LETTERS
 from tests.monitor import Monitor
 
-__all__ = ["desk", "empty"]
+__all__ = ["commands", "no_bounces"]
 
 # What differs between two runs: times, durations, random ids and ports.
 _VOLATILE = re.compile(r"(_s|_at|^at|_id|timings|transcripts)$")
@@ -89,20 +89,20 @@ def test_bounces_scan_and_queue(monitor: Monitor, setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("mask", [(), ("--mask",)])
-def test_the_bounce_log(desk: Desk, mask: tuple[str, ...]) -> None:
-    setup = load_setup(desk.directory / "config.json", {}, with_secrets=False)
+def test_the_bounce_log(commands: BounceCommands, mask: tuple[str, ...]) -> None:
+    setup = load_setup(commands.directory / "config.json", {}, with_secrets=False)
     is_masked = bool(mask)
     rows = log.latest(setup, BounceFilter(), 50, is_masked=is_masked)
-    assert document.list_document(rows) == desk.document("list", *mask)
+    assert document.list_document(rows) == commands.document("list", *mask)
     shown = log.message(setup, rows[-1].id, is_masked=is_masked)
-    assert document.message_document(shown) == desk.document("show", str(rows[-1].id), *mask)
+    assert document.message_document(shown) == commands.document("show", str(rows[-1].id), *mask)
     given = ("--since", "2026-01-01T00:00Z", "--until", "2026-01-08T00:00Z")
     figures = summary.summary(setup, *(_time(text) for text in given[1::2]), is_masked=is_masked)
-    assert document.summary_document(figures, 10) == desk.document("summary", *given, *mask)
-    with open(desk.directory / "export.json", "w+b") as file:
-        log.export(setup, BounceFilter(), "json", file, desk.directory, is_masked=is_masked)
+    assert document.summary_document(figures, 10) == commands.document("summary", *given, *mask)
+    with open(commands.directory / "export.json", "w+b") as file:
+        log.export(setup, BounceFilter(), "json", file, commands.directory, is_masked=is_masked)
         file.seek(0)
-        assert json.load(file) == json.loads(desk.run("export", "--json", *mask).stdout)
+        assert json.load(file) == json.loads(commands.run("export", "--json", *mask).stdout)
 
 
 def test_bounces_classify(tmp_path: Path) -> None:

@@ -14,38 +14,38 @@ import pytest
 
 from mailmon.errors import MailmonError
 from mailmon.render.export import COLUMNS
-from tests.cli.bounce_desk import Desk, desk, empty
+from tests.cli.bounce_commands import BounceCommands, commands, no_bounces
 
-__all__ = ["desk", "empty"]
+__all__ = ["commands", "no_bounces"]
 
 
-def test_an_export_goes_to_stdout_or_to_a_file_for_its_owner_only(desk: Desk) -> None:
-    result = desk.run("export")
+def test_an_export_goes_to_stdout_or_to_a_file_for_its_owner_only(commands: BounceCommands) -> None:
+    result = commands.run("export")
     header, *lines = csv.reader(io.StringIO(result.stdout, newline=""))
     assert tuple(header) == COLUMNS
     assert [line[5][:1] for line in lines] == ["b", "", "d", "b", "c"]
-    target = desk.directory / "bounces.csv"
+    target = commands.directory / "bounces.csv"
     target.write_text("an older one")
     target.chmod(0o644)
-    assert desk.run("export", "--output", str(target), "--hard").output == ""
+    assert commands.run("export", "--output", str(target), "--hard").output == ""
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.read_bytes().count(b"\r\n") == 3
-    assert not list(desk.directory.glob(".mailmon-*"))
+    assert not list(commands.directory.glob(".mailmon-*"))
 
 
-def test_the_format_follows_the_name_of_the_file(desk: Desk) -> None:
-    target = desk.directory / "x.JSON"
-    desk.run("export", "--output", str(target))
+def test_the_format_follows_the_name_of_the_file(commands: BounceCommands) -> None:
+    target = commands.directory / "x.JSON"
+    commands.run("export", "--output", str(target))
     assert json.loads(target.read_text())["schema"] == "mailmon/bounces/1"
-    assert desk.document("export") == desk.document("list")
-    desk.run("export", "--output", str(target), "--format", "csv")
+    assert commands.document("export") == commands.document("list")
+    commands.run("export", "--output", str(target), "--format", "csv")
     assert target.read_text().startswith("id,")
 
 
-def test_without_the_library_the_extra_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_the_extra_is_named(commands: BounceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    target = desk.directory / "x.xlsx"
-    result = desk.run("export", "--output", str(target))
+    target = commands.directory / "x.xlsx"
+    result = commands.run("export", "--output", str(target))
     assert isinstance(result.exception, MailmonError)
     assert result.exception.exit_code == 78
     assert "mailmon[xlsx]" in result.exception.advice
@@ -53,13 +53,13 @@ def test_without_the_library_the_extra_is_named(desk: Desk, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("target", ["nowhere/x.csv", "."])
-def test_an_export_that_cannot_be_written_is_a_clear_error(desk: Desk, target: str) -> None:
-    result = desk.run("export", "--output", str(desk.directory / target))
+def test_an_export_that_cannot_be_written_is_a_clear_error(commands: BounceCommands, target: str) -> None:
+    result = commands.run("export", "--output", str(commands.directory / target))
     assert isinstance(result.exception, MailmonError)
     assert result.exception.exit_code == 74
     assert "cannot be written" in result.exception.message
 
 
-def test_an_export_to_a_device_leaves_it_in_its_place(desk: Desk) -> None:
-    assert desk.run("export", "--output", os.devnull).exit_code == 0
+def test_an_export_to_a_device_leaves_it_in_its_place(commands: BounceCommands) -> None:
+    assert commands.run("export", "--output", os.devnull).exit_code == 0
     assert not Path(os.devnull).is_file()

@@ -10,22 +10,22 @@ import pytest
 from mailmon.cli.bounces.filters import instant
 from mailmon.errors import MailmonError
 from mailmon.store.bouncelog.log import BounceLog
-from tests.cli.bounce_desk import NOW, Desk, desk, empty
+from tests.cli.bounce_commands import NOW, BounceCommands, commands, no_bounces
 from tests.store.bouncelog.samples import BOB, HOUR, INBOX, RUN, log_file, seen
 
-__all__ = ["desk", "empty"]
+__all__ = ["commands", "no_bounces"]
 
 
-def test_before_the_first_scan_there_is_nothing_and_nothing_is_made(empty: Desk) -> None:
-    assert empty.run("list").output == "no bounces logged\n"
-    assert empty.document("list") == {"schema": "mailmon/bounces/1", "bounces": []}
-    assert empty.document("summary")["recipients"]["count"] == 0
-    assert empty.run("export").output.count("\n") == 1
-    assert [path.name for path in empty.directory.iterdir()] == ["config.json"]
+def test_before_the_first_scan_there_is_nothing_and_nothing_is_made(no_bounces: BounceCommands) -> None:
+    assert no_bounces.run("list").output == "no bounces logged\n"
+    assert no_bounces.document("list") == {"schema": "mailmon/bounces/1", "bounces": []}
+    assert no_bounces.document("summary")["recipients"]["count"] == 0
+    assert no_bounces.run("export").output.count("\n") == 1
+    assert [path.name for path in no_bounces.directory.iterdir()] == ["config.json"]
 
 
-def test_the_list_has_a_line_for_each_recipient_the_latest_last(desk: Desk) -> None:
-    lines = desk.run("list").output.splitlines()
+def test_the_list_has_a_line_for_each_recipient_the_latest_last(commands: BounceCommands) -> None:
+    lines = commands.run("list").output.splitlines()
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
     patterns = [
         rf"{when}\t#5\thard\t5\.1\.1\tuserunknown\tbob@example\.org\tsmtp; 550 .*",
@@ -39,11 +39,11 @@ def test_the_list_has_a_line_for_each_recipient_the_latest_last(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
-def test_on_a_terminal_no_line_is_wider_and_no_address_is_cut(desk: Desk, columns: int) -> None:
-    shown = desk.run("show", "1", columns=columns).output
+def test_on_a_terminal_no_line_is_wider_and_no_address_is_cut(commands: BounceCommands, columns: int) -> None:
+    shown = commands.run("show", "1", columns=columns).output
     assert all(len(line) <= columns for line in shown.splitlines() if " " in line.strip()), shown
     assert "\n  original subject" in shown
-    out = desk.run("list", columns=columns).output
+    out = commands.run("list", columns=columns).output
     assert all(len(line) <= columns for line in out.splitlines()), out
     assert len(re.findall(r"(?m)\bbob@example\.org$", out)) == 2
     assert "452 4.2.2 full" in out
@@ -69,8 +69,8 @@ FILTERS: list[tuple[tuple[str, ...], str]] = [
 
 
 @pytest.mark.parametrize(("options", "expected"), FILTERS, ids=[" ".join(row[0]) for row in FILTERS])
-def test_a_filter_finds_what_it_says(desk: Desk, options: tuple[str, ...], expected: str) -> None:
-    assert desk.rows(*options) == expected
+def test_a_filter_finds_what_it_says(commands: BounceCommands, options: tuple[str, ...], expected: str) -> None:
+    assert commands.rows(*options) == expected
 
 
 WRONG = [
@@ -84,8 +84,8 @@ WRONG = [
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
-def test_wrong_usage_is_said_to_be_that(desk: Desk, arguments: tuple[str, ...]) -> None:
-    result = desk.run(*arguments)
+def test_wrong_usage_is_said_to_be_that(commands: BounceCommands, arguments: tuple[str, ...]) -> None:
+    result = commands.run(*arguments)
     assert result.exit_code == 2, result.output
     assert isinstance(result.exception, SystemExit)
 
@@ -113,8 +113,8 @@ def test_a_time_is_local_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatc
         time.tzset()
 
 
-def test_one_message_is_shown_with_all_its_recipients(desk: Desk) -> None:
-    document = desk.document("show", "1")
+def test_one_message_is_shown_with_all_its_recipients(commands: BounceCommands) -> None:
+    document = commands.document("show", "1")
     assert document["schema"] == "mailmon/bounce/1"
     assert [one["address"] for one in document["recipients"]] == ["bob@example.org", "carol@example.com"]
     assert document["original"] == {
@@ -122,21 +122,21 @@ def test_one_message_is_shown_with_all_its_recipients(desk: Desk) -> None:
         "to": ["bob@example.org"], "cc": ["boss@example.net"],
     }  # fmt: skip
     assert (document["outcome"], document["uid"], document["sha256"]) == ("processed", 1, seen(1).digest.hex())
-    assert desk.document("show", "3")["recipients"] == []
-    text = desk.run("show", "1").output
+    assert commands.document("show", "3")["recipients"] == []
+    text = commands.run("show", "1").output
     for words in ("#1  bounce, received", "hard  bob@example.org", "soft  carol@example.com", "Your order"):
         assert words in text
 
 
-def test_an_id_that_is_not_there_is_said(desk: Desk) -> None:
-    result = desk.run("show", "77")
+def test_an_id_that_is_not_there_is_said(commands: BounceCommands) -> None:
+    result = commands.run("show", "77")
     assert isinstance(result.exception, MailmonError)
     assert (result.exception.exit_code, result.exception.code) == (1, "not_found")
     assert result.exception.message == "no bounce 77 in the bounce log"
 
 
-def test_the_summary_compares_with_the_period_before(desk: Desk) -> None:
-    document = desk.document("summary")
+def test_the_summary_compares_with_the_period_before(commands: BounceCommands) -> None:
+    document = commands.document("summary")
     assert document["schema"] == "mailmon/bounces-summary/1"
     assert document["recipients"] == {"count": 4, "before": 1, "change": 3, "change_percent": 300.0}
     classes = {row["name"]: (row["count"], row["before"]) for row in document["classes"]}
@@ -145,9 +145,9 @@ def test_the_summary_compares_with_the_period_before(desk: Desk) -> None:
     lengths = [datetime.fromisoformat(document[key]) for key in ("before_since", "since", "until")]
     assert abs((lengths[2] - lengths[1]) - timedelta(days=1)) < timedelta(seconds=1)
     assert lengths[2] - lengths[1] == lengths[1] - lengths[0]
-    top = desk.document("summary", "--top", "1")["domains"]
+    top = commands.document("summary", "--top", "1")["domains"]
     assert (len(top["rows"]), top["others"]["count"]) == (1, 1)
-    text = desk.run("summary").output
+    text = commands.run("summary").output
     assert "        1  hard  (before 1, +0 %)\n" in text
     assert "bounces by reason\n        1  userunknown  (before 1, +0 %)\n" in text
 
@@ -155,42 +155,44 @@ def test_the_summary_compares_with_the_period_before(desk: Desk) -> None:
 @pytest.mark.parametrize("command", [("list",), ("show", "1"), ("summary",), ("export",)], ids=lambda words: words[0])
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
 def test_masked_nothing_tells_whose_addresses_they_are(
-    desk: Desk, command: tuple[str, ...], form: tuple[str, ...]
+    commands: BounceCommands, command: tuple[str, ...], form: tuple[str, ...]
 ) -> None:
-    shown = desk.run(*command, *form, "--mask")
+    shown = commands.run(*command, *form, "--mask")
     assert shown.exit_code == 0
     assert not re.search(r"bob|carol|dave|shop|boss|example|order", shown.output, re.IGNORECASE)
-    assert re.search("bob|example", desk.run(*command, *form).output)
+    assert re.search("bob|example", commands.run(*command, *form).output)
 
 
-def test_what_a_stranger_wrote_does_no_harm_to_a_terminal(empty: Desk) -> None:
+def test_what_a_stranger_wrote_does_no_harm_to_a_terminal(no_bounces: BounceCommands) -> None:
     evil = BOB._replace(address="\x1b]0;x\x07@example.org", diagnostic="550 \x1b[2J\r\nno", reason="\x1b[1m")
-    with BounceLog(empty.state_file, NOW) as log:
+    with BounceLog(no_bounces.state_file, NOW) as log:
         log.record(INBOX, 1, [seen(1, evil)._replace(received_at=NOW - HOUR)], RUN)
     for command in (("list",), ("show", "1"), ("summary",), ("export",)):
-        assert "\x1b" not in empty.run(*command).output, command
+        assert "\x1b" not in no_bounces.run(*command).output, command
 
 
-def test_a_damaged_log_is_a_clear_error_and_left_alone(desk: Desk) -> None:
-    log_file(desk.state_file).write_bytes(b"noise " * 1000)
+def test_a_damaged_log_is_a_clear_error_and_left_alone(commands: BounceCommands) -> None:
+    log_file(commands.state_file).write_bytes(b"noise " * 1000)
     for command in (("list",), ("show", "1"), ("summary",), ("export",)):
-        result = desk.run(*command)
+        result = commands.run(*command)
         assert isinstance(result.exception, MailmonError)
         assert result.exception.exit_code == 74
         assert "damaged" in result.exception.message
         assert result.exception.advice == "The next run that writes to it sets it aside and starts a new one."
-    assert log_file(desk.state_file).read_bytes() == b"noise " * 1000
+    assert log_file(commands.state_file).read_bytes() == b"noise " * 1000
 
 
-def test_a_log_of_the_earlier_name_is_renamed_by_whoever_reads_it_and_a_second_one_is_named(desk: Desk) -> None:
-    path = log_file(desk.state_file)
+def test_a_log_of_the_earlier_name_is_renamed_when_read_unless_there_are_two(
+    commands: BounceCommands,
+) -> None:
+    path = log_file(commands.state_file)
     earlier = path.with_name("history.sqlite")
     path.rename(earlier)
-    result = desk.run("list", "--json")
+    result = commands.run("list", "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     assert path.exists()
     assert not earlier.exists()
     earlier.write_bytes(b"")
-    result = desk.run("list", "--json")
+    result = commands.run("list", "--json")
     assert result.exit_code == 0
     assert f"{earlier}: ignored because bounces.sqlite exists" in result.stderr

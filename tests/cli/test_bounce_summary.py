@@ -9,16 +9,16 @@ from mailmon.bounces.trends import summarize
 from mailmon.model.bounces import Figures
 from mailmon.render.bounces import summary_title
 from mailmon.sandbox.receiver import Receiver
-from tests.cli.bounce_desk import Desk, desk, empty
+from tests.cli.bounce_commands import BounceCommands, commands, no_bounces
 
-__all__ = ["desk", "empty"]
+__all__ = ["commands", "no_bounces"]
 
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def tell(desk: Desk, url: str) -> None:
+def tell(commands: BounceCommands, url: str) -> None:
     """Let the configuration name a channel, and a password that is there."""
-    path = desk.directory / "config.json"
+    path = commands.directory / "config.json"
     config = json.loads(path.read_text())
     del config["password_file"]
     config |= {"password": "x", "notify": {"ntfy": {"server": url, "topic": "alerts"}}}
@@ -34,9 +34,9 @@ def test_the_title_says_how_many_of_which_sort() -> None:
     assert summary_title(summarize(Figures(), before, SINCE, UNTIL)) == "Bounces: none in 1 d, 3 before"
 
 
-def test_the_summary_is_sent_by_the_channels(desk: Desk, receiver: Receiver) -> None:
-    tell(desk, receiver.url)
-    result = desk.run("summary", "--send", "--since", "48h", "--mask")
+def test_the_summary_is_sent_by_the_channels(commands: BounceCommands, receiver: Receiver) -> None:
+    tell(commands, receiver.url)
+    result = commands.run("summary", "--send", "--since", "48h", "--mask")
     assert result.exit_code == 0, result.output
     (message,) = receiver.ntfy_messages()
     title, body = str(message["title"]), str(message["message"])
@@ -44,30 +44,30 @@ def test_the_summary_is_sent_by_the_channels(desk: Desk, receiver: Receiver) -> 
     assert "bounces by reason" in body
     assert "example.org" not in body
     assert "sent: ntfy: Bounces: " in result.output
-    assert not (desk.directory / "state.json").exists(), "a summary is no run"
+    assert not (commands.directory / "state.json").exists(), "a summary is no run"
 
 
-def test_a_channel_that_refuses_is_told_by_the_exit_code(desk: Desk, receiver: Receiver) -> None:
+def test_a_channel_that_refuses_is_told_by_the_exit_code(commands: BounceCommands, receiver: Receiver) -> None:
     receiver.status = 403
-    tell(desk, receiver.url)
-    document = desk.run("summary", "--send", "--json")
+    tell(commands, receiver.url)
+    document = commands.run("summary", "--send", "--json")
     assert document.exit_code == 69
     assert json.loads(document.stdout)["alerts"][0]["status"] == "pending"
 
 
-def test_nothing_is_sent_of_a_quiet_day_when_that_is_wanted(empty: Desk, receiver: Receiver) -> None:
-    tell(empty, receiver.url)
-    assert empty.run("summary", "--send", "--only-if-any").exit_code == 0
+def test_nothing_is_sent_of_a_quiet_day_when_that_is_wanted(no_bounces: BounceCommands, receiver: Receiver) -> None:
+    tell(no_bounces, receiver.url)
+    assert no_bounces.run("summary", "--send", "--only-if-any").exit_code == 0
     assert receiver.ntfy_messages() == []
-    assert empty.run("summary", "--send").exit_code == 0
+    assert no_bounces.run("summary", "--send").exit_code == 0
     (message,) = receiver.ntfy_messages()
     assert message["title"] == "Bounces: none in 1 d, 0 before"
 
 
-def test_without_a_channel_it_says_so(desk: Desk) -> None:
-    tell(desk, "http://127.0.0.1:9")
-    path = desk.directory / "config.json"
+def test_without_a_channel_it_says_so(commands: BounceCommands) -> None:
+    tell(commands, "http://127.0.0.1:9")
+    path = commands.directory / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "notify": "none"}))
-    result = desk.run("summary", "--send")
+    result = commands.run("summary", "--send")
     assert result.exit_code != 0
     assert "no alert channel configured" in str(result.exception)

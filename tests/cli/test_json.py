@@ -12,7 +12,7 @@ import pytest
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.cli.programs import run
-from tests.integration.stage import two_of_each
+from tests.embedded import two_of_each
 from tests.monitor import Monitor
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -12,7 +12,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Monitor
 
 STEP = "smtp_auth:main"

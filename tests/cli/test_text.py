@@ -12,7 +12,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds, probes_in, two_of_each
+from tests.embedded import kinds, probes_in, two_of_each
 from tests.monitor import Monitor
 
 PROBE_ID = r"<mm[0-9a-f]{32}@example\.org>"

@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds, state_of
+from tests.embedded import kinds, state_of
 from tests.monitor import Monitor
 
 

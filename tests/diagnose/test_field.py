@@ -390,9 +390,9 @@ def test_a_server_at_a_public_address_is_seen_as_it_is(path: Path, tmp_path: Pat
     own.write_text(f"127.0.0.1 localhost\n127.0.1.1 {MX} mx1\n")
     script = f"mount --bind {own} /etc/hosts && ip link set lo up"
     script += "".join(f" && ip addr add {one} dev lo" for one in hosts_of(json.loads(path.read_text("utf-8"))))
-    stage = "import sys; from tests.diagnose.test_field import act; act(*sys.argv[1:])"
+    code = "import sys; from tests.diagnose.test_field import act; act(*sys.argv[1:])"
     command = ["unshare", "-mn", "sh", "-ec", f'{script} && exec "$@"', "sh"]
-    command += [sys.executable, "-c", stage, str(path), str(tmp_path)]
+    command += [sys.executable, "-c", code, str(path), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     judge(Looked(*json.loads(done.stdout)), SERVERS[case_of(path)])

@@ -10,7 +10,7 @@ from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
 from tests.domain.cases import DOMAIN, Case, Changes, zones_of
 from tests.domain.nameserver import SERVFAIL, Faults, serving
-from tests.integration.stage import kinds, state_of
+from tests.embedded import kinds, state_of
 from tests.monitor import Monitor, Run
 
 

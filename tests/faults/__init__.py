@@ -1,1 +1,1 @@
-"""The fault harness: scripted histories, what a person had to be told in them, and what reached whom."""
+"""The fault harness: scripted scenarios of runs, the alerts they must cause, and the alerts that arrived."""

@@ -1,4 +1,4 @@
-"""Play all histories and print the figures of docs/measurements.md: `python -m tests.faults`."""
+"""Run all scenarios and print the figures of docs/measurements.md: `python -m tests.faults`."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.bed import Bed, bed_directory, missing_programs
+from tests.faults.dsl import Scenario
 from tests.faults.figures import table
-from tests.faults.language import History
-from tests.faults.theatre import Theatre, missing
+from tests.faults.runner import Runner, missing
 
 
-def all_histories() -> list[History]:
-    """Return the histories of all themes."""
+def all_scenarios() -> list[Scenario]:
+    """Return the scenarios of all test modules."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("test_*.py"))
-    themes = (import_module(f"tests.faults.{name}") for name in names)
-    return [history for theme in themes for history in getattr(theme, "HISTORIES", ())]
+    modules = (import_module(f"tests.faults.{name}") for name in names)
+    return [scenario for module in modules for scenario in getattr(module, "SCENARIOS", ())]
 
 
 def main() -> int:
-    """Return 0 when every history went as it must, but for those that are known not to."""
-    histories = all_histories()
-    lacking = {history.name: missing(history) for history in histories}
-    theatre = Theatre(histories)
+    """Return 0 when every scenario is correct, apart from those marked as broken."""
+    scenarios = all_scenarios()
+    lacking = {scenario.name: missing(scenario) for scenario in scenarios}
+    runner = Runner(scenarios)
     if not missing_programs():
-        _perform_on_bed(theatre, [history for history in histories if history.on == "bed"])
-    for history in histories:
-        if history.on == "sandbox" and not lacking[history.name]:
-            theatre.perform(history)
-    theatre.close()
+        _run_on_bed(runner, [scenario for scenario in scenarios if scenario.on == "bed"])
+    for scenario in scenarios:
+        if scenario.on == "sandbox" and not lacking[scenario.name]:
+            runner.result_of(scenario)
+    runner.close()
     for name in filter(lacking.get, lacking):
-        print(f"not played: {name}: {lacking[name]}", file=sys.stderr)
-    unexpected = [p for p in theatre.performances if p.is_right == bool(p.history.broken)]
-    for performance in theatre.performances:
-        known = f" (known: {performance.history.broken})" if performance.history.broken else ""
-        if not performance.is_right:
-            print("\n".join([f"{performance.history.name}{known}", *performance.problems]), file=sys.stderr)
+        print(f"not run: {name}: {lacking[name]}", file=sys.stderr)
+    unexpected = [p for p in runner.results if p.is_correct == bool(p.scenario.broken)]
+    for result in runner.results:
+        known = f" (known: {result.scenario.broken})" if result.scenario.broken else ""
+        if not result.is_correct:
+            print("\n".join([f"{result.scenario.name}{known}", *result.problems]), file=sys.stderr)
         elif known:
-            print(f"{performance.history.name}: goes right by now{known}", file=sys.stderr)
-    print(table(theatre.performances))
+            print(f"{result.scenario.name}: correct by now{known}", file=sys.stderr)
+    print(table(runner.results))
     return 1 if unexpected else 0
 
 
-def _perform_on_bed(theatre: Theatre, histories: list[History]) -> None:
+def _run_on_bed(runner: Runner, scenarios: list[Scenario]) -> None:
     directory = bed_directory()
     with Bed(directory) as bed:
-        for history in histories:
+        for scenario in scenarios:
             bed.reset()
-            theatre.perform(history, bed)
+            runner.result_of(scenario, bed)
     shutil.rmtree(directory)
 
 

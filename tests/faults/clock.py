@@ -1,11 +1,11 @@
-"""What time does a run believe it is? libfaketime moves its wall clock, and leaves the time since the start alone."""
+"""The wall clock of a run, moved by libfaketime; the monotonic clock stays."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from tests.faults.language import Need
+from tests.faults.dsl import Need
 
 _PLACES = (
     "/usr/lib/*/faketime/libfaketime.so.1",

@@ -1,4 +1,4 @@
-"""What if the disk is full, or cannot be written? The state lies on a small file system of its own."""
+"""A full or read-only disk: the state lies on a small file system of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests.faults.language import Deed, Fault, Need
-from tests.faults.stage import Stage
+from tests.faults.dsl import Action, Fault, Need
+from tests.faults.harness import Harness
 
 _FILLER = "filler"
 
@@ -33,16 +33,16 @@ def _can_mount() -> bool:
 MOUNTS = Need("needs root and mount for a file system of its own", _can_mount)
 
 
-def small_disk(stage: Stage) -> None:
+def small_disk(harness: Harness) -> None:
     """Mount a file system of 1 MiB for the state."""
-    place = stage.monitor.state_file.parent
+    place = harness.monitor.state_file.parent
     place.mkdir()
     _command("mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(place))
-    stage.undo.callback(_command, "umount", "-l", str(place))
+    harness.cleanups.callback(_command, "umount", "-l", str(place))
 
 
-def _fill(stage: Stage) -> None:
-    filler = stage.monitor.state_file.with_name(_FILLER)
+def _fill(harness: Harness) -> None:
+    filler = harness.monitor.state_file.with_name(_FILLER)
     if filler.exists():
         return
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
@@ -50,17 +50,17 @@ def _fill(stage: Stage) -> None:
             file.write(b"\0" * 512)
 
 
-def _empty(stage: Stage) -> None:
-    place = stage.monitor.state_file.parent
+def _empty(harness: Harness) -> None:
+    place = harness.monitor.state_file.parent
     _command("mount", "-o", "remount,rw", str(place))
     (place / _FILLER).unlink(missing_ok=True)
 
 
-def _write_protect(stage: Stage) -> None:
-    _command("mount", "-o", "remount,ro", str(stage.monitor.state_file.parent))
+def _write_protect(harness: Harness) -> None:
+    _command("mount", "-o", "remount,ro", str(harness.monitor.state_file.parent))
 
 
 disk_full = Fault("disk full", _fill, disk="journal")
 disk_never_had_room = Fault("disk full from the beginning", _fill, disk="nothing")
 read_only = Fault("read-only file system", _write_protect, disk="nothing")
-no_longer_full = Deed("the disk can be written again", _empty)
+no_longer_full = Action("the disk can be written again", _empty)

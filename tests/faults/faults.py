@@ -1,44 +1,42 @@
-"""In which ways does a mail server fail? Each fault with what every step must see of it."""
+"""Faults of a mail server, each with what every step must find."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from tests.faults.language import CERTIFICATE, Fault, Sight
-from tests.faults.stage import Stage
+from tests.faults.dsl import CERTIFICATE, Fault, Observation
+from tests.faults.harness import Harness
 
 
-def failed(cause: str) -> Sight:
-    """Return the sight of a step that must fail."""
-    return Sight("failed", cause)
+def failed(cause: str) -> Observation:
+    """Return the observation of a failed step."""
+    return Observation("failed", cause)
 
 
 def server(name: str, value: object, *checks: str, status: str = "failed", cause: str = "") -> Fault:
     """Return a fault of the embedded server: one of its Faults (src/mailmon/sandbox/faults.py)."""
     # In an order of its own: a test's name must be the same in each process that collects it.
     shown = f"{{{', '.join(map(repr, sorted(value)))}}}" if isinstance(value, set) else value
-    sight = Sight(status, cause or f"{name}={shown}")
-    return Fault(
-        f"{name}={shown}", lambda stage: setattr(stage.sandbox.faults, name, value), dict.fromkeys(checks, sight)
-    )
+    hits = dict.fromkeys(checks, Observation(status, cause or f"{name}={shown}"))
+    return Fault(f"{name}={shown}", lambda harness: setattr(harness.sandbox.faults, name, value), hits)
 
 
-def _links(act: Callable[[Stage], None], name: str, *services: str) -> Fault:
-    return Fault(name, act, {f"{service}_auth": failed(name.partition(" ")[2]) for service in services})
+def _links(apply: Callable[[Harness], None], name: str, *services: str) -> Fault:
+    return Fault(name, apply, {f"{service}_auth": failed(name.partition(" ")[2]) for service in services})
 
 
-def _wait(seconds: float) -> Callable[[Stage], None]:
+def _wait(seconds: float) -> Callable[[Harness], None]:
     return lambda _: time.sleep(seconds)
 
 
 smtp_refuses = server("refuse_login", {"smtp"}, "smtp_auth", cause="login refused")
 imap_refuses = server("refuse_login", {"imap"}, "imap_auth", cause="login refused")
 both_refuse = server("refuse_login", {"smtp", "imap"}, "smtp_auth", "imap_auth", cause="login refused")
-smtp_closed = _links(lambda stage: stage.smtp.refuse(), "smtp closed", "smtp")
-imap_closed = _links(lambda stage: stage.imap.refuse(), "imap closed", "imap")
-smtp_silent = _links(lambda stage: setattr(stage.smtp, "is_silent", True), "smtp silent", "smtp")
-imap_silent = _links(lambda stage: setattr(stage.imap, "is_silent", True), "imap silent", "imap")
+smtp_closed = _links(lambda harness: harness.smtp.refuse(), "smtp closed", "smtp")
+imap_closed = _links(lambda harness: harness.imap.refuse(), "imap closed", "imap")
+smtp_silent = _links(lambda harness: setattr(harness.smtp, "is_silent", True), "smtp silent", "smtp")
+imap_silent = _links(lambda harness: setattr(harness.imap, "is_silent", True), "imap silent", "imap")
 plain_text = server("plaintext_on_tls", True, "imap_auth")
 greets_554 = server("greeting", "554 5.3.2 no service here", "smtp_auth")
 expired = server("certificate", "expired", "smtp_auth", "imap_auth")
@@ -59,16 +57,16 @@ is_late = server("delivery_delay_s", 2.2, "receive", cause="lose_mail=True")
 is_slow = server("delivery_delay_s", 1.0, "receive", status="warning")
 
 
-def _spoil_authority(stage: Stage) -> None:
-    """Let the file of trusted authorities make no sense: mailmon cannot ask that server then."""
-    spoilt = stage.directory / "spoilt.pem"
+def _spoil_authority(harness: Harness) -> None:
+    """Break the CA file: mailmon cannot ask that server then."""
+    spoilt = harness.directory / "spoilt.pem"
     spoilt.write_text("no certificate")
-    good = stage.account["smtp"]["ca_file"]
-    stage.account["smtp"]["ca_file"] = str(spoilt)
-    stage.amends.append(lambda: stage.account["smtp"].update(ca_file=good))
+    good = harness.account["smtp"]["ca_file"]
+    harness.account["smtp"]["ca_file"] = str(spoilt)
+    harness.repairs.append(lambda: harness.account["smtp"].update(ca_file=good))
 
 
-cannot_tell = Fault("spoilt ca_file", _spoil_authority, {"smtp_auth:main": Sight("unknown")})
+cannot_tell = Fault("spoilt ca_file", _spoil_authority, {"smtp_auth:main": Observation("unknown")})
 # What a mail server does that is odd, but no failure.
 harmless = [
     server("read_only", True),

@@ -1,19 +1,19 @@
-"""How did people fare with mailmon, and how would they have fared with a naive monitor?"""
+"""The table of figures: alerts lost, false and duplicated by mailmon, and by a naive monitor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.faults.judge import Tally
-from tests.faults.theatre import Performance
+from tests.faults.runner import Result
+from tests.faults.scoring import Tally
 
-_HEAD = ("", "changes to tell", "told", "lost", "false", "told twice", "told twice, acknowledgement lost")
+_HEAD = ("", "changes", "announced", "lost", "false", "duplicated", "duplicated, acknowledgement lost")
 
 
-def table(performances: Sequence[Performance]) -> str:
-    """Return the figures as a Markdown table with a line above it; apart, those of what is known not to go right."""
-    good = [performance for performance in performances if not performance.history.broken]
-    known = [performance for performance in performances if performance.history.broken]
+def table(results: Sequence[Result]) -> str:
+    """Return the figures as a Markdown table with a line above it; scenarios marked as broken have their own row."""
+    good = [result for result in results if not result.scenario.broken]
+    known = [result for result in results if result.scenario.broken]
     rows = [
         _HEAD,
         tuple("---" for _ in _HEAD),
@@ -22,11 +22,11 @@ def table(performances: Sequence[Performance]) -> str:
     ]
     if known:
         rows.append((f"mailmon, {len(known)} known mistakes", *_sum(p.tally for p in known)))
-    runs, kills = sum(p.runs for p in performances), [kill for p in performances for kill in p.kills]
+    runs, kills = sum(p.runs for p in results), [kill for p in results for kill in p.kills]
     by_signal = ", ".join(f"{kills.count(name)} {name}" for name in sorted(set(kills)))
     killed = f"{len(kills)} of them killed{f' ({by_signal})' if kills else ''}"
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([f"{len(performances)} histories, {runs} runs, {killed}", "", *lines])
+    return "\n".join([f"{len(results)} scenarios, {runs} runs, {killed}", "", *lines])
 
 
 def _sum(tallies: Iterable[Tally]) -> list[str]:

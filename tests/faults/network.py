@@ -15,9 +15,9 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from tests.faults.dsl import Fault, Need
 from tests.faults.faults import failed
-from tests.faults.language import Fault, Need
-from tests.faults.stage import Stage
+from tests.faults.harness import Harness
 from tests.link import Link
 
 
@@ -92,52 +92,52 @@ class WideLink(Link):
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
 
-def _cut_off(stage: Stage) -> None:
-    stage.prefix = ["unshare", "-n"]
+def _cut_off(harness: Harness) -> None:
+    harness.prefix = ["unshare", "-n"]
 
 
-no_network = Fault("no network", _cut_off, is_blind=True)
+no_network = Fault("no network", _cut_off, is_offline=True)
 
 
-def named(stage: Stage) -> None:
+def named(harness: Harness) -> None:
     """Let the mail server be found by name, by a resolver that is not on its address."""
-    resolver = stage.undo.enter_context(Resolver("127.0.0.2", "127.0.0.1"))
-    _found_by_name(stage, resolver)
+    resolver = harness.cleanups.enter_context(Resolver("127.0.0.2", "127.0.0.1"))
+    _found_by_name(harness, resolver)
 
 
-def _found_by_name(stage: Stage, resolver: Resolver) -> None:
-    stage.resolver = resolver
+def _found_by_name(harness: Harness, resolver: Resolver) -> None:
+    harness.resolver = resolver
     for service in ("smtp", "imap"):
-        stage.account[service] |= {"host": NAME, "tls_sha256": [stage.sandbox.certificate_sha256]}
-        del stage.account[service]["ca_file"]
-    stage.monitor.config["dns"] = {"nameservers": [resolver.place]}
+        harness.account[service] |= {"host": NAME, "tls_sha256": [harness.sandbox.certificate_sha256]}
+        del harness.account[service]["ca_file"]
+    harness.monitor.config["dns"] = {"nameservers": [resolver.place]}
 
 
-def _resolver(mode: str, *, is_blind: bool) -> Fault:
-    def harm(stage: Stage) -> None:
-        stage.resolver.mode = mode
+def _resolver(mode: str, *, is_offline: bool) -> Fault:
+    def inject(harness: Harness) -> None:
+        harness.resolver.mode = mode
 
-    sights = {} if is_blind else dict.fromkeys(("smtp_auth", "imap_auth"), failed(mode))
-    return Fault(f"resolver: {mode}", harm, sights, is_blind=is_blind)
+    observations = {} if is_offline else dict.fromkeys(("smtp_auth", "imap_auth"), failed(mode))
+    return Fault(f"resolver: {mode}", inject, observations, is_offline=is_offline)
 
 
-resolver_dead = _resolver("dead", is_blind=True)
-resolver_fails = _resolver("SERVFAIL", is_blind=True)
-resolver_denies = _resolver("NXDOMAIN", is_blind=False)
-resolver_lies = _resolver("wrong", is_blind=False)
+resolver_dead = _resolver("dead", is_offline=True)
+resolver_fails = _resolver("SERVFAIL", is_offline=True)
+resolver_denies = _resolver("NXDOMAIN", is_offline=False)
+resolver_lies = _resolver("wrong", is_offline=False)
 
 
 class Wire:
     """A network namespace for mailmon at the end of a virtual cable; the hosts that it sees are at our end of it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, harness: Harness) -> None:
         number = next(_numbers) % 16
         self.name = f"mailmon-{os.getpid()}-{number}"
         self.cable = f"mm{os.getpid() % 100000}-{number}"
         self.mail, self.other = f"198.51.100.{16 * number + 2}", f"198.51.100.{16 * number + 3}"
         self._far = f"198.51.100.{16 * number + 1}"
         _ip("netns", "add", self.name)
-        stage.undo.callback(_ip, "netns", "delete", self.name)
+        harness.cleanups.callback(_ip, "netns", "delete", self.name)
         _ip("link", "add", self.cable, "type", "veth", "peer", "name", "far0", "netns", self.name)
         _ip("link", "set", self.cable, "up")
         self.inside("addr", "add", f"{self._far}/28", "dev", "far0")
@@ -166,53 +166,53 @@ class Wire:
         self.inside("neigh", "flush", "dev", "far0")
 
 
-def one_host_for_all(stage: Stage) -> None:
+def one_host_for_all(harness: Harness) -> None:
     """Let one host run mail, the name server and the channel; another one is there to compare with."""
-    stage.wire = Wire(stage)
-    _on_hosts(stage, stage.wire, stage.wire.mail)
+    harness.wire = Wire(harness)
+    _on_hosts(harness, harness.wire, harness.wire.mail)
 
 
-def one_host_without_a_way_out(stage: Stage) -> None:
+def one_host_without_a_way_out(harness: Harness) -> None:
     """The same in a network of its own, with no way to anywhere else."""
-    one_host_for_all(stage)
-    stage.wire.has_way_out = False
-    stage.wire.inside("route", "delete", "default")
+    one_host_for_all(harness)
+    harness.wire.has_way_out = False
+    harness.wire.inside("route", "delete", "default")
 
 
-def names_elsewhere(stage: Stage) -> None:
+def names_elsewhere(harness: Harness) -> None:
     """Let one host run mail and the channel; the name server is on another one."""
-    stage.wire = Wire(stage)
-    _on_hosts(stage, stage.wire, stage.wire.other)
+    harness.wire = Wire(harness)
+    _on_hosts(harness, harness.wire, harness.wire.other)
 
 
-def _on_hosts(stage: Stage, wire: Wire, names: str) -> None:
-    enter = stage.undo.enter_context
-    _found_by_name(stage, enter(Resolver(names, wire.mail)))
-    for service, port in (("smtp", stage.sandbox.smtp_port), ("imap", stage.sandbox.imaps_port)):
-        stage.account[service] |= {"port": enter(WideLink(port, wire.mail)).port, "timeout_s": 2}
-    for name, receiver in stage.receivers.items():
+def _on_hosts(harness: Harness, wire: Wire, names: str) -> None:
+    enter = harness.cleanups.enter_context
+    _found_by_name(harness, enter(Resolver(names, wire.mail)))
+    for service, port in (("smtp", harness.sandbox.smtp_port), ("imap", harness.sandbox.imaps_port)):
+        harness.account[service] |= {"port": enter(WideLink(port, wire.mail)).port, "timeout_s": 2}
+    for name, receiver in harness.receivers.items():
         door = enter(WideLink(int(receiver.url.rpartition(":")[2]), wire.mail))
-        stage.notify[name] = stage.channel(name, f"http://{wire.mail}:{door.port}")
-    other = enter(WideLink(stage.sandbox.smtp_port, wire.other))
-    stage.monitor.config |= {"reachability": [f"{wire.other}:{other.port}"], "deadline_s": 31.5}
+        harness.notify[name] = harness.channel(name, f"http://{wire.mail}:{door.port}")
+    other = enter(WideLink(harness.sandbox.smtp_port, wire.other))
+    harness.monitor.config |= {"reachability": [f"{wire.other}:{other.port}"], "deadline_s": 31.5}
 
 
-def _on_the_wire(name: str, *gone: str, is_blind: bool = False, link: str = "up") -> Fault:
-    def harm(stage: Stage) -> None:
-        wire = stage.wire
+def _on_the_wire(name: str, *gone: str, is_offline: bool = False, link: str = "up") -> Fault:
+    def inject(harness: Harness) -> None:
+        wire = harness.wire
         wire.appear()
         wire.vanish(*(getattr(wire, host) for host in gone))
         wire.inside("link", "set", "far0", link)
-        stage.prefix = ["ip", "netns", "exec", wire.name]
+        harness.prefix = ["ip", "netns", "exec", wire.name]
 
-    sights = dict.fromkeys(("smtp_auth", "imap_auth"), failed("dead")) if gone and not is_blind else {}
-    return Fault(name, harm, sights, is_blind=is_blind)
+    observations = dict.fromkeys(("smtp_auth", "imap_auth"), failed("dead")) if gone and not is_offline else {}
+    return Fault(name, inject, observations, is_offline=is_offline)
 
 
 all_well = _on_the_wire("all hosts answer")
 host_dead = _on_the_wire("the mail host is dead", "mail")
-router_dead = _on_the_wire("nobody answers", "mail", "other", is_blind=True)
-cable_out = _on_the_wire("our cable is out", is_blind=True, link="down")
+router_dead = _on_the_wire("nobody answers", "mail", "other", is_offline=True)
+cable_out = _on_the_wire("our cable is out", is_offline=True, link="down")
 
 
 def _ip(*words: str) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.faults import faults as f
-from tests.faults.language import Fault, History, Run, again, quiet, sent
-from tests.faults.stage import Stage
-from tests.faults.theatre import Theatre, must_hold, params
+from tests.faults.dsl import Fault, Run, Scenario, again, quiet, sent
+from tests.faults.harness import Harness
+from tests.faults.runner import Runner, assert_correct, parameters
 
 
-def _fails_and_recovers(fault: Fault, kind: str = "problem", form: str = "flat") -> History:
+def _fails_and_recovers(fault: Fault, kind: str = "problem", form: str = "flat") -> Scenario:
     told = sent(kind)
-    return History(
+    return Scenario(
         f"{fault.name} ({form})",
         [
             Run(expect=quiet),
@@ -25,8 +25,8 @@ def _fails_and_recovers(fault: Fault, kind: str = "problem", form: str = "flat")
     )
 
 
-def _slow_is_worth_a_warning(stage: Stage) -> None:
-    stage.checks["receive"] |= {"timeout_s": 4, "warning_delivery_s": 0.7}
+def _slow_is_worth_a_warning(harness: Harness) -> None:
+    harness.checks["receive"] |= {"timeout_s": 4, "warning_delivery_s": 0.7}
 
 
 AT_ONCE = [
@@ -37,54 +37,54 @@ AT_ONCE = [
 LOGINS = [f.smtp_silent, f.imap_silent]
 WARNINGS = [f.delivers_twice, f.expires_soon]
 
-HISTORIES = [
+SCENARIOS = [
     *[_fails_and_recovers(fault) for fault in AT_ONCE],
     *[_fails_and_recovers(fault, form="full") for fault in LOGINS],
     *[_fails_and_recovers(fault, "warning") for fault in WARNINGS],
-    History("odd, but no failure", [Run(fault, expect=quiet) for fault in (*f.harmless, *f.harmless)]),
-    History("well for ten runs", again(10, expect=quiet)),
-    History("down from the very first run", [*again(3, f.smtp_refuses), Run(expect=sent("recovery"))]),
-    History("both servers are gone", [Run(), *again(2, f.smtp_closed, f.imap_closed), Run(), Run()]),
-    History("one lost mail is not told by the full form", [Run(), Run(f.loses_mail, expect=quiet), Run(expect=quiet)],
+    Scenario("odd, but no failure", [Run(fault, expect=quiet) for fault in (*f.harmless, *f.harmless)]),
+    Scenario("well for ten runs", again(10, expect=quiet)),
+    Scenario("down from the very first run", [*again(3, f.smtp_refuses), Run(expect=sent("recovery"))]),
+    Scenario("both servers are gone", [Run(), *again(2, f.smtp_closed, f.imap_closed), Run(), Run()]),
+    Scenario("one lost mail is not told by the full form", [Run(), Run(f.loses_mail, expect=quiet), Run(expect=quiet)],
             "full"),
-    History("two lost mails are", [Run(), Run(f.loses_mail), Run(f.loses_mail, expect=sent("problem")),
+    Scenario("two lost mails are", [Run(), Run(f.loses_mail), Run(f.loses_mail, expect=sent("problem")),
                                    Run(f.loses_mail), Run(expect=sent("recovery"))], "full"),
-    History("flapping is told each time by the flat form",
+    Scenario("flapping is told each time by the flat form",
             [run for _ in range(4) for run in (Run(expect=None), Run(f.loses_mail, expect=sent("problem")))]),
-    History("flapping mail below its threshold is not told",
+    Scenario("flapping mail below its threshold is not told",
             [run for _ in range(4) for run in (Run(expect=quiet), Run(f.loses_mail, expect=quiet))], "full"),
-    History("flapping while down is one failure until it works twice", [
+    Scenario("flapping while down is one failure until it works twice", [
         Run(), Run(f.smtp_refuses), Run(expect=quiet), Run(f.smtp_refuses, expect=quiet), Run(expect=quiet),
         Run(f.smtp_refuses), Run(expect=quiet), Run(expect=sent("recovery")), Run(),
     ], success_threshold=2),
-    History("the cause changes while it is down", [
+    Scenario("the cause changes while it is down", [
         Run(), Run(f.rcpt_450), Run(f.rcpt_550, expect=sent("problem")), Run(f.rcpt_450, expect=quiet),
         Run(f.data_451, expect=sent("problem")), Run(f.rcpt_550, expect=quiet), Run(expect=sent("recovery")),
     ]),
-    History("a closed port becomes a refused login", [
+    Scenario("a closed port becomes a refused login", [
         Run(), Run(f.smtp_closed), Run(f.smtp_refuses, expect=sent("problem")), Run(), Run(f.smtp_closed), Run(),
     ]),
-    History("the login is mended, but mail is lost", [
+    Scenario("the login is corrected, but mail is lost", [
         Run(), Run(f.smtp_refuses), Run(f.loses_mail, expect=sent("problem")), Run(expect=sent("recovery")), Run(),
     ]),
-    History("one failure after the other, and back", [
+    Scenario("one failure after the other, and back", [
         Run(), Run(f.loses_mail), Run(f.smtp_refuses), Run(f.both_refuse), Run(f.smtp_refuses), Run(f.loses_mail),
         Run(),
     ]),
-    History("a warning becomes a failure and a warning again", [
+    Scenario("a warning becomes a failure and a warning again", [
         Run(), Run(f.expires_soon), Run(f.expires_soon), Run(f.expired, expect=sent("problem")), Run(f.expires_soon),
         Run(expect=sent("recovery")),
     ]),
-    History("slow is a warning, lost a failure", [
+    Scenario("slow is a warning, lost a failure", [
         Run(), Run(f.is_slow, expect=sent("warning")), Run(f.is_slow, expect=quiet), Run(f.loses_mail, expect=quiet),
         Run(f.loses_mail, expect=sent("problem")), Run(f.is_slow), Run(expect=sent("recovery")),
-    ], "full", setting=_slow_is_worth_a_warning),
-    History("a lost probe comes in the end", [Run(), Run(f.is_late), Run(), Run(expect=quiet), Run(expect=quiet)]),
-    *[History(f"{fault.name}, by ntfy", [Run(), Run(fault), Run(fault), Run(), Run()], channels=("ntfy",))
+    ], "full", setup=_slow_is_worth_a_warning),
+    Scenario("a lost probe comes in the end", [Run(), Run(f.is_late), Run(), Run(expect=quiet), Run(expect=quiet)]),
+    *[Scenario(f"{fault.name}, by ntfy", [Run(), Run(fault), Run(fault), Run(), Run()], channels=("ntfy",))
       for fault in (f.smtp_refuses, f.loses_mail, f.delivers_twice)],
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("history", params(HISTORIES))
-def test_a_person_is_told_what_happened(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(SCENARIOS))
+def test_a_person_is_told_what_happened(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))

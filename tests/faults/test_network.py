@@ -8,92 +8,92 @@ import pytest
 
 from tests.faults import faults as f
 from tests.faults import network as n
-from tests.faults.language import History, Run, again, pending, quiet, sent
-from tests.faults.theatre import Theatre, must_hold, params
+from tests.faults.dsl import Run, Scenario, again, pending, quiet, sent
+from tests.faults.runner import Runner, assert_correct, parameters
 
 DOWN: dict[str, Any] = {"channels": "down"}
-BY_NAME: dict[str, Any] = {"form": "full", "setting": n.named}
-ONE_HOST: dict[str, Any] = {"form": "full", "setting": n.one_host_for_all, "needs": (n.NAMESPACES,)}
+BY_NAME: dict[str, Any] = {"form": "full", "setup": n.named}
+ONE_HOST: dict[str, Any] = {"form": "full", "setup": n.one_host_for_all, "needs": (n.NAMESPACES,)}
 
-TWO_HOSTS: dict[str, Any] = {**ONE_HOST, "setting": n.names_elsewhere}
-ALONE: dict[str, Any] = {**ONE_HOST, "setting": n.one_host_without_a_way_out}
+TWO_HOSTS: dict[str, Any] = {**ONE_HOST, "setup": n.names_elsewhere}
+ALONE: dict[str, Any] = {**ONE_HOST, "setup": n.one_host_without_a_way_out}
 
 
-def _no_network_for(count: int) -> History:
+def _no_network_for(count: int) -> Scenario:
     runs = [Run(n.no_network, expect=pending("problem"), exit_code=69 if number >= 2 else 75, **DOWN)
             for number in range(count)]  # fmt: skip
-    return History(
+    return Scenario(
         f"no network for {count} runs", [Run(), *runs, Run(expect=sent("merged")), Run()], needs=(n.NAMESPACES,)
     )
 
 
-HISTORIES = [
+SCENARIOS = [
     *[_no_network_for(count) for count in (1, 2, 4)],
-    History("no network, by ntfy", [Run(), *again(2, n.no_network, **DOWN), Run(expect=sent("recovery")), Run()],
+    Scenario("no network, by ntfy", [Run(), *again(2, n.no_network, **DOWN), Run(expect=sent("recovery")), Run()],
             channels=("ntfy",), needs=(n.NAMESPACES,)),
-    History("no network while mail is down", [
+    Scenario("no network while mail is down", [
         Run(), Run(f.smtp_refuses), *again(2, n.no_network, **DOWN), Run(f.smtp_refuses, expect=sent("merged")),
         Run(expect=sent("recovery")), Run(),
     ], needs=(n.NAMESPACES,)),
-    History("mail is mended while there is no network", [
+    Scenario("mail is corrected while there is no network", [
         Run(), Run(f.smtp_refuses), Run(n.no_network, **DOWN), Run(expect=sent("merged")), Run(),
     ], needs=(n.NAMESPACES,)),
-    History("mail fails while there is no network", [
+    Scenario("mail fails while there is no network", [
         Run(), Run(n.no_network, **DOWN), Run(f.loses_mail, expect=sent("problem")), Run(), Run(),
     ], needs=(n.NAMESPACES,)),
-    History("an alert waits, then there is no network", [
+    Scenario("an alert waits, then there is no network", [
         Run(), Run(f.loses_mail, **DOWN), Run(n.no_network, **DOWN), Run(f.loses_mail, expect=sent("problem")), Run(),
     ], needs=(n.NAMESPACES,)),
-    History("no network does not count as a good run, nor as a failed one", [
+    Scenario("no network does not count as a good run, nor as a failed one", [
         Run(), Run(f.loses_mail, expect=quiet), Run(n.no_network, **DOWN), Run(f.loses_mail, expect=sent("problem")),
         Run(),
     ], "full", needs=(n.NAMESPACES,)),
-    History("no network from the very first run", [
+    Scenario("no network from the very first run", [
         *again(2, n.no_network, **DOWN), Run(expect=sent("merged")), Run(),
     ], needs=(n.NAMESPACES,)),
-    History("the network comes and goes", [
+    Scenario("the network comes and goes", [
         Run(), *[run for _ in range(3) for run in (Run(n.no_network, **DOWN), Run())], Run(),
     ], needs=(n.NAMESPACES,)),
-    History("the resolver is dead", [
+    Scenario("the resolver is dead", [
         Run(), Run(n.resolver_dead, expect=sent("problem"), exit_code=75), Run(n.resolver_dead, expect=quiet),
         Run(expect=sent("recovery")), Run(),
     ], **BY_NAME),
-    History("the resolver cannot tell", [
+    Scenario("the resolver cannot tell", [
         Run(), Run(n.resolver_fails, expect=sent("problem")), Run(n.resolver_fails, expect=quiet),
         Run(expect=sent("recovery")),
     ], **BY_NAME),
-    History("the resolver says that there is no such host", [
+    Scenario("the resolver says that there is no such host", [
         Run(), *again(2, n.resolver_denies), Run(expect=sent("recovery")), Run(),
     ], **BY_NAME),
-    History("the resolver names a wrong address", [
+    Scenario("the resolver names a wrong address", [
         Run(), *again(2, n.resolver_lies), Run(expect=sent("recovery")), Run(),
     ], **BY_NAME),
-    History("the resolver lies, dies and is well again", [
+    Scenario("the resolver lies, dies and is well again", [
         Run(), Run(n.resolver_lies), Run(n.resolver_dead), Run(n.resolver_denies), Run(), Run(),
     ], **BY_NAME),
-    History("the host is dead that runs mail, names and the channel", [
+    Scenario("the host is dead that runs mail, names and the channel", [
         Run(n.all_well), *again(2, n.host_dead, expect=pending("problem"), exit_code=1, **DOWN),
         Run(n.all_well, expect=sent("merged")), Run(n.all_well),
     ], **ONE_HOST),
-    History("it comes back with a fault", [
+    Scenario("it comes back with a fault", [
         Run(n.all_well), Run(n.host_dead, **DOWN), Run(n.all_well, f.smtp_refuses), Run(n.all_well),
     ], **ONE_HOST),
-    History("the mail host is dead, names are elsewhere", [
+    Scenario("the mail host is dead, names are elsewhere", [
         Run(n.all_well), Run(n.host_dead, **DOWN), Run(n.all_well, expect=sent("merged")), Run(n.all_well),
     ], **TWO_HOSTS),
-    *[History(f"{fault.name}{where}", [
+    *[Scenario(f"{fault.name}{where}", [
         Run(n.all_well), *again(2, fault, expect=pending("problem"), exit_code=75, **DOWN),
         Run(n.all_well, expect=sent("merged")), Run(n.all_well),
     ], **hosts)
       for fault in (n.router_dead, n.cable_out)
       for where, hosts in ((", names are elsewhere", TWO_HOSTS), (", names are on the mail host", ONE_HOST))],
-    History("the host is dead that runs mail and names, in a network without a way out", [
+    Scenario("the host is dead that runs mail and names, in a network without a way out", [
         Run(n.all_well), *again(2, n.host_dead, expect=pending("problem"), exit_code=1, **DOWN),
         Run(n.all_well, expect=sent("merged")), Run(n.all_well),
     ], **ALONE),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("history", params(HISTORIES))
-def test_our_own_trouble_is_not_the_servers(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(SCENARIOS))
+def test_our_own_trouble_is_not_the_servers(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))

@@ -7,132 +7,133 @@ from typing import Any
 import pytest
 
 from tests.faults import faults as f
-from tests.faults.deeds import pause
-from tests.faults.language import History, Run, again, pending, quiet, sent
-from tests.faults.stage import Stage
-from tests.faults.theatre import Theatre, must_hold, params
+from tests.faults.actions import pause
+from tests.faults.dsl import Run, Scenario, again, pending, quiet, sent
+from tests.faults.harness import Harness
+from tests.faults.runner import Runner, assert_correct, parameters
 
 DOWN: dict[str, Any] = {"channels": "down"}
 TWO = ("webhook", "webhook2")
 
 
-def _down_for(count: int) -> History:
+def _down_for(count: int) -> Scenario:
     """The mail server stays down while nobody can be told of it."""
     unheard = [Run(f.smtp_refuses, channels="down", expect=pending("problem"), exit_code=69 if n >= 2 else 1)
                for n in range(count)]  # fmt: skip
     heard = [Run(f.smtp_refuses, expect=sent("problem")), Run(f.smtp_refuses, expect=quiet)]
-    return History(
+    return Scenario(
         f"nobody can be told for {count} runs", [Run(), *unheard, *heard, Run(expect=sent("recovery")), Run()]
     )
 
 
-def _over_before_it_is_told(count: int) -> History:
+def _over_before_it_is_told(count: int) -> Scenario:
     """The failure ends while nobody can be told: one message tells both."""
     later = again(count - 1, channels="down", expect=pending("merged"))
     runs = [Run(), Run(f.loses_mail, channels="down", expect=pending("problem")), *later, Run(expect=sent("merged"))]
-    return History(f"over before it is told, after {count} runs", [*runs, Run(expect=quiet)])
+    return Scenario(f"over before it is told, after {count} runs", [*runs, Run(expect=quiet)])
 
 
-def _answers_slowly(stage: Stage) -> None:
-    stage.monitor.config["deadline_s"] = 31.5
+def _answers_slowly(harness: Harness) -> None:
+    harness.monitor.config["deadline_s"] = 31.5
 
 
-HISTORIES = [
+SCENARIOS = [
     *[_down_for(count) for count in range(1, 11)],
     *[_over_before_it_is_told(count) for count in (1, 2, 4)],
-    History("down, up, down while nobody can be told", [
+    Scenario("down, up, down while nobody can be told", [
         Run(), Run(f.smtp_refuses, **DOWN), Run(**DOWN), Run(f.smtp_refuses, **DOWN),
         Run(f.smtp_refuses, expect=sent("merged")), Run(expect=sent("recovery")),
     ]),
-    History("flapping while nobody can be told", [
+    Scenario("flapping while nobody can be told", [
         Run(), *[run for _ in range(4) for run in (Run(f.loses_mail, **DOWN), Run(**DOWN))], Run(expect=sent("merged")),
         Run(expect=quiet),
     ]),
-    *[History(f"{2 * count} changes while nobody can be told", [
+    *[Scenario(f"{2 * count} changes while nobody can be told", [
         Run(), *[run for _ in range(count) for run in (Run(f.smtp_refuses, **DOWN), Run(**DOWN))],
         Run(f.smtp_refuses, expect=sent("merged")), Run(f.smtp_refuses, expect=quiet), Run(expect=sent("recovery")),
     ]) for count in (6, 8)],
-    History("the cause changes while nobody can be told", [
+    Scenario("the cause changes while nobody can be told", [
         Run(), Run(f.rcpt_450, **DOWN), Run(f.rcpt_550, **DOWN), Run(f.rcpt_550, expect=sent("problem")),
         Run(f.rcpt_450, expect=quiet), Run(expect=sent("recovery")),
     ]),
-    History("told, then its end cannot be told", [
+    Scenario("told, then its end cannot be told", [
         Run(), Run(f.smtp_refuses, expect=sent("problem")), Run(expect=pending("recovery"), **DOWN),
         Run(expect=pending("recovery"), **DOWN), Run(expect=sent("recovery")), Run(),
     ]),
-    History("told, and the next failure begins before its end could be told", [
+    Scenario("told, and the next failure begins before its end could be told", [
         Run(), Run(f.smtp_refuses), Run(**DOWN), Run(f.smtp_refuses, **DOWN),
         Run(f.smtp_refuses, expect=sent("merged")),
         Run(),
     ]),
-    History("one thing fails after the other while nobody can be told", [
+    Scenario("one thing fails after the other while nobody can be told", [
         Run(), Run(f.loses_mail, **DOWN), Run(f.smtp_refuses, **DOWN), Run(f.both_refuse, **DOWN), Run(f.both_refuse),
         Run(),
     ]),
-    History("the channel answers 500", [
+    Scenario("the channel answers 500", [
         Run(), Run(f.smtp_refuses, channels="500"), Run(f.smtp_refuses, channels="500"), Run(f.smtp_refuses), Run(),
     ]),
-    History("the channel refuses, and there is no other", [
+    Scenario("the channel refuses, and there is no other", [
         Run(), Run(f.smtp_refuses, channels="403", exit_code=69), Run(f.smtp_refuses, channels="404", exit_code=69),
         Run(f.smtp_refuses, expect=sent("problem"), exit_code=1), Run(expect=sent("recovery")),
     ]),
-    History("the channel is slow", [Run(), Run(f.smtp_refuses, channels="slow", expect=sent("problem")),
+    Scenario("the channel is slow", [Run(), Run(f.smtp_refuses, channels="slow", expect=sent("problem")),
                                     Run(f.smtp_refuses), Run(channels="slow", expect=sent("recovery")), Run()]),
-    History("the channel says 429 and takes it a second later", [
+    Scenario("the channel says 429 and takes it a second later", [
         Run(), Run(f.smtp_refuses, channels="busy", expect=sent("problem")), Run(f.smtp_refuses),
         Run(channels="busy", expect=sent("recovery")), Run(),
     ]),
-    History("the channel hangs", [
+    Scenario("the channel hangs", [
         Run(), Run(f.smtp_refuses, channels="hanging", expect=pending("problem")), Run(f.smtp_refuses), Run(),
-    ], setting=_answers_slowly),
-    History("the channel is up in every second run", [
+    ], setup=_answers_slowly),
+    Scenario("the channel is up in every second run", [
         Run(), Run(f.loses_mail, **DOWN), Run(), Run(f.loses_mail, **DOWN), Run(f.loses_mail), Run(**DOWN), Run(),
         Run(f.smtp_refuses, **DOWN), Run(f.smtp_refuses), Run(**DOWN), Run(),
     ]),
-    History("the acknowledgement of a failure is lost", [
-        Run(), Run(f.smtp_refuses, channels="deaf"), Run(f.smtp_refuses), Run(f.smtp_refuses, expect=quiet),
+    Scenario("the acknowledgement of a failure is lost", [
+        Run(), Run(f.smtp_refuses, channels="ack lost"), Run(f.smtp_refuses), Run(f.smtp_refuses, expect=quiet),
         Run(), Run(),
     ]),
-    History("the acknowledgements of a failure and of its end are lost", [
-        Run(), Run(f.loses_mail, channels="deaf"), Run(channels="deaf"), Run(), Run(expect=quiet),
+    Scenario("the acknowledgements of a failure and of its end are lost", [
+        Run(), Run(f.loses_mail, channels="ack lost"), Run(channels="ack lost"), Run(), Run(expect=quiet),
     ]),
-    History("one of two channels is down", [
+    Scenario("one of two channels is down", [
         Run(), *again(5, f.smtp_refuses, channels={"webhook2": "down"}), Run(f.smtp_refuses), Run(), Run(),
     ], channels=TWO),
-    History("one of two channels refuses", [
+    Scenario("one of two channels refuses", [
         Run(), Run(f.smtp_refuses, channels={"webhook2": "403"}, exit_code=69),
         *again(3, f.smtp_refuses, channels={"webhook2": "403"}, exit_code=69, expect=quiet), Run(f.smtp_refuses), Run(),
     ], channels=TWO),
-    History("one of two channels refuses until after the failure", [
+    Scenario("one of two channels refuses until after the failure", [
         Run(), Run(f.loses_mail, channels={"webhook2": "404"}), Run(channels={"webhook2": "404"}), Run(), Run(),
     ], channels=TWO),
-    History("two channels fail by turns", [
+    Scenario("two channels fail by turns", [
         Run(), Run(f.smtp_refuses, channels={"webhook": "down"}), Run(channels={"webhook2": "down"}), Run(),
         Run(f.smtp_refuses, channels={"webhook2": "down"}), Run(f.smtp_refuses), Run(), Run(),
     ], channels=TWO),
-    History("both of two channels are down for long", [
+    Scenario("both of two channels are down for long", [
         Run(), *again(4, f.smtp_refuses, **DOWN), Run(f.smtp_refuses), Run(), Run(),
     ], channels=TWO),
-    History("ntfy is down, the webhook is not", [
+    Scenario("ntfy is down, the webhook is not", [
         Run(), *again(2, f.loses_mail, channels={"ntfy": "down"}), Run(channels={"ntfy": "down"}), Run(), Run(),
     ], channels=("webhook", "ntfy")),
-    *[History(f"ntfy, {mode}", [Run(), *again(count, f.smtp_refuses, channels=mode), Run(f.smtp_refuses), Run(), Run()],
-              channels=("ntfy",))
-      for mode, count in (("down", 3), ("500", 2), ("403", 2), ("slow", 1), ("busy", 1), ("deaf", 1))],
-    History("ntfy is down while mail fails and works again", [
+    *[Scenario(f"ntfy, {mode}", [
+        Run(), *again(count, f.smtp_refuses, channels=mode), Run(f.smtp_refuses), Run(), Run(),
+    ], channels=("ntfy",))
+      for mode, count in (("down", 3), ("500", 2), ("403", 2), ("slow", 1), ("busy", 1), ("ack lost", 1))],
+    Scenario("ntfy is down while mail fails and works again", [
         Run(), Run(f.smtp_refuses, **DOWN), Run(**DOWN), Run(expect=sent("recovery")), Run(),
     ], channels=("ntfy",)),
-    History("the channel says when to come back", [
+    Scenario("the channel says when to come back", [
         Run(), Run(f.smtp_refuses, channels="later", expect=pending("problem")),
         Run(f.smtp_refuses, before=[pause(4)], expect=sent("problem")), Run(), Run(),
     ]),
-    History("a channel that has not taken its alert is removed", [
+    Scenario("a channel that has not taken its alert is removed", [
         Run(), *again(2, f.smtp_refuses, channels={"webhook2": "down"}),
         *[Run(*faults, channels={"webhook2": "gone"}) for faults in ((f.smtp_refuses,), (), ())],
     ], channels=TWO),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("history", params(HISTORIES))
-def test_no_alert_is_lost_on_its_way(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(SCENARIOS))
+def test_no_alert_is_lost_on_its_way(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))

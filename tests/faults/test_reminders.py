@@ -7,103 +7,103 @@ from typing import Any
 import pytest
 
 from tests.faults import faults as f
-from tests.faults.deeds import hours_later
-from tests.faults.language import History, Run, again, pending, quiet, sent
+from tests.faults.actions import hours_later
+from tests.faults.dsl import Run, Scenario, again, pending, quiet, sent
+from tests.faults.runner import Runner, assert_correct, parameters
 from tests.faults.test_silences import END, SILENCE
-from tests.faults.theatre import Theatre, must_hold, params
 
 DOWN: dict[str, Any] = {"channels": "down"}
 EVERY_RUN: dict[str, Any] = {"reminder_interval": "1s"}
 LATER = hours_later(7)
 
 REMINDERS = [
-    History("a reminder in every run", [
+    Scenario("a reminder in every run", [
         Run(expect=quiet), *again(4, f.smtp_refuses, expect=sent("problem")), Run(expect=sent("recovery")),
         Run(expect=quiet),
     ], **EVERY_RUN),
-    History("a reminder every six hours", [
+    Scenario("a reminder every six hours", [
         Run(), Run(f.smtp_refuses), *again(2, f.smtp_refuses, expect=quiet),
         Run(f.smtp_refuses, before=[LATER], expect=sent("problem")), Run(f.smtp_refuses, expect=quiet),
         Run(f.smtp_refuses, before=[LATER], expect=sent("problem")), Run(before=[LATER], expect=sent("recovery")),
         Run(before=[LATER], expect=quiet),
     ], reminder_interval="6h"),
-    History("reminders of a warning", [
+    Scenario("reminders of a warning", [
         Run(), *again(3, f.delivers_twice, expect=sent("warning")), Run(expect=sent("recovery")),
     ], **EVERY_RUN),
-    History("reminders while nobody can be told are one", [
+    Scenario("reminders while nobody can be told are one", [
         Run(), Run(f.smtp_refuses), *again(3, f.smtp_refuses, expect=pending("problem"), **DOWN),
         Run(f.smtp_refuses, expect=sent("problem")), Run(),
     ], **EVERY_RUN),
-    History("a reminder that could not be told is none when it is over", [
+    Scenario("a reminder that could not be told is none when it is over", [
         Run(), Run(f.smtp_refuses), *again(2, f.smtp_refuses, **DOWN), Run(expect=pending("recovery"), **DOWN),
         Run(expect=sent("recovery")), Run(),
     ], **EVERY_RUN),
-    History("of what was never told people need no reminder", [
+    Scenario("of what was never told people need no reminder", [
         Run(), *again(3, f.smtp_refuses, expect=pending("problem"), **DOWN), Run(expect=sent("merged")), Run(),
     ], **EVERY_RUN),
-    History("of what was skipped nobody is reminded", [
+    Scenario("of what was skipped nobody is reminded", [
         Run(), *again(2, f.loses_mail), *again(2, f.smtp_refuses), Run(f.loses_mail), Run(expect=sent("recovery")),
     ], **EVERY_RUN),
-    History("nobody is reminded within a silence", [
+    Scenario("nobody is reminded within a silence", [
         Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, before=[SILENCE], expect=quiet),
         Run(f.smtp_refuses, before=[END], expect=sent("problem")), Run(),
     ], **EVERY_RUN),
-    History("nobody is reminded of what begins to work", [
+    Scenario("nobody is reminded of what begins to work", [
         Run(), Run(f.smtp_refuses), Run(expect=quiet), Run(f.smtp_refuses, expect=sent("problem")), Run(expect=quiet),
         Run(expect=sent("recovery")),
     ], success_threshold=2, **EVERY_RUN),
-    History("a reminder whose acknowledgement is lost", [
-        Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, channels="deaf"), Run(), Run(expect=quiet),
+    Scenario("a reminder whose acknowledgement is lost", [
+        Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, channels="ack lost"), Run(), Run(expect=quiet),
     ], **EVERY_RUN),
 ]  # fmt: skip
 
 UNKNOWN = [
-    History("mailmon cannot tell for two runs", [
+    Scenario("mailmon cannot tell for two runs", [
         Run(), *again(2, f.cannot_tell, expect=quiet), *again(2, expect=quiet),
         *again(2, f.cannot_tell, expect=quiet), Run(expect=quiet),
     ], "full"),
-    History("mailmon cannot tell for five runs", [
+    Scenario("mailmon cannot tell for five runs", [
         Run(), *again(2, f.cannot_tell, expect=quiet), Run(f.cannot_tell, expect=sent("warning"), exit_code=75),
         *again(2, f.cannot_tell, expect=quiet), Run(expect=sent("recovery")), Run(expect=quiet),
     ], "full"),
-    History("mailmon cannot tell from the very first run", [
+    Scenario("mailmon cannot tell from the very first run", [
         *again(4, f.cannot_tell), Run(expect=sent("recovery")), Run(),
     ], "full"),
-    History("mailmon cannot tell whether it is still down, and it is", [
+    Scenario("mailmon cannot tell whether it is still down, and it is", [
         Run(), Run(f.smtp_refuses), *again(4, f.cannot_tell), Run(f.smtp_refuses, expect=sent("problem")),
         Run(f.smtp_refuses, expect=quiet), Run(expect=sent("recovery")),
     ], "full"),
-    History("mailmon cannot tell whether it is still down, and it is not", [
+    Scenario("mailmon cannot tell whether it is still down, and it is not", [
         Run(), Run(f.smtp_refuses), *again(3, f.cannot_tell), Run(expect=sent("recovery")), Run(),
     ], "full"),
-    History("mailmon cannot tell for a moment whether it is still down", [
+    Scenario("mailmon cannot tell for a moment whether it is still down", [
         Run(), Run(f.smtp_refuses), *again(2, f.cannot_tell, expect=quiet), Run(f.smtp_refuses, expect=quiet),
         Run(f.cannot_tell, expect=quiet), Run(expect=sent("recovery")),
     ], "full"),
-    History("mailmon cannot tell, and nobody can be told", [
+    Scenario("mailmon cannot tell, and nobody can be told", [
         Run(), *again(2, f.cannot_tell), *again(2, f.cannot_tell, expect=pending("warning"), **DOWN),
         Run(expect=sent("merged")), Run(),
     ], "full"),
-    History("mailmon cannot tell, then mail fails, and nobody can be told", [
+    Scenario("mailmon cannot tell, then mail fails, and nobody can be told", [
         Run(), *again(3, f.cannot_tell, **DOWN), Run(f.smtp_refuses, **DOWN),
         Run(f.smtp_refuses, expect=sent("merged")), Run(expect=sent("recovery")),
     ], "full"),
-    History("mailmon cannot tell, then mail is lost", [
+    Scenario("mailmon cannot tell, then mail is lost", [
         Run(), Run(f.loses_mail), *again(3, f.cannot_tell), Run(f.loses_mail), Run(f.loses_mail), Run(), Run(),
     ], "full"),
-    History("mailmon cannot tell by reminder", [
+    Scenario("mailmon cannot tell by reminder", [
         Run(), *again(5, f.cannot_tell), Run(), Run(),
     ], "full", **EVERY_RUN),
 ]  # fmt: skip
 
-HISTORIES = [*REMINDERS, *UNKNOWN]
+SCENARIOS = [*REMINDERS, *UNKNOWN]
 
 
-@pytest.mark.parametrize("history", params(REMINDERS))
-def test_people_are_reminded_of_what_lasts(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(REMINDERS))
+def test_people_are_reminded_of_what_lasts(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))
 
 
-@pytest.mark.parametrize("history", params(UNKNOWN))
-def test_what_cannot_be_told_is_told_as_such(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(UNKNOWN))
+def test_what_cannot_be_told_is_told_as_such(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))

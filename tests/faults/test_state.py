@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults import faults as f
-from tests.faults.deeds import everything_deleted, journal_deleted, state_deleted, state_overwritten
+from tests.faults.actions import everything_deleted, journal_deleted, state_deleted, state_overwritten
 from tests.faults.disk import MOUNTS, disk_full, disk_never_had_room, no_longer_full, read_only, small_disk
-from tests.faults.language import Deed, History, Run, again, pending, quiet, sent
-from tests.faults.stage import Stage
-from tests.faults.theatre import Theatre, must_hold, params
+from tests.faults.dsl import Action, Run, Scenario, again, pending, quiet, sent
+from tests.faults.harness import Harness
+from tests.faults.runner import Runner, assert_correct, parameters
 
 
 def _changed(**changes: object) -> Callable[[bytes], bytes]:
@@ -52,35 +52,35 @@ CORRUPTIONS: dict[str, Callable[[bytes], bytes | None]] = {
 }
 
 
-def _directory(stage: Stage) -> None:
-    stage.monitor.state_file.unlink()
-    stage.monitor.state_file.mkdir()
+def _directory(harness: Harness) -> None:
+    harness.monitor.state_file.unlink()
+    harness.monitor.state_file.mkdir()
 
 
-def _stale_lock(stage: Stage) -> None:
-    stage.monitor.state_file.with_name("state.json.lock").write_text("process 999999 since 2020-01-01T00:00:00Z\n")
+def _stale_lock(harness: Harness) -> None:
+    harness.monitor.state_file.with_name("state.json.lock").write_text("process 999999 since 2020-01-01T00:00:00Z\n")
 
 
-def _corrupted(name: str, make: Callable[[bytes], bytes | None]) -> History:
-    deed = state_overwritten(f"state {name}", make)
-    return _while_down_and_up(f"the state file is {name}", deed)
+def _corrupted(name: str, make: Callable[[bytes], bytes | None]) -> Scenario:
+    action = state_overwritten(f"state {name}", make)
+    return _while_down_and_up(f"the state file is {name}", action)
 
 
-def _while_down_and_up(name: str, deed: Deed) -> History:
-    return History(name, [
-        Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, before=[deed], expect=quiet),
-        Run(before=[deed], expect=sent("recovery")), Run(before=[deed], expect=quiet),
+def _while_down_and_up(name: str, action: Action) -> Scenario:
+    return Scenario(name, [
+        Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, before=[action], expect=quiet),
+        Run(before=[action], expect=sent("recovery")), Run(before=[action], expect=quiet),
     ])  # fmt: skip
 
 
-def _while_pending(name: str, deed: Deed) -> History:
-    return History(name, [
-        Run(), Run(f.loses_mail, channels="down", expect=pending("problem")), Run(before=[deed], expect=sent("merged")),
-        Run(expect=quiet),
+def _while_pending(name: str, action: Action) -> Scenario:
+    return Scenario(name, [
+        Run(), Run(f.loses_mail, channels="down", expect=pending("problem")),
+        Run(before=[action], expect=sent("merged")), Run(expect=quiet),
     ])  # fmt: skip
 
 
-HISTORIES = [
+SCENARIOS = [
     *[_corrupted(name, make) for name, make in CORRUPTIONS.items()],
     _while_down_and_up("the state file is deleted", state_deleted),
     _while_down_and_up("the journal is deleted", journal_deleted),
@@ -88,58 +88,59 @@ HISTORIES = [
     _while_pending("the state file is cut while an alert waits", state_overwritten("cut", lambda raw: raw[:500])),
     _while_pending("the state is from a newer version while an alert waits",
                    state_overwritten("newer", CORRUPTIONS["from a newer version"])),
-    History("the state file is deleted below the threshold", [
+    Scenario("the state file is deleted below the threshold", [
         Run(), Run(f.loses_mail), Run(f.loses_mail, before=[state_deleted], expect=sent("problem")), Run(), Run(),
     ], "full"),
-    History("state and journal are deleted: a fresh start", [
+    Scenario("state and journal are deleted: a fresh start", [
         Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, before=[everything_deleted], expect=sent("problem")),
         Run(expect=sent("recovery")), Run(before=[everything_deleted], expect=quiet),
     ]),
-    History("the lock is held by a dead process", [
-        Run(before=[Deed("stale lock", lambda stage: stage.monitor.state_file.parent.mkdir()),
-                    Deed("stale lock", _stale_lock)]),
-        Run(f.smtp_refuses, before=[Deed("stale lock", _stale_lock)]), Run(before=[Deed("stale lock", _stale_lock)]),
+    Scenario("the lock is held by a dead process", [
+        Run(before=[Action("stale lock", lambda harness: harness.monitor.state_file.parent.mkdir()),
+                    Action("stale lock", _stale_lock)]),
+        Run(f.smtp_refuses, before=[Action("stale lock", _stale_lock)]),
+        Run(before=[Action("stale lock", _stale_lock)]),
     ]),
-    History("ten failing runs and a recovery on a full disk", [
+    Scenario("ten failing runs and a recovery on a full disk", [
         Run(), *again(10, f.smtp_refuses, disk_full), Run(disk_full, expect=sent("recovery")),
         *again(2, disk_full, expect=quiet),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the disk is full for a while", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the disk is full for a while", [
         Run(), Run(f.smtp_refuses), Run(f.smtp_refuses, disk_full), Run(disk_full, expect=sent("recovery")),
         Run(before=[no_longer_full], expect=quiet), Run(f.loses_mail), Run(),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the disk is full while an alert waits", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the disk is full while an alert waits", [
         Run(), Run(f.smtp_refuses, disk_full, channels="down"), Run(f.smtp_refuses, disk_full, channels="down"),
         Run(f.smtp_refuses, disk_full), Run(disk_full), Run(before=[no_longer_full], expect=quiet),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("flapping on a full disk", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("flapping on a full disk", [
         Run(), *[run for _ in range(3) for run in (Run(f.smtp_refuses, disk_full), Run(disk_full))],
         Run(before=[no_longer_full], expect=quiet),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the disk is full before anything was written", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the disk is full before anything was written", [
         *again(2, f.smtp_refuses, disk_never_had_room, expect=sent("problem")),
         Run(f.smtp_refuses, before=[no_longer_full], expect=sent("problem")), Run(), Run(),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the disk is full from the very first run, and all is well", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the disk is full from the very first run, and all is well", [
         *again(2, disk_never_had_room, expect=quiet), *again(2, before=[no_longer_full], expect=quiet),
         Run(f.smtp_refuses, disk_full), Run(disk_full, expect=sent("recovery")),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the disk is full from the very first run, and nobody can be told", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the disk is full from the very first run, and nobody can be told", [
         *again(2, f.smtp_refuses, disk_never_had_room, channels="down", expect=pending("problem")),
         Run(f.smtp_refuses, disk_never_had_room, expect=sent("problem")),
         Run(f.smtp_refuses, before=[no_longer_full], expect=sent("problem")), Run(expect=sent("recovery")),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the file system is read-only before anything was written", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the file system is read-only before anything was written", [
         *again(2, f.smtp_refuses, read_only, expect=sent("problem")),
         Run(f.smtp_refuses, before=[no_longer_full], expect=sent("problem")), Run(),
-    ], setting=small_disk, needs=(MOUNTS,)),
-    History("the file system becomes read-only", [
+    ], setup=small_disk, needs=(MOUNTS,)),
+    Scenario("the file system becomes read-only", [
         Run(), *again(2, f.smtp_refuses, read_only, expect=sent("problem")),
         Run(f.smtp_refuses, before=[no_longer_full], expect=sent("problem")), Run(),
-    ], setting=small_disk, needs=(MOUNTS,)),
+    ], setup=small_disk, needs=(MOUNTS,)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("history", params(HISTORIES))
-def test_what_was_announced_is_not_forgotten(history: History, theatre: Theatre) -> None:
-    must_hold(theatre.perform(history))
+@pytest.mark.parametrize("scenario", parameters(SCENARIOS))
+def test_what_was_announced_is_not_forgotten(scenario: Scenario, runner: Runner) -> None:
+    assert_correct(runner.result_of(scenario))

@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import monitor_of
+from tests.embedded import monitor_of
 from tests.monitor import Monitor
 
 

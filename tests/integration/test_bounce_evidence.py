@@ -12,7 +12,7 @@ from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
 from tests.bed.clients import eventually, send
-from tests.integration.stage import MAIN, TOPIC, account_of
+from tests.embedded import MAIN, TOPIC, account_of
 from tests.mail.samples import dsn
 from tests.monitor import Monitor
 

@@ -13,7 +13,7 @@ from mailmon.bounces import scan
 from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
 from tests.bed.clients import imap_session
-from tests.integration.stage import TOPIC
+from tests.embedded import TOPIC
 from tests.mail.samples import dsn
 from tests.monitor import Monitor
 

@@ -12,7 +12,7 @@ import pytest
 from mailmon.sandbox import Sandbox
 from tests.bed import Bed
 from tests.bed.clients import imap_session, only_mail
-from tests.integration.stage import MAIN, SECOND, account_of
+from tests.embedded import MAIN, SECOND, account_of
 from tests.mail.samples import dsn
 from tests.monitor import Monitor
 

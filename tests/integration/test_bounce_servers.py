@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailmon.sandbox import Sandbox
-from tests.integration.stage import MAIN, account_of
+from tests.embedded import MAIN, account_of
 from tests.mail.bounce.letters import LETTERS
 from tests.monitor import Monitor
 

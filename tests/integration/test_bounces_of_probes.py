@@ -14,7 +14,7 @@ from mailmon.sandbox import Sandbox
 from mailmon.sandbox.bounce_forms import FORMS
 from tests.bed import Bed
 from tests.bed.postfix import reload, set_parameter
-from tests.integration.stage import MAIN, monitor_of, probes_in, put_foreign_mail, route_to
+from tests.embedded import MAIN, monitor_of, probes_in, put_foreign_mail, route_to
 from tests.mail.bounce.letters import LETTERS, ORIGINAL, Letter
 from tests.monitor import Monitor
 

@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import findings_of, kinds, state_of
+from tests.embedded import findings_of, kinds, state_of
 from tests.monitor import Monitor
 
 LOGINS = ["imap_auth:main", "smtp_auth:main"]

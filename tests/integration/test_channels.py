@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Received, Receiver
-from tests.integration.stage import TOPIC, kind_of, kinds, state_of
+from tests.embedded import TOPIC, kind_of, kinds, state_of
 from tests.monitor import Monitor
 
 NASTY = "550 <b>no</b> @everyone **bold** _it_ `code` ||spoiler|| [link](https://example.org) ~~gone~~ # > - 🚨\nsecond"

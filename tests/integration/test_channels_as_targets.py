@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailmon.sandbox import Sandbox
-from tests.integration.stage import monitor_of
+from tests.embedded import monitor_of
 from tests.integration.test_network import UPLINK, alone, alone_with
 from tests.monitor import Monitor
 

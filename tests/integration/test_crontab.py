@@ -13,7 +13,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import config_of, kinds
+from tests.embedded import config_of, kinds
 
 ROOT = Path(__file__).parents[2]
 MAILMON = Path(sys.executable).with_name("mailmon")

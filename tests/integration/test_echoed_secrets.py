@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, files_of
+from tests.embedded import MAIN, files_of
 from tests.monitor import Monitor
 from tests.peers.echo import IMAP_PLACES, POP3_PLACES, SMTP_PLACES, Echo
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailmon.sandbox import Sandbox
-from tests.integration.stage import MAIN, account_of, monitor_of, route_to
+from tests.embedded import MAIN, account_of, monitor_of, route_to
 from tests.link import Link
 from tests.monitor import Monitor
 

@@ -12,7 +12,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds, two_of_each
+from tests.embedded import kinds, two_of_each
 from tests.monitor import Monitor
 from tests.store.disk import fill, small_disk
 

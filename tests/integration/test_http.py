@@ -10,7 +10,7 @@ import trustme
 
 from mailmon.sandbox.receiver import Receiver
 from tests.domain.web import Page, web
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Monitor
 
 PAGES = {

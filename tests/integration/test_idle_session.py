@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import two_of_each
+from tests.embedded import two_of_each
 from tests.monitor import Monitor
 
 GOODBYES = [

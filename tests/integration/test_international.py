@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.sandbox import Faults, Sandbox
 from tests.bed import Bed
-from tests.integration.stage import findings_of, route_to
+from tests.embedded import findings_of, route_to
 from tests.monitor import Monitor
 
 JURGEN, OFFICE = "jürgen@bücher.example", "office@bücher.example"

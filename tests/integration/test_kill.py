@@ -18,7 +18,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import files_of, monitor_of, probes_in
+from tests.embedded import files_of, monitor_of, probes_in
 from tests.monitor import Monitor
 
 KILLS = int(os.environ.get("MAILMON_KILLS", "50"))
@@ -29,13 +29,13 @@ LASTING = {"state.json", "state.json.journal", "state.json.lock", "probe.key", "
 PASSING = {"state.json.tmp", "state.json.journal.tmp", "probe.key.tmp", "config.checked.tmp"}
 STEPS = ("smtp_auth:main", "receive:main")
 # What a complete run sees of login and delivery; None: it could not ask.
-SIGHTS: dict[str, tuple[bool, bool | None]] = {
+OBSERVATIONS: dict[str, tuple[bool, bool | None]] = {
     "none": (True, True), "refuse_login": (False, None), "lose_mail": (True, False),
 }  # fmt: skip
 
 
 @dataclass
-class Story:
+class Oracle:
     """What the complete runs saw, and what people must hear of each step: worked out apart from mailmon's own table."""
 
     remembered: list[bool] = field(default_factory=lambda: [True, True])
@@ -43,20 +43,20 @@ class Story:
 
     def add(self, fault: str) -> None:
         """Note one complete run."""
-        for number, (step, new) in enumerate(zip(STEPS, SIGHTS[fault], strict=True)):
+        for number, (step, new) in enumerate(zip(STEPS, OBSERVATIONS[fault], strict=True)):
             if new is not None and new != self.remembered[number]:
                 self.remembered[number] = new
                 self.changes[step].append("up" if new else "down")
 
 
 @dataclass
-class Scene:
+class Environment:
     """A monitor that is killed again and again while its server breaks and heals."""
 
     sandbox: Sandbox
     receiver: Receiver
     monitor: Monitor
-    story: Story = field(default_factory=Story)
+    oracle: Oracle = field(default_factory=Oracle)
     killed_at: list[float] = field(default_factory=list)
     kills: int = 0
     last_run: str = ""
@@ -75,7 +75,7 @@ class Scene:
         self.kills += process.returncode == -signal.SIGKILL
         time.sleep(SETTLE_S)
         self.killed_at.append(time.monotonic())
-        self.judge_files(is_killed=True)
+        self.check_files(is_killed=True)
         self.note_run(fault)
 
     def kill_after(self, wait_s: float, fault: str) -> None:
@@ -89,7 +89,7 @@ class Scene:
         assert run.stderr == ""
         assert "twice" not in run.stdout, "the probe of a killed run is no duplicate"
         assert [alert["status"] for alert in run.document["alerts"]] in ([], ["sent"], ["sent", "sent"])
-        self.judge_files(is_killed=False)
+        self.check_files(is_killed=False)
         assert self.note_run(fault), "a run that ended has saved"
         assert probes_in(self.sandbox) == [], "what killed runs sent is gone"
 
@@ -100,17 +100,17 @@ class Scene:
         is_new = bool(last_run) and last_run["run_id"] != self.last_run
         if is_new:
             self.last_run = last_run["run_id"]
-            self.story.add(fault)
+            self.oracle.add(fault)
         return is_new
 
-    def judge_files(self, *, is_killed: bool) -> None:
+    def check_files(self, *, is_killed: bool) -> None:
         names = set(files_of(self.monitor.state_file.parent)) if self.monitor.state_file.parent.exists() else set()
         assert names <= LASTING | (PASSING if is_killed else set()), names
         assert len(names & PASSING) <= 1, names
         if not is_killed:
             assert names == LASTING
 
-    def told(self) -> dict[str, list[str]]:
+    def announced(self) -> dict[str, list[str]]:
         """Return what people heard of each step, the repetitions that a kill explains left out.
 
         What was sent in a run that was killed may come again: alone with the same id, or merged with what is new.
@@ -147,95 +147,99 @@ def read_whole(path: Path) -> dict[str, Any] | None:
 
 
 @pytest.fixture
-def scene(sandbox: Sandbox, receiver: Receiver, tmp_path: Path) -> Scene:
+def environment(sandbox: Sandbox, receiver: Receiver, tmp_path: Path) -> Environment:
     monitor = monitor_of(sandbox, tmp_path, receiver)
     monitor.config["notify"] = {"hook": {"type": "webhook", "url": f"{receiver.url}/hook"}}
-    return Scene(sandbox, receiver, monitor)
+    return Environment(sandbox, receiver, monitor)
 
 
-def measure(scene: Scene) -> dict[str, float]:
+def measure(environment: Environment) -> dict[str, float]:
     """Return how long a run takes that tells of a fault, and of its end."""
     lengths = {}
-    scene.complete("none")
+    environment.complete("none")
     for fault in ("refuse_login", "lose_mail"):
         for name in (fault, "none"):
-            scene.set_fault(name)
+            environment.set_fault(name)
             started_s = time.monotonic()
-            scene.complete(name)
+            environment.complete(name)
             lengths[name] = time.monotonic() - started_s
     return lengths
 
 
-def test_runs_killed_at_random_moments_lose_no_alert_and_tear_no_file(scene: Scene) -> None:
-    lengths = measure(scene)
+def test_runs_killed_at_random_moments_lose_no_alert_and_tear_no_file(environment: Environment) -> None:
+    lengths = measure(environment)
     dice = random.Random(SEED)  # the same moments in every test run; MAILMON_KILLS_SEED tries others
     fault = "none"
-    while scene.kills < KILLS:  # a run that ended before its moment was not killed
+    while environment.kills < KILLS:  # a run that ended before its moment was not killed
         if dice.random() < 0.5:
             fault = "none" if fault != "none" else dice.choice(["refuse_login"] * 3 + ["lose_mail"])
-        scene.set_fault(fault)
-        scene.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
+        environment.set_fault(fault)
+        environment.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
         if dice.random() < 0.2:  # killed twice in a row
-            scene.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
-        scene.complete(fault)
-        moments = [round(request.at, 3) for request in scene.receiver.requests[-4:]], scene.killed_at[-4:]
-        assert scene.told() == scene.story.changes, f"after kill {scene.kills} with the seed {SEED}: {moments}"
-    assert sum(map(len, scene.story.changes.values())) > KILLS / 10
+            environment.kill_after(dice.uniform(0, lengths[fault] * 1.15), fault)
+        environment.complete(fault)
+        moments = [round(request.at, 3) for request in environment.receiver.requests[-4:]], environment.killed_at[-4:]
+        assert environment.announced() == environment.oracle.changes, (
+            f"after kill {environment.kills} with the seed {SEED}: {moments}"
+        )
+    assert sum(map(len, environment.oracle.changes.values())) > KILLS / 10
 
 
-def test_a_kill_while_the_receiver_takes_the_alert_repeats_it_at_most_once(scene: Scene) -> None:
-    scene.complete("none")
-    scene.set_fault("refuse_login")
-    scene.receiver.hang = True
-    scene.kill_when(lambda: len(scene.receiver.requests) > 0, "refuse_login")
-    scene.receiver.hang = False
-    scene.set_fault("none")
-    scene.complete("none")
-    bodies = [json.loads(request.body) for request in scene.receiver.requests]
+def test_a_kill_while_the_receiver_takes_the_alert_repeats_it_at_most_once(environment: Environment) -> None:
+    environment.complete("none")
+    environment.set_fault("refuse_login")
+    environment.receiver.hang = True
+    environment.kill_when(lambda: len(environment.receiver.requests) > 0, "refuse_login")
+    environment.receiver.hang = False
+    environment.set_fault("none")
+    environment.complete("none")
+    bodies = [json.loads(request.body) for request in environment.receiver.requests]
     assert [body["event"] for body in bodies] == ["alert.problem", "alert.recovery"]
     # What may have got through stands beside what is new, under an id of its own: no receiver may drop it.
     assert [healths_of(body["details"]["changes"][0]) for body in bodies] == [["down"], ["down", "up"]]
     assert len({body["details"]["id"] for body in bodies}) == 2
-    assert scene.told() == scene.story.changes == {"smtp_auth:main": ["down", "up"], "receive:main": []}
+    assert (
+        environment.announced() == environment.oracle.changes == {"smtp_auth:main": ["down", "up"], "receive:main": []}
+    )
 
 
 @pytest.mark.parametrize("moment", ["state.json.tmp", "state.json", "config.checked", "probe.key", "state.json.lock"])
-def test_a_kill_during_the_very_first_run_leaves_nothing_that_hinders(scene: Scene, moment: str) -> None:
-    place = scene.monitor.state_file.parent / moment
-    scene.set_fault("refuse_login")
-    scene.kill_when(place.exists, "refuse_login")
-    scene.complete("refuse_login")
-    assert scene.told() == {"smtp_auth:main": ["down"], "receive:main": []}
+def test_a_kill_during_the_very_first_run_leaves_nothing_that_hinders(environment: Environment, moment: str) -> None:
+    place = environment.monitor.state_file.parent / moment
+    environment.set_fault("refuse_login")
+    environment.kill_when(place.exists, "refuse_login")
+    environment.complete("refuse_login")
+    assert environment.announced() == {"smtp_auth:main": ["down"], "receive:main": []}
 
 
-def test_the_probe_of_a_killed_run_that_comes_later_is_removed_in_silence(scene: Scene) -> None:
-    scene.complete("none")
-    scene.sandbox.faults.delivery_delay_s = 3.0
-    sent = len(scene.sandbox.accepted)
-    scene.kill_when(lambda: len(scene.sandbox.accepted) > sent, "none")
-    scene.sandbox.faults.delivery_delay_s = 0
-    scene.complete("none")
+def test_the_probe_of_a_killed_run_that_comes_later_is_removed_in_silence(environment: Environment) -> None:
+    environment.complete("none")
+    environment.sandbox.faults.delivery_delay_s = 3.0
+    sent = len(environment.sandbox.accepted)
+    environment.kill_when(lambda: len(environment.sandbox.accepted) > sent, "none")
+    environment.sandbox.faults.delivery_delay_s = 0
+    environment.complete("none")
     deadline_s = time.monotonic() + 10
-    while not probes_in(scene.sandbox) and time.monotonic() < deadline_s:
+    while not probes_in(environment.sandbox) and time.monotonic() < deadline_s:
         time.sleep(0.02)
-    assert len(probes_in(scene.sandbox)) == 1
-    scene.complete("none")
-    assert scene.receiver.requests == []
+    assert len(probes_in(environment.sandbox)) == 1
+    environment.complete("none")
+    assert environment.receiver.requests == []
 
 
-def test_a_run_that_is_interrupted_from_the_keyboard_leaves_a_whole_state(scene: Scene) -> None:
-    scene.complete("none")
-    scene.set_fault("lose_mail")
-    sent = len(scene.sandbox.accepted)
-    with scene.monitor.start(["check"]) as process:
-        while len(scene.sandbox.accepted) == sent and process.poll() is None:
+def test_a_run_that_is_interrupted_from_the_keyboard_leaves_a_whole_state(environment: Environment) -> None:
+    environment.complete("none")
+    environment.set_fault("lose_mail")
+    sent = len(environment.sandbox.accepted)
+    with environment.monitor.start(["check"]) as process:
+        while len(environment.sandbox.accepted) == sent and process.poll() is None:
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "Traceback" not in stderr
-    scene.set_fault("none")
+    environment.set_fault("none")
     with contextlib.suppress(FileNotFoundError):
-        read_whole(scene.monitor.state_file)
-    scene.complete("none")
-    assert scene.receiver.requests == []
+        read_whole(environment.monitor.state_file)
+    environment.complete("none")
+    assert environment.receiver.requests == []

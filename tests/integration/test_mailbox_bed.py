@@ -15,7 +15,7 @@ import pytest
 from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
 from tests.bed.clients import imap_session
-from tests.integration.stage import TOPIC, findings_of
+from tests.embedded import TOPIC, findings_of
 from tests.integration.test_bounce_hostile import BLANKS, SIBLINGS
 from tests.mail.samples import dsn
 from tests.monitor import Monitor, Run

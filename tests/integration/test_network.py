@@ -18,7 +18,7 @@ from mailmon.errors import StageError
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from mailmon.text import Masker
-from tests.integration.stage import monitor_of, state_of
+from tests.embedded import monitor_of, state_of
 
 alone = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare for a network namespace"

@@ -11,7 +11,7 @@ import pytest
 from mailmon.outputs.ping import MAX_BODY_BYTES
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import TOPIC, route_to, two_of_each
+from tests.embedded import TOPIC, route_to, two_of_each
 from tests.monitor import Monitor
 
 UUID = "5f9f5a1e-4a52-4c7b-8a3e-3d7f6d1c2b1a"

@@ -9,7 +9,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Monitor, Run
 
 UUID = "5f9f5a1e-4a52-4c7b-8a3e-3d7f6d1c2b1a"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mailmon.sandbox import Sandbox
-from tests.integration.stage import MAIN, account_of
+from tests.embedded import MAIN, account_of
 from tests.monitor import Monitor, Run
 from tests.peers.maildrop import Maildrop, Manners, somebody_logs_in
 

@@ -12,8 +12,8 @@ import pytest
 
 from mailmon.sandbox import Message, Sandbox
 from tests.bed import Bed
-from tests.integration.provider import PAGE, Ports, bed_ports, monitor_for
-from tests.integration.stage import findings_of
+from tests.embedded import findings_of
+from tests.integration.documented import PAGE, Ports, bed_ports, monitor_for
 from tests.monitor import Monitor
 from tests.peers.container import Container
 from tests.peers.dynip import Dynip

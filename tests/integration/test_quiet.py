@@ -13,7 +13,7 @@ from mailmon.checks import CHECKS
 from mailmon.notify import NOTIFIERS
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import put_foreign_mail, two_of_each
+from tests.embedded import put_foreign_mail, two_of_each
 from tests.monitor import Monitor
 
 HEAVY = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailmon.mail.imapdata import Quota, read_quota
 from mailmon.sandbox import Sandbox
-from tests.integration.stage import findings_of
+from tests.embedded import findings_of
 from tests.monitor import Monitor
 
 

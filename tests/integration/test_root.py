@@ -31,9 +31,9 @@ from mailmon.store.files import make_directory, write_atomically
 from mailmon.store.journal import Record, allocate, write
 from mailmon.store.lock import Lock
 from mailmon.store.owner import owner_of
+from tests.embedded import monitor_of
 from tests.integration import attacker
 from tests.integration.attacker import ATTACKER, plant_hot_journal
-from tests.integration.stage import monitor_of
 from tests.monitor import Monitor
 
 ATTEMPTS = int(os.environ.get("MAILMON_ATTACKS", "200"))

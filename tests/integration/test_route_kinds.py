@@ -15,7 +15,7 @@ from mailmon.run import Request, RunResult, run
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.dsn import Failure, build_bounce
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, findings_of, kinds, probes_in, route_to, state_of
+from tests.embedded import MAIN, findings_of, kinds, probes_in, route_to, state_of
 from tests.monitor import Monitor
 
 START = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)

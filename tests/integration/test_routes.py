@@ -9,7 +9,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, SECOND, findings_of, kinds, probes_in, route_to, state_of, two_of_each
+from tests.embedded import MAIN, SECOND, findings_of, kinds, probes_in, route_to, state_of, two_of_each
 from tests.link import Link
 from tests.monitor import Monitor
 

@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, findings_of, kinds, probes_in, put_foreign_mail
+from tests.embedded import MAIN, findings_of, kinds, probes_in, put_foreign_mail
 from tests.monitor import Monitor, Run
 
 PROBE_SUBJECT = "mailmon probe mm0123456789abcdef0123456789abcdef"

@@ -11,7 +11,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, findings_of, monitor_of, probes_in, put_foreign_mail, route_to
+from tests.embedded import MAIN, findings_of, monitor_of, probes_in, put_foreign_mail, route_to
 from tests.link import Link
 from tests.monitor import Monitor
 

@@ -17,7 +17,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, config_of, files_of
+from tests.embedded import MAIN, config_of, files_of
 from tests.monitor import Monitor, Run
 
 PASSWORDS = {

@@ -8,7 +8,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from tests.diagnose.test_ipv6 import has_ipv6
-from tests.integration.stage import MAIN, account_of, monitor_of
+from tests.embedded import MAIN, account_of, monitor_of
 from tests.link import Link
 from tests.monitor import Monitor
 

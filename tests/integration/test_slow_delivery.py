@@ -10,7 +10,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, TOPIC, config_of, findings_of, kinds, route_to
+from tests.embedded import MAIN, TOPIC, config_of, findings_of, kinds, route_to
 from tests.monitor import Monitor, Run
 
 LIMIT_S = 0.7

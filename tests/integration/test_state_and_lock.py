@@ -13,7 +13,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import kinds, probes_in, state_of
+from tests.embedded import kinds, probes_in, state_of
 from tests.monitor import Monitor
 
 

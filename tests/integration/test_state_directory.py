@@ -13,7 +13,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, RECEIVE_S, TOPIC, files_of, kinds, probes_in, state_of, two_of_each
+from tests.embedded import MAIN, RECEIVE_S, TOPIC, files_of, kinds, probes_in, state_of, two_of_each
 from tests.monitor import Monitor
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")

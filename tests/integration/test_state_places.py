@@ -20,7 +20,7 @@ from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import load, peek
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Monitor
 from tests.store.test_files import SERVICE_UID, as_root
 from tests.store.test_state import STATE

@@ -19,7 +19,7 @@ from mailmon.errors import LockHeldError, StuckLockError
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
 from mailmon.store.lock import Lock
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Monitor
 
 UUID = "0d7e0f4e-8f5d-4a6b-9d3c-0123456789ab"

@@ -15,7 +15,7 @@ import pytest
 
 from mailmon.sandbox import Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import MAIN, SECOND, account_of, kind_of, probes_in, route_to
+from tests.embedded import MAIN, SECOND, account_of, kind_of, probes_in, route_to
 from tests.monitor import Monitor, Run
 
 

@@ -9,16 +9,7 @@ import pytest
 
 from mailmon.sandbox import Message, Sandbox
 from mailmon.sandbox.receiver import Receiver
-from tests.integration.stage import (
-    MAIN,
-    SECOND,
-    findings_of,
-    kinds,
-    probes_in,
-    put_foreign_mail,
-    state_of,
-    two_of_each,
-)
+from tests.embedded import MAIN, SECOND, findings_of, kinds, probes_in, put_foreign_mail, state_of, two_of_each
 from tests.monitor import Monitor, Run
 
 

@@ -55,7 +55,7 @@ class Machine:
 
     def __init__(self, sandbox: Sandbox, receiver: Receiver) -> None:
         self.sandbox, self.receiver = sandbox, receiver
-        self._heard = 0
+        self._known_alerts = 0
 
     def install(self, name: str) -> None:
         """Put the units, the configuration and the command of a configuration in place."""
@@ -78,15 +78,15 @@ class Machine:
             Path(f"/run/secrets/{name}").write_text(f"{text}\n")
             Path(f"/run/secrets/{name}").chmod(0o400)
 
-    def misbehave(self, **faults: Any) -> None:
+    def inject(self, **faults: Any) -> None:
         """Set these faults of the mail server and no others."""
         for name, value in {**vars(Faults()), **faults}.items():
             setattr(self.sandbox.faults, name, value)
 
-    def news(self) -> list[dict[str, Any]]:
+    def new_alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that have come since the last question."""
         messages = self.receiver.ntfy_messages()
-        fresh, self._heard = messages[self._heard :], len(messages)
+        fresh, self._known_alerts = messages[self._known_alerts :], len(messages)
         return [{key: message[key] for key in ("topic", "title", "tags")} for message in fresh]
 
     def run(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Machine:
         if show(MAIN)["ActiveState"] == "failed":
             eventually(lambda: show(FAILURE)["ActiveState"] in ("inactive", "failed"), "the failure unit ends")
             eventually(lambda: "alert" in self.said(FAILURE), "the failure unit speaks")
-        return {**began, "unit": show(MAIN), "news": self.news(), "said": self.said(MAIN)}
+        return {**began, "unit": show(MAIN), "alerts": self.new_alerts(), "said": self.said(MAIN)}
 
     def said(self, unit: str) -> str:
         """Return what a unit has said."""
@@ -115,14 +115,14 @@ def first_run(machine: Machine) -> dict[str, Any]:
 def summary(machine: Machine) -> dict[str, Any]:
     """The summary of bounces, of which there were none; then one that a drop-in breaks."""
     began = call("systemctl", "start", SUMMARY)
-    sent = {**began, "unit": show(SUMMARY), "news": machine.news(), "said": machine.said(SUMMARY)}
+    sent = {**began, "unit": show(SUMMARY), "alerts": machine.new_alerts(), "said": machine.said(SUMMARY)}
     dropin = UNITS / f"{SUMMARY}.d/broken.conf"
     dropin.parent.mkdir()
     dropin.write_text("[Service]\nExecStartPre=/bin/sh -c 'exit 70'\n")
     call("systemctl", "daemon-reload")
     call("systemctl", "start", SUMMARY)
     eventually(lambda: "alert" in machine.said(SUMMARY_FAILURE), "the failure unit speaks")
-    broken = {"unit": show(SUMMARY), "news": machine.news()}
+    broken = {"unit": show(SUMMARY), "alerts": machine.new_alerts()}
     shutil.rmtree(dropin.parent)
     call("systemctl", "daemon-reload")
     return {"sent": sent, "broken": broken, "recovered": machine.run()}
@@ -130,11 +130,11 @@ def summary(machine: Machine) -> dict[str, Any]:
 
 def failure_and_recovery(machine: Machine) -> dict[str, Any]:
     """The login is refused for two runs and a run by hand, then all is well again."""
-    machine.misbehave(refuse_login={"smtp"})
+    machine.inject(refuse_login={"smtp"})
     failed, again, hand = machine.run(), machine.run(), call("/usr/local/bin/mailmon-main", "check")
-    news = machine.news()
-    machine.misbehave()
-    return {"failed": failed, "again": again, "by_hand": hand, "news": news, "recovered": machine.run()}
+    news = machine.new_alerts()
+    machine.inject()
+    return {"failed": failed, "again": again, "by_hand": hand, "alerts": news, "recovered": machine.run()}
 
 
 def by_hand(machine: Machine) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def by_hand(machine: Machine) -> dict[str, Any]:
     # systemd forgets them when it has time.
     left = ("systemctl", "list-units", "--all", "--no-legend", "*by-hand*")
     eventually(lambda: call(*left)["stdout"] == "", "no unit of a command by hand is left")
-    return {**words, "owners": sorted(owners), "news": machine.news(), "unit": machine.run()}
+    return {**words, "owners": sorted(owners), "alerts": machine.new_alerts(), "unit": machine.run()}
 
 
 def missing_password(machine: Machine) -> dict[str, Any]:
@@ -233,11 +233,11 @@ def main(results: Path) -> None:
         for path in (Path("/run/trial"), Path("/run/trial/ca.pem")):
             path.chmod(0o755)
         machine = Machine(sandbox, receiver)
-        for scene in (first_run, summary, failure_and_recovery, by_hand, missing_password, queue, old_name):
+        for scenario in (first_run, summary, failure_and_recovery, by_hand, missing_password, queue, old_name):
             try:
-                seen[scene.__name__] = scene(machine)
+                seen[scenario.__name__] = scenario(machine)
             except Exception:
-                seen[scene.__name__] = {"error": traceback.format_exc()}
+                seen[scenario.__name__] = {"error": traceback.format_exc()}
             results.write_text(json.dumps(seen, indent=1))
 
 

@@ -21,7 +21,7 @@ from mailmon.notify import NOTIFIERS
 from mailmon.sandbox import Sandbox
 from mailmon.typedjson.validate import json_schema
 from tests.docs.generate import ROOT, reference
-from tests.integration.stage import config_of
+from tests.embedded import config_of
 from tests.monitor import Monitor
 
 # The line of each, and the command with them.

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.exchange import Exchange
-from tests.run.runs import Runs
+from tests.run.fake_channels import FakeChannels
+from tests.run.stored_runs import StoredRuns
 
 
 @pytest.fixture
-def exchange(monkeypatch: pytest.MonkeyPatch) -> Exchange:
+def fake_channels(monkeypatch: pytest.MonkeyPatch) -> FakeChannels:
     """Return channels that answer as they are told to."""
-    return Exchange(monkeypatch)
+    return FakeChannels(monkeypatch)
 
 
 @pytest.fixture
-def runs(tmp_path: Path, exchange: Exchange) -> Runs:
+def runs(tmp_path: Path, fake_channels: FakeChannels) -> StoredRuns:
     """Return runs that share a state file."""
-    return Runs(tmp_path, exchange)
+    return StoredRuns(tmp_path, fake_channels)

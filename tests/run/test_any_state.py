@@ -27,9 +27,9 @@ from mailmon.store.keeper import Keeper, look_up
 from mailmon.store.silences import active, read_silences, silences_file
 from mailmon.store.state import journal_payload, load
 from mailmon.typedjson.convert import shifted, to_plain
-from tests.integration.stage import monitor_of
-from tests.run.exchange import Exchange
-from tests.run.runs import FAILED, OK, Runs
+from tests.embedded import monitor_of
+from tests.run.fake_channels import FakeChannels
+from tests.run.stored_runs import FAILED, OK, StoredRuns
 from tests.store.test_foreign_state import JSON, replaced
 from tests.store.test_state import NOON, STATE
 
@@ -55,7 +55,7 @@ def with_digest(document: dict[str, Any]) -> bytes:
     return json.dumps({"schema": "mailmon/state/1", "digest": digest, **contents}).encode()
 
 
-def go_on(runs: Runs) -> None:
+def go_on(runs: StoredRuns) -> None:
     """Do with a state what a run and a look at it do, in this process."""
     keeper = Keeper(runs.path, NOON, is_dry=False)
     state = keeper.state
@@ -84,7 +84,7 @@ def test_a_state_with_a_right_digest_and_anything_inside_is_read_or_set_aside(
     for at, value in changes:
         document = replaced(document, at, value)
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        runs = Runs(Path(directory), Exchange(patch))
+        runs = StoredRuns(Path(directory), FakeChannels(patch))
         runs.path.write_bytes(with_digest(document) if isinstance(document, dict) else b"[]")
         loaded = load(runs.path, NOON)
         assert loaded.is_usable or loaded.warnings
@@ -99,7 +99,7 @@ def test_a_journal_with_anything_inside_is_read_or_left_out(changes: list[tuple[
     for at, value in changes:
         document = replaced(document, at, value)
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        runs = Runs(Path(directory), Exchange(patch))
+        runs = StoredRuns(Path(directory), FakeChannels(patch))
         payload = json.dumps(document).encode()
         journal.allocate(runs.path, len(payload))
         journal.write(runs.path, journal.Record(9, payload))

@@ -12,10 +12,10 @@ from mailmon.checks.certificate import CertificateLimits, certificate_facts
 from mailmon.clients.tls import PeerCertificate
 from mailmon.model import Certificate, Fact, Finding, Metric, Severity, Status, Verdict
 from mailmon.sandbox import Sandbox
-from tests.alerting.stories import START, STEP, TARGET, Story, in_words
-from tests.run.exchange import Exchange
-from tests.run.sights import finding, outcome
-from tests.run.site import Site
+from tests.alerting.sequences import START, STEP, TARGET, CheckSequence, described
+from tests.run.environment import Environment
+from tests.run.fake_channels import FakeChannels
+from tests.run.outcomes import finding_at, outcome_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # How long the sandbox's good certificate lasts.
@@ -128,9 +128,9 @@ def test_what_is_left_is_never_said_to_be_more_than_it_is(days: float, wrong: st
     assert found.found != wrong
 
 
-def tell(story: Story, days: float) -> list[str]:
+def tell(sequence: CheckSequence, days: float) -> list[str]:
     """Judge a run that saw a certificate with so many days left; return what people are told."""
-    return [in_words(change) for change in story.step(outcome(STEP, *shown(days, 21)))]
+    return [described(change) for change in sequence.step(outcome_of(STEP, *shown(days, 21)))]
 
 
 @pytest.mark.parametrize(
@@ -140,48 +140,48 @@ def tell(story: Story, days: float) -> list[str]:
         ([6, 5, 4], [["new>degraded"], [], []]),
         # A clock that is corrected, or another server behind the same name: each cause is told once.
         ([20, 6, 10, 6], [["new>degraded"], ["cause"], [], []]),
-        # What was renewed for a short time only is a new story.
+        # What was renewed for a short time only is a new sequence.
         ([20, 6, 22, 20, 6], [["new>degraded"], ["cause"], ["degraded>up"], ["up>degraded"], ["cause"]]),
     ],
 )
 def test_people_are_told_of_an_end_that_comes_near_and_once_more_in_its_last_week(
     days: list[float], told: list[list[str]]
 ) -> None:
-    story = Story()
-    assert [tell(story, left) for left in days] == told
+    sequence = CheckSequence()
+    assert [tell(sequence, left) for left in days] == told
 
 
 def test_an_end_that_nobody_has_prevented_is_a_failure() -> None:
-    story = Story()
-    assert [tell(story, 20), tell(story, 0.01)] == [["new>degraded"], ["cause"]]
-    expired = outcome(STEP, finding("tls.cert_expired"))
+    sequence = CheckSequence()
+    assert [tell(sequence, 20), tell(sequence, 0.01)] == [["new>degraded"], ["cause"]]
+    expired = outcome_of(STEP, finding_at("tls.cert_expired"))
     assert expired.status is Status.FAILED
-    assert [in_words(change) for change in story.step(expired)] == ["degraded>down"]
+    assert [described(change) for change in sequence.step(expired)] == ["degraded>down"]
 
 
 @pytest.fixture
-def site(tmp_path: Path, sandbox: Sandbox, exchange: Exchange) -> Site:
+def environment(tmp_path: Path, sandbox: Sandbox, fake_channels: FakeChannels) -> Environment:
     """Return two accounts of one server that are watched."""
-    return Site(tmp_path, sandbox, exchange)
+    return Environment(tmp_path, sandbox, fake_channels)
 
 
-def run_with(site: Site, days: float) -> None:
+def run_with(environment: Environment, days: float) -> None:
     """Run a cycle on the day on which the certificate of the server has so many days left."""
     at = datetime.now(UTC) + timedelta(days=GOOD_DAYS - days)
-    site.minutes = (at - START) // timedelta(minutes=1) - 15
-    report = site.run()
+    environment.minutes = (at - START) // timedelta(minutes=1) - 15
+    report = environment.run()
     assert report.warnings == ()
     assert all(step.status is (Status.WARNING if days < 21 else Status.OK) for step in report.steps)
 
 
-def test_whole_runs_tell_of_it_twice_before_it_ends(site: Site) -> None:
+def test_whole_runs_tell_of_it_twice_before_it_ends(environment: Environment) -> None:
     heard = []
     for days in (60.0, 20.5, 12.5, 6.5, 3.5):
-        run_with(site, days)
-        heard.append(len(site.kinds()))
+        run_with(environment, days)
+        heard.append(len(environment.kinds()))
     assert heard == [0, 1, 1, 2, 2]
-    assert site.kinds() == ["warning", "warning"]
-    first, second = site.exchange.taken_by("phone")
+    assert environment.kinds() == ["warning", "warning"]
+    first, second = environment.fake_channels.taken_by("phone")
     assert ": Certificate warning since " in first.title
     assert ": Certificate still warning since " in second.title
-    assert site.told() == {"certificate:127.0.0.1"}
+    assert environment.told() == {"certificate:127.0.0.1"}

@@ -9,7 +9,7 @@ from mailmon.clients.tls import PeerCertificate
 from mailmon.model import Finding, Outcome, Status, Verdict
 from mailmon.run.certificates import with_certificates, without_certificates
 from mailmon.run.network import Checked
-from tests.run.sights import finding, outcome
+from tests.run.outcomes import finding_at, outcome_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 def login(step_id: str, target: str, days: float, name: str = "mail.example.org", *more: Finding) -> Outcome:
     """Return a login that was shown a certificate with so many days left."""
     shown = PeerCertificate(name, NOW.timestamp() + days * 86400)
-    return outcome(step_id, *certificate_facts(shown, CertificateLimits(), target, NOW), *more)
+    return outcome_of(step_id, *certificate_facts(shown, CertificateLimits(), target, NOW), *more)
 
 
 def told(*steps: Outcome, remembered: tuple[str, ...] = ()) -> list[tuple[str, Status, str]]:
@@ -75,8 +75,8 @@ def test_in_its_last_days_it_is_a_failure_of_its_own_and_mail_goes_on() -> None:
 def test_what_else_a_step_says_stays_with_it() -> None:
     steps = [
         login("imap_auth:a", "mail:993", 10),
-        login("imap_auth:b", "mail:993", 10, "mail.example.org", finding("imap.select_failed")),
-        outcome("send:x", Finding("x", Verdict.UNKNOWN, "t", "?")),
+        login("imap_auth:b", "mail:993", 10, "mail.example.org", finding_at("imap.select_failed")),
+        outcome_of("send:x", Finding("x", Verdict.UNKNOWN, "t", "?")),
     ]
     kept = without_certificates(with_certificates(Checked(tuple(steps)), ()).steps)
     assert [(step.id, step.status, [one.id for one in step.findings]) for step in kept] == [

@@ -16,13 +16,23 @@ from mailmon.model import Metric, Outcome, Status, Verdict
 from mailmon.run.network import MIN_EXAMINE_S, Means, NetworkVerdict, examine, excuse
 from tests.clients.test_connectivity import full_listener, unused_port
 from tests.clients.test_resolver import name_server
-from tests.run.sights import DEAD, MAIL, OTHER, failed, finding, good, outcome, silent, unnamed
+from tests.run.outcomes import (
+    DEAD,
+    MAIL,
+    OTHER,
+    failed_outcome,
+    finding_at,
+    no_reply_outcome,
+    ok_outcome,
+    outcome_of,
+    unresolved_outcome,
+)
 
 OFFLINE = NetworkVerdict(True, "ntfy.sh:443 does not answer either", frozenset({("tcp.unreachable", f"{MAIL}:993")}))
 
 
 def test_an_excused_outcome_could_not_tell_and_says_why() -> None:
-    before = outcome("imap_auth:main", Metric("x_s", 1.0), finding("tcp.unreachable", found=NO_REPLY))
+    before = outcome_of("imap_auth:main", Metric("x_s", 1.0), finding_at("tcp.unreachable", found=NO_REPLY))
     (after,) = excuse([before], OFFLINE)
     assert after.status is Status.UNKNOWN
     assert after.message == "mail.example.org:993: no (ntfy.sh:443 does not answer either)"
@@ -34,15 +44,19 @@ def test_an_excused_outcome_could_not_tell_and_says_why() -> None:
 
 
 def test_nothing_else_changes() -> None:
-    refused = failed("tcp.unreachable", step_id="imap_auth:main")
+    refused = failed_outcome("tcp.unreachable", step_id="imap_auth:main")
     skipped = Outcome("send:main", "send", "main", Status.SKIPPED, "skipped")
-    outcomes = [good("smtp_auth:main"), silent(OTHER, "imap_auth:other"), refused, skipped]
+    outcomes = [ok_outcome("smtp_auth:main"), no_reply_outcome(OTHER, "imap_auth:other"), refused, skipped]
     assert excuse(outcomes, OFFLINE) == outcomes
-    assert excuse([silent()], None) == excuse([silent()], NetworkVerdict(False, "x")) == [silent()]
+    assert (
+        excuse([no_reply_outcome()], None)
+        == excuse([no_reply_outcome()], NetworkVerdict(False, "x"))
+        == [no_reply_outcome()]
+    )
 
 
 def test_another_failure_of_the_same_step_stays_a_failure() -> None:
-    before = outcome("imap_auth:main", finding("tcp.unreachable", found=NO_REPLY), finding("tls.cert_expired"))
+    before = outcome_of("imap_auth:main", finding_at("tcp.unreachable", found=NO_REPLY), finding_at("tls.cert_expired"))
     (after,) = excuse([before], OFFLINE)
     assert (after.status, after.message) == (Status.FAILED, "mail.example.org:993: no")
 
@@ -62,7 +76,7 @@ def test_another_failure_of_the_same_step_stays_a_failure() -> None:
     ],
 )
 def test_a_conversation_that_ended_in_silence_may_be_excused(exc: StageError, expected: bool) -> None:
-    assert has_no_reply(outcome("imap_auth:main", failure(exc))) is expected
+    assert has_no_reply(outcome_of("imap_auth:main", failure(exc))) is expected
 
 
 def real(targets: Sequence[Target], nameserver: tuple[str, int]) -> Means:
@@ -76,7 +90,7 @@ ELSEWHERE = Monitored(frozenset({"mail.example.com"}), {}, frozenset({"example.c
 def test_real_targets_decide(is_heard: bool, is_offline: bool) -> None:
     with full_listener() as port:
         targets = [Target("127.0.0.1", port), *([Target("127.0.0.1", unused_port())] if is_heard else [])]
-        sight = examine([silent()], ELSEWHERE, real(targets, DEAD))
+        sight = examine([no_reply_outcome()], ELSEWHERE, real(targets, DEAD))
     assert sight is not None
     assert sight.is_offline is is_offline
 
@@ -85,7 +99,7 @@ def test_a_real_target_that_is_an_alias_of_the_mail_server_does_not_count() -> N
     monitored = Monitored(frozenset({MAIL}), {MAIL: ["127.0.0.1"]}, frozenset({"example.org"}), {})
     with full_listener() as port, name_server() as dns:
         sights = [
-            examine([silent()], known, real([Target("alias.example.net", port)], dns))
+            examine([no_reply_outcome()], known, real([Target("alias.example.net", port)], dns))
             for known in (monitored, ELSEWHERE)
         ]
     assert sights[0] == NetworkVerdict(False, "there is no independent target to compare with", OFFLINE.about)
@@ -104,7 +118,7 @@ def test_a_real_target_that_is_an_alias_of_the_mail_server_does_not_count() -> N
 )
 def test_a_real_name_server_is_asked_for_an_independent_name(host: str, is_offline: bool, words: str) -> None:
     with name_server() as dns:
-        sight = examine([unnamed()], ELSEWHERE, real([Target(host, 443)], dns))
+        sight = examine([unresolved_outcome()], ELSEWHERE, real([Target(host, 443)], dns))
     assert sight is not None
     assert (sight.is_offline, sight.evidence) == (is_offline, words)
 
@@ -112,7 +126,7 @@ def test_a_real_name_server_is_asked_for_an_independent_name(host: str, is_offli
 def test_a_real_name_server_that_is_silent_takes_a_bounded_time() -> None:
     started_s = time.monotonic()
     with name_server(is_silent=True) as dns:
-        sight = examine([unnamed()], ELSEWHERE, real([], dns))
+        sight = examine([unresolved_outcome()], ELSEWHERE, real([], dns))
     assert sight is not None
     assert (sight.is_offline, sight.evidence) == (True, "no name server answers for the root zone (127.0.0.1 silent)")
     assert time.monotonic() - started_s < MIN_EXAMINE_S

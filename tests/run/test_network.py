@@ -11,7 +11,7 @@ from mailmon.clients.connectivity import Target, parse_target
 from mailmon.clients.deadline import Deadline
 from mailmon.model import Outcome, Severity, Status, Verdict
 from mailmon.run.network import MIN_EXAMINE_S, Means, examine, excuse
-from tests.run.sights import (
+from tests.run.outcomes import (
     ALIAS,
     DEAD,
     DNS9,
@@ -23,14 +23,14 @@ from tests.run.sights import (
     OTHER,
     OWN,
     UNRESOLVED,
-    failed,
-    finding,
-    good,
-    means,
-    outcome,
-    seen,
-    silent,
-    unnamed,
+    examined,
+    failed_outcome,
+    fake_means,
+    finding_at,
+    no_reply_outcome,
+    ok_outcome,
+    outcome_of,
+    unresolved_outcome,
 )
 
 
@@ -38,12 +38,12 @@ from tests.run.sights import (
     "outcomes",
     [
         [],
-        [good("imap_auth:main"), good("smtp_auth:main")],
-        [failed("smtp.login_refused")],
-        [failed("tcp.unreachable")],  # refused: only silence says so
-        [failed("dns.host_not_found")],
-        [failed("mailmon.deadline")],
-        [outcome("imap_auth:main", finding("tcp.unreachable")._replace(status=Verdict.UNKNOWN, severity=None))],
+        [ok_outcome("imap_auth:main"), ok_outcome("smtp_auth:main")],
+        [failed_outcome("smtp.login_refused")],
+        [failed_outcome("tcp.unreachable")],  # refused: only silence says so
+        [failed_outcome("dns.host_not_found")],
+        [failed_outcome("mailmon.deadline")],
+        [outcome_of("imap_auth:main", finding_at("tcp.unreachable")._replace(status=Verdict.UNKNOWN, severity=None))],
     ],
 )
 def test_where_something_came_back_nothing_is_looked_at(outcomes: list[Outcome]) -> None:
@@ -80,7 +80,7 @@ def test_where_something_came_back_nothing_is_looked_at(outcomes: list[Outcome])
 def test_silence_is_ours_only_when_every_independent_target_is_silent_too(
     targets: list[Target], answering: dict[str, bool | None], expected: tuple[bool, str]
 ) -> None:
-    assert seen([silent()], targets=targets, answering=answering) == expected
+    assert examined([no_reply_outcome()], targets=targets, answering=answering) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,42 +95,46 @@ def test_targets_that_cannot_be_resolved_are_evidence_only_when_the_name_servers
     nameservers: list[tuple[str, int]], expected: tuple[bool, str]
 ) -> None:
     targets = [parse_target("unresolved.example.net:1")]
-    assert seen([silent()], targets=targets, nameservers=nameservers) == expected
+    assert examined([no_reply_outcome()], targets=targets, nameservers=nameservers) == expected
 
 
 @pytest.mark.parametrize(
     ("others", "is_offline"),
     [
-        ([good("smtp_auth:main")], False),
-        ([good("imap_auth:other")], False),
-        ([outcome("imap_auth:other", finding("x.slow", OTHER, severity=Severity.WARNING))], False),
-        ([failed("tcp.unreachable", OTHER)], False),
-        ([failed("smtp.login_refused", OTHER)], False),
-        ([failed("imap.connection_lost", OTHER)], False),
-        ([failed("tls.cert_expired")], False),
-        ([good("imap_auth:here")], True),
-        ([failed("tcp.unreachable", HERE)], True),
-        ([failed("dns.host_not_found", OTHER)], True),
-        ([failed("mailmon.deadline", OTHER)], True),
-        ([outcome("cleanup:main", finding("route.lost", OTHER, severity=Severity.INFO))], True),
-        ([failed("mta_sts.unreachable", "mta-sts.example.com")], True),  # not one of the servers
-        ([good("mx:main")], True),  # a good step that needed no server
-        ([silent(OTHER, "imap_auth:other")], True),
+        ([ok_outcome("smtp_auth:main")], False),
+        ([ok_outcome("imap_auth:other")], False),
+        ([outcome_of("imap_auth:other", finding_at("x.slow", OTHER, severity=Severity.WARNING))], False),
+        ([failed_outcome("tcp.unreachable", OTHER)], False),
+        ([failed_outcome("smtp.login_refused", OTHER)], False),
+        ([failed_outcome("imap.connection_lost", OTHER)], False),
+        ([failed_outcome("tls.cert_expired")], False),
+        ([ok_outcome("imap_auth:here")], True),
+        ([failed_outcome("tcp.unreachable", HERE)], True),
+        ([failed_outcome("dns.host_not_found", OTHER)], True),
+        ([failed_outcome("mailmon.deadline", OTHER)], True),
+        ([outcome_of("cleanup:main", finding_at("route.lost", OTHER, severity=Severity.INFO))], True),
+        ([failed_outcome("mta_sts.unreachable", "mta-sts.example.com")], True),  # not one of the servers
+        ([ok_outcome("mx:main")], True),  # a good step that needed no server
+        ([no_reply_outcome(OTHER, "imap_auth:other")], True),
         ([Outcome("send:main", "send", "main", Status.SKIPPED, "skipped")], True),
     ],
 )
 def test_any_reply_of_a_server_outside_shows_that_the_network_works(others: list[Outcome], is_offline: bool) -> None:
-    assert seen([silent(), *others], targets=[NTFY])[0] is is_offline
+    assert examined([no_reply_outcome(), *others], targets=[NTFY])[0] is is_offline
 
 
-@pytest.mark.parametrize("other", [good("imap_auth:main"), failed("tcp.unreachable", HERE)])
+@pytest.mark.parametrize("other", [ok_outcome("imap_auth:main"), failed_outcome("tcp.unreachable", HERE)])
 def test_a_server_on_loopback_that_is_silent_is_judged_by_any_reply(other: Outcome) -> None:
-    assert seen([silent(HERE, "imap_auth:here"), other], targets=[NTFY])[0] is False
+    assert examined([no_reply_outcome(HERE, "imap_auth:here"), other], targets=[NTFY])[0] is False
 
 
 def test_a_reply_from_loopback_excuses_the_one_outside_and_not_the_one_beside_it() -> None:
-    outcomes = [silent(), silent(HERE, "imap_auth:here"), failed("smtp.login_refused", HERE)]
-    after = excuse(outcomes, examine(outcomes, MONITORED, means([NTFY])))
+    outcomes = [
+        no_reply_outcome(),
+        no_reply_outcome(HERE, "imap_auth:here"),
+        failed_outcome("smtp.login_refused", HERE),
+    ]
+    after = excuse(outcomes, examine(outcomes, MONITORED, fake_means([NTFY])))
     assert [o.status for o in after] == [Status.UNKNOWN, Status.FAILED, Status.FAILED]
 
 
@@ -166,28 +170,30 @@ NO_NAMES = "no name server answers for ntfy.sh (198.51.100.53 silent)"
 def test_a_name_that_nobody_resolves_is_ours_only_when_no_resolver_answers_for_an_independent_one(
     nameservers: list[tuple[str, int]], targets: list[Target], said: dict[str, str], expected: tuple[bool, str]
 ) -> None:
-    assert seen([unnamed()], nameservers=nameservers, targets=targets, said=said) == expected
+    assert examined([unresolved_outcome()], nameservers=nameservers, targets=targets, said=said) == expected
 
 
 def test_with_the_resolver_on_the_mail_server_an_address_that_answers_shows_that_it_is_not_us() -> None:
-    said = seen([unnamed()], nameservers=[ON_MAIL], targets=[UNRESOLVED, DNS9], answering={"203.0.113.9": True})
+    said = examined(
+        [unresolved_outcome()], nameservers=[ON_MAIL], targets=[UNRESOLVED, DNS9], answering={"203.0.113.9": True}
+    )
     assert said == (False, "203.0.113.9:53 answers")
 
 
 def test_with_the_resolver_on_the_mail_server_a_machine_without_a_network_is_to_blame() -> None:
-    assert seen([unnamed()], nameservers=[ON_MAIL], has_route=False) == (
+    assert examined([unresolved_outcome()], nameservers=[ON_MAIL], has_route=False) == (
         True,
         "this machine has no way to its name servers",
     )
 
 
 def test_a_reply_of_another_server_does_not_make_our_dead_resolver_the_mail_servers_fault() -> None:
-    assert seen([unnamed(), good("imap_auth:other")], targets=[NTFY]) == (True, NO_NAMES)
+    assert examined([unresolved_outcome(), ok_outcome("imap_auth:other")], targets=[NTFY]) == (True, NO_NAMES)
 
 
 def test_a_dead_resolver_excuses_no_silence_where_an_independent_target_answers() -> None:
-    outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
-    sight = examine(outcomes, MONITORED, means([NTFY, DNS9], answering={"203.0.113.9": True}))
+    outcomes = [unresolved_outcome(OTHER, "imap_auth:other"), no_reply_outcome()]
+    sight = examine(outcomes, MONITORED, fake_means([NTFY, DNS9], answering={"203.0.113.9": True}))
     assert sight is not None
     assert sight.is_offline
     after = excuse(outcomes, sight)
@@ -196,11 +202,14 @@ def test_a_dead_resolver_excuses_no_silence_where_an_independent_target_answers(
 
 
 def test_silence_and_a_dead_resolver_are_told_together() -> None:
-    outcomes = [unnamed(OTHER, "imap_auth:other"), silent()]
-    is_offline, evidence = seen(outcomes, targets=[NTFY])
+    outcomes = [unresolved_outcome(OTHER, "imap_auth:other"), no_reply_outcome()]
+    is_offline, evidence = examined(outcomes, targets=[NTFY])
     assert is_offline
     assert evidence == f"{NO_NAMES}; ntfy.sh:443 does not answer either"
 
 
 def test_without_the_time_to_look_silence_is_no_evidence() -> None:
-    assert seen([silent()], targets=[NTFY], seconds=MIN_EXAMINE_S - 0.5) == (False, "no time is left to look")
+    assert examined([no_reply_outcome()], targets=[NTFY], seconds=MIN_EXAMINE_S - 0.5) == (
+        False,
+        "no time is left to look",
+    )

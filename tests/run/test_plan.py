@@ -10,7 +10,7 @@ from mailmon.errors import UnknownNameError
 from mailmon.model import Finding, Outcome, Secret, Status, Verdict
 from mailmon.model.run import AlertLine, RunResult
 from mailmon.run.plan import make_plan
-from tests.alerting.stories import START
+from tests.alerting.sequences import START
 
 SMTP = Server("smtp", "mail.example.org", 587, Security.STARTTLS)
 IMAP = Server("imap", "mail.example.org", 993, Security.TLS)

@@ -17,7 +17,7 @@ from mailmon.run.network import _implicit_targets, check_network
 from mailmon.store.state import State
 from tests.clients.test_connectivity import full_listener, unused_port
 from tests.config.samples import FULL, set_up
-from tests.run.sights import MAIL, good, silent
+from tests.run.outcomes import MAIL, no_reply_outcome, ok_outcome
 
 UUID = "5f9f5a1e-4a52-4c7b-8a3e-3d7f6d1c2b1a"
 PROXIES = [f"{scheme}_proxy" for scheme in ("http", "https", "all", "ftp", "no")]
@@ -173,14 +173,14 @@ def test_a_silent_channel_on_this_machine_excuses_nothing_and_a_silent_target_th
     with full_listener() as port:
         phone = {"phone": {"type": "ntfy", "topic": "x", "server": f"http://127.0.0.1:{port}"}}
         setups = [setup_of(tmp_path, phone, reachability=named) for named in ([], [f"127.0.0.1:{port}"])]
-        seen = [look_at(setup, silent()) for setup in setups]
+        seen = [look_at(setup, no_reply_outcome()) for setup in setups]
     assert seen[0] == ([Status.FAILED], False, [])
     assert seen[1] == ([Status.UNKNOWN], True, [f"127.0.0.1:{port} does not answer either"])
 
 
 def test_a_named_target_that_refuses_shows_that_the_network_works(tmp_path: Path) -> None:
     setup = setup_of(tmp_path, reachability=[f"127.0.0.1:{unused_port()}"])
-    assert look_at(setup, silent()) == ([Status.FAILED], False, [])
+    assert look_at(setup, no_reply_outcome()) == ([Status.FAILED], False, [])
 
 
 def test_where_nothing_was_silent_nothing_is_looked_at(tmp_path: Path) -> None:
@@ -188,6 +188,6 @@ def test_where_nothing_was_silent_nothing_is_looked_at(tmp_path: Path) -> None:
         setup = setup_of(tmp_path, reachability=[f"127.0.0.1:{port}"])
         deadline = Deadline(60)
         resolve = RememberingResolve(resolver_for(()))
-        seen = check_network([good("imap_auth:main")], setup, State(), resolve, deadline)
+        seen = check_network([ok_outcome("imap_auth:main")], setup, State(), resolve, deadline)
     assert (seen.own, seen.is_offline, seen.steps[0].status) == ((), False, Status.OK)
     assert deadline.remaining_s() > 59.5

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mailmon.model import Alert, Health, News, Policy, Status
 from mailmon.run.subjects import NETWORK, own_subject
-from tests.alerting.stories import STEP, outcome, subject
-from tests.run.exchange import BROKEN, Exchange
-from tests.run.runs import Runs
+from tests.alerting.sequences import STEP, outcome, subject
+from tests.run.fake_channels import BROKEN, FakeChannels
+from tests.run.stored_runs import StoredRuns
 
 LABELS = {STEP: "SMTP Auth", "imap_auth:main": "IMAP Auth", "send:office": "Send Test", "receive:main": "Receive Test"}
 POLICIES = (Policy(), Policy(2, 1, 2), Policy(1, 2, 3, 1800), Policy(reminder_interval_s=900))
@@ -41,19 +41,19 @@ def test_no_title_reads_as_an_all_clear_while_anything_fails(
     histories: list[tuple[list[Status], bool, tuple[str]]],
 ) -> None:
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        exchange = Exchange(patch)
-        runs = Runs(Path(directory), exchange)
+        fake_channels = FakeChannels(patch)
+        runs = StoredRuns(Path(directory), fake_channels)
         runs.subjects = SUBJECTS
         for statuses, is_reachable, silenced in histories:
-            exchange.always["phone"] = None if is_reachable else BROKEN
-            before = len(exchange.taken)
+            fake_channels.always["phone"] = None if is_reachable else BROKEN
+            before = len(fake_channels.taken)
             found = [outcome(status, step_id) for step_id, status in zip(SUBJECTS, statuses, strict=True)]
             runs.run(*found, silenced=silenced)
-            for alert in exchange.taken_by("phone")[before:]:
+            for alert in fake_channels.taken_by("phone")[before:]:
                 check(alert, runs)
 
 
-def check(alert: Alert, runs: Runs) -> None:
+def check(alert: Alert, runs: StoredRuns) -> None:
     """Assert that a title tells of what fails, and first of what is new."""
     healths = [check_state.health for check_state in runs.state.checks.values()]
     if Health.DOWN in healths or Health.FAILING in healths:

@@ -17,8 +17,8 @@ from typing import Any
 
 from tests.servers import scenario, table, tree
 from tests.servers.combinations import ROWS
+from tests.servers.environment import running_environment
 from tests.servers.parts import Combination
-from tests.servers.stage import set_up
 
 PAGE = Path(__file__).parents[2] / "docs/measurements.md"
 _PROGRAMS = ("mmdebstrap", "unshare", "nsenter", "ip", "tar", "openssl")
@@ -106,15 +106,15 @@ def _play(row: Combination, directory: Path, cells: list[str]) -> int:
     evidence = _evidence(row)
     names, verdicts = row.key, []
     try:
-        with set_up(row, directory, evidence) as stage:
+        with running_environment(row, directory, evidence) as environment:
             parts = dict.fromkeys((row.transport, row.store))
-            names = " + ".join(f"{part.name} {part.version(stage.machine)}" for part in parts)
+            names = " + ".join(f"{part.name} {part.version(environment.machine)}" for part in parts)
             names += ", ".join(["", row.protocol.upper(), *([row.note] if row.note else [])])
             print(f"  {names}", flush=True)
-            verdicts = scenario.play(stage, cells, lambda line: print(line, flush=True))
+            verdicts = scenario.play(environment, cells, lambda line: print(line, flush=True))
     except Exception as exc:
         traceback.print_exc()
-        verdicts = verdicts or [scenario.Verdict("green", "no", f"the stage was not set: {exc}")]
+        verdicts = verdicts or [scenario.Verdict("green", "no", f"the environment was not set: {exc}")]
     document = {"servers": names, "verdicts": [verdict._asdict() for verdict in verdicts]}
     (evidence / "result.json").write_text(json.dumps(document, indent=1))
     return 0

@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from tests.integration.stage import kinds
+from tests.embedded import kinds
 from tests.monitor import Run
+from tests.servers.environment import Environment, document_of
 from tests.servers.machine import MachineError
 from tests.servers.outside import AWAY, REFUSALS, letter
 from tests.servers.parts import BOUNCES, DOMAIN, HOST, MONITOR, PASSWORD, Stored
-from tests.servers.stage import Stage, load
 
 GREEN_RUNS = 3
 UNKNOWN = ("nobody.here", "no.such.user")
@@ -34,33 +34,33 @@ class Cell(NamedTuple):
     """One column: its heading, what is played, and whether it needs IMAP."""
 
     heading: str
-    play: Callable[[Stage], str]
+    play: Callable[[Environment], str]
     needs_imap: bool = False
 
 
-def play(stage: Stage, wanted: list[str], tell: Callable[[str], None]) -> list[Verdict]:
+def play(environment: Environment, wanted: list[str], tell: Callable[[str], None]) -> list[Verdict]:
     """Play all cells, or those wanted; foreign mail is compared with what lay there first after every one."""
-    put_foreign_mail(stage)
-    before = kept(stage)
-    recent = sum(message.is_recent for message in stage.stored())
+    put_foreign_mail(environment)
+    before = kept(environment)
+    recent = sum(message.is_recent for message in environment.stored())
     verdicts, touched = [], []
     for name, cell in CELLS.items():
-        is_left_out = (wanted and name not in wanted) or (stage.row.cells and name not in stage.row.cells)
-        if is_left_out or (cell.needs_imap and stage.row.protocol != "imap"):
+        is_left_out = (wanted and name not in wanted) or (environment.row.cells and name not in environment.row.cells)
+        if is_left_out or (cell.needs_imap and environment.row.protocol != "imap"):
             verdicts.append(Verdict(name, "-"))
             continue
         word, remark = "yes", ""
         try:
-            remark = cell.play(stage)
+            remark = cell.play(environment)
         except Exception as exc:
             word = "no"
             remark = str(exc) if isinstance(exc, AssertionError) else f"{type(exc).__name__}: {exc}"
-            (stage.evidence / f"{name}.traceback").write_text(traceback.format_exc())
+            (environment.evidence / f"{name}.traceback").write_text(traceback.format_exc())
         tell(f"  {cell.heading}: {word}{f' ({remark})' if remark else ''}")
         verdicts.append(Verdict(name, word, remark))
-        if lost := difference(before, kept(stage)):
+        if lost := difference(before, kept(environment)):
             touched.append(f"{name}: {lost}")
-    left = recent - sum(message.is_recent for message in stage.stored())
+    left = recent - sum(message.is_recent for message in environment.stored())
     remark = "; ".join(touched) or (f"\\Recent lost on {left}" if left > 0 else "")
     verdicts.append(Verdict("foreign", "no" if touched else "yes", remark))
     return verdicts
@@ -69,11 +69,11 @@ def play(stage: Stage, wanted: list[str], tell: Callable[[str], None]) -> list[V
 # Foreign mail
 
 
-def put_foreign_mail(stage: Stage) -> None:
+def put_foreign_mail(environment: Environment) -> None:
     """Put five messages of strangers into the watched mailbox: unread, read, deleted, flagged, and a false probe."""
     marked = {"read": "\\Seen", "deleted": "\\Deleted", "flagged": "\\Flagged"}
-    stage.deliver(MONITOR, *(_foreign(f"foreign {name}", f"This one is {name}.") for name in marked))
-    with stage.imap() as client:
+    environment.deliver(MONITOR, *(_foreign(f"foreign {name}", f"This one is {name}.") for name in marked))
+    with environment.imap() as client:
         client.select("INBOX")
         for name, flag in marked.items():
             [found] = client.uid("SEARCH", "SUBJECT", f'"foreign {name}"')[1]
@@ -82,16 +82,16 @@ def put_foreign_mail(stage: Stage) -> None:
     # Nobody has looked at these yet: they are recent.
     token = "mm" + "0123456789abcdef" * 2
     false = _foreign(f"mailmon probe {token}", token, f"X-Mailmon-Token: {token}")
-    stage.deliver(MONITOR, _foreign("foreign unread", "This one is unread."), false)
+    environment.deliver(MONITOR, _foreign("foreign unread", "This one is unread."), false)
 
 
 def _foreign(subject: str, body: str, more: str = "") -> bytes:
     return letter(f"stranger@{AWAY}", f"{MONITOR}@{DOMAIN}", subject, body, more)
 
 
-def kept(stage: Stage) -> list[Stored]:
+def kept(environment: Environment) -> list[Stored]:
     """Return what lies in the watched mailbox, without what only says whether anybody has looked."""
-    return sorted(message._replace(is_recent=False) for message in stage.stored())
+    return sorted(message._replace(is_recent=False) for message in environment.stored())
 
 
 def difference(before: list[Stored], after: list[Stored]) -> str:
@@ -103,118 +103,118 @@ def difference(before: list[Stored], after: list[Stored]) -> str:
     return ", ".join(f"{message.folder} {sorted(message.flags)} {message.digest[:8]} is gone" for message in missing)
 
 
-def clean(stage: Stage) -> None:
+def clean(environment: Environment) -> None:
     """Fail unless exactly the five foreign messages are left."""
-    left = stage.stored()
+    left = environment.stored()
     assert len(left) == _STRANGERS, f"{len(left)} messages on disk, not {_STRANGERS}"
 
 
 # Cells
 
 
-def green(stage: Stage) -> str:
+def green(environment: Environment) -> str:
     """Three runs and one that shows the conversations: all is well, and nobody is told anything."""
     for number in range(GREEN_RUNS + 1):
-        all_well(stage, *(["--verbose"] if number == GREEN_RUNS else []))
-    assert not kinds(stage.receiver), f"alerts: {kinds(stage.receiver)}"
+        all_well(environment, *(["--verbose"] if number == GREEN_RUNS else []))
+    assert not kinds(environment.receiver), f"alerts: {kinds(environment.receiver)}"
     return ""
 
 
-def cleanup(stage: Stage) -> str:
+def cleanup(environment: Environment) -> str:
     """What the runs before have sent is gone from the disk."""
-    clean(stage)
+    clean(environment)
     return ""
 
 
-def wrong_password(stage: Stage) -> str:
+def wrong_password(environment: Environment) -> str:
     """Both logins fail and say so; with the right password all is well at once."""
-    account = stage.account(password="not the password")
-    monitor = stage.monitor("wrong", accounts={"main": account}, notify="none")
-    run = stage.check(monitor)
+    account = environment.account(password="not the password")
+    monitor = environment.monitor("wrong", accounts={"main": account}, notify="none")
+    run = environment.check(monitor)
     assert run.exit_code == 1, f"exit code {run.exit_code}"
-    for step in ("smtp_auth:main", stage.mailbox_step):
+    for step in ("smtp_auth:main", environment.mailbox_step):
         said = words_of(run, step)
         assert run.step(step)["status"] == "failed", f"{step}: {said}"
         assert "password" in said.lower(), f"{step}: no word of the password: {said}"
-    all_well(stage)
+    all_well(environment)
     return ""
 
 
-def stopped_smtp(stage: Stage) -> str:
+def stopped_smtp(environment: Environment) -> str:
     """The SMTP server is stopped: one alert, and one recovery once it is back."""
-    return _stopped(stage, stage.row.transport, stage.row.transport.submission.port, "smtp_auth:main")
+    return _stopped(environment, environment.row.transport, environment.row.transport.submission.port, "smtp_auth:main")
 
 
-def stopped_mailbox(stage: Stage) -> str:
+def stopped_mailbox(environment: Environment) -> str:
     """The same with the server of the mailbox."""
-    store = stage.row.store
-    door = store.imap if stage.row.protocol == "imap" else store.pop3
-    return _stopped(stage, store, door.port, stage.mailbox_step)
+    store = environment.row.store
+    door = store.imap if environment.row.protocol == "imap" else store.pop3
+    return _stopped(environment, store, door.port, environment.mailbox_step)
 
 
-def _stopped(stage: Stage, part: Any, port: int, step: str) -> str:
-    told = len(kinds(stage.receiver))
-    part.stop(stage.machine)
+def _stopped(environment: Environment, part: Any, port: int, step: str) -> str:
+    told = len(kinds(environment.receiver))
+    part.stop(environment.machine)
     try:
-        stage.machine.wait_for([port], is_open=False)
+        environment.machine.wait_for([port], is_open=False)
         for _ in range(2):
-            run = stage.check()
+            run = environment.check()
             said = words_of(run, step)
             assert run.step(step)["status"] == "failed", f"{step} is {run.step(step)['status']}: {said}"
             assert f"{HOST}:{port}" in said, f"no word of {HOST}:{port}: {said}"
             assert "refused" in said, f"no word of the refused connection: {said}"
     finally:
-        part.start(stage.machine)
-        stage.wait_for_all()
-    stage.row.transport.release(stage.machine)
-    stage.wait_until(lambda: not stage.check().troubled, "all is well again", 120)
-    alerts = kinds(stage.receiver)[told:]
+        part.start(environment.machine)
+        environment.wait_for_all()
+    environment.row.transport.release(environment.machine)
+    environment.wait_until(lambda: not environment.check().troubled, "all is well again", 120)
+    alerts = kinds(environment.receiver)[told:]
     assert alerts == ["problem", "recovery"], f"alerts: {alerts}"
-    all_well(stage)
-    clean(stage)
+    all_well(environment)
+    clean(environment)
     return ""
 
 
-def held(stage: Stage) -> str:
+def held(environment: Environment) -> str:
     """Mail stays in the queue: it is told as not received; once released it is told as late, and removed."""
-    told = len(kinds(stage.receiver))
-    stage.row.transport.hold(stage.machine)
+    told = len(kinds(environment.receiver))
+    environment.row.transport.hold(environment.machine)
     try:
-        stage.wait_for_all()
-        run = stage.check()
+        environment.wait_for_all()
+        run = environment.check()
         said = words_of(run, "receive:main")
         assert run.step("send:main")["status"] == "ok", words_of(run, "send:main")
         assert run.step("receive:main")["status"] == "failed", said
         assert "not received within" in said, said
-        assert len(stage.stored()) == _STRANGERS, "the message was not held"
+        assert len(environment.stored()) == _STRANGERS, "the message was not held"
     finally:
-        stage.row.transport.release(stage.machine)
-        stage.wait_for_all()
-    stage.wait_until(lambda: len(stage.stored()) > _STRANGERS, "what was held is delivered")
-    run = stage.check()
+        environment.row.transport.release(environment.machine)
+        environment.wait_for_all()
+    environment.wait_until(lambda: len(environment.stored()) > _STRANGERS, "what was held is delivered")
+    run = environment.check()
     assert not run.troubled, f"after the release: {all_words(run)}"
-    alerts = kinds(stage.receiver)[told:]
+    alerts = kinds(environment.receiver)[told:]
     assert alerts == ["problem", "recovery"], f"alerts: {alerts}"
-    last = json.dumps(stage.receiver.ntfy_messages()[-1])
+    last = json.dumps(environment.receiver.ntfy_messages()[-1])
     assert "late" in last, f"the recovery does not say that the message was late: {last}"
-    clean(stage)
+    clean(environment)
     return ""
 
 
-def full(stage: Stage) -> str:
+def full(environment: Environment) -> str:
     """The mailbox is over its quota: mail from another account does not arrive, and the run says why."""
-    accounts = {"main": stage.account(), "other": stage.account(BOUNCES)}
-    routes = {"main": stage.route("other", "main")}
-    monitor = stage.monitor("full", accounts=accounts, routes=routes, notify="none")
-    all_well(stage, monitor=monitor)
-    stage.row.store.limit(stage.machine, is_full=True)
+    accounts = {"main": environment.account(), "other": environment.account(BOUNCES)}
+    routes = {"main": environment.route("other", "main")}
+    monitor = environment.monitor("full", accounts=accounts, routes=routes, notify="none")
+    all_well(environment, monitor=monitor)
+    environment.row.store.limit(environment.machine, is_full=True)
     try:
-        stage.wait_for_all()
-        run = stage.check(monitor)
+        environment.wait_for_all()
+        run = environment.check(monitor)
     finally:
-        stage.row.store.limit(stage.machine, is_full=False)
-        stage.wait_for_all()
-        stage.row.transport.release(stage.machine)
+        environment.row.store.limit(environment.machine, is_full=False)
+        environment.wait_for_all()
+        environment.row.transport.release(environment.machine)
     said, everything = (words.lower() for words in (words_of(run, "receive:main"), all_words(run)))
     assert run.step("receive:main")["status"] == "failed", (
         f"receive:main is {run.step('receive:main')['status']}: {said}"
@@ -222,13 +222,15 @@ def full(stage: Stage) -> str:
     remark = "" if _names_full(said) else "told by the quota; the server sends no bounce, it tries again"
     if not _names_full(everything):
         # POP3 shows no quota: where the message is still on its way, nobody has said anything that could be told.
-        assert stage.row.protocol == "pop3", f"no word of a full mailbox: {everything}"
-        stage.wait_until(lambda: len(stage.stored()) > _STRANGERS, f"no word of a full mailbox, and no delay: {said}")
+        assert environment.row.protocol == "pop3", f"no word of a full mailbox: {everything}"
+        environment.wait_until(
+            lambda: len(environment.stored()) > _STRANGERS, f"no word of a full mailbox, and no delay: {said}"
+        )
         remark = "the server tries again without a word, and POP3 shows no quota: not received, later late"
-    stage.wait_until(lambda: not stage.check(monitor).troubled, "all is well again", 120)
-    all_well(stage, monitor=monitor)
-    clean(stage)
-    left = stage.stored(BOUNCES)
+    environment.wait_until(lambda: not environment.check(monitor).troubled, "all is well again", 120)
+    all_well(environment, monitor=monitor)
+    clean(environment)
+    left = environment.stored(BOUNCES)
     assert not left, f"{len(left)} messages are left in the sender's mailbox"
     return remark
 
@@ -237,12 +239,12 @@ def _names_full(words: str) -> bool:
     return "quota" in words or "full" in words
 
 
-def bounces(stage: Stage) -> str:
+def bounces(environment: Environment) -> str:
     """Ten bounces that the server has made, and five other messages: read and sorted exactly."""
     sender = f"{BOUNCES}@{DOMAIN}"
-    assert not stage.stored(BOUNCES), "the mailbox is not empty"
+    assert not environment.stored(BOUNCES), "the mailbox is not empty"
     wanted = {f"{local}@{AWAY}": (reason, hard) for local, (_, reason, hard) in REFUSALS.items()}
-    with _submission(stage) as client:
+    with _submission(environment) as client:
         for recipient in wanted:
             raw = letter(sender, recipient, "an offer", "Dear customer, ...")
             client.sendmail(sender, [recipient], raw.replace(b"\n", b"\r\n"))
@@ -250,33 +252,33 @@ def bounces(stage: Stage) -> str:
         recipient = f"{local}@{DOMAIN}"
         wanted[recipient] = ("userunknown", True)
         try:
-            stage.sendmail(sender, recipient, letter(sender, recipient, "an offer", "Dear colleague, ..."))
+            environment.sendmail(sender, recipient, letter(sender, recipient, "an offer", "Dear colleague, ..."))
         except MachineError:  # refused at once: nothing comes back
             del wanted[recipient]
-    stage.wait_until(lambda: len(stage.stored(BOUNCES)) >= len(wanted), f"{len(wanted)} bounces on disk")
-    returned = {message.digest for message in stage.stored(BOUNCES)}
-    stage.deliver(
+    environment.wait_until(lambda: len(environment.stored(BOUNCES)) >= len(wanted), f"{len(wanted)} bounces on disk")
+    returned = {message.digest for message in environment.stored(BOUNCES)}
+    environment.deliver(
         BOUNCES, *(letter(f"stranger@{AWAY}", sender, f"question {n}", "When is it?") for n in range(_STRANGERS))
     )
-    others = {message.digest for message in stage.stored(BOUNCES)} - returned
+    others = {message.digest for message in environment.stored(BOUNCES)} - returned
     names = {"folder": "Returned", "processed": "Processed", "skipped": "Skipped"}
-    folders = {key: f"{stage.row.store.prefix}{name}" for key, name in names.items()}
-    with stage.imap(BOUNCES) as client:  # as a filter of the user's would
+    folders = {key: f"{environment.row.store.prefix}{name}" for key, name in names.items()}
+    with environment.imap(BOUNCES) as client:  # as a filter of the user's would
         client.create(folders["folder"])
         client.select("INBOX")
         client.copy("1:*", folders["folder"])
         client.store("1:*", "+FLAGS.SILENT", "(\\Deleted)")
         client.expunge()
-    account = {**stage.account(BOUNCES), "bounces": {**folders, "create_folders": True}}
-    monitor = stage.monitor("bounces", accounts={"main": account}, routes={}, notify="none")
-    run = stage.run(monitor, "bounces", "scan", "--json")
-    [row] = load(run)["accounts"]
+    account = {**environment.account(BOUNCES), "bounces": {**folders, "create_folders": True}}
+    monitor = environment.monitor("bounces", accounts={"main": account}, routes={}, notify="none")
+    run = environment.run(monitor, "bounces", "scan", "--json")
+    [row] = document_of(run)["accounts"]
     assert run.exit_code == 0, f"exit code {run.exit_code}: {row['words']} {row['error']}"
     seen = {kind: count for kind, count in row["kinds"].items() if count}
     assert seen == {"bounce": len(wanted), "other": _STRANGERS}, f"read as {seen}"
-    listed = load(stage.run(monitor, "bounces", "list", "--json"))
+    listed = document_of(environment.run(monitor, "bounces", "list", "--json"))
     _compare(wanted, listed)
-    now = stage.stored(BOUNCES)
+    now = environment.stored(BOUNCES)
     assert len(now) == len(returned) + len(others), f"{len(now)} messages on disk after sorting"
     for folder, digests in (("Processed", returned), ("Skipped", others)):
         here = {message.digest for message in now if message.folder == folder}
@@ -311,8 +313,8 @@ def _how(is_hard: bool) -> str:
 
 
 @contextlib.contextmanager
-def _submission(stage: Stage) -> Iterator[smtplib.SMTP]:
-    door, context = stage.row.transport.submission, ssl.create_default_context(cafile=str(stage.ca_file))
+def _submission(environment: Environment) -> Iterator[smtplib.SMTP]:
+    door, context = environment.row.transport.submission, ssl.create_default_context(cafile=str(environment.ca_file))
     if door.security == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(HOST, door.port, context=context, timeout=20)
     else:
@@ -323,17 +325,17 @@ def _submission(stage: Stage) -> Iterator[smtplib.SMTP]:
         yield client
 
 
-def diagnose(stage: Stage) -> str:
+def diagnose(environment: Environment) -> str:
     """Looked at from outside: no crash, nothing critical, no open relay."""
     found = []
     for option in ((), ("--relay-test",)):
-        arguments = ("diagnose", HOST, "--json", "--ca-file", str(stage.ca_file), *option)
-        run = stage.run(stage.monitor("diagnose", notify="none"), *arguments)
+        arguments = ("diagnose", HOST, "--json", "--ca-file", str(environment.ca_file), *option)
+        run = environment.run(environment.monitor("diagnose", notify="none"), *arguments)
         assert run.exit_code in (0, 1, 75), f"exit code {run.exit_code}: {run.stderr[-300:]}"
-        failed = [one for one in load(run)["findings"] if one["status"] == "fail"]
+        failed = [one for one in document_of(run)["findings"] if one["status"] == "fail"]
         critical = [f"{one['id']}: {one['message']}" for one in failed if one["severity"] == "critical"]
         assert not critical, "; ".join(critical)
-        relayed = {one["status"] for one in load(run)["findings"] if one["id"] == "smtp.open_relay"}
+        relayed = {one["status"] for one in document_of(run)["findings"] if one["id"] == "smtp.open_relay"}
         assert relayed <= {"pass", "unknown"}, f"smtp.open_relay is {sorted(relayed)}"
         found += ["smtp.open_relay unknown"] if "unknown" in relayed else []
         found += [one["id"] for one in failed if one["severity"] in ("error", "warning")]
@@ -357,15 +359,15 @@ HEADINGS = {**{name: cell.heading for name, cell in CELLS.items()}, "foreign": "
 # Words
 
 
-def all_well(stage: Stage, *arguments: str, monitor: Any = None) -> None:
+def all_well(environment: Environment, *arguments: str, monitor: Any = None) -> None:
     """Run a cycle; fail unless each step went well."""
-    run = stage.check(monitor, *arguments)
-    load(run)
+    run = environment.check(monitor, *arguments)
+    document_of(run)
     assert run.exit_code == 0 and not run.troubled, f"exit code {run.exit_code}: {all_words(run)}"  # noqa: PT018
     found = [one["id"] for step in run.document["steps"] for one in step["findings"] if one["status"] == "fail"]
     assert not found, f"all is well, and yet there are findings: {found}"
     done = {step["check"] for step in run.document["steps"] if step["status"] == "ok"}
-    missing = {"smtp_auth", f"{stage.row.protocol}_auth", "send", "receive", "cleanup"} - done
+    missing = {"smtp_auth", f"{environment.row.protocol}_auth", "send", "receive", "cleanup"} - done
     assert not missing, f"not done: {sorted(missing)}"
 
 

@@ -16,8 +16,8 @@ from mailmon.run.dispatch import Dispatch
 from mailmon.store import journal
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import KEPT_IN_JOURNAL, State, journal_payload, peek, save
-from tests.alerting.stories import START, STEP, outcome, subject
-from tests.run.exchange import Exchange
+from tests.alerting.sequences import START, STEP, outcome, subject
+from tests.run.fake_channels import FakeChannels
 from tests.store.disk import fill, remount, small_disk
 from tests.store.test_files import full_disk
 
@@ -74,12 +74,12 @@ def test_when_there_is_room_again_the_state_file_makes_good(disk: Path) -> None:
 def test_ten_failing_runs_and_a_recovery_on_a_full_disk_give_one_alert_and_one_recovery(
     disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exchange = Exchange(monkeypatch)
+    fake_channels = FakeChannels(monkeypatch)
     errors = []
     for number, status in enumerate([Status.OK, *[Status.FAILED] * 10, *[Status.OK] * 3]):
         now = START + number * timedelta(minutes=15)
         keeper = Keeper(disk / "state.json", now, is_dry=False)
-        dispatch = Dispatch(f"run-{number}", now, exchange.desk())
+        dispatch = Dispatch(f"run-{number}", now, fake_channels.context())
         told = dispatch.evaluate(keeper.state, [outcome(status)], {STEP: subject()})
         keeper.save(checks=told.state.checks, outbox=told.state.outbox)
         dispatch.send(keeper)
@@ -88,7 +88,7 @@ def test_ten_failing_runs_and_a_recovery_on_a_full_disk_give_one_alert_and_one_r
             fill(disk)
         assert not keeper.may_repeat
     assert errors == [False] + [True] * 13
-    assert [alert.kind for alert in exchange.taken_by("phone")] == ["problem", "recovery"]
+    assert [alert.kind for alert in fake_channels.taken_by("phone")] == ["problem", "recovery"]
 
 
 def test_a_disk_that_was_always_full_is_told_with_what_may_happen(disk: Path) -> None:

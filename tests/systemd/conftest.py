@@ -16,7 +16,7 @@ from tests.systemd.tree import make_tree, need_systemd
 
 @pytest.fixture(scope="session")
 def trial() -> Iterator[Trial]:
-    """Boot a Debian with mailmon in it, let it play its scenes, return what they saw; skip where that cannot be."""
+    """Boot a Debian with mailmon in it, let it play its scenarios, return what they saw; skip where that cannot be."""
     need_systemd()
     directory = Path(tempfile.mkdtemp(prefix="mailmon-systemd-"))
     try:

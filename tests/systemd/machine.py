@@ -19,14 +19,14 @@ _FLAGS = (
 
 @dataclass(frozen=True, repr=False)  # it would fill the page of each test that fails
 class Trial:
-    """What the scenes saw, by name, and all that the machine printed."""
+    """What the scenarios saw, by name, and all that the machine printed."""
 
     seen: dict[str, dict[str, Any]]
     printed: str
 
-    def scene(self, name: str) -> dict[str, Any]:
-        """Return what a scene saw; one that broke fails the test with its traceback."""
-        assert name in self.seen, f"the scene {name} was not played; the machine printed:\n{self.printed[-4000:]}"
+    def scenario(self, name: str) -> dict[str, Any]:
+        """Return what a scenario saw; one that broke fails the test with its traceback."""
+        assert name in self.seen, f"the scenario {name} was not played; the machine printed:\n{self.printed[-4000:]}"
         assert "error" not in self.seen[name], self.seen[name]["error"]
         return self.seen[name]
 

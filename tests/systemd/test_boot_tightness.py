@@ -31,26 +31,26 @@ ADDRESS = "connect to 127.0.0.2"
 
 
 def test_every_attempt_is_judged(trial: Trial) -> None:
-    assert set(trial.scene("sandboxing")["inside"]) == {*NEEDED, *REFUSED, ADDRESS}
+    assert set(trial.scenario("sandboxing")["inside"]) == {*NEEDED, *REFUSED, ADDRESS}
 
 
 @pytest.mark.parametrize("attempt", NEEDED)
 def test_what_mailmon_needs_is_allowed(trial: Trial, attempt: str) -> None:
-    assert trial.scene("sandboxing")["inside"][attempt] == "done"
+    assert trial.scenario("sandboxing")["inside"][attempt] == "done"
 
 
 @pytest.mark.parametrize("attempt", REFUSED)
 def test_what_mailmon_does_not_need_is_refused_by_the_unit_alone(trial: Trial, attempt: str) -> None:
-    scene = trial.scene("sandboxing")
-    assert scene["outside"][attempt] == REFUSED_OUTSIDE.get(attempt, "done"), "this attempt proves nothing"
+    scenario = trial.scenario("sandboxing")
+    assert scenario["outside"][attempt] == REFUSED_OUTSIDE.get(attempt, "done"), "this attempt proves nothing"
     expected = REFUSED[attempt]
-    assert scene["inside"][attempt] in ((expected,) if isinstance(expected, str) else expected)
+    assert scenario["inside"][attempt] in ((expected,) if isinstance(expected, str) else expected)
 
 
 def test_another_address_is_refused_by_a_list_of_allowed_ones(trial: Trial) -> None:
-    scene = trial.scene("addresses")
-    if not scene["is_enforced"]:
+    scenario = trial.scenario("addresses")
+    if not scenario["is_enforced"]:
         pytest.skip("no unit can be refused an address here: the kernel has no BPF for the machine")
-    assert trial.scene("sandboxing")["inside"][ADDRESS] == "done"
-    assert scene["inside"]["connect to 127.0.0.1"] == "done"
-    assert scene["inside"][ADDRESS] == "ETIMEDOUT", "what is not allowed is dropped without a word"
+    assert trial.scenario("sandboxing")["inside"][ADDRESS] == "done"
+    assert scenario["inside"]["connect to 127.0.0.1"] == "done"
+    assert scenario["inside"][ADDRESS] == "ETIMEDOUT", "what is not allowed is dropped without a word"

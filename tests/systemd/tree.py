@@ -120,7 +120,7 @@ def _install(tree: Path) -> None:
 
 
 def _put_trial(tree: Path) -> None:
-    """Put the scenes into the tree, and the unit that plays them and turns the machine off."""
+    """Put the scenarios into the tree, and the unit that plays them and turns the machine off."""
     trial = tree / "opt/trial"
     inside = Path(__file__).with_name("inside")
     shutil.copytree(inside, trial / "inside", ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,1 +1,1 @@
-"""What happens inside the booted tree: scenes with the real systemd, told to the host as JSON. Runs there, not here."""
+"""Scenarios with the real systemd, run inside the booted tree; their results go to the host as JSON."""

@@ -5,34 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .stage import ETC, FAILURE, MAIN, SECOND, SERVICE, TOPIC, Stage, call, eventually, files_in, journal, shell, show
+from .environment import (
+    ETC,
+    FAILURE,
+    MAIN,
+    SECOND,
+    SERVICE,
+    TOPIC,
+    Environment,
+    call,
+    eventually,
+    files_in,
+    journal,
+    shell,
+    show,
+)
 
 _OFFICE, _HOME = "mailmon@office.service", "mailmon@home-2.service"
 
 
-def instances(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def instances(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """Two instances run side by side, each with the mailbox that its own password opens."""
     del seen
-    stage.begin()
-    answers = {"Password of the mailbox:": stage.sandbox.users[MAIN]}
-    made = [shell(stage.asked(line, answers)) for line in stage.commands("Several servers")]
+    environment.reset()
+    answers = {"Password of the mailbox:": environment.sandbox.users[MAIN]}
+    made = [shell(environment.asked(line, answers)) for line in environment.commands("Several servers")]
     timer = show("mailmon@office.timer", "ActiveState", "UnitFileState")
     call("systemctl", "disable", "--now", "mailmon@office.timer")
-    _make_instance(stage, "home-2", SECOND)
-    stage.write(stage.config(MAIN), "office")
+    _make_instance(environment, "home-2", SECOND)
+    environment.write(environment.config(MAIN), "office")
     (ETC / "office.credentials/ntfy.topic").write_text("topic-office")
-    stage.misbehave(delivery_delay_s=2)
-    before = stage.sandbox.logins.copy()
-    sent = len(stage.sandbox.accepted) + 2
+    environment.inject(delivery_delay_s=2)
+    before = environment.sandbox.logins.copy()
+    sent = len(environment.sandbox.accepted) + 2
     call("systemctl", "start", "--no-block", _OFFICE, _HOME)
-    eventually(lambda: len(stage.sandbox.accepted) >= sent, "both have sent their probes")
+    eventually(lambda: len(environment.sandbox.accepted) >= sent, "both have sent their probes")
     users = {unit: Path(f"/proc/{show(unit, 'MainPID')['MainPID']}").stat().st_uid for unit in (_OFFICE, _HOME)}
     started = call("systemctl", "start", _OFFICE, _HOME)  # waits for their ends
-    stage.misbehave()
-    logins = {" ".join(key): count for key, count in (stage.sandbox.logins - before).items()}
+    environment.inject()
+    logins = {" ".join(key): count for key, count in (environment.sandbox.logins - before).items()}
     shown = {unit: show(unit) for unit in (_OFFICE, _HOME)}
     files = {name: files_in(Path(f"/var/lib/mailmon/{name}")) for name in ("office", "home-2", "config")}
-    remembered = {name: list(stage.remembers(name)["checks"]) for name in ("office", "home-2")}
+    remembered = {name: list(environment.state(name)["checks"]) for name in ("office", "home-2")}
     return {
         "commands": made,
         "timer": timer,
@@ -45,61 +59,61 @@ def instances(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def one_of_two_fails(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def one_of_two_fails(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The configuration of one instance becomes wrong, while the other one goes on."""
     del seen
-    stage.begin()
+    environment.reset()
     for name, address in (("office", MAIN), ("home-2", SECOND)):
-        _make_instance(stage, name, address)
-    stage.write(stage.config(SECOND, deadline_s="many"), "home-2")
-    failed = stage.run(_HOME)
-    topics = [str(message["topic"]) for message in stage.receiver.ntfy_messages()][-1:]
-    stage.write(stage.config(SECOND), "home-2")
+        _make_instance(environment, name, address)
+    environment.write(environment.config(SECOND, deadline_s="many"), "home-2")
+    failed = environment.run(_HOME)
+    topics = [str(message["topic"]) for message in environment.receiver.ntfy_messages()][-1:]
+    environment.write(environment.config(SECOND), "home-2")
     return {
         "failed": failed,
         "failed_topics": topics,
-        "other": stage.run(_OFFICE),
-        "repaired": stage.run(_HOME),
+        "other": environment.run(_OFFICE),
+        "repaired": environment.run(_HOME),
     }
 
 
-def encrypted(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def encrypted(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The password is taken out of the directory, and comes encrypted."""
     del seen
-    stage.begin()
-    answers = {"Password of the mailbox:": stage.sandbox.users[MAIN]}
-    [line] = [line for line in stage.commands("Secrets") if "systemd-creds" in line]
+    environment.reset()
+    answers = {"Password of the mailbox:": environment.sandbox.users[MAIN]}
+    [line] = [line for line in environment.commands("Secrets") if "systemd-creds" in line]
     plain = ETC / "config.credentials/password"
     kept = plain.read_bytes()
     plain.unlink()
     try:
-        without = stage.run()
-        made = shell(stage.asked(line, answers))
+        without = environment.run()
+        made = shell(environment.asked(line, answers))
         sealed = Path("/etc/mailmon/password.cred")
-        is_sealed = sealed.exists() and stage.sandbox.users[MAIN].encode() not in sealed.read_bytes()
+        is_sealed = sealed.exists() and environment.sandbox.users[MAIN].encode() not in sealed.read_bytes()
         for unit in (SERVICE, FAILURE):
-            stage.drop_in(unit, stage.page["drop_ins"]["encrypted"])
-        with_it = stage.run()
+            environment.drop_in(unit, environment.page["drop_ins"]["encrypted"])
+        with_it = environment.run()
     finally:
         plain.write_bytes(kept)
         plain.chmod(0o600)
     return {"without": without, "command": made, "is_sealed": is_sealed, "with": with_it}
 
 
-def broken_installation(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def broken_installation(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """Python finds something else under the name of mailmon, and ends like a run that has found trouble."""
     del seen
-    stage.begin()
+    environment.reset()
     other = Path("/opt/trial/other/mailmon")
     other.mkdir(parents=True)
     (other / "__init__.py").write_text("")
-    stage.drop_in(SERVICE, "[Service]\nEnvironment=PYTHONPATH=/opt/trial/other\n")
-    broken = stage.run()
-    stage.begin()
-    return {"broken": broken, "news": stage.news(), "said": journal(SERVICE), "told": journal(FAILURE)}
+    environment.drop_in(SERVICE, "[Service]\nEnvironment=PYTHONPATH=/opt/trial/other\n")
+    broken = environment.run()
+    environment.reset()
+    return {"broken": broken, "alerts": environment.new_alerts(), "said": journal(SERVICE), "told": journal(FAILURE)}
 
 
-def secrets(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def secrets(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """Look for every secret wherever something was said or written since the machine was started."""
     call("journalctl", "--sync")
     states = sorted(path for path in Path("/var/lib/private/mailmon").rglob("*") if path.is_file())
@@ -112,7 +126,7 @@ def secrets(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
         "state": "".join(path.read_text(errors="replace") for path in states),
         **seen.pop("words"),
     }
-    secret = (*stage.sandbox.users.values(), TOPIC)
+    secret = (*environment.sandbox.users.values(), TOPIC)
     return {
         "lengths": {name: len(text) for name, text in places.items()},
         "found": {name: [word for word in secret if word in text] for name, text in places.items()},
@@ -120,10 +134,10 @@ def secrets(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _make_instance(stage: Stage, name: str, address: str) -> None:
+def _make_instance(environment: Environment, name: str, address: str) -> None:
     directory = ETC / f"{name}.credentials"
     directory.mkdir(mode=0o700, exist_ok=True)
-    for file, text in (("password", stage.sandbox.users[address]), ("ntfy.topic", f"topic-{name}")):
+    for file, text in (("password", environment.sandbox.users[address]), ("ntfy.topic", f"topic-{name}")):
         (directory / file).write_text(text)
         (directory / file).chmod(0o600)
-    stage.write(stage.config(address), name)
+    environment.write(environment.config(address), name)

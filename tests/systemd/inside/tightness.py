@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .stage import Stage, call, journal
+from .environment import Environment, call, journal
 
 _UNIT, _PROBE = "mailmon-probe.service", Path(__file__).with_name("probe.py")
 
 
-def sandboxing(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def sandboxing(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The same attempts as nobody outside the unit, and inside it; and inside another instance's unit."""
-    del stage, seen
+    del environment, seen
     _lay_out()
     with _listener() as server, _process_of_somebody() as somebody:
         arguments = [str(server.getsockname()[1]), str(somebody.pid)]
@@ -26,12 +26,12 @@ def sandboxing(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
     return {"outside": json.loads(outside["stdout"]), "inside": inside}
 
 
-def addresses(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def addresses(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The same with a list of allowed addresses; without BPF in the kernel systemd refuses nobody any address."""
     del seen
     with _listener() as server, _process_of_somebody() as somebody:
         lines = "[Service]\nIPAddressDeny=any\nIPAddressAllow=127.0.0.1\n"
-        stage.drop_in(_UNIT, lines)
+        environment.drop_in(_UNIT, lines)
         port = server.getsockname()[1]
         inside = _run_probe([str(port), str(somebody.pid)])
         somebody.kill()

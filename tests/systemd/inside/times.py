@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from .stage import FAILURE, SERVICE, TIMER, Stage, call, eventually, journal, show
+from .environment import FAILURE, SERVICE, TIMER, Environment, call, eventually, journal, show
 
 # What the page says, made quick; a random delay would only make the trial longer.
 _QUICK = {"OnBootSec=2min": "OnBootSec=1s", "OnUnitActiveSec=5min": "OnUnitActiveSec=2s"}
@@ -15,35 +15,35 @@ _QUICK_CALENDAR = {"OnCalendar=*:0/30": "OnCalendar=*:*:0/2"}
 _NO_DELAY = "RandomizedDelaySec=0\n"
 
 
-def killed(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def killed(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """A run takes longer than systemd lets it."""
     del seen
-    stage.begin()
-    stage.drop_in(SERVICE, "[Service]\nTimeoutStartSec=2\n")
-    stage.misbehave(delivery_delay_s=15)
+    environment.reset()
+    environment.drop_in(SERVICE, "[Service]\nTimeoutStartSec=2\n")
+    environment.inject(delivery_delay_s=15)
     started_s = time.monotonic()
-    first = stage.run()
+    first = environment.run()
     took_s = time.monotonic() - started_s
-    second = stage.run()
-    stage.misbehave()
-    return {"first": first, "run_s": took_s, "second": second, "recovered": stage.run(), "said": journal(SERVICE)}
+    second = environment.run()
+    environment.inject()
+    return {"first": first, "run_s": took_s, "second": second, "recovered": environment.run(), "said": journal(SERVICE)}
 
 
-def interval(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def interval(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The timer fires by itself, run after run, also after one that has failed."""
     del seen
-    stage.begin()
-    stage.drop_in(TIMER, _quick(stage.page["drop_ins"]["interval"], _QUICK))
-    invocations = _invocations_by_timer(4, stage)
+    environment.reset()
+    environment.drop_in(TIMER, _quick(environment.page["drop_ins"]["interval"], _QUICK))
+    invocations = _invocations_by_timer(4, environment)
     return {**invocations, "timer": show(TIMER, "ActiveState", "TimersMonotonic", "Result")}
 
 
-def calendar(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
-    """The timer fires by the calendar, and remembers when it last did."""
+def calendar(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
+    """The timer fires by the calendar, and state when it last did."""
     del seen
-    stage.begin()
-    stage.drop_in(TIMER, _quick(stage.page["drop_ins"]["calendar"], _QUICK_CALENDAR))
-    invocations = _invocations_by_timer(2, stage)
+    environment.reset()
+    environment.drop_in(TIMER, _quick(environment.page["drop_ins"]["calendar"], _QUICK_CALENDAR))
+    invocations = _invocations_by_timer(2, environment)
     stamp = Path(f"/var/lib/systemd/timers/stamp-{TIMER}")
     shown = show(TIMER, "Persistent", "TimersCalendar", "TimersMonotonic")
     return {**invocations, "timer": shown, "has_stamp": stamp.exists()}
@@ -56,7 +56,7 @@ def _quick(text: str, changes: dict[str, str]) -> str:
     return text + _NO_DELAY
 
 
-def _invocations_by_timer(count: int, stage: Stage) -> dict[str, Any]:
+def _invocations_by_timer(count: int, environment: Environment) -> dict[str, Any]:
     """Let the timer start some runs, the second of them with a broken configuration."""
     starts: dict[str, float] = {}
     old = show(SERVICE)["InvocationID"]
@@ -65,7 +65,7 @@ def _invocations_by_timer(count: int, stage: Stage) -> dict[str, Any]:
         now = show(SERVICE)["InvocationID"]
         if now not in (old, *starts):
             starts[now] = time.monotonic()
-            stage.write(stage.config(**({"deadline_s": "many"} if len(starts) == 1 else {})))
+            environment.write(environment.config(**({"deadline_s": "many"} if len(starts) == 1 else {})))
         return len(starts) >= count
 
     call("systemctl", "enable", "--now", TIMER)
@@ -77,5 +77,5 @@ def _invocations_by_timer(count: int, stage: Stage) -> dict[str, Any]:
     return {
         "runs": len(starts),
         "apart_s": [round(later - earlier, 2) for earlier, later in pairwise(times)],
-        "news": stage.news(),
+        "alerts": environment.new_alerts(),
     }

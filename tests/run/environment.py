@@ -14,18 +14,18 @@ from mailmon.outputs.output import Output
 from mailmon.run import Request, RunResult, run
 from mailmon.sandbox import Sandbox
 from mailmon.store.state import State, peek
-from tests.alerting.stories import START
+from tests.alerting.sequences import START
 from tests.config.samples import set_up
-from tests.integration.stage import SECOND, account_of
-from tests.run.exchange import Exchange
+from tests.embedded import SECOND, account_of
+from tests.run.fake_channels import FakeChannels
 
 
-class Site:
-    """Logins of an account, told to the exchange. `minutes` have passed on the machine, the clock is `moved`."""
+class Environment:
+    """Logins of an account, told to the fake_channels. `minutes` have passed on the machine, the clock is `moved`."""
 
-    def __init__(self, directory: Path, sandbox: Sandbox, exchange: Exchange) -> None:
+    def __init__(self, directory: Path, sandbox: Sandbox, fake_channels: FakeChannels) -> None:
         self.sandbox = sandbox
-        self.exchange = exchange
+        self.fake_channels = fake_channels
         self.directory = directory
         self.state_file = directory / "state" / "state.json"
         self.channels: tuple[str, ...] = ("phone",)
@@ -51,7 +51,7 @@ class Site:
     def setup(self) -> Setup:
         steps = {"accounts": self.accounts, "routes": self.routes}
         document = {**steps, "notify": "none", "state_file": str(self.state_file)}
-        channels = self.exchange.desk(*self.channels).channels if self.channels else {}
+        channels = self.fake_channels.context(*self.channels).channels if self.channels else {}
         return replace(set_up(self.directory, document), channels=channels)
 
     def run(self, *names: str, is_dry: bool = False, is_killed: bool = False) -> RunResult:
@@ -76,8 +76,8 @@ class Site:
 
     def kinds(self, name: str = "phone") -> list[str]:
         """Return the kinds of what a channel has taken."""
-        return [alert.kind for alert in self.exchange.taken_by(name)]
+        return [alert.kind for alert in self.fake_channels.taken_by(name)]
 
     def told(self, name: str = "phone") -> Collection[str]:
         """Return the steps of which a channel was told."""
-        return {change.id for alert in self.exchange.taken_by(name) for change in alert.changes}
+        return {change.id for alert in self.fake_channels.taken_by(name) for change in alert.changes}

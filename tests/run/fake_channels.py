@@ -14,14 +14,14 @@ from mailmon.model import Alert
 from mailmon.notify.channel import AnyChannel, Channel, ChannelOptions, Credentials, Notifier
 from mailmon.run import delivery
 from mailmon.run.delivery import DeliveryContext
-from tests.alerting.stories import START
+from tests.alerting.sequences import START
 
 BROKEN = DeliveryError("phone: answered 500")
 REFUSED = DeliveryError("phone: answered 403.", "Check the token.", is_permanent=True)
 Answer = Exception | Callable[[], None] | None
 
 
-class Exchange:
+class FakeChannels:
     """Channels that answer what they were told to; without an answer they take it. `always` answers for ever."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,9 +33,9 @@ class Exchange:
         self._lock = threading.Lock()
         monkeypatch.setattr(delivery, "NOTIFIERS", {"fake": Notifier("fake", ChannelOptions, self._send)})
 
-    def desk(self, *names: str, seconds: float = 60.0) -> DeliveryContext:
+    def context(self, *names: str, seconds: float = 60.0) -> DeliveryContext:
         """Return what deliveries need, with these channels; `seconds` are left."""
-        channels = {name: channel(name) for name in names or ("phone",)}
+        channels = {name: fake_channel(name) for name in names or ("phone",)}
         return DeliveryContext(channels, Deadline(seconds), self.slept.append, START)
 
     def taken_by(self, name: str) -> list[Alert]:
@@ -56,6 +56,6 @@ class Exchange:
         return "took it"
 
 
-def channel(name: str) -> AnyChannel:
+def fake_channel(name: str) -> AnyChannel:
     """Return a channel of that kind."""
     return Channel(name, ChannelOptions(type="fake"), Credentials({}))

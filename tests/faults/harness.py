@@ -1,4 +1,4 @@
-"""How is a run played? The command, with what is broken and who can be reached, and what then left and was saved."""
+"""Runs of the real command with injected faults, and records of what it sent and saved."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mailmon.sandbox.receiver import Received
 from tests import warm
 from tests.bed import Bed
 from tests.faults.clock import faked
-from tests.faults.language import OK, PERSON_SEES, History, Kill, Run
-from tests.faults.post import LEFT_OUT
-from tests.faults.records import Message, Record, Told, sights_of, thresholds_of
-from tests.faults.scenery import RECEIVE_S, Scenery
+from tests.faults.dsl import OK, PERSON_SEES, Kill, Run, Scenario
+from tests.faults.environment import RECEIVE_S, Environment
+from tests.faults.outbox_model import LEFT_OUT
+from tests.faults.recorder import Message, Record, StepReport, observations_of, thresholds_of
 
 RUN_S = 90.0
 # What a killed run had already sent reaches the receiver's thread a moment later.
@@ -30,39 +30,39 @@ _RETRY_AFTER = {"busy": "1", "later": "4", "in an hour": "3600"}
 _KINDS = {"rotating_light": "problem", "warning": "warning", "white_check_mark": "recovery"}
 
 
-class Stage(Scenery):
-    """Plays runs of the real command, and keeps what happened in them."""
+class Harness(Environment):
+    """Executes the runs of a scenario, and keeps a record of each."""
 
-    def __init__(self, history: History, bed: Bed | None = None) -> None:
-        super().__init__(history, bed)
+    def __init__(self, scenario: Scenario, bed: Bed | None = None) -> None:
+        super().__init__(scenario, bed)
         self.last_run = ""
         self.usual_s = 1.0
-        # The moment of a kill is a share of the time that a run takes from its start.
-        self.is_cold = any(run.kill or run.is_twice for run in history.runs)
+        # The moment of a kill is a fraction of a run's duration, the start of Python included.
+        self.is_cold = any(run.kill or run.is_twice for run in scenario.runs)
         self.records: list[Record] = []
 
     def build(self) -> None:
-        """Start everything, then let the history set it up as it wants."""
+        """Start everything, then apply the scenario's own setup."""
         super().build()
-        if self.history.setting:
-            self.history.setting(self)
+        if self.scenario.setup:
+            self.scenario.setup(self)
 
-    def play(self, run: Run) -> Record:
-        """Play one run, and keep what happened."""
-        self.heal()
-        for deed in run.before:
-            deed.act(self)
-            self.silenced = self.silenced if deed.silences is None else deed.silences
+    def execute(self, run: Run) -> Record:
+        """Execute one run, and keep its record."""
+        self.repair()
+        for action in run.before:
+            action.apply(self)
+            self.silenced = self.silenced if action.silences is None else action.silences
         for fault in run.faults:
-            fault.harm(self)
-        modes = {name: run.mode(name) for name in self.history.channels}
+            fault.inject(self)
+        modes = {name: run.mode(name) for name in self.scenario.channels}
         record = Record(
             len(self.records),
             run,
-            sights_of(run, self.monitor.config),
+            observations_of(run, self.monitor.config),
             modes,
-            any(deed.forgets for deed in run.before),
-            any(deed.loses_state for deed in run.before),
+            any(action.forgets for action in run.before),
+            any(action.loses_state for action in run.before),
             self.silenced,
             thresholds_of(self.monitor.config),
             self._is_reminder_due(run),
@@ -70,7 +70,7 @@ class Stage(Scenery):
         for name, mode in record.modes.items():
             self._tune(name, mode)
         known = {name: len(receiver.requests) for name, receiver in self.receivers.items()}
-        self._perform(run, record)
+        self._run_command(run, record)
         for name, receiver in self.receivers.items():
             record.messages += self._read(record, name, receiver.requests[known[name] :])
         self._look_at_state(record)
@@ -78,14 +78,14 @@ class Stage(Scenery):
         return record
 
     def _is_reminder_due(self, run: Run) -> bool:
-        interval = self.history.reminder_interval
-        return interval == "1s" or (interval == "6h" and any(deed.is_long for deed in run.before))
+        interval = self.scenario.reminder_interval
+        return interval == "1s" or (interval == "6h" and any(action.is_long for action in run.before))
 
     def _tune(self, name: str, mode: str) -> None:
         receiver = self.receivers[name]
         if mode == "down":
             self.doors[name].refuse()
-        receiver.hang, receiver.lose_answer = mode == "hanging", mode == "deaf"
+        receiver.hang, receiver.lose_answer = mode == "hanging", mode == "ack lost"
         receiver.delay_s = 1.5 if mode == "slow" else 0.0
         if mode in ("500", "403", "404"):
             receiver.status = int(mode)
@@ -93,9 +93,9 @@ class Stage(Scenery):
             receiver.status = 200 if mode == "busy" else 429
             receiver.script, receiver.headers = [429], {"Retry-After": _RETRY_AFTER[mode]}
 
-    def _perform(self, run: Run, record: Record) -> None:
+    def _run_command(self, run: Run, record: Record) -> None:
         self.monitor.environ = {"SSL_CERT_FILE": str(self.ca_file), **self.environ, **faked(run.clock_s)}
-        # The configuration lies in a directory of the user whose run it is; root has to be told that this is meant.
+        # The configuration lies in a directory of the run's user; root has to be told that this is intended.
         self.monitor.environ["MAILMON_CONFIG_OWNER"] = str(self.directory.stat().st_uid)
         if run.user is not None:
             self.prefix += ["setpriv", f"--reuid={run.user}", f"--regid={run.user}", "--clear-groups"]
@@ -103,14 +103,14 @@ class Stage(Scenery):
         if run.unit:
             result = "exit-code" if run.unit.isdecimal() else "signal"
             self.monitor.environ |= {"MONITOR_SERVICE_RESULT": result, "MONITOR_EXIT_STATUS": run.unit}
-        if self.history.reminder_interval == "1s":
+        if self.scenario.reminder_interval == "1s":
             time.sleep(REMINDER_S)
         self.monitor.write()
         if run.user is not None:
             shutil.chown(self.monitor.path, run.user, run.user)
         record.started_at, started_s = datetime.now(UTC), time.monotonic()
         if self.is_cold or self.prefix or not warm.is_fit(self.monitor.environment()):
-            self._play_cold(run, record)
+            self._run_cold(run, record)
         else:
             arguments = [*_arguments(run), "--config", str(self.monitor.path)]
             record.exit_code, record.stdout, record.stderr = warm.run(arguments, self.monitor.environment(), RUN_S)
@@ -120,7 +120,7 @@ class Stage(Scenery):
         elif not run.faults and run.channels == "up":
             self.usual_s = record.took_s
 
-    def _play_cold(self, run: Run, record: Record) -> None:
+    def _run_cold(self, run: Run, record: Record) -> None:
         with self._started(run) as process:
             if run.kill:
                 self._kill(process, run.kill, run)
@@ -183,7 +183,7 @@ def _arguments(run: Run) -> tuple[str, ...]:
 
 
 def _healths(change: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a message tells of a step, its earlier changes first."""
+    """Return the healths that a message reports for a step, its earlier changes first."""
     earlier = [past["to"] for past in change["earlier"]]
     return (*earlier[:1], *[LEFT_OUT] * change["earlier_left_out"], *earlier[1:], change["to"])
 
@@ -195,12 +195,12 @@ def _message(record: Record, channel: str, body: bytes, *, acked: bool) -> Messa
             record.number, channel, _KINDS[document["tags"][0]], document.get("sequence_id", ""), None, acked, body
         )
     details = document["details"]
-    told = tuple(
-        Told(
+    reports = tuple(
+        StepReport(
             change["id"],
             _healths(change),
             datetime.fromisoformat(change["since"]) - timedelta(seconds=record.run.clock_s),
         )
         for change in details["changes"]
     )
-    return Message(record.number, channel, details["kind"], details["id"], told, acked, body)
+    return Message(record.number, channel, details["kind"], details["id"], reports, acked, body)

@@ -1,13 +1,13 @@
-"""Does the judge find what is lost, false or told twice? A judge that finds nothing proves nothing."""
+"""Scoring finds changes that are lost, false or announced twice: a score that finds nothing proves nothing."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.faults.judge import Tally, judge_channel, judge_kinds
-from tests.faults.post import LEFT_OUT
-from tests.faults.records import Message, Told
-from tests.faults.truth import Change
+from tests.faults.oracle import Change
+from tests.faults.outbox_model import LEFT_OUT
+from tests.faults.recorder import Message, StepReport
+from tests.faults.scoring import Tally, score_channel, score_kinds
 
 DOWN, UP = Change("s", "down", 1, 1), Change("s", "up", 3, 3)
 CAUSE = Change("s", "down", 2, 2, is_cause=True)
@@ -16,7 +16,7 @@ FLAPPING = [Change("s", to, number, number) for number, to in enumerate(("down",
 
 def message(run: int, *healths: str, acked: bool = True, step: str = "s") -> Message:
     kind = {"down": "problem", "up": "recovery", "degraded": "warning"}[healths[-1]]
-    return Message(run, "webhook", kind, "", (Told(step, healths),), acked)
+    return Message(run, "webhook", kind, "", (StepReport(step, healths),), acked)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def message(run: int, *healths: str, acked: bool = True, step: str = "s") -> Mes
     ],
 )
 def test_what_is_told_change_by_change_is_judged(changes: list[Change], messages: list[Message], tally: Tally) -> None:
-    assert judge_channel(changes, messages).tally == tally
+    assert score_channel(changes, messages).tally == tally
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_what_is_told_change_by_change_is_judged(changes: list[Change], messages
     ],
 )
 def test_what_is_told_by_kinds_is_judged(changes: list[Change], messages: list[Message], tally: Tally) -> None:
-    assert judge_kinds(changes, messages).tally == tally
+    assert score_kinds(changes, messages).tally == tally

@@ -26,7 +26,7 @@ QUARTER = timedelta(minutes=15)
 STEP = "smtp_auth:main"
 TARGET = "mail.example.org:587"
 REFUSED = f"{TARGET}: login: 535 5.7.8 authentication failed"
-LETTERS = {
+STATUS_BY_LETTER = {
     "o": Status.OK,
     "w": Status.WARNING,
     "f": Status.FAILED,
@@ -63,7 +63,7 @@ def subject(policy: Policy | None = None, *names: str) -> AlertSubject:
 CHANNELS = ("phone", "team", "mail")
 
 
-class Story:
+class CheckSequence:
     """One step over several runs, a quarter of an hour apart."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Story:
         )
         return changes
 
-    def tell(self, runs: str) -> list[str]:
+    def announced(self, runs: str) -> list[str]:
         """Judge a run for each letter and return in words what is told.
 
         o, w, f, u, s are statuses; a capital is a silenced run, and u and s in a blind run are b and x.
@@ -108,13 +108,13 @@ class Story:
         told = []
         for letter in runs:
             small = letter.lower()
-            status = LETTERS[{"b": "u", "x": "s"}.get(small, small)]
+            status = STATUS_BY_LETTER[{"b": "u", "x": "s"}.get(small, small)]
             changes = self.step(outcome(status), is_silent=letter != small, is_offline=small in "bx")
-            told += [f"{self.run}: {in_words(change)}" for change in changes]
+            told += [f"{self.run}: {described(change)}" for change in changes]
         return told
 
 
-def in_words(change: Change) -> str:
+def described(change: Change) -> str:
     """Say a flip in a few words: `up>down`, or its news."""
     return f"{change.before}>{change.after}" if change.news is News.CHANGE else str(change.news)
 
@@ -125,6 +125,6 @@ def policy_for(**channels: Sequence[str]) -> Policy:
     return Policy(channels=by_severity)
 
 
-def heard_by(changes: Collection[Change], channel: str) -> list[str]:
+def described_for(changes: Collection[Change], channel: str) -> list[str]:
     """Return what one channel is told."""
-    return [in_words(change) for change in changes if channel in change.channels]
+    return [described(change) for change in changes if channel in change.channels]

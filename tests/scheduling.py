@@ -1,4 +1,4 @@
-"""What does a worker of `pytest -n` get at a time, and what comes first?"""
+"""What pytest -n hands to a worker at a time, and what it runs first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-# What they share (all histories, an evaluation, a boot) is made once a session, so one worker gets all of a directory.
+# Tests that share what is made once a session (fault scenarios, an evaluation, a boot) go to one worker.
 TOGETHER = {
-    "tests/faults/": "histories",
+    "tests/faults/": "scenarios",
     # Both boot the same Debian, which the first of them makes.
     "tests/systemd/": "boots",
     "tests/nix/test_boot.py": "boots",

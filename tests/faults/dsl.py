@@ -1,4 +1,4 @@
-"""How is a history told? As a row of runs: what is broken in each, what is done before it, and who can be reached."""
+"""The language of scenarios: sequences of runs, each with its faults, the actions before it, the channels' modes."""
 
 from __future__ import annotations
 
@@ -8,64 +8,64 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tests.faults.stage import Stage
+    from tests.faults.harness import Harness
 
-SIGHT, CHANNEL, UNIT = "mailmon:network", "channel:", "unit:"
+NETWORK, CHANNEL, UNIT = "mailmon:network", "channel:", "unit:"
 # That of the embedded server.
 CERTIFICATE = "certificate:127.0.0.1"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
-# How a channel may be in a run (`gone`: not configured; `resting`: well, but it asked to be left alone). What it then
-# does with an alert: PERSON_SEES it, mailmon hears that it was TAKEN.
-PERSON_SEES = {"up", "slow", "busy", "deaf"}
+# Modes of a channel in a run (`gone`: not configured; `resting`: works, but its Retry-After has not passed; `ack lost`:
+# the alert arrives, its acknowledgement does not). PERSON_SEES: the alert arrives. TAKEN: it is acknowledged.
+PERSON_SEES = {"up", "slow", "busy", "ack lost"}
 TAKEN = {"up", "slow", "busy"}
 REFUSING = {"403", "404"}
 MODES = PERSON_SEES | REFUSING | {"down", "500", "hanging", "later", "in an hour", "resting", "gone"}
-# Exit codes of a run that has said itself what it found (docs/alerts.md): of these systemd's OnFailure= tells nothing.
-SPOKEN = {"1", "69", "75"}
+# Exit codes of a run that has sent its alerts itself (docs/alerts.md): for these, systemd's OnFailure= sends none.
+REPORTED_EXITS = {"1", "69", "75"}
 
 
-class Sight(NamedTuple):
-    """What a step must see of a fault: `failed`, `warning` or `unknown`, and a word by which causes are told apart."""
+class Observation(NamedTuple):
+    """What a step must find: `failed`, `warning` or `unknown`, and a word that tells causes apart."""
 
     status: str
     cause: str = ""
 
 
-OK = Sight("ok")
+OK = Observation("ok")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """How something is broken for one run, and which steps must see it, by check or by the id of a step.
+    """A fault for one run, and the steps that must find it, by check or by step id.
 
-    What depends on a step that failed is skipped; that need not be said. `is_blind`: the trouble is our own.
+    Steps that depend on a failed one are skipped implicitly. `is_offline`: this machine has no network.
     """
 
     name: str
-    harm: Callable[[Stage], None]
-    hits: Mapping[str, Sight] = field(default_factory=dict)
-    is_blind: bool = False
+    inject: Callable[[Harness], None]
+    hits: Mapping[str, Observation] = field(default_factory=dict)
+    is_offline: bool = False
     # The state cannot be written ("journal": its journal still can, "nothing": neither).
     disk: str = ""
 
 
 @dataclass(frozen=True)
-class Deed:
-    """Something that is done before a run; what the truth and a monitor's memory have to know of it."""
+class Action:
+    """Something done before a run, with what the oracle and a monitor's state have to know about it."""
 
     name: str
-    act: Callable[[Stage], None]
-    # Everything that anybody remembered is gone, so that a fresh start is right.
+    apply: Callable[[Harness], None]
+    # State and journal are gone: starting afresh is correct.
     forgets: bool = False
-    # The state file alone is gone, unreadable or foreign: no reason to forget what was announced.
+    # Only the state file is gone, unreadable or foreign: what was announced is still known.
     loses_state: bool = False
     silences: frozenset[str] | None = None
-    # So much time passes that a reminder is due, where there are some.
+    # Long enough that a reminder is due, if reminders are configured.
     is_long: bool = False
 
 
 class Kill(NamedTuple):
-    """When a run is ended by a signal: at a share of its usual length, or while a channel takes its alert."""
+    """When a signal ends a run: at a fraction of its usual duration, or while an alert is being sent."""
 
     share: float = 0.0
     while_sending: bool = False
@@ -73,19 +73,19 @@ class Kill(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What the main channel must get in a run: a message of this kind, one that waits, or nothing."""
+    """What the main channel must get in a run: a message of this kind, nothing yet (pending), or nothing."""
 
     what: str
     kind: str = ""
 
 
 def sent(kind: str) -> Expected:
-    """The person gets one message: problem, warning, recovery, or merged for one that tells of several changes."""
+    """Expect one message: problem, warning, recovery, or merged for one that reports several changes."""
     return Expected("sent", kind)
 
 
 def pending(kind: str) -> Expected:
-    """The person gets nothing; a message of this kind waits."""
+    """Expect no message; one of this kind is pending."""
     return Expected("pending", kind)
 
 
@@ -95,15 +95,15 @@ quiet = Expected("quiet")
 class Run:
     """One run of the real command.
 
-    Without `expect` what must leave follows from the truth alone. `channels` says how they are (MODES), all or by name.
-    `names` asks for a part only. `unit` is no run: systemd says that one has ended with this status.
+    Without `expect`, the oracle alone decides. `channels` sets the MODES of all channels, or by name. `names` limits
+    the run to a part. `unit` is no run: systemd reports that one has ended with this status.
     """
 
     def __init__(
         self,
         *faults: Fault,
         channels: str | Mapping[str, str] = "up",
-        before: Sequence[Deed] = (),
+        before: Sequence[Action] = (),
         expect: Expected | None = None,
         exit_code: int | None = None,
         clock_s: float = 0.0,
@@ -137,7 +137,7 @@ class Run:
         return mode
 
     def __repr__(self) -> str:
-        words = [deed.name for deed in self.before] + [fault.name for fault in self.faults]
+        words = [action.name for action in self.before] + [fault.name for fault in self.faults]
         words += [str(self.channels)] if self.channels != "up" else []
         words += [repr(self.kill)] if self.kill else []
         words += [f"only {', '.join(self.names)}"] if self.names else []
@@ -147,32 +147,31 @@ class Run:
 
 
 class Need(NamedTuple):
-    """What a history needs of this machine."""
+    """A requirement of a scenario on this machine."""
 
     reason: str
     is_met: Callable[[], bool]
 
     @property
     def lacking(self) -> str:
-        """Return the reason why a history cannot be played, "" where it can."""
+        """Return why a scenario cannot run here, "" if it can."""
         return "" if self.is_met() else self.reason
 
 
 @dataclass(frozen=True)
-class History:
-    """A story. `form` is that of the configuration: flat (told at the first failure) or full (its own thresholds).
+class Scenario:
+    """A scripted sequence of runs. `form` is that of the configuration: flat (alerts at the first failure) or full.
 
-    `channels` are named by their type, the first one is the main one: webhook is read change by change, of ntfy only
-    whether a message tells of a problem, a warning or a recovery. `setting` changes the stage before the first run.
-    `reminder_interval` is 1s (each run that still sees a failure tells of it again) or 6h (those do before which hours
-    have passed). `broken` says why mailmon does not get it right yet.
+    `channels` are named by their type, the first one is the main one: a webhook's messages are compared change by
+    change, ntfy's only by kind. `setup` changes the harness before the first run. `reminder_interval` is 1s (each run
+    that still finds a failure sends a reminder) or 6h (only runs after a long action). `broken` says why mailmon fails.
     """
 
     name: str
     runs: Sequence[Run]
     form: str = "flat"
     channels: tuple[str, ...] = ("webhook",)
-    setting: Callable[[Stage], None] | None = None
+    setup: Callable[[Harness], None] | None = None
     success_threshold: int = 1
     reminder_interval: str = ""
     needs: tuple[Need, ...] = ()
@@ -184,5 +183,5 @@ class History:
 
 
 def again(count: int, *faults: Fault, **more: object) -> list[Run]:
-    """Return so many runs that are all alike."""
+    """Return that many identical runs."""
     return [Run(*faults, **more) for _ in range(count)]  # type: ignore[arg-type]

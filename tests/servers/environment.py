@@ -1,4 +1,4 @@
-"""The stage of one row: both servers running in their tree, mailmon outside, and somewhere for alerts."""
+"""The environment of one row: both servers running in their tree, mailmon outside, and somewhere for alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RUN_S = 300.0
 
 
 @dataclass
-class Stage:
+class Environment:
     """What the scenario works with."""
 
     row: Combination
@@ -153,19 +153,19 @@ class Stage:
 
 
 @contextlib.contextmanager
-def set_up(row: Combination, directory: Path, evidence: Path) -> Iterator[Stage]:
-    """Set the stage below an empty directory. The caller must have namespaces of its own: mount, net, pid and uts."""
+def running_environment(row: Combination, directory: Path, evidence: Path) -> Iterator[Environment]:
+    """Set up the environment in an empty directory. The caller needs its own mount, net, pid and uts namespaces."""
     tree.unpack(row.packages, row.suite, directory / "tree")
     _resolve_outside(directory)
     with Machine(directory / "tree") as machine, outside.everything(), Receiver() as receiver:
         try:
             ca_file = _certify(directory, machine)
-            stage = Stage(row, machine, directory, ca_file, receiver, evidence)
+            environment = Environment(row, machine, directory, ca_file, receiver, evidence)
             _add_users(machine)
             row.store.configure(machine)
             row.transport.configure(machine, row.store)
-            stage.start()
-            yield stage
+            environment.start()
+            yield environment
         finally:
             if machine.log.exists():
                 shutil.copy(machine.log, evidence / "syslog")
@@ -208,7 +208,7 @@ def _add_users(machine: Machine) -> None:
     machine.run("chpasswd", given="".join(f"{user}:{PASSWORD}\n" for user in USERS).encode())
 
 
-def load(run: Run) -> dict[str, Any]:
+def document_of(run: Run) -> dict[str, Any]:
     """Return the document of a run. AssertionError when it printed none."""
     try:
         document: dict[str, Any] = json.loads(run.stdout)

@@ -1,4 +1,4 @@
-"""Where do the scenes play? A mail server, a receiver of alerts, the units, and words for what became of them."""
+"""Where do the scenarios play? A mail server, a receiver of alerts, the units, and words for what became of them."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ def files_in(directory: Path) -> dict[str, list[str | int]]:
     }
 
 
-class Stage:
+class Environment:
     """The servers of a trial and the units that watch them."""
 
     def __init__(self, sandbox: Sandbox, receiver: Receiver, page: Mapping[str, Any]) -> None:
         self.sandbox = sandbox
         self.receiver = receiver
         self.page = page
-        self._heard = 0
+        self._known_alerts = 0
 
     def config(self, address: str = MAIN, **more: Any) -> dict[str, Any]:
         """Return a configuration of one account and one route, without secrets."""
@@ -121,7 +121,7 @@ class Stage:
         for path in (ETC / f"{name}.json", ETC / "ca.pem"):
             path.chmod(0o644)
 
-    def misbehave(self, **faults: Any) -> None:
+    def inject(self, **faults: Any) -> None:
         """Set these faults of the mail server and no others."""
         for name, value in {**vars(Faults()), **faults}.items():
             setattr(self.sandbox.faults, name, value)
@@ -133,17 +133,17 @@ class Stage:
         (directory / "override.conf").write_text(text)
         call("systemctl", "daemon-reload")
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Put everything back to where it works, with one good run that is remembered."""
         call("systemctl", "disable", "--now", TIMER)
         for unit in (SERVICE, TIMER, FAILURE):
             shutil.rmtree(f"/etc/systemd/system/{unit}.d", ignore_errors=True)
         call("systemctl", "daemon-reload")
-        self.misbehave()
+        self.inject()
         self.receiver.status = 200
         self.write(self.config())
         self.run()
-        self.news()
+        self.new_alerts()
 
     def run(self, unit: str = SERVICE) -> dict[str, Any]:
         """Start a unit and wait for its end, and for that of the failure unit where it fails; return all that came."""
@@ -161,15 +161,15 @@ class Stage:
                 eventually(lambda: show(failure)["InvocationID"] != before, f"{failure} is started", 3.0)
             eventually(lambda: show(failure)["ActiveState"] in ("inactive", "failed"), f"{failure} ends")
         told = show(failure) if show(failure)["InvocationID"] != before else None
-        return {"exit": started["exit"], "unit": shown, "failure_unit": told, "news": self.news()}
+        return {"exit": started["exit"], "unit": shown, "failure_unit": told, "alerts": self.new_alerts()}
 
-    def news(self) -> list[dict[str, str]]:
+    def new_alerts(self) -> list[dict[str, str]]:
         """Return the alerts that have come since the last question."""
         messages = self.receiver.ntfy_messages()
-        fresh, self._heard = messages[self._heard :], len(messages)
+        fresh, self._known_alerts = messages[self._known_alerts :], len(messages)
         return [{"kind": _KINDS[m["tags"][0]], "title": str(m["title"]), "text": str(m["message"])} for m in fresh]  # type: ignore[index]
 
-    def remembers(self, name: str = "config") -> dict[str, Any]:
+    def state(self, name: str = "config") -> dict[str, Any]:
         """Return the state file of an instance."""
         document: dict[str, Any] = json.loads(Path(f"/var/lib/mailmon/{name}/state.json").read_text())
         return document

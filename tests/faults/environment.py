@@ -1,4 +1,4 @@
-"""Where is a history played? A mail server behind two links, and channels behind links of their own."""
+"""The environment of a scenario: a mail server behind two links, and channels behind links of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailmon.sandbox import Sandbox
 from mailmon.sandbox.faults import Faults
 from mailmon.sandbox.receiver import Receiver
 from tests.bed import Bed
-from tests.faults.language import History
+from tests.faults.dsl import Scenario
 from tests.link import Link
 from tests.monitor import Monitor
 
@@ -23,59 +23,59 @@ RECEIVE_S, TIMEOUT_S = 1.5, 3.0
 ADDRESS = "monitor@example.org"
 
 
-class Scenery:
-    """One history's own server, receivers, directory and configuration; a context manager."""
+class Environment:
+    """One scenario's own server, receivers, directory and configuration; a context manager."""
 
-    def __init__(self, history: History, bed: Bed | None = None) -> None:
-        self.history = history
+    def __init__(self, scenario: Scenario, bed: Bed | None = None) -> None:
+        self.scenario = scenario
         self.bed = bed
         self.prefix: list[str] = []
         self.environ: dict[str, str] = {}
         self.silenced: frozenset[str] = frozenset()
-        # What some histories add (tests/faults/network.py).
+        # What some scenarios add (tests/faults/network.py).
         self.resolver: Any = None
         self.wire: Any = None
         self.kept: Any = None
         self.notify: dict[str, Any] = {}
-        self.amends: list[Callable[[], object]] = []
-        self.undo = contextlib.ExitStack()
+        self.repairs: list[Callable[[], object]] = []
+        self.cleanups = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self.directory = Path(tempfile.mkdtemp(prefix="mailmon-history-")).resolve()
-        self.undo.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = Path(tempfile.mkdtemp(prefix="mailmon-scenario-")).resolve()
+        self.cleanups.callback(shutil.rmtree, self.directory, ignore_errors=True)
         try:
             self.build()
         except BaseException:
-            self.undo.close()
+            self.cleanups.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.undo.close()
+        self.cleanups.close()
 
     def build(self) -> None:
         """Start everything and write the configuration, in memory."""
-        enter = self.undo.enter_context
+        enter = self.cleanups.enter_context
         self.sandbox = Sandbox(directory=self.directory / "sandbox")
         if not self.bed:
             enter(self.sandbox)
         ports = self.bed.ports if self.bed else {"submission": self.sandbox.smtp_port, "imaps": self.sandbox.imaps_port}
         self.smtp, self.imap = self.link(ports["submission"]), self.link(ports["imaps"])
-        self.receivers = {name: enter(Receiver()) for name in self.history.channels}
+        self.receivers = {name: enter(Receiver()) for name in self.scenario.channels}
         self.doors = {name: self.link(int(r.url.rpartition(":")[2])) for name, r in self.receivers.items()}
-        self.monitor = Monitor(self.directory, self._flat() if self.history.form == "flat" else self._full())
+        self.monitor = Monitor(self.directory, self._flat() if self.scenario.form == "flat" else self._full())
         self.notify = {name: self.channel(name, f"http://127.0.0.1:{door.port}") for name, door in self.doors.items()}
-        if self.history.success_threshold > 1:
-            self.defaults["success_threshold"] = self.history.success_threshold
-        if self.history.reminder_interval:
-            self.defaults["reminder_interval"] = self.history.reminder_interval
+        if self.scenario.success_threshold > 1:
+            self.defaults["success_threshold"] = self.scenario.success_threshold
+        if self.scenario.reminder_interval:
+            self.defaults["reminder_interval"] = self.scenario.reminder_interval
 
     def link(self, target: int) -> Link:
-        """Return a link whose port nobody else gets while it refuses connections: it is bound twice, and heard once."""
-        holder = self.undo.enter_context(socket.socket())
+        """Return a link that keeps its port while it refuses connections: bound twice, listening once."""
+        holder = self.cleanups.enter_context(socket.socket())
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
-        return self.undo.enter_context(Link(target, port=holder.getsockname()[1]))
+        return self.cleanups.enter_context(Link(target, port=holder.getsockname()[1]))
 
     @property
     def checks(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Scenery:
     @property
     def defaults(self) -> dict[str, Any]:
         """Return the options that all checks have."""
-        if self.history.form == "flat":
+        if self.scenario.form == "flat":
             return self.monitor.config
         defaults: dict[str, Any] = self.checks.setdefault("defaults", {})
         return defaults
@@ -99,7 +99,7 @@ class Scenery:
 
     @property
     def ca_file(self) -> Path:
-        """Return the authority that the mail server's certificates are from."""
+        """Return the CA file of the mail server's certificates."""
         return self.bed.ca_file if self.bed else self.sandbox.ca_file
 
     def server(self, port: int, security: str) -> dict[str, Any]:
@@ -118,10 +118,10 @@ class Scenery:
         kind = name.rstrip("0123456789")
         return {"type": kind, **({"server": url, "topic": "alerts"} if kind == "ntfy" else {"url": f"{url}/hook"})}
 
-    def heal(self) -> None:
-        """Let everything be well again, but for mailmon's own files."""
-        while self.amends:
-            self.amends.pop()()
+    def repair(self) -> None:
+        """Repair everything except mailmon's own files."""
+        while self.repairs:
+            self.repairs.pop()()
         good = Faults()
         for field in fields(Faults):
             setattr(self.sandbox.faults, field.name, getattr(good, field.name))

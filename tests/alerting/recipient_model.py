@@ -11,46 +11,46 @@ from mailmon.model import Change, Health, News, OutboxEntry
 Place = tuple[str, str]
 
 
-def as_told(health: Health) -> Health:
+def assumed_health(health: Health) -> Health:
     """Return what people take it for who were told nothing: that all is well."""
     return Health.UP if health is Health.NEW else health
 
 
-class Readers:
+class RecipientModel:
     """The readers of all channels, by channel and step."""
 
     def __init__(self) -> None:
         self.beliefs: dict[Place, Health] = {}
         self.pending: defaultdict[Place, list[Change]] = defaultdict(list)
         # the channels that were to hear of a step since it was last well
-        self.stories: defaultdict[str, set[str]] = defaultdict(set)
+        self.informed: defaultdict[str, set[str]] = defaultdict(set)
         self.has_begun_late: set[Place] = set()
         self.ids: set[Place] = set()
 
     def expecting(self, channel: str, step_id: str) -> Health:
         """Return what a reader will believe when he has read what waits for him."""
         waiting = self.pending[channel, step_id]
-        return as_told(waiting[-1].after) if waiting else self.beliefs.get((channel, step_id), Health.UP)
+        return assumed_health(waiting[-1].after) if waiting else self.beliefs.get((channel, step_id), Health.UP)
 
     def owe(self, change: Change) -> None:
         """Take note of what some channels have to be told; it must go on from what their readers know."""
-        story = self.stories[change.id]
+        sequence = self.informed[change.id]
         for channel in change.channels:
             place = (channel, change.id)
             known = self.expecting(*place)
-            if channel not in story:
+            if channel not in sequence:
                 assert known is Health.UP
-                if as_told(change.before) is not Health.UP:
+                if assumed_health(change.before) is not Health.UP:
                     self.has_begun_late.add(place)
             elif change.news is News.CHANGE:
-                assert known is as_told(change.before)
+                assert known is assumed_health(change.before)
                 assert known is not change.after
             else:
                 assert known is change.after
             self.pending[place].append(change)
-        story |= set(change.channels)
+        sequence |= set(change.channels)
         if change.after is Health.UP:
-            story.clear()
+            sequence.clear()
 
     def read(self, entry: OutboxEntry) -> None:
         """Let the reader of a channel fold an alert into what he believes."""
@@ -62,9 +62,9 @@ class Readers:
             place = (entry.channel, change.id)
             belief = self.beliefs.get(place, Health.UP)
             if place in self.has_begun_late:
-                assert belief in (Health.UP, as_told(change.before))
+                assert belief in (Health.UP, assumed_health(change.before))
             elif change.news is News.CHANGE:
-                assert belief is as_told(change.before)
+                assert belief is assumed_health(change.before)
                 assert change.after is not belief or change.history
             else:
                 assert belief is change.after
@@ -77,8 +77,8 @@ class Readers:
         for place in self.pending:
             if channel in place or step_id in place:
                 self.pending[place].clear()
-        for story in self.stories.values():
-            story.discard(channel)
+        for sequence in self.informed.values():
+            sequence.discard(channel)
 
     def check(self, outbox: Iterable[OutboxEntry], channels: Collection[str]) -> None:
         """Assert that all that is owed waits, each change of it counted and in its order."""

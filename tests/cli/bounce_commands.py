@@ -18,7 +18,7 @@ from tests.store.bouncelog.samples import BOB, FULL, HOUR, INBOX, LATE, RUN, see
 NOW = datetime.now(UTC)
 
 
-class Desk(NamedTuple):
+class BounceCommands(NamedTuple):
     """A configuration with a bounce log, and the commands that read it."""
 
     directory: Path
@@ -42,18 +42,18 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Desk:
+def no_bounces(tmp_path: Path) -> BounceCommands:
     config = {
         "smtp_host": "mail.example.org", "imap_host": "mail.example.org", "username": "m@example.org",
         "password_file": "/nowhere", "test_recipient": "m@example.org", "state_file": str(tmp_path / "state.json"),
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
-    return Desk(tmp_path)
+    return BounceCommands(tmp_path)
 
 
 @pytest.fixture
-def desk(empty: Desk) -> Desk:
-    with BounceLog(empty.state_file, NOW) as log:
+def commands(no_bounces: BounceCommands) -> BounceCommands:
+    with BounceLog(no_bounces.state_file, NOW) as log:
         batch = [
             seen(1, BOB, FULL),
             seen(2, LATE, kind=Kind.DELAYED),
@@ -64,4 +64,4 @@ def desk(empty: Desk) -> Desk:
         ages = [HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 30 * HOUR]
         batch = [one._replace(received_at=NOW - age) for one, age in zip(batch, ages, strict=True)]
         log.record(INBOX, 5, batch, RUN._replace(at=NOW))
-    return empty
+    return no_bounces

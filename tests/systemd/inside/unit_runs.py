@@ -6,14 +6,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from .stage import (
+from .environment import (
     FAILURE,
     MAIN,
     PROGRAM,
     SERVICE,
     TIMER,
     TOPIC,
-    Stage,
+    Environment,
     call,
     eventually,
     files_in,
@@ -30,13 +30,15 @@ _AS_THE_UNIT = (
 )
 
 
-def install(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def install(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """What is left of the page's installation once systemd is there: the secrets, a run, the timer."""
     del seen
-    stage.write(stage.config())
-    answers = {"Password of the mailbox:": stage.sandbox.users[MAIN], "Topic of ntfy:": TOPIC}
+    environment.write(environment.config())
+    answers = {"Password of the mailbox:": environment.sandbox.users[MAIN], "Topic of ntfy:": TOPIC}
     lines = [
-        stage.asked(line, answers) for line in stage.commands("Install") if "ask-password" in line or "ctl " in line
+        environment.asked(line, answers)
+        for line in environment.commands("Install")
+        if "ask-password" in line or "ctl " in line
     ]
     ran = [shell(line) for line in lines]
     return {
@@ -45,31 +47,31 @@ def install(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
         "timer": show(TIMER, "ActiveState", "UnitFileState"),
         "files": files_in(_STATE),
         "above": files_in(Path("/var/lib/private"))["."],
-        "anchor": stage.remembers()["anchor"],
+        "anchor": environment.state()["anchor"],
         "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
-        "topics": [message["topic"] for message in stage.receiver.ntfy_messages()],
+        "topics": [message["topic"] for message in environment.receiver.ntfy_messages()],
     }
 
 
-def a_long_run(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def a_long_run(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """Look at a run while it goes on, and try to start another one, in both ways; then the other way round."""
-    stage.begin()
-    stage.misbehave(delivery_delay_s=4)
-    probes = len(stage.sandbox.accepted)
+    environment.reset()
+    environment.inject(delivery_delay_s=4)
+    probes = len(environment.sandbox.accepted)
     call("systemctl", "start", "--no-block", SERVICE)
-    eventually(lambda: len(stage.sandbox.accepted) > probes, "the probe of the unit is sent")
+    eventually(lambda: len(environment.sandbox.accepted) > probes, "the probe of the unit is sent")
     pid = show(SERVICE, "MainPID")["MainPID"]
     first = show(SERVICE)["InvocationID"]
     during = look_at(pid)
     seen["words"] = {"cmdlines": _of_all("cmdline"), "environment": Path(f"/proc/{pid}/environ").read_text()}
     hand = call(*_AS_THE_UNIT, "check")
     again = call("systemctl", "start", SERVICE)
-    end = {**show(SERVICE), "first": first, "probes": len(stage.sandbox.accepted) - probes}
-    stage.misbehave(delivery_delay_s=3)
-    probes = len(stage.sandbox.accepted)
+    end = {**show(SERVICE), "first": first, "probes": len(environment.sandbox.accepted) - probes}
+    environment.inject(delivery_delay_s=3)
+    probes = len(environment.sandbox.accepted)
     with subprocess.Popen([*_AS_THE_UNIT, "check"], stdout=subprocess.DEVNULL) as by_hand:
-        eventually(lambda: len(stage.sandbox.accepted) > probes, "the probe of the run by hand is sent")
-        refused = stage.run()
+        eventually(lambda: len(environment.sandbox.accepted) > probes, "the probe of the run by hand is sent")
+        refused = environment.run()
         by_hand.wait(30)
     return {
         "process": during,
@@ -78,54 +80,54 @@ def a_long_run(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
         "end": end,
         "unit_during_by_hand": refused,
         "by_hand_exit": by_hand.returncode,
-        "news": stage.news(),
+        "alerts": environment.new_alerts(),
         "said": journal(SERVICE),
     }
 
 
-def failure_and_recovery(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def failure_and_recovery(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The server refuses the login, and says the password; then it is well again."""
     del seen
-    stage.begin()
-    stage.misbehave(refuse_login={"smtp"}, echo_credentials=True)
-    failed, again = stage.run(), stage.run()
-    stage.misbehave()
-    return {"failed": failed, "again": again, "recovered": stage.run()}
+    environment.reset()
+    environment.inject(refuse_login={"smtp"}, echo_credentials=True)
+    failed, again = environment.run(), environment.run()
+    environment.inject()
+    return {"failed": failed, "again": again, "recovered": environment.run()}
 
 
-def nothing_is_seen(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def nothing_is_seen(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """There is no way to the server: this machine has loopback only."""
     del seen
-    stage.begin()
-    away = stage.config()
+    environment.reset()
+    away = environment.config()
     for service in ("smtp", "imap"):
         away["accounts"]["main"][service]["host"] = "192.0.2.1"
-    stage.write(away)
-    unseen = stage.run()
-    stage.write(stage.config())
-    return {"unseen": unseen, "again": stage.run()}
+    environment.write(away)
+    unseen = environment.run()
+    environment.write(environment.config())
+    return {"unseen": unseen, "again": environment.run()}
 
 
-def broken_configuration(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def broken_configuration(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The configuration is wrong for two runs, then right."""
     del seen
-    stage.begin()
-    stage.write(stage.config(deadline_s="many"))
-    first, second = stage.run(), stage.run()
-    stage.write(stage.config())
-    return {"first": first, "second": second, "repaired": stage.run(), "said": journal(FAILURE)}
+    environment.reset()
+    environment.write(environment.config(deadline_s="many"))
+    first, second = environment.run(), environment.run()
+    environment.write(environment.config())
+    return {"first": first, "second": second, "repaired": environment.run(), "said": journal(FAILURE)}
 
 
-def refused_alerts(stage: Stage, seen: dict[str, Any]) -> dict[str, Any]:
+def refused_alerts(environment: Environment, seen: dict[str, Any]) -> dict[str, Any]:
     """The channel refuses the alert of a failure for good."""
     del seen
-    stage.begin()
-    stage.receiver.status = 403
-    stage.misbehave(refuse_login={"imap"})
-    refused = stage.run()
-    stage.receiver.status = 200
-    stage.misbehave()
-    return {"refused": refused, "said": journal(FAILURE), "again": stage.run()}
+    environment.reset()
+    environment.receiver.status = 403
+    environment.inject(refuse_login={"imap"})
+    refused = environment.run()
+    environment.receiver.status = 200
+    environment.inject()
+    return {"refused": refused, "said": journal(FAILURE), "again": environment.run()}
 
 
 def look_at(pid: str) -> dict[str, Any]:

@@ -30,33 +30,35 @@ DEAD, LIVE = ("198.51.100.53", 53), ("198.51.100.54", 53)
 ON_MAIL = ("192.0.2.10", 53)
 
 
-def outcome(step_id: str, *facts: Fact) -> Outcome:
+def outcome_of(step_id: str, *facts: Fact) -> Outcome:
     check, _, name = step_id.partition(":")
     return make_outcome(Step(step_id, check, name, check, lambda _: ()), facts, 1.5)
 
 
-def finding(finding_id: str, host: str = MAIL, found: str = "", severity: Severity | None = Severity.ERROR) -> Finding:
+def finding_at(
+    finding_id: str, host: str = MAIL, found: str = "", severity: Severity | None = Severity.ERROR
+) -> Finding:
     target = f"{host}:993"
     return Finding(finding_id, Verdict.FAIL, target, f"{target}: no", severity, found=found, fix="Look there.")
 
 
-def silent(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:
-    return outcome(step_id, finding("tcp.unreachable", host, NO_REPLY))
+def no_reply_outcome(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:
+    return outcome_of(step_id, finding_at("tcp.unreachable", host, NO_REPLY))
 
 
-def unnamed(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:
-    return outcome(step_id, finding("dns.resolver_error", host))
+def unresolved_outcome(host: str = MAIL, step_id: str = "imap_auth:main") -> Outcome:
+    return outcome_of(step_id, finding_at("dns.resolver_error", host))
 
 
-def failed(finding_id: str, host: str = MAIL, step_id: str = "smtp_auth:main") -> Outcome:
-    return outcome(step_id, finding(finding_id, host))
+def failed_outcome(finding_id: str, host: str = MAIL, step_id: str = "smtp_auth:main") -> Outcome:
+    return outcome_of(step_id, finding_at(finding_id, host))
 
 
-def good(step_id: str) -> Outcome:
-    return outcome(step_id, Note("OK"))
+def ok_outcome(step_id: str) -> Outcome:
+    return outcome_of(step_id, Note("OK"))
 
 
-def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
+def fake_resolve(host: str, port: int, deadline: Deadline) -> Addresses:
     found = {"ntfy.sh": "203.0.113.80", "alias.example.net": "192.0.2.10"}
     if host == "unresolved.example.net":
         raise StageError("dns.resolver_error", Stage.DNS, host, "no answer")
@@ -65,7 +67,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
     return [(socket.AF_INET, (host if packed(host) else found[host], port))]
 
 
-def means(
+def fake_means(
     targets: Sequence[Target] = (),
     nameservers: Sequence[tuple[str, int]] = (DEAD,),
     answering: Mapping[str, bool | None] | None = None,
@@ -81,10 +83,10 @@ def means(
     def ask(name: str, nameserver: tuple[str, int], deadline: Deadline) -> str:
         return "" if nameserver == LIVE else (said or {}).get(name, "silent")
 
-    return Means(targets, nameservers, Deadline(seconds), resolve, knock, ask, lambda _: has_route)
+    return Means(targets, nameservers, Deadline(seconds), fake_resolve, knock, ask, lambda _: has_route)
 
 
-def seen(outcomes: Sequence[Outcome], **how: Any) -> tuple[bool, str]:
-    sight = examine(outcomes, MONITORED, means(**how))
+def examined(outcomes: Sequence[Outcome], **how: Any) -> tuple[bool, str]:
+    sight = examine(outcomes, MONITORED, fake_means(**how))
     assert sight is not None
     return sight.is_offline, sight.evidence

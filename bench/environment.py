@@ -33,7 +33,7 @@ class Ports(NamedTuple):
     reading: int
 
 
-class Scene:
+class Environment:
     """A running bed, a directory for the clients' files, and a bundle with all CAs of the system and the bed's one."""
 
     def __init__(self, bed: Bed, directory: Path) -> None:
@@ -96,14 +96,14 @@ def has_floor() -> bool:
 
 
 @contextlib.contextmanager
-def running_scene() -> Iterator[Scene]:
+def running_environment() -> Iterator[Environment]:
     """Start a bed for all parts. Raises SkipError where it cannot run."""
     if missing := missing_programs():
         raise SkipError(f"no mail server to measure with; missing: {', '.join(missing)} (make test-system-deps)")
     directory = bed_directory()
     try:
         with Bed(directory) as bed, tempfile.TemporaryDirectory(prefix="bench-") as files:
-            yield Scene(bed, Path(files))
+            yield Environment(bed, Path(files))
     finally:
         shutil.rmtree(directory)
 

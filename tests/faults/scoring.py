@@ -1,4 +1,4 @@
-"""What was lost, false or told twice? Compares what people got in a history with what they had to be told."""
+"""Scores: which changes were lost, false or announced twice, from the messages and the oracle's changes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.faults.post import LEFT_OUT
-from tests.faults.records import Message
-from tests.faults.truth import Change
+from tests.faults.oracle import Change
+from tests.faults.outbox_model import LEFT_OUT
+from tests.faults.recorder import Message
 
 
 class Tally(NamedTuple):
-    """Changes that had to be told, that were, and what went wrong; an explained duplicate lost its acknowledgement."""
+    """Counts of changes; `explained` are duplicates whose acknowledgement was lost."""
 
     expected: int = 0
     delivered: int = 0
@@ -26,14 +26,14 @@ class Tally(NamedTuple):
         return Tally(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
     @property
-    def is_right(self) -> bool:
-        """Say whether a person can trust this."""
+    def is_correct(self) -> bool:
+        """Report whether nothing was lost, false or duplicated."""
         return not (self.lost or self.false or self.duplicated)
 
 
 @dataclass
 class _Reader:
-    """What a person who reads one channel knows of one step."""
+    """What a reader of one channel knows about one step."""
 
     ahead: list[Change]
     heard: list[tuple[str, bool]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class _Reader:
     explained: int = 0
 
     def read(self, healths: tuple[str, ...], message: Message) -> None:
-        """Read what one message says of this step: something new, behind what may have been heard before."""
+        """Read what one message reports for this step: known changes first, then new ones."""
         for known in range(len(healths) + 1):
             new = healths[known:]
             is_suffix = known == 0 or tuple(health for health, _ in self.heard[-known:]) == healths[:known]
@@ -55,15 +55,15 @@ class _Reader:
                     self._take(message)
                 return
         for health in healths:
-            self._puzzle(health, message)
+            self._take_unexpected(health, message)
 
     def _fits(self, healths: Iterable[str], run: int) -> bool:
         rest = [change for change in self.ahead if change.run <= run]
         for health in healths:
             if not rest or health not in (rest[0].to, LEFT_OUT):
                 return False
-            told = rest.pop(0).to
-            while rest and rest[0].is_cause and rest[0].to == told:
+            health = rest.pop(0).to
+            while rest and rest[0].is_cause and rest[0].to == health:
                 rest.pop(0)
         return True
 
@@ -73,17 +73,17 @@ class _Reader:
             self.duplicated += acked
 
     def _take(self, message: Message) -> None:
-        """Note a change as told, and with it the causes that were added until then."""
+        """Count a change as delivered, with the causes that were added until then."""
         first = self.ahead.pop(0)
         self.matched.append((first, message))
         self.delivered += 1
-        while self.ahead and _is_told_with(self.ahead[0], first, message):
+        while self.ahead and _is_covered_by(self.ahead[0], first, message):
             self.ahead.pop(0)
             self.delivered += 1
         self.heard.append((first.to, message.acked))
 
-    def _puzzle(self, health: str, message: Message) -> None:
-        """Read something that is not what comes next: was anything before it lost, or did it never happen?"""
+    def _take_unexpected(self, health: str, message: Message) -> None:
+        """Count a health that is not the next one: those before it are lost, or it is false."""
         possible = [number for number, c in enumerate(self.ahead) if c.run <= message.run and c.to == health]
         if self.heard and self.heard[-1][0] == health and (not possible or possible[0] > 0):
             self._repeat(1)
@@ -96,36 +96,36 @@ class _Reader:
 
     @property
     def tally(self) -> Tally:
-        """Return the figures at the end of a history: what nobody was told is lost."""
+        """Return the figures at the end of a scenario: what was never announced is lost."""
         lost = self.lost + len(self.ahead)
         return Tally(self.delivered + lost, self.delivered, lost, self.false, self.duplicated, self.explained)
 
 
-def _is_told_with(change: Change, first: Change, message: Message) -> bool:
+def _is_covered_by(change: Change, first: Change, message: Message) -> bool:
     return change.is_cause and change.to == first.to and change.run <= message.run
 
 
-class Verdict(NamedTuple):
-    """The figures of one channel, and which message told which change."""
+class Score(NamedTuple):
+    """The figures of one channel, and which message reported which change."""
 
     tally: Tally
     matched: list[tuple[Change, Message]]
 
 
-def judge_channel(changes: Iterable[Change], messages: Iterable[Message]) -> Verdict:
-    """Judge what one channel brought, where its messages say what they are about."""
+def score_channel(changes: Iterable[Change], messages: Iterable[Message]) -> Score:
+    """Score the messages of a channel that list their changes."""
     readers: dict[str, _Reader] = {}
     for change in changes:
         readers.setdefault(change.step, _Reader([])).ahead.append(change)
     for message in messages:
-        for told in message.told or ():
-            readers.setdefault(told.step, _Reader([])).read(told.healths, message)
+        for report in message.reports or ():
+            readers.setdefault(report.step, _Reader([])).read(report.healths, message)
     tally = sum((reader.tally for reader in readers.values()), Tally())
-    return Verdict(tally, [pair for reader in readers.values() for pair in reader.matched])
+    return Score(tally, [pair for reader in readers.values() for pair in reader.matched])
 
 
-def judge_kinds(changes: Iterable[Change], messages: Iterable[Message]) -> Verdict:
-    """Judge what one channel brought, where only the kinds of its messages are known: each tells all that is open."""
+def score_kinds(changes: Iterable[Change], messages: Iterable[Message]) -> Score:
+    """Score the messages of a channel of which only the kinds are known: each covers all open changes."""
     ahead, matched = list(changes), []
     delivered = false = duplicated = explained = 0
     ends = {"problem": {"down"}, "warning": {"degraded", "unknown"}, "recovery": {"up"}}
@@ -143,4 +143,4 @@ def judge_kinds(changes: Iterable[Change], messages: Iterable[Message]) -> Verdi
             false += 1
         before = message
     lost = len(ahead)
-    return Verdict(Tally(delivered + lost, delivered, lost, false, duplicated, explained), matched)
+    return Score(Tally(delivered + lost, delivered, lost, false, duplicated, explained), matched)

@@ -1,4 +1,4 @@
-"""What happened in a run? The truth of it, which the script says, and what mailmon did and whom it told."""
+"""Records of runs: what the script says that each step finds, and what mailmon did and sent."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tests.faults.language import CERTIFICATE, OK, History, Run, Sight
+from tests.faults.dsl import CERTIFICATE, OK, Observation, Run, Scenario
 
 ACCOUNT_CHECKS = ("imap_auth", "smtp_auth")
 ROUTE_CHECKS = ("send", "receive", "cleanup")
 
 
-class Told(NamedTuple):
-    """What one message tells of one step: the healths in their order, the last one since when."""
+class StepReport(NamedTuple):
+    """What one message reports for one step: the healths in order, and since when the last one holds."""
 
     step: str
     healths: tuple[str, ...]
@@ -21,24 +21,24 @@ class Told(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What a person got by a channel. Without `told` only its kind is known. `acked`: mailmon surely heard of it."""
+    """A message that arrived. Without `reports` only its kind is known. `acked`: mailmon got its acknowledgement."""
 
     run: int
     channel: str
     kind: str
     id: str = ""
-    told: tuple[Told, ...] | None = None
+    reports: tuple[StepReport, ...] | None = None
     acked: bool = True
     body: bytes = b""
 
 
 @dataclass
 class Record:
-    """One run. `sights` are by step, None where a step had to be skipped; without a kill every run is `seen`."""
+    """One run. `observations` are by step, None for a skipped step; without a kill every run is `seen`."""
 
     number: int
     run: Run
-    sights: dict[str, Sight | None]
+    observations: dict[str, Observation | None]
     modes: dict[str, str]
     forgets: bool = False
     loses_state: bool = False
@@ -57,19 +57,21 @@ class Record:
     is_seen: bool = True
 
     def become_older(self, passed: timedelta) -> None:
-        """Note that so much time has passed since."""
+        """Date the run back."""
         self.started_at, self.ended_at = self.started_at - passed, self.ended_at - passed
+
+        def older(report: StepReport) -> StepReport:
+            return report._replace(since=report.since and report.since - passed)
+
         self.messages = [
-            message._replace(
-                told=message.told and tuple(t._replace(since=t.since and t.since - passed) for t in message.told)
-            )
+            message._replace(reports=message.reports and tuple(map(older, message.reports)))
             for message in self.messages
         ]
 
     @property
-    def is_blind(self) -> bool:
-        """Say whether the trouble was our own."""
-        return any(fault.is_blind for fault in self.run.faults)
+    def is_offline(self) -> bool:
+        """Report whether this machine had no network."""
+        return any(fault.is_offline for fault in self.run.faults)
 
     @property
     def present(self) -> frozenset[str]:
@@ -78,19 +80,19 @@ class Record:
 
     @property
     def disk(self) -> str:
-        """Say what could not be written."""
+        """Return what could not be written."""
         return next((fault.disk for fault in self.run.faults if fault.disk), "")
 
 
-class Played(NamedTuple):
-    """A history and what happened in it."""
+class Recording(NamedTuple):
+    """A scenario with the records of its runs."""
 
-    history: History
+    scenario: Scenario
     records: list[Record]
 
 
 def thresholds_of(config: dict[str, Any]) -> dict[str, int]:
-    """Return how many failures in a row have to be told, by check (docs/configuration.md)."""
+    """Return the failure threshold of each check (docs/configuration.md)."""
     options = config.get("checks", {})
     is_full = "accounts" in config
     return {
@@ -99,40 +101,40 @@ def thresholds_of(config: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def sights_of(run: Run, config: dict[str, Any]) -> dict[str, Sight | None]:
-    """Return what every step of a run must see of its faults."""
+def observations_of(run: Run, config: dict[str, Any]) -> dict[str, Observation | None]:
+    """Return what every step of a run must find, given its faults."""
     if run.unit:
         return {}
-    hits: dict[str, Sight] = {}
+    hits: dict[str, Observation] = {}
     for fault in run.faults:
-        for name, sight in fault.hits.items():
-            worse = name not in hits or (sight.status, hits[name].status) == ("failed", "warning")
-            hits[name] = sight if worse else hits[name]
+        for name, observation in fault.hits.items():
+            worse = name not in hits or (observation.status, hits[name].status) == ("failed", "warning")
+            hits[name] = observation if worse else hits[name]
     accounts, routes = _asked(run, *_subjects(config))
-    sights: dict[str, Sight | None] = {}
+    observations: dict[str, Observation | None] = {}
     for account in accounts:
         for check in ACCOUNT_CHECKS:
-            sights[f"{check}:{account}"] = hits.get(f"{check}:{account}") or hits.get(check) or OK
+            observations[f"{check}:{account}"] = hits.get(f"{check}:{account}") or hits.get(check) or OK
     for route, (sender, reader) in routes.items():
         seen = {check: hits.get(f"{check}:{route}") or hits.get(check) or OK for check in ROUTE_CHECKS}
-        can_read, can_send = (_went(sights[f"imap_auth:{reader}"]), _went(sights[f"smtp_auth:{sender}"]))
-        sights[f"send:{route}"] = seen["send"] if can_read and can_send else None
-        sights[f"receive:{route}"] = seen["receive"] if _went(sights[f"send:{route}"]) else None
-        sights[f"cleanup:{route}"] = seen["cleanup"] if can_read else None
-    # Whoever logs in is shown it, and all of them the same one.
-    logins = (sights[f"{check}:{account}"] for account in accounts for check in ("imap_auth", "smtp_auth"))
-    sights[CERTIFICATE] = hits.get(CERTIFICATE) or OK if any(map(_went, logins)) else None
-    return sights
+        can_read, can_send = (_went(observations[f"imap_auth:{reader}"]), _went(observations[f"smtp_auth:{sender}"]))
+        observations[f"send:{route}"] = seen["send"] if can_read and can_send else None
+        observations[f"receive:{route}"] = seen["receive"] if _went(observations[f"send:{route}"]) else None
+        observations[f"cleanup:{route}"] = seen["cleanup"] if can_read else None
+    # Every login sees the certificate, and all of them the same one.
+    logins = (observations[f"{check}:{account}"] for account in accounts for check in ("imap_auth", "smtp_auth"))
+    observations[CERTIFICATE] = hits.get(CERTIFICATE) or OK if any(map(_went, logins)) else None
+    return observations
 
 
-def _went(sight: Sight | None) -> bool:
-    return sight is not None and sight.status in ("ok", "warning")
+def _went(observation: Observation | None) -> bool:
+    return observation is not None and observation.status in ("ok", "warning")
 
 
 def _asked(
     run: Run, accounts: list[str], routes: dict[str, tuple[str, str]]
 ) -> tuple[list[str], dict[str, tuple[str, str]]]:
-    """Return what a run is asked for: a route needs the accounts at both its ends."""
+    """Return the accounts and routes that a run checks: a route needs the accounts at both its ends."""
     if not run.names:
         return accounts, routes
     asked = {name: ends for name, ends in routes.items() if name in run.names}

@@ -12,8 +12,8 @@ from mailmon.model.run import AlertLine
 from mailmon.run.dispatch import Dispatch
 from mailmon.store.keeper import Keeper
 from mailmon.store.state import State, peek
-from tests.alerting.stories import QUARTER, START, STEP, outcome, subject
-from tests.run.exchange import Exchange
+from tests.alerting.sequences import QUARTER, START, STEP, outcome, subject
+from tests.run.fake_channels import FakeChannels
 
 FAILED, OK = outcome(Status.FAILED), outcome(Status.OK)
 OTHER = outcome(Status.FAILED, "send:other")
@@ -22,12 +22,12 @@ FAILURE = "mail.example.org:587: SMTP Auth failing"
 RECOVERY = "mail.example.org:587: SMTP Auth recovered"
 
 
-class Runs:
-    """Runs with one state file, whose channels are those of the exchange."""
+class StoredRuns:
+    """Runs with one state file, whose channels are those of the fake_channels."""
 
-    def __init__(self, directory: Path, exchange: Exchange) -> None:
+    def __init__(self, directory: Path, fake_channels: FakeChannels) -> None:
         self.path = directory / "state.json"
-        self.exchange = exchange
+        self.fake_channels = fake_channels
         self.number = 0
         self.subjects: Mapping[str, AlertSubject] = SUBJECTS
 
@@ -61,14 +61,16 @@ class Runs:
 
     def dispatch(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Dispatch:
         """Return how people are told in the present run."""
-        desk = self.exchange.desk(*channels) if channels else replace(self.exchange.desk(), channels={})
+        desk = self.fake_channels.context(*channels) if channels else replace(self.fake_channels.context(), channels={})
         return Dispatch(f"run-{self.number}", self.now, replace(desk, now=self.now), dict.fromkeys(silenced, self.now))
 
     def titles(self, name: str) -> list[str]:
         """Return the beginnings of what a channel has taken, without the time."""
-        return [alert.title.partition(" since ")[0].partition(" after ")[0] for alert in self.exchange.taken_by(name)]
+        return [
+            alert.title.partition(" since ")[0].partition(" after ")[0] for alert in self.fake_channels.taken_by(name)
+        ]
 
 
-def unhost(title: str) -> str:
+def without_host(title: str) -> str:
     """Return a title about mailmon itself without the name of this machine."""
     return title.partition(": ")[2]
