@@ -53,7 +53,7 @@ def test_an_alarm_holds_no_address_and_no_control_character() -> None:
     assert "jonathan" not in str(finding)
     assert all(str(text).isprintable() for text in finding)
     assert (finding.id, finding.severity) == ("bounces.policy", Severity.ERROR)
-    assert finding.fix == "Repair these records and signatures; see who else sends in your name."
+    assert finding.fix == "Fix these records and signatures; find out who else sends in your name."
 
 
 def test_one_more_bounce_is_no_news_and_another_domain_is() -> None:

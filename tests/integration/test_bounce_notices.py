@@ -72,7 +72,7 @@ def test_a_bounce_is_told_once_to_those_named_and_to_nobody_whom_it_names(sandbo
     assert text is not None
     assert page is not None
     assert "jonathan@example.com" in text.get_content()
-    assert "there is no such mailbox (5.1.1)" in text.get_content()
+    assert "the mailbox does not exist (5.1.1)" in text.get_content()
     assert "<b>" not in page.get_content()
     assert "&lt;b&gt;no such user" in page.get_content()
     assert [(one["status"], one["recipient"]) for one in queue(monitor)] == [("sent", SECOND)]

@@ -41,7 +41,7 @@ EXCHANGE_REASON = "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not foun
         (EXCHANGE_FIELDS, EXCHANGE_REASON),
         (
             "Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.3.0\n",
-            "5.3.0 (systemerror: the other server has trouble of its own)",
+            "5.3.0 (systemerror: an internal error of the receiving server)",
         ),
         ("Final-Recipient: rfc822; a@example.org\nAction: failed\n", "5.0.0 (no reason given)"),
         (

@@ -1,141 +1,141 @@
-"""Meaning of each bounce reason and what to do; a test compares it with docs/bounces.md."""
+"""The meaning of each bounce reason, and what to do; docs/bounces.md has the same table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# reason -> (what it means, what to do)
+# reason: (meaning, what to do)
 ADVICE: Mapping[str, tuple[str, str]] = {
     "userunknown": (
-        "there is no such mailbox",
-        "remove the address, or ask for the right one",
+        "the mailbox does not exist",
+        "remove the address, or ask for the correct one",
     ),
     "hostunknown": (
-        "the domain or its host does not exist",
-        "look for a misspelled domain; remove the address",
+        "the domain or its mail host does not exist",
+        "check the spelling of the domain; remove the address",
     ),
     "hasmoved": (
-        "the person has another address now",
-        "ask for the new one",
+        "the recipient has a new address",
+        "ask for it",
     ),
     "notaccept": (
-        "the host or domain takes no mail",
+        "the host or domain does not accept mail",
         "remove the address",
     ),
     "mailboxfull": (
-        "the mailbox is over its quota",
-        "try again later; tell the person by other ways if it lasts",
+        "the mailbox is over quota",
+        "try again later; if it persists, contact the recipient another way",
     ),
     "systemfull": (
-        "the disk of the server is full",
+        "the server's disk is full",
         "wait",
     ),
     "mesgtoobig": (
-        "the message is larger than the server takes",
-        "send less, or a link",
+        "the message exceeds the server's size limit",
+        "send a smaller message, or a link",
     ),
     "exceedlimit": (
-        "the message is larger than this recipient may get",
-        "send less, or a link",
+        "the message exceeds this recipient's size limit",
+        "send a smaller message, or a link",
     ),
     "suspend": (
         "the account is disabled, locked or inactive",
-        "stop sending to it; ask later",
+        "stop sending to it; try again later",
     ),
     "filtered": (
-        "a filter of the recipient refused, or a user is unknown but not for sure",
-        "look at the words; remove the address if it goes on",
+        "rejected by the recipient's filter, or possibly an unknown user",
+        "read the diagnostic; remove the address if it continues",
     ),
     "authfailure": (
         "SPF, DKIM or DMARC failed",
-        "repair these records and signatures; see who else sends in your name",
+        "fix these records and signatures; find out who else sends in your name",
     ),
     "badreputation": (
         "your address or domain has a poor reputation",
-        "find what was sent; slow down; register with the provider's tools",
+        "review what was sent; send more slowly; register with the provider's postmaster tools",
     ),
     "blocked": (
-        "your host is on a block list or refused as such",
-        "look it up on the list that is named; ask for removal when the cause is gone",
+        "your host is on a block list or rejected as such",
+        "look it up on the list named; fix the cause, then ask for removal",
     ),
     "requireptr": (
-        "the reverse DNS of your host is missing or does not fit",
-        "set PTR, A and AAAA so that they agree",
+        "the reverse DNS of your host is missing or does not match",
+        "make PTR, A and AAAA records agree",
     ),
     "rejected": (
-        "the envelope sender is refused, or you may not write to this group",
+        "the envelope sender is rejected, or may not post to this group",
         "check the sender's domain, MX and SPF; ask for permission",
     ),
     "norelaying": (
         "the server does not handle mail for this domain",
-        "check the MX of the recipient, or your relay and its login",
+        "check the recipient's MX, or your relay and its login",
     ),
     "policyviolation": (
-        "a rule about content or attachments",
+        "a policy on content or attachments was violated",
         "change the message; ask the recipient's administrator",
     ),
     "securityerror": (
-        "access was denied, TLS or a login is needed",
+        "access denied, or TLS or a login is required",
         "check login and TLS; ask the recipient's administrator",
     ),
     "spamdetected": (
-        "the message looks like spam",
-        "look at its content and at who sends it",
+        "classified as spam",
+        "review the content and who sends it",
     ),
     "virusdetected": (
-        "the message looks like malware",
+        "classified as malware",
         "look for an infected machine or account",
     ),
     "contenterror": (
-        "the message is malformed MIME",
-        "repair the program that writes it",
+        "malformed MIME",
+        "fix the program that writes the messages",
     ),
     "notcompliantrfc": (
-        "headers are missing, doubled or not as RFC 5322 wants them",
-        "repair the program that writes it",
+        "headers are missing, duplicated or violate RFC 5322",
+        "fix the program that writes the messages",
     ),
     "expired": (
-        "the queue gave up, or the mail is late: nobody answered",
+        "the queue gave up, or the mail is delayed: no server answered",
         "check that the domain's servers are up; send again",
     ),
     "networkerror": (
-        "no connection, a loop, or DNS did not answer",
-        "check DNS and routes; send again",
+        "no connection, a mail loop, or no answer from DNS",
+        "check DNS and routing; send again",
     ),
     "systemerror": (
-        "the other server has trouble of its own",
+        "an internal error of the receiving server",
         "wait; ask its postmaster",
     ),
     "mailererror": (
-        "a program for local delivery failed",
-        "look at the log of that server",
+        "a local delivery program failed",
+        "check that server's log",
     ),
     "toomanyconn": (
-        "too many connections or recipients at once",
-        "send slower",
+        "too many simultaneous connections or recipients",
+        "send more slowly",
     ),
     "speeding": (
-        "too many messages in a time",
-        "send slower",
+        "rate limit exceeded",
+        "send more slowly",
     ),
     "syntaxerror": (
         "the server did not understand a command",
-        "look at the transcript; repair the client",
+        "check the transcript; fix the client",
     ),
     "onhold": (
-        "the message is held or in quarantine",
+        "the message is on hold or in quarantine",
         "ask the recipient's administrator",
     ),
     "undefined": (
-        "nothing says why",
+        "no reason given",
         "read the message",
     ),
     "delivered": (
-        "it was delivered, relayed or expanded (only in `other`)",
+        "delivered, relayed or expanded (only in `other`)",
         "nothing",
     ),
     "feedback": (
         "a complaint (only in `feedback`)",
-        "stop sending to this person",
+        "stop sending to this recipient",
     ),
 }
