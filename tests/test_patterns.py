@@ -88,7 +88,7 @@ def test_no_pattern_takes_long_on_what_somebody_sends() -> None:
     assert weak == []
 
 
-def test_each_pattern_that_is_built_when_the_program_runs_is_listed_with_what_it_can_be() -> None:
+def test_each_pattern_built_at_run_time_is_listed_with_its_possible_forms() -> None:
     built = {place for place, patterns in found().items() if any(one.pattern is None for one in patterns)}
     assert built == set(BUILT)
 

@@ -156,7 +156,7 @@ def test_root_follows_no_link_that_another_user_may_have_put_there(place: Path) 
 
 
 @as_root
-def test_what_root_makes_belongs_to_the_owner_of_the_directory_and_what_was_roots_there_is_not_written(
+def test_root_gives_new_files_to_the_directorys_owner_and_spares_root_owned_ones(
     place: Path,
 ) -> None:
     """It could be a second name, however briefly, of a file of root's elsewhere."""

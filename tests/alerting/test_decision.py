@@ -44,7 +44,7 @@ def test_after_a_recovery_an_old_cause_is_news_again() -> None:
     assert told_of(CheckSequence(), *found) == [["new>down"], ["down>up"], ["up>down"]]
 
 
-def test_a_failure_that_was_told_by_an_earlier_monitor_is_not_told_again_as_another_cause() -> None:
+def test_a_failure_announced_by_an_earlier_monitor_is_no_new_cause() -> None:
     known = CheckState(
         Health.DOWN, START, "535", announced=Announced(Health.DOWN, START, START, "535", channels=(EVERYBODY,))
     )

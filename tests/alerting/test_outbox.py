@@ -56,7 +56,7 @@ def test_a_flip_waits_for_its_own_channels_only() -> None:
     assert wait(change()._replace(channels=()), channels=BOTH) == []
 
 
-def test_the_end_of_a_story_that_waits_for_nobody_who_is_there_waits_for_those_who_are_once() -> None:
+def test_a_recovery_pending_only_for_missing_channels_goes_once_to_the_present_ones() -> None:
     end = change(after=Health.UP, before=Health.DOWN)._replace(channels=("phone",))
     waiting = wait(end, change("send:main"))
 

@@ -93,15 +93,13 @@ def test_accounts_of_which_one_has_failed_before_do_not_share_its_history() -> N
         (5, "IMAP Auth, SMTP Auth and 3 more checks failing"),
     ],
 )
-def test_with_many_checks_of_a_host_failing_the_title_counts_those_that_it_does_not_name(
-    number: int, words: str
-) -> None:
+def test_the_title_counts_the_failing_checks_of_a_host_that_it_does_not_name(number: int, words: str) -> None:
     changes = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:number]]
     assert alert(*changes).title.startswith(f"{HOST}{words} since 13:15 +0100: ")
     assert MAX_LABELS == 2
 
 
-def test_the_time_shows_on_a_phone_with_several_checks_of_a_host_and_another_host_failing() -> None:
+def test_a_title_about_several_hosts_and_checks_still_shows_the_time_on_a_phone() -> None:
     changes = [FAILURE._replace(id=label, label=label, causes=(label,)) for label in LABELS[:3]]
     other = FAILURE._replace(id="smtp_auth:b", target="mx.example.net:587")
     title = alert(*changes, other).title

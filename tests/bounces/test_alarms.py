@@ -100,9 +100,7 @@ ENOUGH = Hearsay(3, 3, 3, "run-1", "run-2")
         (Hearsay(9, 1, 9, "run-1", "run-2"), False),
     ],
 )
-def test_without_evidence_three_messages_for_different_recipients_in_two_runs_are_told(
-    hearsay: Hearsay, is_told: bool
-) -> None:
+def test_without_evidence_three_recipients_in_two_runs_raise_an_alarm(hearsay: Hearsay, is_told: bool) -> None:
     """One forged message said that gmail.com refuses us."""
     found = alarms(BounceWindow(unverified=Unverified(refusals=((GMAIL, hearsay),))))
     assert [one.message for one in found] == ["gmail.com refuses us: 5.7.26 unauthenticated (unverified)"] * is_told

@@ -253,7 +253,7 @@ def test_an_error_that_the_kernel_does_not_repeat_came_from_outside(number: int)
     assert not is_ours(OSError(number, "x"), socket.AF_INET, ("127.0.0.1", 9))
 
 
-def test_a_link_local_address_without_an_interface_is_a_wrong_address_and_no_lack_of_a_route() -> None:
+def test_a_link_local_address_without_an_interface_is_a_wrong_address() -> None:
     assert not is_ours(OSError(errno.EINVAL, "x"), socket.AF_INET6, ("fe80::1", 9))
 
 

@@ -160,7 +160,7 @@ def test_what_goes_wrong_right_behind_a_good_login_is_told(answer: bytes, findin
 
 
 @pytest.mark.parametrize("is_hesitant", [False, True])
-def test_a_server_that_says_bye_amid_the_login_and_keeps_the_line_open_is_not_waited_for(is_hesitant: bool) -> None:
+def test_a_bye_during_the_login_ends_it_though_the_connection_stays_open(is_hesitant: bool) -> None:
     hello = (b"TAG CAPABILITY", b"* CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN\r\nTAG OK done\r\n")
     bye = b"* BYE too many connections\r\n"
     begun = (b"TAG AUTHENTICATE PLAIN", b"+ \r\n" if is_hesitant else bye)

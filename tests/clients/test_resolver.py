@@ -319,7 +319,7 @@ def test_a_refusal_beside_a_silent_address_is_a_reply() -> None:
         assert not reach(silent, (socket.AF_INET, ("127.0.0.1", unused_port()))).is_silence
 
 
-def test_a_resolver_that_fails_may_be_our_own_trouble_and_a_name_that_is_not_there_is_none() -> None:
+def test_a_failing_resolver_may_be_our_own_fault_but_nxdomain_is_not() -> None:
     with name_server() as server:
         assert failure("broken.example.org", server).is_silence
         assert not failure("gone.example.org", server).is_silence

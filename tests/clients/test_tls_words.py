@@ -81,7 +81,7 @@ def test_an_expired_certificate_says_which_and_since_when(shown: Callable[..., S
     assert "Renew it" in exc.advice
 
 
-def test_an_expired_intermediate_is_named_and_the_servers_own_certificate_is_called_good(
+def test_an_expired_intermediate_is_named_and_the_leaf_is_called_valid(
     shown: Callable[..., StageError],
 ) -> None:
     old = make("Old Intermediate", root(), is_ca=True, days=(-60, -3))

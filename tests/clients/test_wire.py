@@ -22,7 +22,7 @@ def connected() -> tuple[Wire, socket.socket, int]:
     return Wire(ours, server, Deadline(30), Masker([], set()), None), theirs, ours.fileno()
 
 
-def test_a_connection_that_another_thread_uses_keeps_its_number_until_that_one_has_left() -> None:
+def test_a_connection_used_by_another_thread_keeps_its_descriptor_until_then() -> None:
     """Of a TLS session the record of one route went into the connection that was opened in its place."""
     wire, theirs, number = connected()
     caught: list[StageError] = []

@@ -284,6 +284,6 @@ def test_a_ca_file_that_is_no_file_is_refused_at_once(tmp_path: Path, make: Any)
         resolved(tmp_path, document)
 
 
-def test_an_owner_of_the_configuration_that_does_not_exist_is_told_by_the_variables_name(tmp_path: Path) -> None:
+def test_an_unknown_configuration_owner_is_reported_with_the_variables_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="MAILMON_CONFIG_OWNER: there is no user 'nobody-of-that-name'"):
         load(write(tmp_path, FULL), Overrides(), {"HOME": "/", "MAILMON_CONFIG_OWNER": "nobody-of-that-name"})

@@ -213,7 +213,7 @@ def test_a_domain_stands_for_its_mail_hosts_the_preferred_first() -> None:
     assert {one.address for one in plan(records, family="6").endpoints} == {"2606:4700::1"}
 
 
-def test_with_a_port_the_name_itself_is_looked_at_and_a_note_says_where_its_mail_goes() -> None:
+def test_with_a_port_the_host_itself_is_examined_and_a_note_names_its_mx() -> None:
     records = {
         "example.org MX": found("10 a.example"),
         "example.org A": found("8.8.8.8"),
@@ -301,9 +301,7 @@ def test_what_dns_cannot_tell_is_not_missing() -> None:
         (f"2 0 1 {sha256(b'x')}00", "33 bytes are no digest of matching type 1"),
     ],
 )
-def test_a_tlsa_record_with_a_digest_of_the_wrong_length_is_no_silence_of_the_name_server(
-    record: str, why: str
-) -> None:
+def test_a_tlsa_record_with_a_digest_of_the_wrong_length_is_not_a_missing_reply(record: str, why: str) -> None:
     with serving([zone_of("firm.example", f"_25._tcp.mx1 TLSA {record}")]) as server:
         answer = Records((("127.0.0.1", server.port),), 2.0).ask("_25._tcp.mx1.firm.example", "TLSA")
     assert answer.kind is Answered.FOUND

@@ -94,7 +94,7 @@ class Door:
         (None, "fail error", "no other MX host accepts mail"),
     ],
 )
-def test_of_eight_mx_hosts_none_is_said_to_be_the_last_that_takes_mail_before_all_were_asked(
+def test_no_mx_host_is_called_the_last_one_before_all_eight_were_asked(
     greeting: bytes | None, expected: str, words: str
 ) -> None:
     lines = [f"@ MX {number}0 m{number}\nm{number} A 127.77.31.{number + 1}" for number in range(8)]

@@ -225,7 +225,7 @@ def test_the_runbook_has_records_of_other_zones_as_comments_only() -> None:
     assert address.words[1] == "in another zone than that of the domain"
 
 
-def test_the_runbook_of_a_new_domain_has_the_host_of_the_policy_and_the_name_of_the_address() -> None:
+def test_the_proposals_for_a_new_domain_name_the_policy_host_and_the_address() -> None:
     case = Case("", "", domain="new.example")
     options = options_of(case, 0)._replace(host="mail.new.example", own_addresses=("192.0.2.10", "2001:db8::10"))
     with serving(zones_of(case)) as server:
@@ -274,7 +274,7 @@ def test_the_sign_behind_all_is_meant_and_not_softened() -> None:
     assert row.expected == "v=spf1 a mx -all"
 
 
-def test_advice_on_an_address_that_a_broken_record_does_not_cover_is_to_mend_the_record() -> None:
+def test_an_address_not_covered_by_a_broken_record_gets_advice_to_fix_the_record() -> None:
     result = ask(Case("", "", {"@ TXT": ['"v=spf1 mx -all"', '"v=spf1 a -all"']}, own_addresses=("9.9.9.9",)))
     (told,) = [one for one in result.findings if one.id == "spf.own_ip_not_covered"]
     assert told.fix.startswith("correct the record first")

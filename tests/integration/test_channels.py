@@ -151,7 +151,7 @@ def test_a_429_is_waited_for_within_the_run(monitor: Monitor, receiver: Receiver
 
 
 @pytest.mark.parametrize("words", ["3600", "-1", "soon", "Wed, 21 Oct 2099 07:28:00 GMT", "nan", "inf", "1e999", "٣"])
-def test_a_429_with_a_far_date_waits_for_a_later_run_and_one_with_a_senseless_date_does_not_hang(
+def test_a_429_with_a_distant_date_waits_for_a_later_run_and_an_invalid_one_does_not(
     monitor: Monitor, receiver: Receiver, words: str
 ) -> None:
     receiver.status, receiver.headers = 429, {"Retry-After": words.encode().decode("latin-1")}

@@ -92,9 +92,7 @@ def test_the_crontab_of_the_readme_runs_as_it_is(
     assert pings(receiver)[2:] in (["/ping/start", "/ping/1"], ["/ping/start", "/ping/fail"])
 
 
-def test_without_the_program_cron_has_something_to_mail_and_the_watcher_hears_nothing(
-    home: Path, receiver: Receiver
-) -> None:
+def test_without_the_program_cron_mails_an_error_and_no_ping_is_sent(home: Path, receiver: Receiver) -> None:
     done = run_as_cron(with_ping(crontab_of("README.md"), receiver), home)
     assert done.returncode == 127
     assert "mailmon" in done.stderr

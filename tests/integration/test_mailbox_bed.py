@@ -82,7 +82,7 @@ def beside(monitor: Monitor, deed: Callable[[], None]) -> Run:
 
 @pytest.mark.bed
 @pytest.mark.parametrize("when", ["before", "during"])
-def test_hostile_mail_costs_a_second_at_most_and_changes_no_figure_of_another_account(
+def test_hostile_mail_costs_a_second_at_most_and_no_figure_of_another_account(
     bed: Bed, receiver: Receiver, tmp_path: Path, when: str
 ) -> None:
     """A run took 92 s, and an unrelated account seemed to need 18 s."""

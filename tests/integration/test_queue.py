@@ -96,9 +96,7 @@ def test_a_postfix_that_is_down_is_a_failure_for_one_of_the_group(stopped: Path,
     assert (run.exit_code, run.step("queue:postfix")["findings"][0]["id"]) == (1, "queue.mail_system_down"), run.stdout
 
 
-def test_a_queue_that_one_may_not_list_is_unknown_and_the_advice_says_where_that_is_explained(
-    bed: Bed, tmp_path: Path
-) -> None:
+def test_a_queue_without_permission_is_unknown_and_the_advice_names_the_page(bed: Bed, tmp_path: Path) -> None:
     allowed = monitor_of(tmp_path, command=as_nobody("postdrop", bed.directory / "postfix")).check()
     assert allowed.step("queue:postfix")["status"] == "ok", allowed.stdout
     run = monitor_of(tmp_path, command=as_nobody("nogroup", bed.directory / "postfix")).check()

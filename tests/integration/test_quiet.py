@@ -108,7 +108,7 @@ def test_a_run_takes_one_connection_and_one_login_for_each_service(monitor: Moni
         assert sandbox.logins == {("smtp", "ok"): number, ("imap", "ok"): number}
 
 
-def test_two_accounts_and_two_routes_take_one_connection_for_each_service_of_each_account(
+def test_two_accounts_and_two_routes_take_one_connection_per_service_and_account(
     sandbox: Sandbox, receiver: Receiver, tmp_path: Path
 ) -> None:
     monitor = Monitor(tmp_path, two_of_each(sandbox, receiver))

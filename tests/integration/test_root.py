@@ -90,7 +90,7 @@ def identity(path: Path) -> tuple[int, int, int, int]:
 # A planted database
 
 
-def test_the_planted_journal_deletes_a_file_where_sqlite_opens_the_database_as_it_lies(place: Path) -> None:
+def test_the_planted_journal_makes_plain_sqlite_delete_a_file(place: Path) -> None:
     """Without this, the next tests would show nothing."""
     plant_hot_journal(place / "bounces.sqlite", place / "victim")
     with contextlib.closing(sqlite3.connect(place / "bounces.sqlite")) as connection:

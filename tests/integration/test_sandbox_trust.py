@@ -187,7 +187,7 @@ def test_a_connection_that_breaks_is_opened_once_more(monitor: Monitor, sandbox:
     assert probes_in(sandbox) == []
 
 
-def test_a_connection_that_breaks_and_cannot_be_opened_again_is_the_failure_of_the_server(
+def test_a_broken_connection_that_cannot_be_reopened_is_the_servers_failure(
     monitor: Monitor, sandbox: Sandbox, link: Link
 ) -> None:
     document = cut_while_waiting(monitor, sandbox, link, refuse=True)

@@ -95,7 +95,7 @@ def break_login_of(configuration: Configuration) -> None:
         account["password"] = "wrong"
 
 
-def test_two_configurations_in_ten_alternating_runs_alert_once_each_on_their_own_channel(desk: Desk) -> None:
+def test_two_configurations_in_ten_alternating_runs_alert_once_each(desk: Desk) -> None:
     one, two = desk.configuration("one"), desk.configuration("two", SECOND)
     desk.sandbox.faults.refuse_login = {"smtp"}
     for configuration in (one, two) * 5:

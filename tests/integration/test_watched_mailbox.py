@@ -37,7 +37,7 @@ def run_while(monitor: Monitor, deed: threading.Thread) -> Run:
     return run
 
 
-def test_mail_with_the_header_fields_of_an_old_probe_is_neither_deleted_nor_told_as_a_second_copy(
+def test_mail_with_an_old_probes_header_fields_is_neither_deleted_nor_a_duplicate(
     monitor: Monitor, sandbox: Sandbox, receiver: Receiver
 ) -> None:
     assert monitor.check().exit_code == 0
@@ -160,7 +160,7 @@ def test_a_probe_that_the_server_does_not_remove_is_told_and_is_no_second_copy_l
     assert receiver.requests == []
 
 
-def test_a_server_that_only_seems_to_remove_probes_is_no_reason_to_tell_of_second_copies(
+def test_a_server_that_only_seems_to_delete_probes_causes_no_duplicate_warning(
     monitor: Monitor, sandbox: Sandbox, receiver: Receiver
 ) -> None:
     sandbox.faults.undone_expunge = True

@@ -104,7 +104,7 @@ def test_real_replies_get_the_right_advice(name: str, at_least: float) -> None:
     assert share >= at_least, wrong
 
 
-def test_replies_of_systems_that_the_table_was_not_made_from_get_no_advice_that_contradicts_them() -> None:
+def test_replies_of_unknown_systems_get_no_contradicting_advice() -> None:
     share, _, contradictions = judged("server_texts_held_out.json")
     assert contradictions == []
     assert share >= 0.85

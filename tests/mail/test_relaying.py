@@ -243,7 +243,7 @@ def test_a_refusal_of_mail_without_a_reason_is_one_of_the_sender() -> None:
     assert what_is_refused(Reply(530, (b"5.7.0 Authentication required",)), at_mail) is Refused.RELAYING
 
 
-def test_on_a_port_for_submission_whoever_is_not_logged_in_is_a_client_that_is_refused() -> None:
+def test_on_a_submission_port_a_client_without_login_is_refused() -> None:
     reply = Reply(554, (b"5.7.1 <unknown[203.0.113.9]>: Client host rejected: Access denied",))
     assert what_is_refused(reply, ASKED._replace(wants_login=True)) is Refused.RELAYING
     listed = Reply(554, (b"5.7.1 Client host [203.0.113.9] blocked using zen.spamhaus.org",))

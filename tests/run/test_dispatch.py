@@ -156,7 +156,7 @@ def test_a_preview_shows_what_waits_together_with_what_is_new(runs: StoredRuns) 
     assert dispatch.previews(dispatch.evaluate(runs.state, [FAILED], SUBJECTS)) == (runs.waiting[0].alert,)
 
 
-def test_a_preview_shows_an_alert_for_several_channels_once_and_nothing_that_is_silent(runs: StoredRuns) -> None:
+def test_a_preview_shows_an_alert_for_several_channels_once_and_no_silenced_one(runs: StoredRuns) -> None:
     dispatch = runs.dispatch(("phone", "team"))
     taken = dispatch.evaluate(Keeper(runs.path, runs.now, is_dry=True).state, [FAILED], SUBJECTS)
     assert len(dispatch.previews(taken)) == 1

@@ -41,7 +41,7 @@ def test_a_channel_that_does_not_answer_is_told_of_after_three_runs(runs: Stored
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, BROKEN])
-def test_two_channels_that_were_away_together_say_nothing_of_each_other_when_both_are_back(
+def test_two_channels_that_failed_together_do_not_report_each_others_recovery(
     runs: StoredRuns, trouble: Exception
 ) -> None:
     runs.fake_channels.always.update(phone=trouble, team=trouble)
@@ -100,7 +100,7 @@ def test_no_two_alerts_of_a_run_have_the_same_id(runs: StoredRuns) -> None:
     assert [alert.id for alert in runs.fake_channels.taken_by("team")] == ["run-1", "run-1-2"]
 
 
-def test_who_heard_that_a_channel_does_not_get_through_hears_of_the_end_though_it_came_and_went(
+def test_the_recovery_of_a_channel_that_came_and_went_reaches_whoever_heard_it_fail(
     runs: StoredRuns,
 ) -> None:
     runs.fake_channels.always["phone"] = REFUSED
@@ -155,7 +155,7 @@ def test_an_alert_that_no_channel_has_taken_is_not_dropped_with_its_channel(runs
     assert "dropped" not in [line.status for line in runs.run(FAILED, channels=("team",))]
 
 
-def test_a_channel_that_was_renamed_while_down_hears_of_it_and_the_old_ones_alert_waits(runs: StoredRuns) -> None:
+def test_a_channel_renamed_while_a_check_is_down_gets_the_alert(runs: StoredRuns) -> None:
     runs.fake_channels.always["phone"] = BROKEN
     runs.run(FAILED)
     lines = runs.run(FAILED, channels=("team",))

@@ -91,7 +91,7 @@ def test_silence_is_ours_only_when_every_independent_target_is_silent_too(
         ([DEAD, LIVE], (False, "the name server 198.51.100.54 answers for unresolved.example.net")),
     ],
 )
-def test_targets_that_cannot_be_resolved_are_evidence_only_when_the_name_servers_are_dead_by_themselves(
+def test_unresolvable_targets_are_evidence_only_if_the_name_servers_are_dead(
     nameservers: list[tuple[str, int]], expected: tuple[bool, str]
 ) -> None:
     targets = [parse_target("unresolved.example.net:1")]
@@ -167,27 +167,27 @@ NO_NAMES = "no name server answers for ntfy.sh (198.51.100.53 silent)"
         ([LIVE], [OWN], {}, (False, "the name server 198.51.100.54 answers for the root zone")),
     ],
 )
-def test_a_name_that_nobody_resolves_is_ours_only_when_no_resolver_answers_for_an_independent_one(
+def test_an_unresolved_name_is_our_fault_only_if_no_resolver_answers_at_all(
     nameservers: list[tuple[str, int]], targets: list[Target], said: dict[str, str], expected: tuple[bool, str]
 ) -> None:
     assert examined([unresolved_outcome()], nameservers=nameservers, targets=targets, said=said) == expected
 
 
-def test_with_the_resolver_on_the_mail_server_an_address_that_answers_shows_that_it_is_not_us() -> None:
+def test_with_the_resolver_on_the_mail_server_a_replying_address_clears_us() -> None:
     said = examined(
         [unresolved_outcome()], nameservers=[ON_MAIL], targets=[UNRESOLVED, DNS9], answering={"203.0.113.9": True}
     )
     assert said == (False, "203.0.113.9:53 answers")
 
 
-def test_with_the_resolver_on_the_mail_server_a_machine_without_a_network_is_to_blame() -> None:
+def test_with_the_resolver_on_the_mail_server_a_missing_network_is_our_fault() -> None:
     assert examined([unresolved_outcome()], nameservers=[ON_MAIL], has_route=False) == (
         True,
         "this machine has no way to its name servers",
     )
 
 
-def test_a_reply_of_another_server_does_not_make_our_dead_resolver_the_mail_servers_fault() -> None:
+def test_our_dead_resolver_stays_our_fault_though_another_server_replies() -> None:
     assert examined([unresolved_outcome(), ok_outcome("imap_auth:other")], targets=[NTFY]) == (True, NO_NAMES)
 
 

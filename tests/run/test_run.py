@@ -125,7 +125,7 @@ def test_a_silence_lasts_as_long_as_was_asked_for_though_the_clock_is_set(
     assert environment.told() == {"smtp_auth:second", "smtp_auth:main"}
 
 
-def test_a_run_that_is_killed_after_the_clock_was_set_does_not_move_the_silences_twice(
+def test_a_run_killed_after_the_clock_was_set_does_not_move_silences_twice(
     environment: Environment,
 ) -> None:
     environment.run()
@@ -137,9 +137,7 @@ def test_a_run_that_is_killed_after_the_clock_was_set_does_not_move_the_silences
     assert read_silences(environment.state_file, environment.anchor)[0][0].until == START + 14 * HOUR
 
 
-def test_on_a_read_only_disk_people_are_told_and_it_is_said_that_they_may_be_told_again(
-    environment: Environment, disk: Path
-) -> None:
+def test_on_a_read_only_disk_alerts_are_sent_and_may_come_again(environment: Environment, disk: Path) -> None:
     assert environment.run().exit_code == EXIT_OK
     remount(disk, "ro")
     environment.refuse("smtp")

@@ -152,7 +152,7 @@ def test_a_proxy_that_is_not_used_for_alerts_is_none(
         ("http://[::1]:2586", False),
     ],
 )
-def test_a_channel_that_falls_with_a_monitored_server_or_is_on_this_machine_does_not_count(
+def test_a_channel_on_a_monitored_server_or_this_machine_is_no_evidence(
     tmp_path: Path, server: str, expected: bool
 ) -> None:
     setup = setup_of(tmp_path, {"phone": {"type": "ntfy", "topic": "x", "server": server}})
@@ -167,7 +167,7 @@ def look_at(setup: Setup, *outcomes: Outcome) -> tuple[list[Status], bool, list[
     return [step.status for step in seen.steps], seen.is_offline, [outcome.message for outcome in seen.own]
 
 
-def test_a_silent_channel_on_this_machine_excuses_nothing_and_a_silent_target_that_was_named_does(
+def test_a_configured_target_without_a_reply_excuses_a_local_channel_does_not(
     tmp_path: Path,
 ) -> None:
     with full_listener() as port:

@@ -53,7 +53,7 @@ def test_a_step_is_spoken_of_alike_when_it_is_asked_alone() -> None:
     assert subjects("office")["smtp_auth:office"] == subjects()["smtp_auth:office"]
 
 
-def test_a_step_can_be_silenced_by_its_id_its_subject_the_accounts_that_take_part_and_with_all_others() -> None:
+def test_a_step_can_be_silenced_by_its_id_its_subject_its_accounts_and_all() -> None:
     assert set(subjects()["receive:incoming"].names) == {"all", "receive:incoming", "incoming", "office", "main"}
     assert set(subjects()["smtp_auth:office"].names) == {"all", "smtp_auth:office", "office"}
 
@@ -119,7 +119,7 @@ def line(channel: str, status: str, error: str = "", *, is_alarming: bool = Fals
         ),
     ],
 )
-def test_a_channel_is_told_of_when_it_refuses_or_is_silent_for_long_and_when_it_is_back(
+def test_a_channel_that_refuses_or_stays_silent_is_reported_and_its_recovery_too(
     lines: list[AlertLine], known: list[str], outcomes: list[tuple[str, Status]]
 ) -> None:
     assert [(outcome.id, outcome.status) for outcome in channel_outcomes(lines, known)] == outcomes

@@ -284,7 +284,7 @@ def test_a_read_only_file_system_is_told_and_its_record_is_read(small_disk: Path
     assert read(path) == OLD
 
 
-def test_a_write_that_the_kernel_takes_a_part_of_is_told_and_leaves_the_record_before_it(state_file: Path) -> None:
+def test_a_partial_write_is_reported_and_leaves_the_earlier_record(state_file: Path) -> None:
     write(state_file, OLD)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MIN_SLOT_BYTES + 100, limits[1]))
@@ -327,9 +327,7 @@ def test_a_payload_that_could_not_be_read_again_is_not_written(state_file: Path)
 
 
 @pytest.mark.parametrize("length", [0, 1, 8_000, 16_250, 16_251, 40_000, 1_000_000])
-def test_a_payload_of_as_many_bytes_as_were_asked_for_fits_even_when_it_does_not_shrink(
-    tmp_path: Path, length: int
-) -> None:
+def test_a_payload_of_exactly_the_requested_size_fits_uncompressed(tmp_path: Path, length: int) -> None:
     allocate(tmp_path / "state.json", length)
     for seed in range(3):
         write(tmp_path / "state.json", Record(seed, noise(length, seed)))
@@ -403,9 +401,7 @@ def test_a_journal_made_as_root_belongs_to_the_owner_of_its_directory(tmp_path: 
 @pytest.mark.parametrize(
     "content", [b"", b"\0", b"precious", noise(100), noise(50_000), bytes(50_000), b"mailmon journal 2\n" * 3000]
 )
-def test_a_file_that_is_no_journal_is_not_written_to_and_is_replaced_when_one_is_made(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_that_is_no_journal_is_not_written_to_but_replaced(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     journal(path).write_bytes(content)
     assert read(path) is None

@@ -71,7 +71,7 @@ def test_when_there_is_room_again_the_state_file_makes_good(disk: Path) -> None:
     assert open_keeper(disk).state == state
 
 
-def test_ten_failing_runs_and_a_recovery_on_a_full_disk_give_one_alert_and_one_recovery(
+def test_ten_failures_and_a_recovery_on_a_full_disk_give_one_alert_each(
     disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_channels = FakeChannels(monkeypatch)

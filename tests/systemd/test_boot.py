@@ -188,7 +188,7 @@ def test_the_unit_knows_which_start_of_the_machine_it_is(trial: Trial) -> None:
     assert scenario["anchor"]["boot_id"].replace("-", "") == scenario["boot_id"].replace("-", "")
 
 
-def test_an_installation_that_is_broken_does_not_pass_for_a_run_that_has_found_something(trial: Trial) -> None:
+def test_a_broken_installation_does_not_look_like_a_run_with_findings(trial: Trial) -> None:
     """Python ends with 1 when it cannot load mailmon, and 1 is no failure of a run."""
     scenario = trial.scenario("broken_installation")
     assert scenario["broken"]["unit"]["ActiveState"] == "failed"

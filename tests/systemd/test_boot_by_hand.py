@@ -104,7 +104,7 @@ def test_two_instances_have_users_and_memories_of_their_own(trial: Trial) -> Non
     assert all("state.json" in listed for listed in scenario["files"].values())
 
 
-def test_the_failure_of_one_instance_is_told_by_its_own_channel_and_leaves_the_other_alone(trial: Trial) -> None:
+def test_a_failing_instance_alerts_by_its_own_channel_only(trial: Trial) -> None:
     scenario = trial.scenario("one_of_two_fails")
     assert is_unit(scenario["failed"], 78, FAILED)
     assert ["mailmon@home-2.service failed" in message["title"] for message in scenario["failed"]["alerts"]] == [True]

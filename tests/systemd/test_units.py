@@ -127,7 +127,7 @@ def test_all_services_are_hardened_in_the_same_way(unit: str) -> None:
     }.items()
 
 
-def test_the_failure_unit_has_the_memory_the_secrets_and_the_user_of_the_unit_that_failed() -> None:
+def test_the_failure_unit_has_the_state_secrets_and_user_of_the_failed_unit() -> None:
     for key in ("User", "StateDirectory", "LoadCredential", "Environment"):
         failure = units.values_of("mailmon-failure@.service", key)
         assert failure == units.values_of("mailmon@.service", key) != [], key

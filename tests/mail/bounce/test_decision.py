@@ -184,7 +184,7 @@ def test_a_person_who_is_called_like_a_word_hides_nothing() -> None:
     assert found.reason == "suspend"
 
 
-def test_after_the_end_of_data_or_with_a_code_of_the_mailbox_an_unknown_user_is_not_sure() -> None:
+def test_unknown_user_is_uncertain_after_data_or_with_a_mailbox_code() -> None:
     refused = "<bob@example.org>: host mx.example.org said: 550 User unknown (in reply to end of DATA command)"
     assert outcome("5.0.0", "550 User unknown", refused) == ("filtered", False)
     assert outcome("5.2.1", "550 5.2.1 User unknown") == ("filtered", False)

@@ -26,7 +26,7 @@ def old_state(directory: Path) -> Path:
     return shared
 
 
-def test_each_account_is_read_on_from_where_it_was_and_its_notice_waits_in_one_place_only(tmp_path: Path) -> None:
+def test_each_account_continues_where_it_was_and_its_notice_waits_only_once(tmp_path: Path) -> None:
     shared, own = old_state(tmp_path), tmp_path / "own" / "state.json"
     own.parent.mkdir()
     for _ in range(2):  # it may have been interrupted

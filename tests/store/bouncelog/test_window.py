@@ -20,7 +20,7 @@ def seen(uid: int, domain: str, reason: str, hours: float, status: str = "5.7.26
     return SeenMessage(uid, "", b"%032d" % uid, NOW - timedelta(hours=hours), found, evidence="local")
 
 
-def test_a_refusal_is_not_crowded_out_and_what_is_old_or_another_account_s_does_not_count(tmp_path: Path) -> None:
+def test_a_refusal_is_not_crowded_out_by_old_rows_or_other_accounts(tmp_path: Path) -> None:
     run = Run("run", NOW)
     crowd = [seen(number, f"d{number}.example.org", "userunknown", 1, "5.1.1") for number in range(1, 1500)]
     refused = [

@@ -75,7 +75,7 @@ Database(DatabaseFile(Path(sys.argv[1])), TOY._replace(migrations=(TOY.migration
 """
 
 
-def test_killed_during_a_migration_the_file_is_as_before_and_migrated_by_the_next_run(file: DatabaseFile) -> None:
+def test_a_migration_that_is_killed_leaves_the_file_and_the_next_run_repeats_it(file: DatabaseFile) -> None:
     process = start(SLOW, file.path)
     log = file.path.with_name("toy.sqlite-wal")
     until_s = time.monotonic() + 30

@@ -229,7 +229,7 @@ def hold_connection(file: DatabaseFile) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("hold", [hold_lock, hold_connection])
-def test_while_an_earlier_version_uses_it_writers_wait_and_readers_read_it_where_it_lies(
+def test_while_an_earlier_version_uses_the_file_writers_wait_and_readers_read(
     file: DatabaseFile, hold: Callable[[DatabaseFile], Callable[[], None]]
 ) -> None:
     let_go = hold(file)
