@@ -63,15 +63,15 @@ import socket, sys
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolve_with_system
 from mailmon.clients.connectivity import Monitored, parse_target
-from mailmon.run.network import Means, look
+from mailmon.run.network import Means, examine
 from mailmon.model import Finding, Outcome, Severity, Status, Verdict
 finding = Finding(sys.argv[1], Verdict.FAIL, "192.0.2.10:587", "no answer", Severity.ERROR)
 monitored = Monitored(frozenset({"192.0.2.10"}), {"192.0.2.10": ["192.0.2.10"]}, frozenset({"example.org"}), {})
 targets = [parse_target(text) for text in sys.argv[2:]]
 means = Means(targets, [("203.0.113.53", 53)], Deadline(60), resolve_with_system)
 outcome = Outcome("smtp_auth:main", "smtp_auth", "main", Status.FAILED, "", findings=(finding,))
-sight = look([outcome], monitored, means)
-print("blind" if sight.is_blind else "seeing", sight.evidence, sep=": ")
+verdict = examine([outcome], monitored, means)
+print("offline" if verdict.is_offline else "online", verdict.evidence, sep=": ")
 """
 UPLINK = """
 ip link set lo up
@@ -148,16 +148,16 @@ def test_a_router_that_knows_no_way_is_silence_and_its_own_refusal_a_reply() -> 
 @pytest.mark.parametrize(
     ("setup", "targets", "expected"),
     [
-        ("", ("203.0.113.9:53",), "blind: 203.0.113.9:53 does not answer either"),
-        ("ip link set lo up", ("203.0.113.9:53",), "blind: 203.0.113.9:53 does not answer either"),
-        (UPLINK, ("203.0.113.9:53",), "blind: 203.0.113.9:53 does not answer either"),
-        (UPLINK, (), "seeing: there is no independent target to compare with"),
-        (UPLINK, ("192.0.2.10:53",), "seeing: there is no independent target to compare with"),
-        (UPLINK + ROUTER, ("203.0.113.9:53",), "seeing: 203.0.113.9:53 answers"),  # it refuses
-        (UPLINK + ROUTER, ("[2001:db8::1]:53", "203.0.113.9:53"), "seeing: 203.0.113.9:53 answers"),
+        ("", ("203.0.113.9:53",), "offline: 203.0.113.9:53 does not answer either"),
+        ("ip link set lo up", ("203.0.113.9:53",), "offline: 203.0.113.9:53 does not answer either"),
+        (UPLINK, ("203.0.113.9:53",), "offline: 203.0.113.9:53 does not answer either"),
+        (UPLINK, (), "online: there is no independent target to compare with"),
+        (UPLINK, ("192.0.2.10:53",), "online: there is no independent target to compare with"),
+        (UPLINK + ROUTER, ("203.0.113.9:53",), "online: 203.0.113.9:53 answers"),  # it refuses
+        (UPLINK + ROUTER, ("[2001:db8::1]:53", "203.0.113.9:53"), "online: 203.0.113.9:53 answers"),
         # There is no IPv6 here at all, which says nothing of a server that has IPv4.
-        (UPLINK + ROUTER, ("[2001:db8::1]:53",), "seeing: there is no independent target to compare with"),
-        (UPLINK + ROUTER, ("192.0.2.11:53",), "blind: 192.0.2.11:53 does not answer either"),  # only ICMP comes back
+        (UPLINK + ROUTER, ("[2001:db8::1]:53",), "online: there is no independent target to compare with"),
+        (UPLINK + ROUTER, ("192.0.2.11:53",), "offline: 192.0.2.11:53 does not answer either"),  # only ICMP comes back
     ],
 )
 def test_a_look_at_the_world(setup: str, targets: tuple[str, ...], expected: str) -> None:
@@ -169,7 +169,7 @@ def test_a_look_at_the_world(setup: str, targets: tuple[str, ...], expected: str
     ("setup", "why"), [("", "network is unreachable"), (UPLINK, "silent"), (UPLINK + ROUTER, "silent")]
 )
 def test_name_servers_out_of_reach_are_our_own_trouble(setup: str, why: str) -> None:
-    expected = f"blind: no name server answers for the root zone (203.0.113.53 {why})"
+    expected = f"offline: no name server answers for the root zone (203.0.113.53 {why})"
     assert alone_with(setup, LOOK, "dns.resolver_error") == [expected]
 
 
