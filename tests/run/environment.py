@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ class Environment:
         steps = {"accounts": self.accounts, "routes": self.routes}
         document = {**steps, "notify": "none", "state_file": str(self.state_file)}
         channels = self.fake_channels.context(*self.channels).channels if self.channels else {}
-        return replace(set_up(self.directory, document), channels=channels)
+        return set_up(self.directory, document)._replace(channels=channels)
 
     def run(self, *names: str, is_dry: bool = False, is_killed: bool = False) -> RunResult:
         """Run a cycle, a quarter of an hour after the one before; one that is killed does not remember the clock."""

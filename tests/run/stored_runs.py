@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -61,8 +60,8 @@ class StoredRuns:
 
     def dispatch(self, channels: Collection[str] = ("phone",), silenced: Collection[str] = ()) -> Dispatch:
         """Return how people are told in the present run."""
-        desk = self.fake_channels.context(*channels) if channels else replace(self.fake_channels.context(), channels={})
-        return Dispatch(f"run-{self.number}", self.now, replace(desk, now=self.now), dict.fromkeys(silenced, self.now))
+        desk = self.fake_channels.context(*channels) if channels else self.fake_channels.context()._replace(channels={})
+        return Dispatch(f"run-{self.number}", self.now, desk._replace(now=self.now), dict.fromkeys(silenced, self.now))
 
     def titles(self, name: str) -> list[str]:
         """Return the beginnings of what a channel has taken, without the time."""

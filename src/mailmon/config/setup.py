@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailmon.bounces.context import NoticeSettings
 from mailmon.checks import CHECKS
@@ -36,8 +36,7 @@ from mailmon.store.belonging import Place
 STATE_AND_ALERTS_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(NamedTuple):
     """Everything a run needs to know. `warnings` are shown on every run."""
 
     accounts: Mapping[str, Account]
@@ -47,18 +46,22 @@ class Setup:
     nameservers: tuple[tuple[str, int], ...]
     deadline_s: float
     state_file: Path
-    document: dict[str, Any] = field(repr=False)
-    policies: Mapping[str, Policy] = field(default_factory=dict)
+    document: dict[str, Any]
+    policies: Mapping[str, Policy] = MappingProxyType({})
     # The options of the checks in use, in their order.
-    checks: Mapping[str, CheckOptions] = field(default_factory=dict)
-    limits: RunLimits = field(default_factory=RunLimits)
+    checks: Mapping[str, CheckOptions] = MappingProxyType({})
+    limits: RunLimits = RunLimits()
     notices: NoticeSettings | None = None
     # The targets of checks that have a list of their own.
-    hosts: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    hosts: Mapping[str, tuple[Target, ...]] = MappingProxyType({})
     reachability: tuple[str, ...] = ()
     heartbeat_file: Path | None = None
     warnings: tuple[str, ...] = ()
     place: Place | None = None
+
+    def __repr__(self) -> str:
+        """Name the accounts only: the document may hold credentials."""
+        return f"Setup({', '.join(self.accounts)})"
 
 
 def resolve(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from mailmon.checks.check import Target
@@ -49,7 +48,7 @@ def part_of(setup: Setup, shard: Shard) -> Setup:
         for name, account in setup.accounts.items()
         if name in own or (name not in used and shard.has(name))
     }
-    return replace(setup, routes=routes, accounts=accounts, hosts=_hosts(setup.hosts, shard))
+    return setup._replace(routes=routes, accounts=accounts, hosts=_hosts(setup.hosts, shard))
 
 
 def _accounts_of(routes: Iterable[Route]) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from mailmon.clients.account import Account
@@ -30,11 +29,10 @@ class ChannelOptions:
 OptionsT = TypeVar("OptionsT", bound=ChannelOptions)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The secrets of one channel by the name of their option."""
+class Credentials(NamedTuple):
+    """The secrets of one channel by the name of their option; a `Secret` never shows its value."""
 
-    values: Mapping[str, Secret] = field(repr=False)
+    values: Mapping[str, Secret]
 
     def get(self, name: str) -> str | None:
         """Return a secret, None where it is not configured."""
@@ -68,8 +66,7 @@ class Channel(NamedTuple, Generic[OptionsT]):
 AnyChannel = Channel[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Notifier(Generic[OptionsT]):
+class Notifier(NamedTuple, Generic[OptionsT]):
     """A kind of channel: `send` returns what the receiver answered, in words, or raises DeliveryError.
 
     It takes `timeout_s` seconds at most, and acknowledges only what the receiver has acknowledged.

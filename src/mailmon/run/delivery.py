@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ class Sent(NamedTuple):
     error: DeliveryError | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryContext:
+class DeliveryContext(NamedTuple):
     """What deliveries need: the channels, the clocks, and how long there is."""
 
     channels: Mapping[str, AnyChannel]

@@ -10,8 +10,8 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mailmon import __version__
 from mailmon.alerting import overall
@@ -54,8 +54,7 @@ from mailmon.typedjson.convert import shifted
 ALERT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One run as asked for.
 
     `on_done` gets each outcome as it ends, with its label, `on_progress` every second how far the run is; `outputs` get
@@ -209,7 +208,7 @@ class _Run:
             return report
         context = dispatch.context
         if context.deadline.remaining_s() < ALERT_S:
-            dispatch = dispatch._replace(context=replace(context, deadline=Deadline(ALERT_S)))
+            dispatch = dispatch._replace(context=context._replace(deadline=Deadline(ALERT_S)))
         outcome, subject = ping_outcome(refusal), ping_subject(refusal)
         lines, changes = dispatch.send_more(self._keeper, outcome, subject, report.alerts)
         changes = tuple(change for change in changes if change.before is not change.after)
