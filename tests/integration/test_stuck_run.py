@@ -85,7 +85,7 @@ def test_a_stopped_run_is_no_success_of_later_ones_for_ever(
         assert "mailmon check failed at " in str(message["title"])
         assert f"process {holder.pid}" in str(message["message"])
         failed = monitor.run("notify", "unit-failed", "mailmon.service")
-        assert "told before" in failed.stdout, "what systemd starts then does not tell it again"
+        assert "already reported" in failed.stdout, "what systemd starts then does not tell it again"
         assert monitor.run("check", "--dry-run").exit_code == 74
         assert kinds(receiver) == ["problem"]
     assert monitor.check().exit_code == 0
