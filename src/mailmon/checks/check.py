@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ from mailmon.errors import StageError
 from mailmon.findings import make_finding
 from mailmon.model import Fact, Finding, Note, Outcome, Severity, Verdict
 from mailmon.text import one_line
+from mailmon.typedjson.declare import frozen
 
 OptionsT = TypeVar("OptionsT", bound=CheckOptions)
 # `found` of a finding where no reply came: the cause could be our own network (run/network.py). Public in JSON.
@@ -21,7 +21,7 @@ NO_REPLY = "silence"
 _MUTED = (Severity.NOTICE, Severity.INFO)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check(Generic[OptionsT]):
     """What all checks have: a name, the label that begins its line and its alert, one sentence, and its options.
 
@@ -40,7 +40,7 @@ class Check(Generic[OptionsT]):
     after: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccountCheck(Check[OptionsT]):
     """A check of accounts. `run` yields facts one by one, so that what was learnt before an exception survives.
 
@@ -53,7 +53,7 @@ class AccountCheck(Check[OptionsT]):
     interval_s: Callable[[Account], float] = lambda _account: 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RouteCheck(Check[OptionsT]):
     """A check of routes: the same for a route. Where one has an interval, the others follow it."""
 
@@ -85,7 +85,7 @@ class ConfigContext(NamedTuple):
         return str(self.directory / file) if file else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HostCheck(Check[OptionsT], Generic[OptionsT, TargetT]):
     """A check with targets of its own, which its options name: hosts, domains, web pages, queues, files."""
 

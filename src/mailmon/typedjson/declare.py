@@ -23,15 +23,22 @@ BEYOND = 1e15
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-def options(cls: type[T]) -> type[T]:
-    """Make a class a part of the configuration: frozen, unknown keys refused, `ALIASES` as its keys in the file.
+def frozen(cls: type[T]) -> type[T]:
+    """Make a class a frozen dataclass with keyword arguments that nobody compares or prints.
 
-    Nobody compares or prints them; and one constructor for all takes a third of the time of one made for each.
+    One constructor for all takes a third of the time of one made for each, and every run starts with them.
     """
-    aliases: dict[str, str] = getattr(cls, "ALIASES", {})
     made = dataclass(init=False, kw_only=True, eq=False, repr=False)(cls)
     made.__init__ = _initialise  # type: ignore[method-assign]
     made.__setattr__ = _refuse  # type: ignore[method-assign]
+    return made
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def options(cls: type[T]) -> type[T]:
+    """Make a class a part of the configuration: `frozen`, unknown keys refused, `ALIASES` as its keys in the file."""
+    aliases: dict[str, str] = getattr(cls, "ALIASES", {})
+    made = frozen(cls)
     made.__pydantic_config__ = {  # type: ignore[attr-defined]
         "extra": "forbid",
         "hide_input_in_errors": True,
