@@ -27,8 +27,8 @@ from mailmon.mail.auth.spf import Client, Found, check_host
 from mailmon.mail.auth.spf.record import SyntaxMistake, is_spf, read_record
 from mailmon.mail.auth.spf.tree import grow
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
-from mailmon.mail.bounce.ownership import examine
+from mailmon.mail.bounce.notice_recipients import NoticeRules, choose_recipients
+from mailmon.mail.bounce.ownership import find_evidence
 from mailmon.mail.caps import MAX_REPLY_CHARS
 from mailmon.mail.folder_names import advice_on, read_listed_folder
 from mailmon.mail.masking import mask_address, mask_text
@@ -37,7 +37,7 @@ from mailmon.mail.message.mbox import is_mbox
 from mailmon.mail.message.read import MAX_BYTES
 from mailmon.mail.postqueue import read_queue
 from mailmon.mail.probe import returned
-from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.expected import Expected, find_missed
 from mailmon.mail.probe.modified import changes
 from mailmon.mail.probe.probe import read_marks
 from mailmon.mail.records.autoconfig import read_autoconfig
@@ -81,8 +81,8 @@ def _report(raw: bytes) -> object:
 
 def _evidence(raw: bytes) -> object:
     found = classify(raw)
-    evidence = examine(raw, found, ["example.com"], lambda _message, _number: False)
-    return audience_of(found, RULES, evidence._replace(is_verified=True))
+    evidence = find_evidence(raw, found, ["example.com"], lambda _message, _number: False)
+    return choose_recipients(found, RULES, evidence._replace(is_verified=True))
 
 
 def _signatures(raw: bytes) -> object:
@@ -236,7 +236,7 @@ READERS = (
     Reader("signatures", _signatures, MAX_BYTES, (SIGNED, *MAILS)),
     Reader(
         "hops and verdicts",
-        lambda raw: list(judge(JUDGED._replace(is_unmodified=False), SENT, raw)),
+        lambda raw: list(find_missed(JUDGED._replace(is_unmodified=False), SENT, raw)),
         MAX_PROBE_BYTES,
         MAILS,
     ),

@@ -17,7 +17,7 @@ from mailmon.mail.bounce import classify
 from mailmon.mail.caps import MAX_FIELDS, MAX_FOLDS, MAX_HEADER_BYTES, MAX_VALUE_CHARS, number, without_comments
 from mailmon.mail.message.decoding import strip_html
 from mailmon.mail.message.header import read_headers, read_section
-from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.expected import Expected, find_missed
 from mailmon.mail.probe.modified import changes
 from mailmon.mail.probe.probe import read_marks
 from mailmon.mail.probe.returned import read_report
@@ -65,7 +65,9 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "300,000 fields": lambda: read_headers(b"X:1\n" * 300_000),
     "a header of 2 MB": lambda: read_headers(b"X: " + b"a b " * (MB // 2)),
     "30,000 parentheses": lambda: results_of(["(" * 30_000 + ")" * 30_000], "mx.example.org"),
-    "as many open ones": lambda: list(judge(JUDGED, SENT, b"Authentication-Results: " + b"(" * 600_000 + b"\r\n\r\n")),
+    "as many open ones": lambda: list(
+        find_missed(JUDGED, SENT, b"Authentication-Results: " + b"(" * 600_000 + b"\r\n\r\n")
+    ),
     "an X-Mailer of 300 kB": lambda: changes(SENT, b"X-Mailer: mailmon 1" + b"A" * 300_000 + b"\r\n" + SENT),
     "an X-Mailer that begins again and again": lambda: changes(SENT, b"X-Mailer: mailmon 1" + b"Aa-" * 100_000),
     "parts nested 2000 deep": lambda: changes(SENT, nested(2000)),

@@ -15,8 +15,8 @@ from mailmon.bounces.scan import BounceScan, BounceSort, ScanContext, Scanned, S
 from mailmon.clients.account import Account, BounceFolder
 from mailmon.clients.signatures import remembering, signature_check, txt_by
 from mailmon.mail.bounce import Classification, Kind
-from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
-from mailmon.mail.bounce.ownership import examine
+from mailmon.mail.bounce.notice_recipients import NoticeRules, choose_recipients
+from mailmon.mail.bounce.ownership import find_evidence
 from mailmon.mail.bounce.provenance import own_names
 from mailmon.store.bouncelog.log import NAME, TEST_NAME, BounceLog
 from mailmon.store.bouncelog.writing import Run, domain_of
@@ -94,6 +94,8 @@ def _notify(
     def notify(found: Classification, raw: bytes) -> tuple[str, ...]:
         if found.kind is not Kind.BOUNCE:
             return ()
-        return audience_of(found, rules, examine(raw, found, rules.cc_domains, is_signed, is_sent)).recipients
+        return choose_recipients(
+            found, rules, find_evidence(raw, found, rules.cc_domains, is_signed, is_sent)
+        ).recipients
 
     return notify

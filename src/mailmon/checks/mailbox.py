@@ -488,7 +488,7 @@ class MailboxIndex:
                 self._flagged |= {message.uid} if message.is_struck else set()
             elif marks.is_signed:
                 self._altered.add(message.uid)
-            self._ledger.sight(
+            self._ledger.see(
                 marks.token,
                 mailbox=self._name,
                 at=at,

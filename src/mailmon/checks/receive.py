@@ -390,7 +390,7 @@ def _junk_folder(context: RunContext, route: Route, token: str) -> str:
 
 
 def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) -> Iterator[Finding]:
-    from mailmon.mail.probe.expected import judge
+    from mailmon.mail.probe.expected import find_missed
 
     assert route.expected is not None
     mailbox = context.junk_folder(route.reader, folder) if folder else context.mailbox(route.reader)
@@ -400,7 +400,7 @@ def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) 
         yield make_finding("route.unread", Verdict.UNKNOWN, route.target, said)
         return
     sent = compose(probe, context.world.key, context.world.version, route.form)
-    for one in judge(route.expected, sent, raw):
+    for one in find_missed(route.expected, sent, raw):
         yield make_finding(
             one.finding_id,
             Verdict.FAIL,

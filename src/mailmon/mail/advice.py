@@ -204,7 +204,7 @@ def choose(refusal: Refusal) -> Row | None:
 
 
 def _contradicts(row: Row, code: int) -> bool:
-    """Say whether a cause passes by itself and the basic code says that it does not, or the other way round."""
+    """Return whether a cause passes by itself and the basic code says that it does not, or the other way round."""
     is_temporary = bool(table().causes[row.cause].is_temporary)
     return code >= 400 and is_temporary == (code >= 500)
 
@@ -222,7 +222,7 @@ def _says(words: str, phrases: tuple[str, ...]) -> bool:
 
 
 def _contains(words: str, phrase: str) -> bool:
-    """Say whether a phrase occurs: its parts ("too many…login") begin words, in this order, within one sentence."""
+    """Return whether a phrase occurs: its parts ("too many…login") begin words, in this order, within one sentence."""
     first, *more = phrase.split("…")
     at = _end_of(words, first, 0)
     while at >= 0:
@@ -265,7 +265,7 @@ def _normalised(said: str, protocol: str, stage: Stage) -> str:
 
 
 def _is_name(word: str) -> bool:
-    """Say whether a word is an address, a URL, or a host that is no block list."""
+    """Return whether a word is an address, a URL, or a host that is no block list."""
     bare = word.strip("<>()[]{}\"',;:.")
     if "@" in bare or "://" in bare:
         return True

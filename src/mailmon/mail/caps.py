@@ -1,7 +1,7 @@
-"""Limits on foreign text, applied where it enters: no pattern and no parser sees more. Pure; nothing here raises.
+"""Limits on foreign text, applied on entry: no pattern and no parser sees more. Never raises.
 
-Each limit is far above what real mail has, and low enough that whatever reads the rest does so within 50 ms of CPU
-time: one message must not hold up a run.
+Each limit is far above real mail, and low enough that any reader needs at most 50 ms of CPU time: one message must not
+delay a run.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ MAX_PARTS, MAX_DEPTH = 60, 12
 MAX_DIGITS = 19
 # A TXT record; RFC 7208 section 3.4 recommends 450 bytes, flattened SPF records have a few thousand.
 MAX_RECORD_CHARS = 1 << 13
-# What is wrong with one record or file; the rest is more of the same.
+# Reported mistakes per record or file.
 MAX_MISTAKES = 20
-# UIDs that a search finds; where it ignores what it is asked, that is the whole folder.
+# UIDs in a search result; a server that ignores the criteria returns the whole folder.
 MAX_FOUND = 100_000
-# The whole of an answer that is shown or searched for words, however many lines it has.
+# A reply as it is shown or searched for words, all lines together.
 MAX_REPLY_CHARS = 1 << 13
 
 _PARENTHESIS = re.compile(r"([()])")
@@ -39,7 +39,7 @@ def number(digits: str | bytes) -> int | None:
 
 
 def without_comments(value: str) -> str:
-    """Return a structured value without its comments, nested ones too; a parenthesis that has no other stays.
+    """Return a structured value without its comments, nested ones too; an unbalanced parenthesis stays.
 
     >>> without_comments("a (b (c)) d (e"), without_comments(") f")
     ('a  d (e', ') f')

@@ -28,7 +28,7 @@ class ListedFolder(NamedTuple):
 
     @property
     def can_be_opened(self) -> bool:
-        """Say whether it is a folder, and not only a level of names (RFC 3501 section 7.2.2, RFC 5258 section 3)."""
+        """Return whether it is a folder, and not only a level of names (RFC 3501 section 7.2.2, RFC 5258 section 3)."""
         return not any(attribute in _NOT_THERE for attribute in self.attributes)
 
 

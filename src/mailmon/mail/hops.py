@@ -126,7 +126,7 @@ def _host(word: str) -> str:
 
 
 def _is_short_for(sender: str, receiver: str) -> bool:
-    """Say whether a name is this host's own: localhost, or the other one with or without the domain."""
+    """Return whether a name is this host's own: localhost, or the other one with or without the domain."""
     is_short = ("." in sender) != ("." in receiver) and sender.partition(".")[0] == receiver.partition(".")[0]
     return sender in _LOCAL_NAMES or is_short
 

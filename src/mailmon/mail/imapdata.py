@@ -91,7 +91,7 @@ def read_listed(item: FetchItem) -> Listed | None:
 
 
 def fits_size(text: bytes, size_bytes: int, cap_bytes: int) -> bool:
-    """Say whether a text that was asked for up to a cap is as long as the server said (RFC822.SIZE).
+    """Return whether a text that was asked for up to a cap is as long as the server said (RFC822.SIZE).
 
     Off by one byte a line is allowed, in either direction: there are servers that count line ends as LF and send CRLF,
     and the other way round. Anything else is another text, or a part of it.
@@ -105,7 +105,7 @@ def fits_size(text: bytes, size_bytes: int, cap_bytes: int) -> bool:
 
 
 def is_near_size(text: bytes, size_bytes: int, cap_bytes: int) -> bool:
-    """Say whether a text has half to twice the length that the server said.
+    """Return whether a text has half to twice the length that the server said.
 
     Exchange gives estimates (EnableExactRFC822Size is off): good enough for what was asked for alone, where nothing
     else can be meant.

@@ -1,7 +1,7 @@
-"""Senders and subjects of notifications: a first look at a header that costs next to nothing.
+"""A cheap test of headers for notifications, by sender and subject.
 
-The classifier (mail/bounce/) and the wait for a probe read the same table (mail/phrases.py); this module imports
-nothing of the classifier, so that a quiet run need not load it.
+It uses the same table as the classifier (mail/bounce/), and imports nothing of it, so that a run without bounces need
+not load it.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ import re
 
 from mailmon.mail.phrases import phrases
 
-# What parts the software of a mailing list from other senders (fml, Majordomo, Mailman).
+# Addresses of mailing list software (fml, Majordomo, Mailman).
 LISTS = ("-admin@", "-owner@", "owner-", "-request@", "-bounces@", "majordomo@")
 MAX_CHARS = 1000
 
-# Compiled when the first one is met: most headers have none.
+# Compiled on first use: most headers have no encoded word.
 _WORD = r"=\?([\w-]{1,40}+)(?:\*[\w-]{1,20}+)?\?([bqBQ])\?([^?\s]{0,200}+)\?="
 
 
 def may_be_notification(fields: dict[str, list[str]]) -> bool:
-    """Say whether the header leaves it possible that a mail system reports on a message.
+    """Return whether a message may be a notification, by its header. Never raises.
 
-    At least what the classifier believes, and nothing that it needs a body for: who may not be one is not read.
-    Never raises.
+    True for every message that the classifier could accept; other messages are not read.
     """
     if "report" in " ".join(fields.get("content-type", ()))[:MAX_CHARS].lower():
         return True
@@ -36,7 +35,7 @@ def may_be_notification(fields: dict[str, list[str]]) -> bool:
 
 
 def is_null(path: str) -> bool:
-    """Say whether a return path is empty, also as Sendmail writes that for local programs.
+    """Return whether a return path is empty, including the form that Sendmail uses for local programs.
 
     >>> is_null("<>"), is_null("<MAILER-DAEMON@mx.example.org>"), is_null("<bob@example.org>")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""The mail queue from the lines of `postqueue -j` (postqueue(1)): what waits, since when, and why. Pure."""
+"""The mail queue from the lines of `postqueue -j` (postqueue(1)): counts, ages and reasons. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mailmon.mail.masking import hide_mailbox
 from mailmon.text import fit_characters, visible
 
 QUEUES = ("active", "deferred", "hold", "incoming", "maildrop")
-# So many different reasons and domains are told apart; a queue of a million messages must not fill the memory.
+# Distinct reasons and domains counted at most: a queue of a million messages must not fill the memory.
 MAX_DIFFERENT, MAX_REASON, MAX_NAME = 1000, 160, 80
 # A message's line, and the recipients in it whose reasons are counted.
 MAX_LINE_BYTES, MAX_RECIPIENTS = 1 << 18, 200
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s<>,;:()]{1,64}@[^\s<>,;:()]{1,255}")
 _PLACE = re.compile(r"\[[0-9A-Fa-f.:]{2,60}\](?::\d+)?")
-# What differs from message to message: the address that was connected to, times, and the identifiers that servers give.
+# The parts that differ per message: the connected address, times, and identifiers of servers.
 _DIFFERENT = re.compile(
     r"(?<![\w.-])(?=[\w-]{0,60}\d)(?:"
     r"(?:\d{1,3}\.){3}\d{1,3}\b"
@@ -59,7 +59,7 @@ class MailQueue(NamedTuple):
 
 
 def read_queue(lines: Iterable[bytes], most: int = 3) -> MailQueue:
-    """Return what a list of messages amounts to, with the `most` frequent reasons and domains. Never raises.
+    """Summarise a list of messages, with the `most` frequent reasons and domains. Never raises.
 
     Memory does not grow with the queue: lines are read one by one.
     """
@@ -96,13 +96,13 @@ def common_reason(text: str, address: str = "") -> str:
     'mailbox of *** is full, try again in … seconds'
     """
     short = _PLACE.sub("", _ADDRESS.sub("<…>", text[:1000]))
-    # What cannot be printed is longer when it is shown.
+    # Escaping lengthens unprintable characters.
     return fit_characters(visible(hide_mailbox(_DIFFERENT.sub("…", short), address), MAX_REASON), MAX_REASON)
 
 
 def _message(line: bytes) -> dict[str, object] | None:
     text = line[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
-    # One that was cut, for it has thousands of recipients, is a message all the same.
+    # A line cut because of thousands of recipients still counts as a message.
     for whole in (text, text.partition(', "recipients":')[0] + "}"):
         try:
             message = json.loads(whole)

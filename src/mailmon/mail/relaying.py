@@ -132,7 +132,7 @@ def what_is_refused(reply: Reply, asked: Asked) -> Refused:
 
 
 def names_client(reply: Reply) -> bool:
-    """Say whether the words of a refusal, such as a greeting, name the client and its repute as the reason."""
+    """Return whether the words of a refusal, such as a greeting, name the client and its repute as the reason."""
     words = reply.text[:MAX_CHARS].casefold()
     row = choose(refused_by_smtp(Stage.GREETING, reply))
     is_known = row is not None and row.cause in ("block-listed", "reverse-dns", "too-many-connections")
@@ -140,7 +140,7 @@ def names_client(reply: Reply) -> bool:
 
 
 def _speaks_of_another(words: str, cause: str, reply: Reply) -> bool:
-    """Say whether a refusal that speaks of relaying or a login refuses something else, or for now."""
+    """Return whether a refusal that speaks of relaying or a login refuses something else, or for now."""
     if cause == "login-needed":
         return _SENDER.search(words) is not None
     is_for_now = reply.is_transient and not _DENIED.search(words)

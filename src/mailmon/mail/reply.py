@@ -69,12 +69,12 @@ class Reply(NamedTuple):
 
     @property
     def is_positive(self) -> bool:
-        """Say whether the reply is 2yz or 3yz."""
+        """Return whether the reply is 2yz or 3yz."""
         return 200 <= self.code < 400
 
     @property
     def is_transient(self) -> bool:
-        """Say whether the reply is 4yz: the same command may succeed later."""
+        """Return whether the reply is 4yz: the same command may succeed later."""
         return 400 <= self.code < 500
 
     def __str__(self) -> str:
@@ -144,13 +144,13 @@ def _bare(word: str) -> str:
 
 
 def _is_id(word: str) -> bool:
-    """Say whether a word is an id and no word of a sentence ("queued as requested")."""
+    """Return whether a word is an id and no word of a sentence ("queued as requested")."""
     is_plain = word.isalpha() and (word.islower() or word.istitle() or word.isupper())
     return bool(_SURE_ID.fullmatch(word)) and not is_plain
 
 
 def _is_likely(word: str) -> bool:
-    """Say whether a word looks like an id, and not like a host name."""
+    """Return whether a word looks like an id, and not like a host name."""
     return bool(_LIKELY_ID.fullmatch(word)) and not word.rpartition(".")[2].isalpha()
 
 

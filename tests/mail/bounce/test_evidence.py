@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmon.clients.signatures import signature_check
 from mailmon.mail.bounce import classify
-from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
-from mailmon.mail.bounce.ownership import examine
+from mailmon.mail.bounce.notice_recipients import NoticeRules, choose_recipients
+from mailmon.mail.bounce.ownership import find_evidence
 from tests.mail.samples import dsn
 
 KEY = rsa.generate_private_key(65537, 1024)
@@ -42,7 +42,9 @@ def told(original: bytes, record: bytes | None = RECORD, rules: NoticeRules = RU
         return record if name.rstrip(".") == "s1._domainkey.example.org" else None
 
     found = classify(raw)
-    return audience_of(found, rules, examine(raw, found, rules.cc_domains, signature_check(look_up))).recipients
+    return choose_recipients(
+        found, rules, find_evidence(raw, found, rules.cc_domains, signature_check(look_up))
+    ).recipients
 
 
 def test_a_signature_of_an_own_domain_lets_own_addresses_in_cc_be_told() -> None:
@@ -88,6 +90,6 @@ def test_cc_is_off_unless_it_is_configured_and_has_a_limit() -> None:
 def test_a_message_that_is_only_partly_returned_proves_nothing() -> None:
     raw = dsn(FIELDS, returned=signed())
     found = classify(raw)
-    evidence = examine(raw, found, ("example.org",), signature_check(lambda _name: RECORD))
+    evidence = find_evidence(raw, found, ("example.org",), signature_check(lambda _name: RECORD))
     assert not evidence.is_verified
     assert "not complete" in evidence.why_not

@@ -9,8 +9,8 @@ import pytest
 
 from mailmon.mail.bounce import classify
 from mailmon.mail.bounce.advice import ADVICE
-from mailmon.mail.bounce.notice_recipients import NoticeRules, audience_of
-from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID, examine
+from mailmon.mail.bounce.notice_recipients import NoticeRules, choose_recipients
+from mailmon.mail.bounce.ownership import NOTICE_HEADER, NOTICE_ID, find_evidence
 from tests.mail.samples import dsn
 
 OFFICE = ("office@example.org", "boss@example.org")
@@ -39,7 +39,7 @@ def bounce(address: str = "bob@example.net", action: str = "failed", status: str
 def test_who_is_told(raw: bytes, told: tuple[str, ...]) -> None:
     """Other programs wrote to the Cc of whatever they read; a forged bounce has no say in who is told."""
     found = classify(raw)
-    assert audience_of(found, NoticeRules(OFFICE), examine(raw, found, ())).recipients == told
+    assert choose_recipients(found, NoticeRules(OFFICE), find_evidence(raw, found, ())).recipients == told
 
 
 def test_the_advice_is_that_of_the_page() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailmon.mail.auth.results import results_of
 from mailmon.mail.hops import read_hop
-from mailmon.mail.probe.expected import Expected, judge
+from mailmon.mail.probe.expected import Expected, find_missed
 from mailmon.mail.probe.modified import changes
 from mailmon.mail.probe.probe import KINDS, WIDE, Form, compose
 from mailmon.model import Probe
@@ -27,7 +27,7 @@ def probe(form: Form = Form()) -> bytes:  # noqa: B008
 
 
 def ids(expected: Expected, head: str) -> list[str]:
-    return [one.finding_id for one in judge(expected, probe(), head.encode() + probe())]
+    return [one.finding_id for one in find_missed(expected, probe(), head.encode() + probe())]
 
 
 @pytest.mark.parametrize(
@@ -247,5 +247,5 @@ def test_another_encoding_is_no_other_text() -> None:
 def test_whatever_arrives_can_be_judged(raw: bytes, value: str) -> None:
     everything = Expected(("dkim", "spf"), HOST, "1.3", is_unmodified=True)
     for received in (raw, f"Authentication-Results: {value}\r\nReceived: {value}\r\n".encode() + raw):
-        assert all(one.message.isprintable() for one in judge(everything, probe(), received))
+        assert all(one.message.isprintable() for one in find_missed(everything, probe(), received))
     assert isinstance(results_of([value], HOST), dict | None)

@@ -27,7 +27,7 @@ def sending(*earlier: Probe) -> Ledger:
 
 
 def see(ledger: Ledger, token: str = TOKEN, mailbox: str = "main", at: datetime = SENT_AT + 2 * MINUTE) -> None:
-    ledger.sight(token, mailbox=mailbox, at=at, arrival=ARRIVAL)
+    ledger.see(token, mailbox=mailbox, at=at, arrival=ARRIVAL)
 
 
 def fate(ledger: Ledger, token: str = TOKEN) -> Fate | None:
@@ -63,7 +63,7 @@ def test_a_probe_that_is_seen_before_its_250_was_noted_has_arrived() -> None:
 def test_the_first_sighting_gives_the_time() -> None:
     ledger = sending()
     see(ledger)
-    ledger.sight(TOKEN, mailbox="main", at=SENT_AT, arrival=Arrival(9.0, 8.0))
+    ledger.see(TOKEN, mailbox="main", at=SENT_AT, arrival=Arrival(9.0, 8.0))
     assert ledger.arrival(TOKEN) == ARRIVAL
 
 
@@ -124,7 +124,7 @@ def test_a_probe_is_not_lost_as_long_as_its_mailbox_was_not_read() -> None:
 
 def test_a_copy_without_our_signature_is_no_duplicate() -> None:
     ledger = Ledger([probe(fate=Fate.ARRIVED)])
-    ledger.sight(TOKEN, mailbox="main", at=SENT_AT, arrival=Arrival(1.0, 0.0), is_signed=False)
+    ledger.see(TOKEN, mailbox="main", at=SENT_AT, arrival=Arrival(1.0, 0.0), is_signed=False)
     assert ledger.duplicates("main") == 0
 
 

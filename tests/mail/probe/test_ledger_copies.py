@@ -72,7 +72,7 @@ def test_copies_that_were_not_looked_for_stay_remembered() -> None:
 
 
 TOKENS = (TOKEN, OTHER_TOKEN)
-WORDS = st.sampled_from(["plan", "accept", "sight", "bounce", "stop", "removed", "give_up", "next"])
+WORDS = st.sampled_from(["plan", "accept", "see", "bounce", "stop", "removed", "give_up", "next"])
 MOVES = st.lists(st.tuples(WORDS, st.sampled_from(TOKENS)), max_size=25)
 
 
@@ -83,7 +83,7 @@ def play(moves: Iterable[tuple[str, str]]) -> Ledger:
             ledger.plan(probe(token))
         elif move == "accept" and ledger.probe(token):
             accepted(ledger, token)
-        elif move == "sight":
+        elif move == "see":
             see(ledger, token)
         elif move == "bounce":
             ledger.bounce(token, at=SENT_AT, reason="550 no")

@@ -56,7 +56,7 @@ def usable_signatures(returned: bytes, domains: Container[str], must_cover: Coll
 
 
 def is_usable_key(record: bytes) -> bool:
-    """Say whether a key record is for mail, for SHA-256 and RSA, and not for testing (RFC 6376 section 3.6.1)."""
+    """Return whether a key record is for mail, for SHA-256 and RSA, and not for testing (RFC 6376 section 3.6.1)."""
     try:
         key = read_key(record.decode("latin-1"))
     except Mistake:
@@ -65,7 +65,7 @@ def is_usable_key(record: bytes) -> bool:
 
 
 def _is_slow(head: str, body: str) -> bool:
-    """Say whether dkimpy would take long: its patterns are quadratic in each run of white space."""
+    """Return whether dkimpy would take long: its patterns are quadratic in each run of white space."""
     left = MAX_BLANKS_SQUARED - sum((match.end() - match.start()) ** 2 for match in _WHITE_SPACE.finditer(head))
     blank = body.replace("\t", " ")
     at = blank.find(_MANY_BLANKS)  # far faster than a pattern, and nearly all mail has few

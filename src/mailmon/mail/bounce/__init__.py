@@ -1,4 +1,4 @@
-"""The bounce classifier: what a notification says of whom. See docs/bounces.md."""
+"""The bounce classifier: failed recipients and reasons. See docs/bounces.md."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-# Possessive, and begun only where a word begins: each character is looked at a bounded number of times.
+# Possessive, and started only at the beginning of a word: each character is examined a bounded number of times.
 _LOCAL = r"[^\s<>()\[\]:;,\"\\@|\x00-\x1f：，；（）、。「」『』《》〈〉【】]"
 _DOMAIN = r"[^\W_](?:[\w-]|\.(?=[\w]))*+"
 ADDRESS = rf"(?:{_LOCAL}{{1,128}}+@{_DOMAIN}|\"[^\"@\n]{{1,64}}\"@{_DOMAIN})"
@@ -19,7 +19,7 @@ _EXTENDED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
 
 def find_addresses(text: str) -> Iterator[str]:
-    """Yield the addresses in a text, in their order, without quotes and marks around them.
+    """Yield the addresses in a text in order, without surrounding quotes and marks.
 
     >>> list(find_addresses("to <bob@example.org>, 'ann@example.org'."))
     ['bob@example.org', 'ann@example.org']
@@ -34,7 +34,7 @@ def first_address(text: str) -> str:
 
 
 def verp_recipient(headers: Mapping[str, list[str]]) -> str:
-    """Return the recipient that is written into the address of the sender: bounces+bob=example.org@lists.example.net.
+    """Return the recipient encoded in the sender's address: bounces+bob=example.org@lists.example.net.
 
     Variable Envelope Return Paths (ezmlm, Mailman, Postfix). Rewritten senders (SRS) look alike and name the sender.
 
@@ -50,9 +50,9 @@ def verp_recipient(headers: Mapping[str, list[str]]) -> str:
 
 
 def typed_address(value: str) -> str:
-    """Return the address of a `type; address` value, "" when it is none that mail can be sent to.
+    """Return the address of a `type; address` value, "" if mail cannot be sent to it.
 
-    Reads utf-8-addr with its escapes, and forgives angle brackets and a missing type (RFC 3464 section 2.3.2, RFC 6533
+    Reads utf-8-addr with its escapes, and tolerates angle brackets and a missing type (RFC 3464 section 2.3.2, RFC 6533
     section 3). A path to a mailbox file and a source route are not addresses of a recipient.
 
     >>> typed_address("rfc822; <bob@example.org>"), typed_address("rfc822;@relay.example:bob@mx")

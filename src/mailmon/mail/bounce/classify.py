@@ -30,12 +30,12 @@ from mailmon.mail.bounce.prose import (
 from mailmon.mail.bounce.recipients import build_recipient, read_said
 from mailmon.mail.bounce.sender import (
     STATUS_TYPES,
-    Gate,
+    Trust,
+    assess_sender,
     has_copied_subject,
     is_from_nobody,
     is_letter,
     is_notification,
-    judge_sender,
     may_be_returned_by,
 )
 from mailmon.mail.bounce.status_codes import holds_code, holds_permanent, reply_code
@@ -49,81 +49,81 @@ _is_delay = finder(phrases("delay"))
 _is_failure = finder(phrases("failure"))
 _is_trouble = finder(phrases("trouble"))
 _is_success = finder(phrases("success"))
-# What is looked at of a message: the notification stands in front of what it returns.
+# The part of a message that is read: the notification precedes the returned message.
 MAX_READ_BYTES = 1 << 18
-# Whose JSON is believed to tell of mail.
+# Senders whose JSON is read.
 _JSON_SENDERS = ("amazonaws.com", "amazonses.com")
 
 
 def classify(raw: bytes, *, about: str = "", may_hold_another: bool = True) -> Classification:
     """Classify a message, headers and body with any line ends.
 
-    A notification that names nobody may have been put below the words of another mail system; once, that is looked at.
-    With `about` the message is known to concern a message of ours to this address (mail/probe/returned.py): its sender
-    and its words are then believed more readily, and where it names nobody that address is meant.
+    If the notification names no recipient, the one that it may enclose is read, once. `about` is set if the message is
+    known to concern a message of ours to this address (mail/probe/returned.py): less is then required of its sender and
+    text, and the address is the recipient if no other is named.
     """
     message = read_message(raw, MAX_READ_BYTES)
     found = read_complaint(message) or _from_json(message)
     if found:
         return found
-    gate = judge_sender(message, is_ours=bool(about))
-    if not gate.prose and is_from_nobody(message.headers):
-        gate = _unless_copied(message, gate, is_ours=bool(about))
-    if not gate.fields and not gate.prose:
-        return Classification(Kind.OTHER, gate.form)
+    trust = assess_sender(message, is_ours=bool(about))
+    if not trust.prose and is_from_nobody(message.headers):
+        trust = _reassess_if_copied(message, trust, is_ours=bool(about))
+    if not trust.fields and not trust.prose:
+        return Classification(Kind.OTHER, trust.form)
     text, below = cut(_own_text(message))
     text = without_quotes(text)
     if about and _holds_reply(text):
-        gate = gate._replace(needs_list=False)  # in whatever language: a code, and a message of ours
-    report = _report(message, text) if gate.fields else None
+        trust = trust._replace(needs_list=False)  # whatever the language: a code, and a message of ours
+    report = _report(message, text) if trust.fields else None
     if report and report.recipients:
-        return _from_fields(message, gate, report, before_fields(text), below, about)
+        return _from_fields(message, trust, report, before_fields(text), below, about)
     returned = returned_headers(message, below)
-    if not gate.prose or not _may_be_notification(message, gate, text, returned, about):
-        return Classification(Kind.OTHER, gate.form)
-    found = _from_prose(message, gate, text, returned, about)
-    if found.kind is Kind.OTHER and below and may_hold_another and not gate.needs_return:
+    if not trust.prose or not _may_be_notification(message, trust, text, returned, about):
+        return Classification(Kind.OTHER, trust.form)
+    found = _from_prose(message, trust, text, returned, about)
+    if found.kind is Kind.OTHER and below and may_hold_another and not trust.needs_return:
         return classify(below.encode(errors="replace"), about=about, may_hold_another=False)
     return found
 
 
-def _unless_copied(message: Message, gate: Gate, *, is_ours: bool) -> Gate:
-    """Judge anew where the subject that spoke against a message is that of the one it returns."""
+def _reassess_if_copied(message: Message, trust: Trust, *, is_ours: bool) -> Trust:
+    """Assess the sender again without the subject if that is a copy of the returned message's."""
     returned = returned_headers(message, cut(_own_text(message))[1])
     if not has_copied_subject(message.headers, returned):
-        return gate
-    return judge_sender(message, is_ours=is_ours, has_copied_subject=True)
+        return trust
+    return assess_sender(message, is_ours=is_ours, has_copied_subject=True)
 
 
-def _may_be_notification(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> bool:
-    """Say whether words without fields may tell of mail that came back.
+def _may_be_notification(message: Message, trust: Trust, text: str, returned: Headers, about: str) -> bool:
+    """Return whether a text without DSN fields may be a notification.
 
-    Where the words are known, words suffice. In any language a code of failure does, beside the message that came back
-    or in a notification that was sent automatically to nobody's question (RFC 3834 section 5).
+    Known phrases suffice. In any language, so does a failure code beside the returned message or in an automatic
+    message that is not a reply (RFC 3834 section 5).
     """
-    if is_session(text) or is_log(text) or not may_be_returned_by(gate, message, returned):
+    if is_session(text) or is_log(text) or not may_be_returned_by(trust, message, returned):
         return False
     lower = begin_of(text)
     holds_code = _holds_reply(text)
     has_words = find_start(text) >= 0 or _is_delay(lower)
-    is_plain = holds_code or (has_words and not gate.needs_list)
+    is_plain = holds_code or (has_words and not trust.needs_list)
     if not returned and not about and is_letter(message, is_plain=is_plain):
         return False
     if not holds_code and _is_success(lower) and not _is_failure(lower):
         return False
-    if not gate.needs_list:
-        return has_words or holds_code or _is_trouble(f"{gate.subject} {lower}")
-    # What is sent automatically, and to nobody's question, is a digest or a report (RFC 3834 section 5).
-    is_answer = gate.form is Form.AUTO_REPLY
-    is_sure = bool(returned) or (gate.may_be_own and (is_answer or message.type == "multipart/report"))
+    if not trust.needs_list:
+        return has_words or holds_code or _is_trouble(f"{trust.subject} {lower}")
+    # An automatic message that is not a reply is a digest or a report (RFC 3834 section 5).
+    is_answer = trust.form is Form.AUTO_REPLY
+    is_sure = bool(returned) or (trust.may_be_own and (is_answer or message.type == "multipart/report"))
     is_made = first(message.headers, "auto-submitted").lower().startswith("auto-generated")
     return (is_sure and (has_words or holds_code or bool(find_span(text)))) or (
-        has_words and not is_made and (holds_code or gate.may_be_own)
+        has_words and not is_made and (holds_code or trust.may_be_own)
     )
 
 
 def _own_text(message: Message) -> str:
-    """Return the words in front of the returned message: plain text, else HTML."""
+    """Return the text that precedes the returned message: plain text, else HTML."""
     kinds = [part.type for part in message.parts]
     end = next((number for number, kind in enumerate(kinds) if kind in RETURNED_TYPES), len(kinds))
     parts = message.parts[: end or len(kinds)]
@@ -138,7 +138,7 @@ def _own_text(message: Message) -> str:
 
 
 def _report(message: Message, text: str) -> Report | None:
-    """Return the fields, from their part or from the text of a message whose parts are broken."""
+    """Return the DSN fields, from their part or, in a malformed message, from the text."""
     for part in message.parts:
         if part.type in STATUS_TYPES:
             report = read_fields(part.read(_charsets(message)))
@@ -148,7 +148,7 @@ def _report(message: Message, text: str) -> Report | None:
 
 
 def _charsets(message: Message) -> tuple[str, ...]:
-    """Return what the texts of a message are written in: its fields often are too, and do not say so."""
+    """Return the charsets of the parts: DSN fields often use them without declaring it."""
     named = (part.parameters.get("charset", "") for part in message.parts[:5])
     return tuple(dict.fromkeys(charset for charset in named if charset))
 
@@ -171,7 +171,7 @@ def _from_json(message: Message) -> Classification | None:
     return Classification(_kind_of(found), Form.JSON, found, original)
 
 
-def _from_fields(message: Message, gate: Gate, report: Report, text: str, below: str, about: str) -> Classification:
+def _from_fields(message: Message, trust: Trust, report: Report, text: str, below: str, about: str) -> Classification:
     returned = returned_headers(message, below)
     listed = {entry.address.lower(): entry.words for entry in read_listed(text)}
     spare = ""
@@ -180,7 +180,7 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
         spare = failed or next(iter(listed), "") or first_address(first(returned, "to")[:2000]) or about
     original = read_original(returned, message.headers, report.sender)
     all_said = read_said(*_common(report, text, listed, spare), report.reporting_mta, original.envelope_sender)
-    usual = "delayed" if _says_delay(gate.subject, text) else "failed"
+    usual = "delayed" if _says_delay(trust.subject, text) else "failed"
     recipients: dict[str, Recipient] = {}
     for reported in report.recipients:
         address = reported.address or spare
@@ -199,9 +199,9 @@ def _from_fields(message: Message, gate: Gate, report: Report, text: str, below:
 
 
 def _common(report: Report, text: str, listed: Collection[str], spare: str) -> tuple[str, list[str]]:
-    """Return what the text may say of all recipients, and whose names end that.
+    """Return the text that applies to all recipients, and the addresses at which it ends.
 
-    Where only some have a diagnostic of their own it is said of those; where it lists others only, of these.
+    If only some recipients have a diagnostic, the text is about those; if it lists only others, about these.
     """
     explained = sum(bool(reported.diagnostic) for reported in report.recipients)
     addresses = [reported.address or spare for reported in report.recipients]
@@ -213,21 +213,21 @@ def _common(report: Report, text: str, listed: Collection[str], spare: str) -> t
     return common, [*addresses, *(() if explained or is_named else (*listed, ""))]
 
 
-def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, about: str) -> Classification:
+def _from_prose(message: Message, trust: Trust, text: str, returned: Headers, about: str) -> Classification:
     outer = {address.lower() for address in find_addresses(" ".join(message.headers.get("to", ()))[:4000])}
     outer.add(first_address(first(message.headers, "from")[:500]).lower())
-    may_be_own = bool(returned) or bool(about) or (gate.may_be_own and _holds_reply(text))
-    listed = _whom(message, text, outer, may_be_own=may_be_own)
+    may_be_own = bool(returned) or bool(about) or (trust.may_be_own and _holds_reply(text))
+    listed = _named_recipients(message, text, outer, may_be_own=may_be_own)
     is_plain = bool(returned) or _holds_reply(text)
-    if not listed and (is_plain or not gate.needs_list):
+    if not listed and (is_plain or not trust.needs_list):
         implied = [about] if about else _implied(message, text, returned, outer, in_any_line=is_plain)
         listed = [Listed(address, "") for address in implied]
     if not listed:
-        return Classification(Kind.OTHER, gate.form)
+        return Classification(Kind.OTHER, trust.form)
     shown = [entry.words for entry in listed]
     if len(listed) == 1 and not reply_code(listed[0].words):
         listed = [listed[0]._replace(words=f"{listed[0].words} {after_start(text)}".strip())]
-    is_late = _says_delay(gate.subject, text) or _is_soft_only(gate, text)
+    is_late = _says_delay(trust.subject, text) or _is_soft_only(trust, text)
     action = "delayed" if is_late else "failed"
     original = read_original(returned, message.headers, "")
     all_said = read_said(text, [entry.address for entry in listed], "", original.envelope_sender)
@@ -245,23 +245,23 @@ def _from_prose(message: Message, gate: Gate, text: str, returned: Headers, abou
 
 
 def _implied(message: Message, text: str, returned: Headers, outer: set[str], *, in_any_line: bool) -> list[str]:
-    """Return whom a notification means that lists nobody: by its words, by what came back, by its own recipient."""
+    """Return the recipients of a notification that lists none: from its text, the returned message or its addressee."""
     writer = first_address(first(message.headers, "from")[:500])
     senders = " ".join((*returned.get("from", ()), *returned.get("return-path", ())))[:2000]
     others = outer | {address.lower() for address in find_addresses(senders)}
     if address := mentioned(text, others, recipients_of(returned), in_any_line=in_any_line):
         return [address]
     domain = writer.rpartition("@")[2]
-    if domain.count(".") == 1 and (names := local_names(text)):  # of a host it is not clear whose mail it takes
+    if domain.count(".") == 1 and (names := local_names(text)):  # a host may accept mail for any domain
         return [f"{name}@{domain.lower()}" for name in names]
     addressee = "" if is_notification(returned) else first_address(first(returned, "to")[:2000])
     return [address] if (address := addressee or verp_recipient(message.headers)) else []
 
 
-def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> list[Listed]:
-    """Return the recipients that the field or the words name.
+def _named_recipients(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> list[Listed]:
+    """Return the recipients that X-Failed-Recipients or the text names.
 
-    Whom the notification was sent to is one of them only where nobody else is, and only if `may_be_own`.
+    The addressee of the notification counts only if nobody else is named, and only if `may_be_own`.
     """
     listed = read_listed(text)
     words = {entry.address.lower(): entry.words for entry in listed}
@@ -269,7 +269,7 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
     failed = [a for value in message.headers.get("x-failed-recipients", ()) for a in find_addresses(value[:20000])]
     foreign = [entry for entry in listed if entry.address.lower() not in outer]
     named = any(address.lower() in words for address in failed)
-    if failed and (named or not any(_tells_why(entry.words) for entry in foreign)):
+    if failed and (named or not any(_gives_reason(entry.words) for entry in foreign)):
         return [Listed(address, words.get(address.lower(), "")) for address in dict.fromkeys(failed)]
     refused = [entry for entry in transcript.values() if entry.address.lower() not in outer]
     if not foreign or (len(refused) > len(foreign) and {entry.address.lower() for entry in foreign} <= set(transcript)):
@@ -282,13 +282,13 @@ def _whom(message: Message, text: str, outer: set[str], *, may_be_own: bool) -> 
     ]
 
 
-def _tells_why(words: str) -> bool:
-    """Say whether the words beside an address are about trouble: it may also be the one that a letter greets."""
+def _gives_reason(words: str) -> bool:
+    """Return whether the words beside an address are about trouble: it may also be the one that a letter greets."""
     return _holds_reply(words) or _is_trouble(words.lower()) or _is_failure(words.lower())
 
 
 def _says_delay(subject: str, text: str) -> bool:
-    """Say whether the mail is late and under way; a code of class 5 in the text outweighs a word in it."""
+    """Return whether the mail is delayed; a code of class 5 in the text outweighs its words."""
     lower = begin_of(text)
     return not _is_failure(lower) and (
         _is_delay(subject) or (_is_delay(lower) and not holds_permanent(text[:MAX_CODED_CHARS]))
@@ -296,16 +296,16 @@ def _says_delay(subject: str, text: str) -> bool:
 
 
 def _holds_reply(text: str) -> bool:
-    """Say whether a code of failure stands in words of an unknown language."""
+    """Return whether a text contains a failure code, whatever its language."""
     text = text[:MAX_CODED_CHARS]
     return bool(reply_code(text)) or holds_code(text)
 
 
-def _is_soft_only(gate: Gate, text: str) -> bool:
-    """Say whether nothing but 4xx or a span of time speaks, in a language that no table knows: tries may go on."""
+def _is_soft_only(trust: Trust, text: str) -> bool:
+    """Return whether a text in an unknown language has only 4xx codes or a period: delivery may continue."""
     lower = begin_of(text)
-    if not gate.needs_list or find_start(text) >= 0 or _is_failure(lower):
-        return reply_code(text)[:1] == "4" and not _is_trouble(f"{gate.subject} {lower}")
+    if not trust.needs_list or find_start(text) >= 0 or _is_failure(lower):
+        return reply_code(text)[:1] == "4" and not _is_trouble(f"{trust.subject} {lower}")
     return not holds_permanent(text[:MAX_CODED_CHARS])
 
 

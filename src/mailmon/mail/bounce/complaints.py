@@ -11,7 +11,7 @@ from mailmon.mail.message.header import Headers, first, read_head
 from mailmon.mail.message.read import Message
 from mailmon.text import visible
 
-# Loops without a feedback-report part: words in From, words in Subject, words in the text, the type of feedback.
+# Feedback loops without a feedback-report part: words in From, Subject and text, and the feedback type.
 LOOPS = (
     ("staff@hotmail.com", "complaint about message from", "", "abuse"),  # Outlook.com, JMRP
     ("", "", "apple mail sent this email to unsubscribe", "opt-out"),  # Apple Mail
@@ -22,7 +22,7 @@ _MARKS = ("x-hmxmroriginalrecipient",)
 
 
 def read_complaint(message: Message) -> Classification | None:
-    """Return what a complaint says, None when the message is none."""
+    """Return the content of a complaint, None for any other message."""
     part = next((part for part in message.parts if part.type == "message/feedback-report"), None)
     if part is None and message.parameters.get("report-type", "").lower() != "feedback-report":
         return _of_a_loop(message)

@@ -1,7 +1,7 @@
 """The fields of a delivery status notification (RFC 3464 section 2, RFC 6533 section 4).
 
-Reads them wherever they stand, also as plain text in a broken message; `Key :`, values that go on in the next line
-without a space, and recipients that no blank line parts are forgiven.
+Found anywhere, even as plain text in a malformed message. Tolerates `Key :`, continuation lines without a space, and
+recipients that are not separated by a blank line.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _COMMENT = re.compile(r"\([^()]{0,300}+\)?\s*$")
 # "deliverable" and "undeliverable": Postfix, asked to verify an address.
 _ACTIONS = (("fail", "failed"), ("undeliver", "failed"), ("delay", "delayed"), ("deliver", "delivered"),
             ("relay", "relayed"), ("expand", "expanded"))  # fmt: skip
-# What begins the fields of a recipient. The first two may come in either order, then one repeated begins the next.
+# The fields that begin a recipient, in either order; a repeated one begins the next recipient.
 _FIRST_FIELDS = ("final-recipient", "original-recipient")
-# What is said of one recipient only.
+# Fields that belong to one recipient.
 _OWN_FIELDS = ("action", "status", "diagnostic-code", "remote-mta", "x-supplementary-info", "x-powermta-bouncecategory")
 # "<192.0.2.7 #5.0.0 smtp; 550 unknown user>": Lotus Domino, Exchange.
 _SUPPLEMENT = re.compile(r"\s*<?[^\s<>#]{0,255}+ {0,4}+#[245]\.\d{1,3}\.\d{1,3} (.*)", re.ASCII)
@@ -36,11 +36,11 @@ Fields = dict[str, str]
 
 
 class Reported(NamedTuple):
-    """What the fields of one recipient say, each "" when it is missing. `address` is "" when it names none.
+    """The fields of one recipient, each "" if missing. `address` is "" if none is named.
 
-    `comment` stands behind the status (Oracle Messaging Server), `category` is that of PowerMTA, `original` the address
-    that the sender wrote to, before it was forwarded (RFC 3464 section 2.3.1). `is_program`: mail for it goes to a
-    program on the server that reports (a `.forward` or alias file, "|/usr/bin/procmail").
+    `comment` follows the status (Oracle Messaging Server), `category` is PowerMTA's, `original` the address that the
+    sender used, before forwarding (RFC 3464 section 2.3.1). `is_program`: the recipient is a program on the reporting
+    server (a `.forward` or alias file, "|/usr/bin/procmail").
     """
 
     address: str
@@ -56,7 +56,7 @@ class Reported(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The fields of a notification: those of the message, and those of each recipient."""
+    """The fields of a notification: per message and per recipient."""
 
     reporting_mta: str
     sender: str
@@ -64,18 +64,18 @@ class Report(NamedTuple):
 
 
 def holds_fields(text: str) -> bool:
-    """Say whether fields of a recipient stand in this text."""
+    """Return whether a text contains the fields of a recipient."""
     return "ecipient" in text and _RECIPIENT.search(text) is not None
 
 
 def before_fields(text: str) -> str:
-    """Return what stands in front of the first field."""
+    """Return the text before the first field."""
     begin = _BEGIN.search(text)
     return text[: begin.start()] if begin else text
 
 
 def read_fields(text: str) -> Report:
-    """Read the fields from where the first of them stands."""
+    """Read the fields in a text, from the first one on."""
     begin = _BEGIN.search(text)
     blocks = _blocks(text[begin.start() :] if begin else text)
     about_all: Fields = {}
@@ -111,7 +111,7 @@ def _own_fields(block: Fields) -> Fields:
 
 
 def _is_half(last: Fields, block: Fields) -> bool:
-    """Say whether a blank line stands between the two addresses of one recipient: nothing is said of the first yet."""
+    """Return whether a blank line separates the two addresses of one recipient: no other field followed the first."""
     return not any(name in last for name in (*_OWN_FIELDS, *block.keys() & {*_FIRST_FIELDS}))
 
 
@@ -138,7 +138,7 @@ def _blocks(text: str) -> list[Fields]:
 def _reported(block: Fields) -> Reported:
     names = ("final-recipient", "original-recipient", "x-actual-recipient")
     named = [block[name] for name in names if name in block]
-    named.sort(key=_is_program)  # what a program is called with may hold an address too
+    named.sort(key=_is_program)  # the arguments of a program may contain an address too
     address = next((found for value in named if (found := typed_address(value))), "")
     action = block.get("action", "").lower()
     diagnostic = decode_words(_diagnostic(block))[:MAX_VALUE_CHARS]
@@ -164,7 +164,7 @@ def _is_program(value: str) -> bool:
 
 
 def _diagnostic(block: Fields) -> str:
-    """Return the diagnostic with its type; where there is none, what an older field says instead."""
+    """Return the diagnostic with its type, or the value of the older field that replaces it."""
     said = block.get("diagnostic-code", "")
     if _untyped(said) or "x-supplementary-info" not in block:
         return said
@@ -174,6 +174,6 @@ def _diagnostic(block: Fields) -> str:
 
 
 def _untyped(value: str) -> str:
-    """Drop the type in front of a value: `smtp; 550 5.1.1 unknown`."""
+    """Remove the type before a value: `smtp; 550 5.1.1 unknown`."""
     match = _TYPED.match(value)
     return value[match.end() :].strip() if match else value.strip()

@@ -1,7 +1,7 @@
-"""A server's words without what differs per message: addresses, host names, the person's name.
+"""A server's text without the parts that differ per message: addresses, host names, the recipient's name.
 
-"mailbox bob@example.org is full" and "User <nobody.here> unknown" are then the phrases that everybody writes, and a
-host that is named after its trade ("mx.spamfilter.example") says nothing of why it refused.
+"mailbox bob@example.org is full" and "User <nobody.here> unknown" then match the usual phrases, and a host name such as
+mx.spamfilter.example is not mistaken for a reason.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Container
 
 _MARKS = "<>()[]{}\"'`,;:.!"
-# Names of characters and not of people: "bare <LF> received".
+# Names of characters, not of people: "bare <LF> received".
 _CHARACTERS = frozenset({"<lf>", "<cr>", "<crlf>", "<lf>.<lf>", "<cr><lf>"})
 _HOST_BEFORE = frozenset({"host", "server", "mta", "relay"})
 
 
 def mask(words: str, own: str = "", vocabulary: Container[str] = ()) -> str:
-    """Return lower-case words without addresses, host names beside an IP address, and what `own` is called.
+    """Return a lower-case text without addresses, host names beside an IP address, and the parts of `own`.
 
-    A name that is a word of the `vocabulary` stays: "mailbox disabled" is said of disabled@example.org too.
+    A name that is a word of the `vocabulary` stays: "mailbox disabled" may be about disabled@example.org too.
 
     >>> mask("550 mailbox <bob@example.org> is full"), mask("550 user <nobody.here> unknown")
     ('550 mailbox is full', '550 user unknown')
@@ -40,7 +40,7 @@ def mask(words: str, own: str = "", vocabulary: Container[str] = ()) -> str:
 
 
 def _without_address(word: str) -> str:
-    """Return what stands before and behind an address in a word, without what only encloses it.
+    """Return the text before and after an address in a word, without enclosing marks.
 
     >>> _without_address("to:<bob@example.org>:"), _without_address("(bob@example.org:blocked)")
     ('to:', 'blocked)')
@@ -62,6 +62,6 @@ def _is_name(word: str, names: set[str]) -> bool:
 
 
 def _is_host(word: str) -> bool:
-    """Say whether a word is a host name, with or without an IP address behind it."""
+    """Return whether a word is a host name, with or without an IP address after it."""
     name = word.partition("[")[0].strip("(:,")
     return "." in name and "/" not in name and name.replace(".", "").replace("-", "").isalnum()

@@ -1,8 +1,8 @@
 """Who may be sent a notice that a message was not delivered.
 
-A bounce is text that anybody can send. Only the addresses of the configuration are told of it as it is; the Cc
-addresses of the returned message are believed only with evidence that it is really ours (ownership.py), and only where
-they are in a domain that the configuration names: else mailmon would send mail to whom a stranger likes.
+A bounce is text that anybody can send. Without evidence only the configured addresses get a notice; the Cc addresses of
+the returned message are used only with evidence that it is ours (ownership.py), and only in the configured domains:
+otherwise a stranger could make mailmon send mail to anybody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-
 
 
 class NoticeRules(NamedTuple):
-    """What the configuration says. `own` are the addresses that we send from, never a Cc."""
+    """The configured rules. `own` are the addresses that we send from, never used as Cc."""
 
     to: tuple[str, ...] = ()
     cc: bool = False
@@ -28,10 +28,10 @@ class NoticeRules(NamedTuple):
     own: tuple[str, ...] = ()
 
 
-class Audience(NamedTuple):
-    """Who is told, the fixed addresses first; `cc_left_out` says why Cc addresses are not, "" where none are missing.
+class NoticeRecipients(NamedTuple):
+    """The recipients of a notice, the configured ones first; `cc_left_out` says why Cc addresses are omitted, or "".
 
-    `failed` are the recipients whom the notice is about; without them nobody is told.
+    `failed` are the recipients that the notice is about; without any there is no notice.
     """
 
     recipients: tuple[str, ...] = ()
@@ -39,28 +39,28 @@ class Audience(NamedTuple):
     cc_left_out: str = ""
 
 
-def audience_of(found: Classification, rules: NoticeRules, evidence: Evidence) -> Audience:
-    """Return who is told of a message: nobody unless it is a bounce in which a recipient failed."""
+def choose_recipients(found: Classification, rules: NoticeRules, evidence: Evidence) -> NoticeRecipients:
+    """Return the recipients of a notice: none unless the message is a bounce with a failed recipient."""
     failed = tuple(one for one in found.recipients if one.action == "failed" and one.address)
     if found.kind is not Kind.BOUNCE or not failed:
-        return Audience(cc_left_out="no recipient failed")
+        return NoticeRecipients(cc_left_out="no recipient failed")
     if evidence.is_own_notice:
-        return Audience(cc_left_out="it is about a notice of our own")
+        return NoticeRecipients(cc_left_out="it is about a notice of our own")
     never = {_key(one.address) for one in failed}
     fixed = _chosen(rules.to, never)
     if not rules.cc:
-        return Audience(fixed, failed, "cc is off")
+        return NoticeRecipients(fixed, failed, "cc is off")
     if not evidence.is_verified:
-        return Audience(fixed, failed, evidence.why_not)
+        return NoticeRecipients(fixed, failed, evidence.why_not)
     domains = {domain.lower().rstrip(".") for domain in rules.cc_domains}
     near = [address for address in found.original.cc if address.rpartition("@")[2].lower() in domains]
     wanted = _chosen(near, never | {_key(address) for address in (*fixed, *rules.own)})
     cc = wanted[: rules.max_cc]
-    return Audience((*fixed, *cc), failed, _why_fewer(len(found.original.cc), len(wanted), len(cc)))
+    return NoticeRecipients((*fixed, *cc), failed, _why_fewer(len(found.original.cc), len(wanted), len(cc)))
 
 
 def _chosen(addresses: Iterable[str], never: set[str]) -> tuple[str, ...]:
-    """Return the addresses that mail can be sent to, each once, without those who are never told."""
+    """Return the valid addresses, each once, without those in `never`."""
     chosen: dict[str, str] = {}
     for address in addresses:
         if _PLAIN.fullmatch(address) and _key(address) not in never:
@@ -68,14 +68,14 @@ def _chosen(addresses: Iterable[str], never: set[str]) -> tuple[str, ...]:
     return tuple(chosen.values())
 
 
-def _why_fewer(original: int, wanted: int, told: int) -> str:
-    if told < wanted:
-        return f"only {told} of {wanted} are told of one message (max_cc)"
+def _why_fewer(original: int, wanted: int, chosen: int) -> str:
+    if chosen < wanted:
+        return f"only {chosen} of {wanted} get a notice (max_cc)"
     if wanted < original:
-        return "others are not in cc_domains, failed themselves, or are told anyway"
+        return "the others are not in cc_domains, failed themselves, or get a notice anyway"
     return ""
 
 
 def _key(address: str) -> str:
-    """Return what two spellings of an address have in common; case matters to no server that is in use."""
+    """Return an address as it is compared; no server in use distinguishes case."""
     return address.lower()

@@ -1,4 +1,4 @@
-"""The original message, as far as a notification returns it (RFC 3464 section 2, RFC 5322)."""
+"""The returned message, as far as a notification contains it (RFC 3464 section 2, RFC 5322)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADER = re.compile(r"^[ \t>]{0,8}(?=(?:return-path|received|message-id|from|to
 
 
 def returned_headers(message: Message, below: str) -> Headers:
-    """Return the headers of the returned message: of its part, else of what stands below the notification's words."""
+    """Return the headers of the returned message, from its part or from the text below the notification."""
     part = next((part for part in message.parts if part.type in RETURNED_TYPES), None)
     text = _content(part) if part else below
     begin = _HEADER.search(text[:20000])
@@ -35,7 +35,7 @@ def returned_headers(message: Message, below: str) -> Headers:
 
 
 def read_original(headers: Headers, outer: Headers, envelope_sender: str) -> Original:
-    """Return what these headers say; the envelope sender is whom the notification itself went to, if nothing else."""
+    """Read the headers of the returned message; without an envelope sender, it is the notification's addressee."""
     sent_to = first(headers, "return-path")
     received = " ".join(headers.get("received", ())[:5])[:4000]
     if not envelope_sender:
@@ -53,17 +53,17 @@ def read_original(headers: Headers, outer: Headers, envelope_sender: str) -> Ori
 
 
 def recipients_of(headers: Headers) -> set[str]:
-    """Return whom the returned message went to by its header, in lower case: addressees, and "for" in Received."""
+    """Return the recipients of the returned message by its headers, in lower case: To, Cc, and "for" in Received."""
     received = " ".join(headers.get("received", ())[:5])[:4000]
     found = (*_addresses(headers, "to"), *_addresses(headers, "cc"), *_FOR.findall(received))
     return {address.lower() for address in found}
 
 
 def addressed_to(headers: Headers, final: str) -> str:
-    """Return the address that the sender of the returned message wrote to, where it was then forwarded to `final`.
+    """Return the address that the sender of the returned message used, if it was forwarded from there to `final`.
 
-    Postfix notes it in X-Original-To. Each hop may do so, and the list that a message was sent to is no recipient of
-    it: only a single address is believed that the message itself is addressed to, and that is not its list.
+    Postfix records it in X-Original-To. Each hop may do so, and a mailing list is not a recipient: only a single
+    address counts, if the message itself is addressed to it and it is not the list.
     """
     noted = {first_address(value[:500]).lower() for value in headers.get("x-original-to", ())}
     if len(noted) != 1 or final.lower() in noted:

@@ -1,6 +1,6 @@
 """Evidence that a returned message is one of ours: a DKIM signature of an own domain, or a copy in a sent folder.
 
-The signature must cover the whole returned message (mail/auth/dkim.py says which ones count).
+The signature must cover the whole returned message; mail/auth/dkim.py defines which ones count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mailmon.mail.bounce.values import Classification, Original
 from mailmon.mail.message.header import first
 from mailmon.mail.message.read import MAX_BYTES, Part, read_message
 
-# What our own notices carry, and how their Message-IDs begin: a bounce of one must not make the next.
+# The field of our notices, and the prefix of their Message-IDs: no notice is sent about the bounce of one.
 NOTICE_HEADER, NOTICE_ID = "X-Mailmon-Notice", "mailmon-notice-"
 _COMPLETE_TYPES = ("message/rfc822", "message/global")
 _MARKED = NOTICE_HEADER.lower().encode()
@@ -23,7 +23,7 @@ _MARK = re.compile(rb"^[ \t>|]{0,8}" + re.escape(NOTICE_HEADER.encode()) + rb"[ 
 
 
 class Evidence(NamedTuple):
-    """What is known of the returned message. `original_date` is its Date field, whoever wrote it."""
+    """Evidence about the returned message. `original_date` is its Date field, unverified."""
 
     is_verified: bool = False
     why_not: str = "nothing shows that the returned message is ours"
@@ -31,26 +31,25 @@ class Evidence(NamedTuple):
     original_date: str = ""
 
 
-def examine(
+def find_evidence(
     raw: bytes,
     found: Classification,
     domains: Collection[str],
     is_signed: IsSigned | None = None,
     is_sent: Callable[[Original], bool] | None = None,
 ) -> Evidence:
-    """Say whether the message that `raw` returns is ours; `found` is what the classifier made of `raw`.
+    """Find evidence that the message returned in `raw` is ours; `found` is the classification of `raw`.
 
-    `domains` are the own ones: `d=` must equal one of them, a parent or a subdomain is not enough. `is_sent` says
-    whether the message is among those sent from here. Both may be None where there is nobody to ask; what they raise
-    passes.
+    `domains` are our own: `d=` must equal one of them, a parent or a subdomain is not enough. `is_sent` tests whether
+    the message is in the folder of sent mail. Both tests may be None; their exceptions are passed on.
     """
     message = read_message(raw)
     headers = returned_headers(message, "")
     original = read_original(headers, {}, "")
     is_notice = NOTICE_ID in f"{original.message_id} {found.original.message_id}" or _holds_mark(raw[:MAX_BYTES])
     evidence = Evidence(is_own_notice=is_notice, original_date=first(headers, "date")[:100])
-    told = found.original
-    if (original.message_id, original.cc, original.subject) != (told.message_id, told.cc, told.subject):
+    claimed = found.original
+    if (original.message_id, original.cc, original.subject) != (claimed.message_id, claimed.cc, claimed.subject):
         return evidence._replace(why_not="it is not clear which message came back")
     if original.message_id and is_sent is not None and is_sent(original):
         return evidence._replace(is_verified=True, why_not="")
@@ -66,12 +65,12 @@ def examine(
 
 
 def _holds_mark(raw: bytes) -> bool:
-    """Say whether the field of our own notices stands there; where its name does not, no pattern need look for it."""
+    """Return whether the field of our notices occurs; the cheap test for its name comes first."""
     return _MARKED in raw.lower() and _MARK.search(raw) is not None
 
 
 def returned_message(part: Part) -> bytes:
-    """Return the message in a part as it was sent, with CRLF line ends; empty where it is encoded."""
+    """Return the message in a part as it was sent, with CRLF line ends; empty if it is encoded."""
     encoding = first(part.headers, "content-transfer-encoding").strip().lower()
     if encoding not in ("", "7bit", "8bit", "binary"):
         return b""

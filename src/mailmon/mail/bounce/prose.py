@@ -1,6 +1,6 @@
-"""Notifications in prose: which recipients they name, and why each failed.
+"""Notifications in prose: the recipients that they name, and the text about each.
 
-Three readings in this order: addresses in the X-Failed-Recipients field (Exim, Gmail), a list of addresses with a
+Three methods in this order: addresses in the X-Failed-Recipients field (Exim, Gmail), a list of addresses with a
 paragraph each (qmail, Postfix, Exim, Exchange and most others), and the transcript of a session (Sendmail).
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mailmon.mail.bounce.addresses import ADDRESS, find_addresses, first_address
 from mailmon.mail.phrases import ascii_only, finder, phrases
 
-# What is quoted, but for a session ("<<< 550", ">>> RCPT TO") and what Momentum puts in front of an address.
+# Quoted lines, except SMTP transcripts ("<<< 550", ">>> RCPT TO") and the mark of Momentum before an address.
 _QUOTED = re.compile(r"^[ \t]{0,3}(?:>(?!>>)|\|(?= )).*\n?", re.MULTILINE)
 # Lines of a log or a queue: syslog, Exim, mailq of Postfix and Sendmail.
 _LOGGED = re.compile(
@@ -24,22 +24,22 @@ _LOGGED = re.compile(
     r"|[0-9A-Za-z]{8,20}[*!]? {1,8}\d{1,10} [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)",
     re.ASCII | re.MULTILINE,
 )
-MAX_LINES, MAX_TELLING_LINES = 4000, 200
+MAX_LINES, MAX_SENTENCE_LINES = 4000, 200
 MAX_TEXT_CHARS = 1 << 16
 MAX_LINE_CHARS = 1000
-# Where a notification says what it is, and where a server's codes stand.
+# Where a notification is recognised, and where codes are searched for.
 MAX_SEARCHED_CHARS, MAX_CODED_CHARS = 1 << 13, 1 << 14
 MAX_LISTED = 300
 MAX_WORDS = 3000
 
-# Fields of a message, three in a row at the margin: so begins what came back, whatever the line above says.
+# Three header fields in a row at the margin begin the returned message, whatever precedes them.
 _BLOCK = re.compile(
     r"^(?:(?:return-path|received|from|to|cc|subject|date|message-id|reply-to|sender|mime-version|content-[a-z-]{2,30}"
     r"|dkim-signature|list-[a-z-]{2,20}|x-[\w-]{1,60}):[^\n]*+\n(?:[ \t][^\n]*+\n){0,20}+){3,60}+",
     re.ASCII | re.IGNORECASE | re.MULTILINE,
 )
 _FIELD = re.compile(r"^([a-z-]{2,20}):", re.ASCII | re.IGNORECASE | re.MULTILINE)
-# Who sums up a message in words names its author, addressee and subject, but no fields like these.
+# A summary of a message in prose names its author, addressee and subject, but none of these fields.
 _TECHNICAL = frozenset({"return-path", "received", "message-id", "mime-version", "content-type", "dkim-signature"})
 MAX_BLOCKS = 5
 _OPENS = (":", "：")
@@ -53,7 +53,7 @@ _NAMED = re.compile(
     rf"[\w'() ]{{0,30}}|rcpt)[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
     re.IGNORECASE,
 )
-# May be no more than a field of the original.
+# May be a header field of the original.
 _TO = re.compile(
     rf"[\s>*•·-]{{0,20}}+(?:[\w',. ]{{0,60}} )?to[ \t]{{0,8}}[:=][ \t<\"']{{0,8}}+({ADDRESS})[>\"']{{0,2}}+(.*)",
     re.IGNORECASE,
@@ -64,7 +64,7 @@ _SENT = re.compile(rf"[ >]{{0,8}}>>> rcpt to:\s{{0,4}}<?({ADDRESS})", re.IGNOREC
 _ANSWERED = re.compile(
     rf"[ <]{{0,8}}([45]\d\d)[ -](?:[45]\.\d\.\d{{1,3}} )?<?({ADDRESS})>?(?:\.\.\.|[:,;]| \.\.\.)", re.ASCII
 )
-# Sendmail 5: "550 example.org (smtp)... 550 Host unknown", and from here on it is about that host.
+# Sendmail 5: "550 example.org (smtp)... 550 Host unknown", after which the text is about that host.
 _NEXT_HOST = re.compile(r"[45]\d\d ([\w.-]{1,255}+) \(\w{1,20}+\)\.\.\.", re.ASCII)
 # Postfix and Sendmail: "(expanded from <ann@example.org>)"; Exim: "(ultimately generated from ann@example.org)".
 _FORWARDED = re.compile(rf"\((?:expanded from:?|(?:ultimately )?generated from) {{0,4}}<?({ADDRESS})>?\)")
@@ -72,21 +72,21 @@ _SPAN = re.compile(r"(?<![\d:.,@/-])\d{1,3}(?:[^\d\n:.@/-]{1,16}\d{1,2}){2}(?![\
 _STARTS = phrases("start")
 _PLAIN_STARTS = ascii_only(_STARTS)
 _is_trouble, _is_delay = finder(phrases("trouble")), finder(phrases("delay"))
-# A field of the returned message, where nothing parts it from the words above.
+# Fields that begin the returned message if nothing else separates it.
 END_FIELDS = ("received:", "return-path:", "dkim-signature:", "x-received:")
 _END_WORDS = (*phrases("end"), *END_FIELDS)
 _MARKS = " \t-=*_#>+[(.~"
 
 
 class Listed(NamedTuple):
-    """An address and the words that belong to it."""
+    """An address and the text about it."""
 
     address: str
     words: str
 
 
 def cut(text: str) -> tuple[str, str]:
-    """Part what the notification says from the message that it returns below.
+    """Split a text into the notification and the returned message below it.
 
     >>> cut("It failed.\\n--- Below this line is a copy of the message.\\nFrom: a\\n")
     ('It failed.', 'From: a\\n')
@@ -105,10 +105,10 @@ def cut(text: str) -> tuple[str, str]:
 
 
 def _find_block(text: str) -> int:
-    """Return where the header of a returned message begins (RFC 5322 section 3.6), -1 where none does.
+    """Return where the header of a returned message begins (RFC 5322 section 3.6), or -1.
 
-    What stands above it must say about whom: a notification may sum up the message first, and then say what became of
-    it. That holds in any language, and a returned message may speak of failures too.
+    The text above it must contain an address: a notification may summarise the message first, and report its fate
+    below. This works in any language, and a returned message may mention failures too.
     """
     for match, _ in zip(_BLOCK.finditer(text, 0, MAX_TEXT_CHARS), range(MAX_BLOCKS), strict=False):
         names = {name.lower() for name in _FIELD.findall(match[0][:MAX_SEARCHED_CHARS])}
@@ -118,7 +118,7 @@ def _find_block(text: str) -> int:
 
 
 def without_quotes(text: str) -> str:
-    """Return what the writer says himself.
+    """Return a text without quoted lines.
 
     >>> without_quotes("Why?\\n> <bob@example.org>: 550 unknown\\n>>> RCPT TO:<bob@example.org>")
     'Why?\\n>>> RCPT TO:<bob@example.org>'
@@ -127,12 +127,12 @@ def without_quotes(text: str) -> str:
 
 
 def is_log(text: str) -> bool:
-    """Say whether lines of a log or a queue stand in a text: whoever sends those reports on many messages."""
+    """Return whether a text contains lines of a log or a queue: such mail reports on many messages."""
     return _LOGGED.search(text[:MAX_CODED_CHARS]) is not None
 
 
 def begin_of(text: str) -> str:
-    """Return in lower case where a notification says what it is."""
+    """Return the beginning of a text in lower case, where a notification is recognised."""
     return text[:MAX_SEARCHED_CHARS].lower()
 
 
@@ -144,9 +144,9 @@ def read_listed(text: str) -> list[Listed]:
     return found or ([] if start < 0 else _collect(lines, 0, _LISTED))
 
 
-@lru_cache(maxsize=1)  # each reading of the same text asks
+@lru_cache(maxsize=1)  # each method calls it for the same text
 def find_start(text: str) -> int:
-    """Return the number of the first line that opens the list of recipients, from 0; -1 where none does."""
+    """Return the number of the first line that introduces the list of recipients, from 0; -1 if there is none."""
     begin = begin_of(text)
     usual = _PLAIN_STARTS if begin.isascii() else _STARTS
     places = [begin.find(phrase) for phrase in usual if phrase in begin]
@@ -154,16 +154,16 @@ def find_start(text: str) -> int:
 
 
 def after_start(text: str) -> str:
-    """Return the text from the line that opens the list of recipients, else the whole text."""
+    """Return the text from the line that introduces the list of recipients, else the whole text."""
     start = find_start(text)
     said = text if start < 1 else text.split("\n", start)[start]
     return said[:MAX_WORDS].strip()
 
 
 def local_names(text: str) -> list[str]:
-    """Return the names that stand alone right below the line that opens the list: recipients of the writer's domain.
+    """Return the bare names right below the line that introduces the list: recipients in the sender's domain.
 
-    AOL and GroupWise leave the domain out.
+    AOL and GroupWise omit the domain.
     """
     start = find_start(text)
     opening, *lines = text.split("\n", start + MAX_NAMES)[start:] if start >= 0 else [""]
@@ -178,13 +178,13 @@ def local_names(text: str) -> list[str]:
 
 
 def find_span(text: str) -> str:
-    """Return "1 days, 19 hours and 56 minutes" in whatever language: for so long a server will try again; or ""."""
+    """Return the period for which a server will retry, in any language ("1 days, 19 hours and 56 minutes"), or ""."""
     match = _SPAN.search(text[:MAX_SEARCHED_CHARS])
     return match[0] if match else ""
 
 
 def forwarded_from(words: str) -> str:
-    """Return the address that was written to before it was forwarded, or "".
+    """Return the address from which the mail was forwarded, or "".
 
     >>> forwarded_from("(expanded from <ann@example.org>): host mx.example.org said: 550 unknown")
     'ann@example.org'
@@ -194,10 +194,9 @@ def forwarded_from(words: str) -> str:
 
 
 def read_transcript(text: str) -> list[Listed]:
-    """Return the addresses that an SMTP session refused (Sendmail and what descends from it).
+    """Return the addresses rejected in an SMTP transcript (Sendmail and its descendants).
 
-    What the server answered to the last command belongs to the addresses that are named next, but for those of another
-    host.
+    The reply to the last command belongs to the addresses named next, except those at another host.
     """
     words: dict[str, list[str]] = {}
     answer: list[str] = []
@@ -223,16 +222,16 @@ def read_transcript(text: str) -> list[Listed]:
 
 
 def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_any_line: bool) -> str:
-    """Return the first address in a text that is not one of `foreign` and that no mail system has, or "".
+    """Return the first address in a text that is neither in `foreign` nor that of a mail system, or "".
 
-    One of the `likely` comes before all others. Unless `in_any_line` the line itself, or one above it that opens a
-    list, must say that something could not be delivered.
+    Addresses in `likely` are preferred. Unless `in_any_line`, the line itself must mention a failure, or one above it
+    must introduce a list.
     """
     known = {address.lower() for address in foreign}
     start = find_start(text)
     other = ""
     for number, line in enumerate(text.split("\n", MAX_LINES)[:MAX_LINES]):
-        if "@" not in line or not (in_any_line or number >= start >= 0 or _tells(line, number)):
+        if "@" not in line or not (in_any_line or number >= start >= 0 or _mentions_failure(line, number)):
             continue
         for address in find_addresses(line[:MAX_LINE_CHARS]):
             lower = address.lower()
@@ -244,18 +243,18 @@ def mentioned(text: str, foreign: Iterable[str], likely: Container[str], *, in_a
     return other
 
 
-def _tells(line: str, number: int) -> bool:
-    """Say whether a sentence that names an address tells of trouble."""
-    if number >= MAX_TELLING_LINES:
+def _mentions_failure(line: str, number: int) -> bool:
+    """Return whether a sentence with an address mentions a failure or delay."""
+    if number >= MAX_SENTENCE_LINES:
         return False
     sentences = [one for one in line[:MAX_LINE_CHARS].lower().split(". ") if "@" in one]
     return any(_is_trouble(one) or _is_delay(one) for one in sentences)
 
 
 def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Listed]:
-    """Return the addresses that begin a line, each with what follows up to an empty line.
+    """Return the addresses at the beginning of a line, each with the text up to an empty line.
 
-    Where nothing follows, what stands above counts: a line that ends in a colon opens the addresses below it.
+    If there is none, the line above counts that ends in a colon and introduces the addresses.
     """
     found: dict[str, list[str]] = {}
     headings: dict[str, str] = {}

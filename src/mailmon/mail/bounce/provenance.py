@@ -1,7 +1,7 @@
-"""Evidence that a notification is genuine: what an outsider cannot forge (RFC 5321 section 4.4, RFC 6376).
+"""Evidence that a notification is genuine: properties that an outsider cannot forge (RFC 5321 section 4.4, RFC 6376).
 
-Anybody can write a bounce. Evidence is, in this order: it was made by the account's own server; the message that it
-returns is among the mail sent from here, or carries our DKIM signature; the domain that refuses has signed it.
+Anybody can write a bounce. Evidence is, in this order: the account's own server created it; the returned message is in
+the folder of sent mail, or has our DKIM signature; the rejecting domain has signed the notification.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ MAX_RECEIVED = 6
 MAX_LINE_CHARS = 1000
 MAX_NAMED = 50
 
-# The line of the host that made the message: no client gave it. Postfix ("from userid" is a local program), Exim, with
-# the users as which it runs, Sendmail; then qmail, which names no host.
+# The Received line of the host that created the message, without a client. Postfix ("from userid" is a local program),
+# Exim, with the users that it runs as, Sendmail; then qmail, which names no host.
 _ORIGINS = (
     re.compile(r"by ([\w.-]{1,255}+) (?:\((?!Postfix, from)[\w ./,-]{1,80}+\) )?id ", re.ASCII),
     re.compile(r"from (?:mail|exim|exim4|mailnull|Debian-exim) by ([\w.-]{1,255}+) with local \(Exim ", re.ASCII),
     re.compile(r"from localhost \(localhost\) by ([\w.-]{1,255}+) \([\w./ -]{1,80}+\) id ", re.ASCII),
 )
 _QMAIL = re.compile(r"\(qmail \d{1,10}+ invoked for bounce\)", re.ASCII)
-# The way from the queue into the mailbox: no server offers LMTP to strangers (RFC 2033 section 5).
+# Delivery from the queue to the mailbox: no server offers LMTP to strangers (RFC 2033 section 5).
 _DELIVERY = re.compile(r" by [\w.-]{1,255}+ (?:\([^()]{1,80}+\) )?with (?:UTF8)?LMTPS?A?\b", re.ASCII)
 _HANDOVER = re.compile(r" with (?:UTF8)?(?:E?SMTP|HTTP|POP3|IMAP)", re.ASCII)
 _ADDRESS = re.compile(r"(?<![\w.:-])(?:IPv6:)?([0-9A-Fa-f.:]{2,45})(?![\w.:-])", re.ASCII)
@@ -40,12 +40,12 @@ _ADDRESS = re.compile(r"(?<![\w.:-])(?:IPv6:)?([0-9A-Fa-f.:]{2,45})(?![\w.:-])",
 _NEAR = tuple(
     ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
 )
-# Domains that speak for each other: the mailer of the first bounces for the second.
+# Domains that represent each other: the mailer of the first bounces for the second.
 _SAME = {"googlemail.com": "gmail.com"}
 
 
 class Proof(StrEnum):
-    """What shows that a notification is genuine."""
+    """The kind of evidence."""
 
     NONE = ""
     LOCAL = "local"
@@ -55,14 +55,14 @@ class Proof(StrEnum):
 
 
 class Own(NamedTuple):
-    """What is ours: the domains that we send from, and names of the account's servers."""
+    """Our own domains, and the names of the account's servers."""
 
     domains: frozenset[str]
     hosts: frozenset[str]
 
 
 def own_names(domains: Collection[str], hosts: Collection[str]) -> Own:
-    """Return what is ours. A server of mail.example.org may call itself mx1.example.org.
+    """Return our own names. A server of mail.example.org may call itself mx1.example.org.
 
     >>> sorted(own_names(["example.org"], ["imap.example.net"]).hosts)
     ['example.net', 'example.org', 'imap.example.net']
@@ -74,11 +74,11 @@ def own_names(domains: Collection[str], hosts: Collection[str]) -> Own:
 
 
 def is_made_here(raw: bytes, hosts: Collection[str]) -> bool:
-    """Say whether the account's own server made this message, by its Received fields alone.
+    """Return whether the account's own server created this message, by its Received fields alone.
 
-    What comes from outside has the line that our own server put above it, with the client that gave it; what an
-    outsider writes stands below that. So the last line must be that of a host of ours that got the message from nobody,
-    and every line above it one of the way into the mailbox.
+    Mail from outside has a line of our own server above it that names the client; lines forged by an outsider are below
+    that. So the last line must be that of a host of ours without a client, and every line above it one of delivery to
+    the mailbox.
     """
     headers = read_message(raw, MAX_BYTES).headers
     lines = [" ".join(value[:MAX_LINE_CHARS].split()) for value in headers.get("received", ())[: MAX_RECEIVED + 1]]
@@ -95,9 +95,9 @@ def prove(
     is_signed: IsSigned | None = None,
     is_sent: Callable[[Original], bool] | None = None,
 ) -> Proof:
-    """Return what shows that a notification is genuine. Asks `is_sent` and `is_signed`; what they raise passes.
+    """Return the evidence that a notification is genuine; exceptions of `is_sent` and `is_signed` are passed on.
 
-    A message of ours proves only that those refused to whom it went: whoever got one may return it in anybody's name.
+    A message of ours is evidence only about its own recipients: whoever received one can return it in any name.
     """
     domains = {_domain(one.address) for one in found.recipients}
     if "" in domains or not domains:
@@ -121,7 +121,7 @@ def prove(
 
 
 class _Aligned:
-    """The domains whose signature speaks for a reporter and for all recipients."""
+    """The domains whose signature counts for a reporter and for all recipients."""
 
     def __init__(self, reporter: str, domains: Collection[str]) -> None:
         self._all = (reporter, *domains)
@@ -162,7 +162,7 @@ def _delivers(line: str) -> bool:
 
 
 def _is_near(text: str) -> bool:
-    """Say whether a text is no IP address, or one of our own network."""
+    """Return whether a text is no IP address, or one of our own network."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -175,7 +175,7 @@ def _is_below(domain: str, parent: str) -> bool:
 
 
 def _are_aligned(one: str, other: str) -> bool:
-    """Say whether two domains are the same but for a subdomain (RFC 7489 section 3.1, without a list of suffixes)."""
+    """Return whether one domain equals or is below the other (RFC 7489 section 3.1, without a list of suffixes)."""
     one, other = _SAME.get(one, one), _SAME.get(other, other)
     return min(one.count("."), other.count(".")) >= 1 and (_is_below(one, other) or _is_below(other, one))
 

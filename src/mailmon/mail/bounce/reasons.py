@@ -1,14 +1,14 @@
 """The reason of a failure, and whether it is permanent (docs/bounces.md lists the reasons).
 
-In this order, so that words of any language only refine what structure and codes say:
+In this order, so that words of any language only refine what structure and codes give:
 
-1. Whose fault? What a server says of our client, its name in HELO, its address or PTR, of the sender, of a check of the
-   sender or of our login, and all that it answers to EHLO and MAIL, is ours: never an unknown user, an unknown host or
-   hard. "Host not found" is hard of the recipient's domain only.
-2. For now or for good? The class of the reply in the recipient's own diagnostic, else that of his own status (RFC 3463
-   section 3.1). What is for now is never hard, whatever the words and however long the queue has tried.
-3. Which refusal? "User unknown" is an unknown user, unless the end of DATA is known to have been refused (a filter says
-   so of everything) or the code says that the mailbox exists (X.2.z).
+1. Fault: a reply about our client, its HELO name, address or PTR, about the sender, sender verification or our login,
+   and every reply to EHLO and MAIL, is ours: never an unknown user, an unknown host or hard. "Host not found" is hard
+   only for the recipient's domain.
+2. Permanence: the class of the reply in the recipient's own diagnostic, else of its own status (RFC 3463 section 3.1).
+   A temporary failure is never hard, whatever the text and however long the queue has tried.
+3. Kind: "user unknown" is an unknown user, unless it was the reply to the end of DATA (a filter replies so to anything)
+   or the code says that the mailbox exists (X.2.z).
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ from mailmon.mail.caps import number
 
 MAX_CHARS = 3000
 UNDEFINED = "undefined"
-# The recipient's address is the trouble. It will not exist tomorrow either, unless the server says "for now".
+# The recipient's address is the problem, permanently unless the server says otherwise.
 ADDRESS = ("userunknown", "hostunknown", "hasmoved", "notaccept")
 
-# The code in front of each further line of a reply parts what belongs together.
+# The code before each further line of a reply separates words that belong together.
 _NEXT_LINE = re.compile(r"\s+[245]\d\d(?:-(?:[245]\.\d{1,3}\.\d{1,3}\s+)?| [245]\.\d{1,3}\.\d{1,3}\s+)|\s+", re.ASCII)
 # A host or domain that a name server may still find (RFC 1035 section 4.1.1: SERVFAIL is no NXDOMAIN).
 _FOR_NOW = ("try again", "temporar", "servfail", "server failure", "timed out", "timeout")
-# Said of a mailbox too, in answers that are wrong to be permanent.
+# Also about a mailbox, in replies that are wrongly permanent.
 _UNTIL_LATER = ("temporarily not", "temporarily un", "temporary", "try later", "try again later")
-# A server that refuses and says "unknown host" mostly means ours; who speaks of a domain or a recipient does not.
+# "Unknown host" in a rejection mostly means ours, unless a domain or a recipient is mentioned.
 _OF_RECIPIENT = re.compile("domain|recipient|rcpt|destinat|addressee|empf|получател|收件|宛先")
 _URL = re.compile(r"https?://[^\s>]{1,300}+")
 
 
 def plain(words: str) -> str:
-    """Return words as the tables compare them: lower case, one space, straight quotes, no line codes."""
+    """Normalise a text for the tables: lower case, single spaces, straight quotes, no codes of further lines."""
     return _NEXT_LINE.sub(" ", words[:MAX_CHARS]).lower().replace("’", "'")
 
 
 class Case(NamedTuple):
-    """What is known of a refusal beside its words.
+    """The context of a rejection.
 
-    Where the fault `is_ours` no word is about the recipient's address. A host or domain that is not found can be the
-    recipient's only if it `may_be_domain`: the server that refuses speaks of the recipient, or our own looked it up.
+    If the fault `is_ours`, nothing is about the recipient's address. A host or domain that is not found can be the
+    recipient's only if it `may_be_domain`: the rejecting server mentions the recipient, or our own server looked it up.
     """
 
     status: str
@@ -71,9 +71,10 @@ class Case(NamedTuple):
 
 
 def read_case(words: str, status: str, command: str, *, names_sender: bool, names_domain: bool | None) -> Case:
-    """Return what is known of a refusal in these plain words.
+    """Return the context of a rejection with this normalised text.
 
-    They may name the sender and nobody else; and the recipient's domain, the sender's alone (False) or neither (None).
+    `names_sender`: it names only the sender. `names_domain`: the recipient's domain (True), only ours (False), neither
+    (None).
     """
     detail, reply = status[2:], reply_code(words)
     is_ours = (
@@ -100,22 +101,22 @@ def read_case(words: str, status: str, command: str, *, names_sender: bool, name
 
 
 def by_fault(words: str) -> str:
-    """Return the reason that plain words about us or the sender give, where they say no more, or ""."""
+    """Return the reason if the text is about us or the sender, or ""."""
     return _first(tables().ours, words)
 
 
 def find_command(words: str) -> str:
-    """Return which command the server refused, as these plain words tell it: RCPT, DATA, MAIL, EHLO or ""."""
+    """Return the rejected command that the text mentions: RCPT, DATA, MAIL, EHLO or ""."""
     return next((command for command, test in commands() if test(words)), "")
 
 
 def by_provider(words: str) -> str:
-    """Return the reason that plain words of a single provider or product give, or ""."""
+    """Return the reason by the phrases of a single provider or product, or ""."""
     return _first(tables().products, words)
 
 
 def by_host(words: str) -> str:
-    """Return the reason that plain words give at the hosts that are named among them, or ""."""
+    """Return the reason by the phrases of the providers whose hosts are named, or ""."""
     for signs, table in tables().hosts:
         for sign in signs:
             if sign in words:
@@ -127,7 +128,7 @@ def by_host(words: str) -> str:
 
 
 def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
-    """Return the reason that plain words give, or ""; with `are_rare` by the tables of rarer words."""
+    """Return the reason by the phrases of all systems, or ""; with `are_rare` by the rare ones."""
     if not words or words.isspace():
         return ""
     in_front, users, domains, refusals, troubles = tables().rare if are_rare else tables().usual
@@ -143,20 +144,20 @@ def by_words(words: str, case: Case, *, are_rare: bool = False) -> str:
     reason = ("" if is_ours else host) or (user if is_firm else "") or _first(refusals, bare) or user
     if not reason:
         names_user = not is_ours and case.status[2:] in UNKNOWN_USER_CODES
-        # A code of the content says more than words like "error" and "process" do (RFC 3463 section 3.7).
+        # A code about the content means more than words like "error" and "process" (RFC 3463 section 3.7).
         trouble = "" if case.status[2:].startswith("6.") else _first(troubles, bare)
         reason = _unless_refused(bare) if names_user else trouble or ("rejected" if host else "")
     return REFUSED.get((reason, case.command), reason)
 
 
 def _unless_refused(words: str) -> str:
-    """Return what a code of an unknown user means where no usual word does: rarer words of a refusal outweigh it."""
+    """Return the reason for a code of an unknown user without a usual phrase: rare phrases outweigh it."""
     rare = tables().rare
     return _first(rare.states, words) or _first(rare.refusals, words) or "userunknown"
 
 
 def _bare(words: str) -> str:
-    """Return words without addresses of pages, and without what says nothing."""
+    """Return a text without URLs and without phrases that mean nothing."""
     bare = _URL.sub(" ", words) if "://" in words else words
     for phrase in tables().nothing:
         if phrase in bare:
@@ -165,7 +166,7 @@ def _bare(words: str) -> str:
 
 
 def _unknown_user(words: str, users: Table, detail: str, command: str) -> tuple[str, bool]:
-    """Return what it means that no such user is known, or "", and whether no other refusal can be meant."""
+    """Return the reason for an unknown user, or "", and whether it excludes any other."""
     is_sure = tables().sure_users(words)
     if not is_sure and not _first(users, words):
         return "", False
@@ -186,14 +187,14 @@ def _first(table: Table, words: str) -> str:
 
 
 def by_category(category: str) -> str:
-    """Return the reason that a sending system names in a field of its own, or ""."""
+    """Return the reason for a bounce category of PowerMTA, or ""."""
     return CATEGORIES.get(category, "")
 
 
 def by_status(status: str, *, only_special: bool = False, is_ours: bool = False) -> str:
-    """Return the reason that a code gives, or ""; with `only_special` a general code gives none.
+    """Return the reason for a status code, or ""; with `only_special` not for general codes.
 
-    A code of the recipient's address gives none where the words are about us.
+    With `is_ours`, codes about the recipient's address give no reason.
     """
     subject, _, detail = status[2:].partition(".")
     if only_special and detail in ("", "0"):
@@ -205,22 +206,22 @@ def by_status(status: str, *, only_special: bool = False, is_ours: bool = False)
 
 
 def by_own_code(status: str) -> str:
-    """Return the reason that a code about our SPF, DKIM, DMARC or PTR gives, whatever words stand beside it, or ""."""
+    """Return the reason for a code about our SPF, DKIM, DMARC or PTR, whatever the text, or ""."""
     return CODES[status[2:]] if status[2:] in SURE_CODES else ""
 
 
 def by_command(command: str) -> str:
-    """Return what it means that a command was refused without a reason, or ""."""
+    """Return the reason for a command rejected without one, or ""."""
     return BY_COMMAND.get(command, "")
 
 
 def by_reply(words: str) -> str:
-    """Return what the reply code means where there is nothing better, or ""."""
+    """Return the reason for the reply code alone, or ""."""
     return REPLIES.get(reply_code(words), "")
 
 
 def is_hard(reason: str, status: str, action: str, words: str) -> bool:
-    """Say whether sending again to this address is of no use; `words` are the plain ones about this recipient."""
+    """Return whether sending to this address again is futile; `words` is the normalised text about this recipient."""
     is_final = action not in ("delayed", "delivered", "relayed", "expanded") and not any(
         word in words for word in _UNTIL_LATER
     )

@@ -19,12 +19,12 @@ from mailmon.text import visible
 
 MAX_DIAGNOSTIC_CHARS = 500
 MAX_TEXT_CHARS = 4000
-# So much is compared with the tables, in characters, and what each comparison costs besides; by then codes must do.
+# Characters compared with the tables at most, and the fixed cost of a comparison; after that only codes are used.
 MAX_COMPARED_CHARS, COMPARISON_CHARS = 15_000, 500
-# Mailboxes that a check of the sender asks about besides the sender's own (RFC 5321 section 4.5.1, RFC 2142).
+# Mailboxes that sender verification probes besides the sender's own (RFC 5321 section 4.5.1, RFC 2142).
 _ROLES = ("postmaster", "abuse", "mailer-daemon")
 _DONE = ("delivered", "relayed", "expanded")
-# Hosts of mailing lists and groups, by the names that they are given.
+# Hosts of mailing lists and groups, by their usual names.
 _OF_LIST = re.compile(
     r"@(?:[\w-]{1,63}+\.){0,6}?(?:[\w-]{0,50}groups|lists?|listserv|mailman)\.", re.ASCII | re.IGNORECASE
 )
@@ -32,10 +32,10 @@ _OF_LIST = re.compile(
 
 @dataclass
 class Said:
-    """All that a notification says in words, and what that says of each recipient: read once, and if need be.
+    """The text that applies to every recipient, and what follows from it: evaluated once, on demand.
 
-    `sender` is whom it was sent for; `left_chars` is what may still be compared with the tables. With `is_of_several`
-    it is what stands above several recipients, and a command in it may have been refused of one of them only.
+    `sender` is the original sender; `left_chars` may still be compared with the tables. With `is_of_several` the text
+    precedes several recipients, and a command in it may have been rejected for only one of them.
     """
 
     text: str
@@ -46,11 +46,11 @@ class Said:
     left_chars: int = MAX_COMPARED_CHARS
 
     def spend(self, chars: int) -> None:
-        """Note that a text of this length was compared."""
+        """Count a comparison of a text of this length."""
         self.left_chars -= chars + COMPARISON_CHARS
 
     def reason(self, case: Case) -> str:
-        """Return the reason that the words as a whole give in this case, or ""."""
+        """Return the reason for the text as a whole in this case, or ""."""
         key = (case.status, case.command, f"{case.is_ours} {case.may_be_domain}")
         if key not in self.reasons:
             self.spend(len(self.plain))
@@ -61,35 +61,34 @@ class Said:
 
     @cached_property
     def plain(self) -> str:
-        """The words as the tables compare them."""
+        """The normalised text."""
         return reasons.plain(self.text)
 
     @cached_property
     def status(self) -> str:
-        """The status code that the beginning holds, or ""."""
+        """The status code at the beginning of the text, or ""."""
         return choose_status("", self.text[:MAX_TEXT_CHARS])
 
     @cached_property
     def reply(self) -> str:
-        """The reply code that the beginning holds, or ""."""
+        """The reply code at the beginning of the text, or ""."""
         return reply_code(self.text[:MAX_TEXT_CHARS])
 
     @cached_property
     def command(self) -> str:
-        """Which command was refused, or ""."""
+        """The rejected command, or ""."""
         return reasons.find_command(self.plain)
 
     @cached_property
     def provider_reason(self) -> str:
-        """What the words of a single provider say, or ""."""
+        """The reason by the phrases of a single provider, or ""."""
         return reasons.by_provider(f"{self.mta.lower()} {self.plain}")
 
 
 def read_said(text: str, addresses: Collection[str], reporting_mta: str, sender: str) -> Said:
-    """Return what each recipient is compared with.
+    """Return the text that applies to every recipient.
 
-    Of several `addresses` each has words of its own, from the line that names the first of them on; what is said of one
-    is not said of another.
+    With several `addresses` it ends at the line that names the first one: from there on each has text of its own.
     """
     above = _above(text, addresses) if len(addresses) > 1 else text
     return Said(above, visible(reporting_mta, 255), sender.lower(), is_of_several=len(addresses) > 1)
@@ -102,7 +101,7 @@ def _above(text: str, addresses: Collection[str]) -> str:
 
 
 def build_recipient(reported: Reported, words: str, said: Said, shown: str = "") -> Recipient:
-    """Return the recipient; `words` belong to it alone; `shown` are those of them to quote, "" for all."""
+    """Return the result for a recipient; `words` are about it alone; `shown` is the part to quote, "" for all."""
     status = _status(reported, words, said)
     reason = "delivered" if reported.action in _DONE else _reason(reported, words, said, status)
     is_hard = False
@@ -139,7 +138,7 @@ def _status(reported: Reported, words: str, said: Said) -> str:
 
 
 def _reason(reported: Reported, words: str, said: Said, status: str) -> str:
-    """Return the reason; what many recipients have in common but for their addresses is looked up once."""
+    """Return the reason; recipients that differ only in their addresses are evaluated once."""
     own = reported.address or "\0"
     texts = (str(value).replace(own, "") for value in (*reported._replace(original=""), words))
     key = (*texts, status)
@@ -198,36 +197,36 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
 
 
 def _by_address(reported: Reported) -> str:
-    """Return what a refusal without known words most likely means by who is refused, or "".
+    """Return the most likely reason for a rejection in unknown words, by the recipient's address, or "".
 
-    A mailing list or group refuses those who may not post to it, in the language of its owner.
+    A mailing list or group rejects senders who may not post to it, in its owner's language.
     """
     is_refused = reported.action == "failed" and _OF_LIST.search(reported.address[:320]) is not None
     return "rejected" if is_refused else ""
 
 
 def _answer(words: str) -> str:
-    """Return what a server said, without what the one that reports it puts before and behind (Postfix, Exim)."""
+    """Return a server's reply without what the reporting server adds before and after it (Postfix, Exim)."""
     code = reply_code(words)
     begin = max(words.find(f" {code}"), 0) if code else 0
     return words[begin:].partition(" (in reply to ")[0]
 
 
 def _names(sender: str, recipient: str, words: str) -> bool:
-    """Say whether these plain words of a server name the sender or the sender's domain, and nothing of the recipient.
+    """Return whether a server's reply names the sender or the sender's domain, and not the recipient.
 
-    A host or an address that is not the recipient's is unknown then, as after a check of the sender.
+    The unknown host or address is then not the recipient's, as after sender verification.
     """
     domain, own = sender.rpartition("@")[2], recipient.lower().rpartition("@")[2]
     if not domain or domain not in words or own in words:
         return False
-    # Another mailbox at the sender's domain may be where the recipient's mail is forwarded to.
+    # The recipient's mail may be forwarded to another mailbox in the sender's domain.
     named = {address.lower() for address in find_addresses(words) if address.lower().endswith(f"@{domain}")}
     return named <= {sender, *(f"{role}@{domain}" for role in _ROLES)}
 
 
 def _names_domain(said: Said, recipient: str, words: str) -> bool | None:
-    """Return True where these plain words name the recipient's domain, False where only ours, else None."""
+    """Return True if the text names the recipient's domain, False if only ours, else None."""
     own = recipient.lower().rpartition("@")[2]
     if not own or own in words:
         return True

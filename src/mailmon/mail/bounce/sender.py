@@ -1,7 +1,7 @@
-"""Whether a message speaks for a mail system, so that it may be read as a notification.
+"""Whether the sender of a message is a mail system, so that it may be read as a notification.
 
-Anybody can write "550 user unknown" into a mail. A person's reply, a forwarded bounce, an absence notice, a digest of
-a list and a receipt are no notifications (RFC 3834, RFC 8098).
+Anybody can write "550 user unknown" in a message. A personal reply, a forwarded bounce, an absence notice, a list
+digest and a read receipt are not notifications (RFC 3834, RFC 8098).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _REPLIES = (
     "回复:", "回复：", "回覆:", "回覆：", "答复:", "答复：", "返信:", "답장:", "회신:",
 )  # fmt: skip
 
-# Programs that write of notifications, by the fields that they set: cron, list managers, issue trackers, absence
-# notices, monitoring. RFC 8058: nothing but bulk mail can be unsubscribed by one click.
+# Programs that quote notifications, by the fields that they set: cron, list managers, issue trackers, absence notices,
+# monitoring. RFC 8058: only bulk mail has one-click unsubscribe.
 _OTHER_FIELDS = (
     "x-cron-env", "list-unsubscribe-post", "x-ticket-id", "rt-ticket", "x-phabricator-to",
     "x-auto-reply-from", "x-vacation", "x-dmarc-report", "tls-report-domain", "x-logwatch", "x-fax-status",
@@ -41,12 +41,12 @@ _OTHER_PREFIXES = (
     "x-sympa-", "x-nagios-", "x-icinga-", "x-zabbix-", "x-sentry-", "x-freshdesk-", "x-helpscout-",
 )  # fmt: skip
 _DAEMONS_ONLY = ("mailer-daemon", "mailer daemon", "mail delivery s", "microsoftexchange")
-# Called daemons too: issue trackers, monitoring.
+# Also named daemon: issue trackers, monitoring.
 _OTHER_WRITERS = (
     "bugzilla", "cron daemon", "anacron", "nagios@", "icinga@", "zabbix@", "monit@", "logwatch", "fail2ban", "jenkins@",
     "gitlab@", "gerrit@", "redmine@", "jira@", "trac@", "mantis",
 )  # fmt: skip
-# A local part that no person has.
+# Local parts that no person uses.
 _MACHINE = re.compile(
     r"(?<![\w.+-])(?:no-?_?reply|do-?not-?reply|mail(?!ing)|e?smtp|mta|mx\d{0,3}|relay|gateway|system|server|exim|postfix|qmail"
     r"|exchange|delivery|dsn|ndr|error|filter|antivirus|antispam|firewall|imss|post\w{0,10}master|pooo?stmaster)"
@@ -65,13 +65,13 @@ _is_periodic = finder(phrases("report"))
 _SUCCESSES = phrases("success subject")
 
 
-class Gate(NamedTuple):
-    """What is believed of a message, and what it is if that says nothing.
+class Trust(NamedTuple):
+    """Which parts of a message are trusted, and its form if they hold no notification.
 
-    `fields` and `prose` say whether those are believed. With `needs_list` prose is believed only where it lists whom
-    it could not reach: the subject is not that of a notification. With `needs_return` only where it returns the message
-    that it is about: the sender is not known as a mail system, so an empty return path alone shows nothing.
-    `may_be_own`: it may tell of its own recipient.
+    `fields` and `prose`: whether DSN fields and text are trusted. With `needs_list` text is trusted only if it lists
+    the recipients that failed: the subject is not that of a notification. With `needs_return` only if it returns the
+    original message: the sender is not a known mail system, and an empty return path alone proves nothing.
+    `may_be_own`: the failed recipient may be the addressee of the notification.
     """
 
     fields: bool
@@ -83,13 +83,11 @@ class Gate(NamedTuple):
     needs_return: bool = False
 
 
-def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject: bool = False) -> Gate:
-    """Judge by the headers alone who writes.
+def assess_sender(message: Message, *, is_ours: bool = False, has_copied_subject: bool = False) -> Trust:
+    """Assess the sender by the headers alone; a subject copied from the returned message does not count.
 
-    A subject that was copied from the message that came back says nothing.
-
-    With `is_ours` the message is known to hold something of ours that nobody can guess: the subject of a notification
-    is then enough, whoever writes it, and it may tell of its own recipient.
+    With `is_ours` the message is known to contain an unguessable token of ours: the subject of a notification then
+    suffices, whoever the sender, and the failed recipient may be its addressee.
     """
     headers = message.headers
     subject = "" if has_copied_subject else read_subject(headers)
@@ -99,21 +97,21 @@ def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject:
     is_daemon = is_of_a_system(headers) and not _is_list(sender)
     fits = _is_subject(subject)
     if form is Form.MDN and not (is_daemon and _is_refusal(headers)):
-        return Gate(False, False, subject, form)
+        return Trust(False, False, subject, form)
     # Some systems copy fields of the returned message into the notification (Lotus Domino).
     is_others = _is_of_other_software(message) and not (is_daemon and fits)
-    if is_others or _is_told_of_many(subject) or _is_told_by_others(headers, sender):
-        return Gate(reported, False, subject, form)
+    if is_others or _is_about_many(subject) or _is_by_other_sender(headers, sender):
+        return Trust(reported, False, subject, form)
     has_null_path = is_from_nobody(headers)
     is_named = "x-failed-recipients" in headers
-    # Old Sendmail and some gateways name no writer at all; fml and Majordomo write as the list's administrator.
+    # Old Sendmail and some gateways have no From field; fml and Majordomo send as the list's administrator.
     is_nameless = "from" not in headers or _is_list(sender)
     is_programs = is_nameless or _MACHINE.search(sender) is not None
     is_system = is_daemon or is_named or has_null_path or (fits and (is_ours or is_programs))
     believed = is_system and not _is_persons(subject, form, is_daemon=is_daemon)
     believed = believed and not _is_absence(subject, form, is_daemon=is_daemon)
     needs_return = not (is_daemon or is_named or is_ours or "from" not in headers)
-    return Gate(
+    return Trust(
         reported or (believed and not needs_return),
         believed,
         subject,
@@ -125,9 +123,9 @@ def judge_sender(message: Message, *, is_ours: bool = False, has_copied_subject:
 
 
 def _is_persons(subject: str, form: Form, *, is_daemon: bool) -> bool:
-    """Say whether a subject is that of somebody's answer, forward or ticket.
+    """Return whether a subject is that of a personal reply, a forward or a ticket.
 
-    "Re: Undelivered Mail" is an administrator's answer; "Re: minutes" may be the subject of what came back.
+    "Re: Undelivered Mail" is an administrator's reply; "Re: minutes" may be the subject of the returned message.
     """
     return (
         subject.startswith(_FORWARDS)
@@ -137,19 +135,19 @@ def _is_persons(subject: str, form: Form, *, is_daemon: bool) -> bool:
 
 
 def _is_absence(subject: str, form: Form, *, is_daemon: bool) -> bool:
-    """Say whether somebody is away; Postfix marks its notifications as automatic answers too."""
+    """Return whether this is an absence notice; Postfix marks its notifications as automatic replies too."""
     if is_daemon:
         return _is_other(subject) and not _is_subject(subject)
     return form is Form.AUTO_REPLY or _is_other(subject)
 
 
 def read_subject(headers: Headers) -> str:
-    """Return the subject as it is compared: decoded and in lower case."""
+    """Return the decoded subject in lower case."""
     return decode_header(first(headers, "subject")[:1000]).lower().lstrip()
 
 
 def has_copied_subject(headers: Headers, returned: Headers) -> bool:
-    """Say whether a mail system repeats the subject of the message that came back, as an answer does (Apache James)."""
+    """Return whether a mail system repeats the subject of the returned message, as a reply does (Apache James)."""
     if not is_of_a_system(headers) or not is_from_nobody(headers) or not returned:
         return False
     own, other = (_without_re(read_subject(one)) for one in (headers, returned))
@@ -157,22 +155,22 @@ def has_copied_subject(headers: Headers, returned: Headers) -> bool:
 
 
 def _without_re(subject: str) -> str:
-    """Return a subject without the sign of an answer."""
+    """Return a subject without its reply prefix."""
     sign = next((one for one in _REPLIES if subject.startswith(one)), "")
     return subject[len(sign) :].strip()
 
 
 def is_from_nobody(headers: Headers) -> bool:
-    """Say whether the return path is empty, as that of a notification is (RFC 5321 section 4.5.5)."""
+    """Return whether the return path is empty, as in notifications (RFC 5321 section 4.5.5)."""
     return any(map(is_null, headers.get("return-path", ())))
 
 
 def is_letter(message: Message, *, is_plain: bool) -> bool:
-    """Say whether somebody writes to be answered or read by many: a return path, and no sign of a program's answer.
+    """Return whether this is personal or bulk mail: it has a return path, and no sign of an automatic reply.
 
-    `is_plain`: a code, or the words of a list of recipients stand in it. As a mailer daemon no person writes. A list
-    that passes a notification on to its owner (Mailman) puts its own return path and fields on it: often the return
-    path is then the address that the notification went to.
+    `is_plain`: it contains a code or the words before a list of recipients. No person writes as mailer daemon. A list
+    that forwards a notification to its owner (Mailman) sets its own return path and fields: often the return path is
+    then the address that the notification was sent to.
     """
     headers = message.headers
     sender = decode_header(first(headers, "from")[:1000]).lower()
@@ -186,26 +184,26 @@ def is_letter(message: Message, *, is_plain: bool) -> bool:
     return is_bulk or (is_own_path and not (is_plain or len(message.parts) > 1))
 
 
-def may_be_returned_by(gate: Gate, message: Message, returned: Headers) -> bool:
-    """Say whether it is the writer of a message who returns one with these headers, and not one that he forwards.
+def may_be_returned_by(trust: Trust, message: Message, returned: Headers) -> bool:
+    """Return whether the sender returns the message with these headers, and does not forward a bounce of it.
 
-    A report about a bounce and a person's question return or quote the bounce itself. A message that is returned as a
-    part was not pasted there; where it stands in the text the writer must at least be called like a program.
+    A report about a bounce and a personal question contain the bounce itself. A message in a part of its own was not
+    pasted; if it is in the text, the sender must at least have the name of a program.
     """
-    if not gate.needs_return:
+    if not trust.needs_return:
         return True
     if not returned or is_notification(returned):
         return False
     is_part = any(part.type in RETURNED_TYPES for part in message.parts)
     sender = decode_header(first(message.headers, "from")[:1000]).lower()
     is_machines = _MACHINE.search(sender) is not None or _is_list(sender)
-    return is_machines or (is_part and not gate.needs_list)
+    return is_machines or (is_part and not trust.needs_list)
 
 
-def _is_told_of_many(subject: str) -> bool:
-    """Say whether a subject is that of a report on many messages, or of a success.
+def _is_about_many(subject: str) -> bool:
+    """Return whether a subject is that of a report about many messages, or of a successful delivery.
 
-    Behind "Undeliverable: " stands the subject of the message that came back, whatever that is.
+    "Undeliverable: " is followed by the subject of the returned message, whatever that is.
     """
     head = subject.partition(": ")[0]
     own = head if head != subject and _is_subject(head) else subject
@@ -213,24 +211,24 @@ def _is_told_of_many(subject: str) -> bool:
 
 
 def _is_ticket(subject: str) -> bool:
-    """Say whether a subject carries the number of a ticket: what is told of there is somebody else's mail."""
+    """Return whether a subject has a ticket number: such mail is about other people's bounces."""
     return _TICKET.search(subject[:1000]) is not None
 
 
 def is_notification(headers: Headers) -> bool:
-    """Say whether these headers are those of a notification themselves."""
+    """Return whether these are the headers of a notification."""
     sender = decode_header(first(headers, "from")[:1000]).lower()
     is_daemon = is_of_a_system(headers) and not _is_list(sender)
     return is_daemon or is_from_nobody(headers)
 
 
 def _is_refusal(headers: Headers) -> bool:
-    """Say whether a receipt refuses the message, as a filter of the recipient may (RFC 5429 section 2.2)."""
+    """Return whether a receipt rejects the message, as a recipient's filter may (RFC 5429 section 2.2)."""
     return "reject" in f"{first(headers, 'auto-submitted')} {first(headers, 'subject')}"[:2000].lower()
 
 
 def _is_of_other_software(message: Message) -> bool:
-    """Say whether a program writes that quotes notifications and sends none: cron, issue trackers, calendars."""
+    """Return whether a program sent this that quotes notifications and sends none: cron, issue trackers, calendars."""
     headers = message.headers
     if any(name in headers for name in _OTHER_FIELDS) or any(name.startswith(_OTHER_PREFIXES) for name in headers):
         return True
@@ -239,14 +237,14 @@ def _is_of_other_software(message: Message) -> bool:
     return any(part.type == "text/calendar" for part in message.parts)
 
 
-def _is_told_by_others(headers: Headers, sender: str) -> bool:
-    """Say the same by what no notification copies: the writer, and a note on new mail (RFC 5436 section 2.7.1)."""
+def _is_by_other_sender(headers: Headers, sender: str) -> bool:
+    """Return the same by what no notification copies: the sender, and a note on new mail (RFC 5436 section 2.7.1)."""
     is_note = first(headers, "auto-submitted").lower().startswith("auto-notified")
     return is_note or any(name in sender for name in _OTHER_WRITERS)
 
 
 def is_of_a_system(headers: Headers) -> bool:
-    """Say whether the From field names a mail system, or nobody."""
+    """Return whether the From field names a mail system, or no sender."""
     sender = decode_header(first(headers, "from")[:1000]).lower()
     return _is_daemon(sender) or ("from" in headers and sender in ("", "<>"))
 
@@ -261,7 +259,7 @@ def _is_report(message: Message) -> bool:
 
 
 def _is_list(sender: str) -> bool:
-    """Say whether the software of a mailing list writes (fml, Majordomo, Mailman)."""
+    """Return whether mailing list software sent this (fml, Majordomo, Mailman)."""
     return any(mark in sender for mark in LISTS)
 
 

@@ -1,7 +1,8 @@
-"""The enhanced status code of a recipient (RFC 3463, RFC 2034, RFC 5248).
+"""The enhanced status code of a recipient, and the reason that a code alone gives (RFC 3463, RFC 2034, RFC 5248).
 
-The Status field and the server's words often differ: a relay writes a general code into the field and quotes a special
-one, or has given up at last and quotes why.
+The Status field and the server's text often differ: a relay writes a general code in the field and quotes a specific
+one, or has given up and quotes the cause. Half of the servers use general codes and many use wrong ones, so a code
+gives a reason only if the text has none. The class does not matter then: `2.2` stands for 4.2.2 and 5.2.2.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import re
 # Neither part of an IPv4 address nor of a version; the subject of a status code is 0 to 7 (RFC 3463 section 3).
 _CODE = re.compile(r"(?<![\w.-])#?([245])\.([0-7])\.(\d{1,3})(?![\d-]|\.\d)", re.ASCII)
 _REPLY = re.compile(r"(?<![\w.:/-])([45][0-5]\d)(?=[ -](?!\w{3,4} 20\d\d)|: |$|#)(?! bytes)", re.ASCII)
-# Codes that say less than another one beside them.
+# Codes that mean less than another one beside them.
 _WEAK = re.compile(r"4\.4\.7|5\.3\.\d+|5\.1\.1|5\.4\.7")
 MAX_CODES = 40
 
 
 def choose_status(field: str, words: str) -> str:
-    """Return the code that says most, "" when there is none.
+    """Return the most specific code, "" if there is none.
 
-    The class of the SMTP reply wins; then a special code beats x.0.0 and x.y.0, and weak ones; then the field wins.
+    The class of the SMTP reply comes first; then a specific code before x.0.0, x.y.0 and weak codes; then the field.
 
     >>> choose_status("5.0.0", "550 5.1.1 <bob@example.org>... User unknown")
     '5.1.1'
@@ -35,17 +36,17 @@ def choose_status(field: str, words: str) -> str:
 
 
 def holds_code(words: str) -> bool:
-    """Say whether a code of failure stands in these words."""
+    """Return whether a text contains a failure code."""
     return any(code[0] != "2" for code in _codes(words))
 
 
 def holds_permanent(words: str) -> bool:
-    """Say whether a code of class 5 stands in these words."""
+    """Return whether a text contains a code of class 5."""
     return any(code[0] == "5" for code in _codes(words)) or any(match[1][0] == "5" for match in _REPLY.finditer(words))
 
 
 def reply_code(words: str) -> str:
-    """Return the first SMTP reply code of class 4 or 5 in these words, or ""."""
+    """Return the first SMTP reply code of class 4 or 5 in a text, or ""."""
     match = _REPLY.search(words)
     return match[1] if match else ""
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What a message is: mail that came back, mail that is late, a complaint, or none of these."""
+    """The kind of a message: bounce, delay warning, complaint, or none of these."""
 
     BOUNCE = "bounce"
     DELAYED = "delayed"
@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 
 class Form(StrEnum):
-    """How the message says it: in the fields of a standard, in words only, or what else was recognised."""
+    """The format of a message: standard fields, prose, or another known format."""
 
     DSN = "dsn"
     TEXT = "text"
@@ -29,11 +29,11 @@ class Form(StrEnum):
 
 
 class Recipient(NamedTuple):
-    """One address that the notification is about.
+    """One recipient of a notification.
 
-    `status` is an enhanced status code (RFC 3463); where the message has none it is x.0.0 with the class of what
-    happened, and "" in a complaint. `action` is that of RFC 3464 section 2.3.3, `reason` a word of docs/bounces.md.
-    `original_recipient` is the address that the sender wrote to, "" where it is the same or is not known.
+    `status` is an enhanced status code (RFC 3463): x.0.0 with the right class if the message has none, and "" in a
+    complaint. `action` is that of RFC 3464 section 2.3.3, `reason` a word of docs/bounces.md.
+    `original_recipient` is the address that the sender used, "" if it is the same or unknown.
     """
 
     address: str
@@ -48,7 +48,7 @@ class Recipient(NamedTuple):
 
 
 class Original(NamedTuple):
-    """What is known of the message that came back; "" and () where nothing is."""
+    """The returned message, as far as known; "" and () for unknown values."""
 
     message_id: str = ""
     subject: str = ""
@@ -58,7 +58,7 @@ class Original(NamedTuple):
 
 
 class Classification(NamedTuple):
-    """What a message is, whom it is about, and which message it answers. `feedback_type` is that of RFC 5965."""
+    """The kind of a message, its recipients, and the message it is about. `feedback_type` is that of RFC 5965."""
 
     kind: Kind
     form: Form

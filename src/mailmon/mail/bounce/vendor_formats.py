@@ -1,6 +1,6 @@
-"""Notifications that are neither a DSN nor prose: JSON of Amazon SES, sessions that Postfix reports.
+"""Notifications that are neither a DSN nor prose: JSON of Amazon SES, session reports of Postfix.
 
-Each reading returns what was reported, in the shape of the fields of a DSN, or None.
+Each reader returns the content as DSN fields, or None.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def read_json(text: str) -> tuple[str, Report] | None:
         return None
     try:
         document, _ = json.JSONDecoder(strict=False).raw_decode(text[:MAX_JSON_CHARS].lstrip())
-        if isinstance(document.get("Message"), str):  # SNS puts the notification into an envelope
+        if isinstance(document.get("Message"), str):  # SNS wraps the notification in a document of its own
             document = json.loads(document["Message"], strict=False)
         kind = _text(document, "notificationType", "eventType").lower()
         about = document.get(kind)
@@ -39,15 +39,15 @@ def read_json(text: str) -> tuple[str, Report] | None:
 
 
 def is_session(text: str) -> bool:
-    """Say whether Postfix reports a session to its postmaster: others call a session so that lost a message."""
+    """Return whether Postfix reports a session to its postmaster; others use the same heading for a lost message."""
     return _SESSION in text and "\n Out: " in text
 
 
 def read_session(text: str) -> Report | None:
-    """Return whom a session that Postfix reports to its postmaster concerned, and what it answered last.
+    """Return the recipients of a session that Postfix reports to its postmaster, and its last reply.
 
-    Only a session that got as far as DATA lost a message; whoever tries addresses and goes is no bounce (RFC 5321
-    section 3.3).
+    Only a session that reached DATA lost a message; a client that only probes addresses is no bounce (RFC 5321 section
+    3.3).
     """
     lines = [line.strip() for line in _UNFOLD.sub(" ", text[:200_000]).split("\n")]
     start = next((number for number, line in enumerate(lines) if line == _SESSION), -1)

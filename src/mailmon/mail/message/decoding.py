@@ -19,7 +19,7 @@ _BETWEEN_WORDS = re.compile(r"\?=[ \t\n]{1,20}=\?")
 _NOT_BASE64 = bytes(byte for byte in range(256) if not (chr(byte).isalnum() and byte < 128) and byte not in b"+/")
 # Beyond what int() takes, and no character has so many digits.
 _LONG_ENTITY = re.compile(rf"&#(?:[0-9]{{{MAX_DIGITS},}}+|[xX][0-9a-fA-F]{{{MAX_DIGITS},}}+);?")
-# Codecs that turn bytes into something else than text, or are slow enough to hold up a run.
+# Only these charsets: other codecs do not yield text, or are slow enough to delay a run.
 _TEXT_CHARSET = re.compile(
     r"(?:us-)?ascii|utf-?(?:7|8|16|32)(?:-?[lb]e)?|iso[-_]?8859[-_]?\d{1,2}|latin-?\d|windows-?\d{3,4}|cp\d{3,4}"
     r"|ibm\d{3,4}|koi8[-_][rut]|iso-2022-(?:jp|kr)(?:-\w{1,5})?|shift[_-]?jis(?:[_-]2004|x0213)?|s?jis|ms_?kanji"
@@ -27,7 +27,7 @@ _TEXT_CHARSET = re.compile(
     r"|ks_c_5601(?:-1987)?|ksc5601|tis-620|mac-?\w{3,12}",
     re.ASCII,
 )
-# What mail calls a charset, and what Python calls it, or a larger one that holds it and that real mail means.
+# Charset names in mail, and the Python codec: the same charset, or the superset that real mail uses.
 _ALIASES = {
     "gb2312": "gb18030", "eucgb2312_cn": "gb18030", "gb_2312-80": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030",
     "cp936": "gb18030", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "x-windows-949": "cp949", "windows-949": "cp949",
@@ -43,7 +43,7 @@ _SHIFTS = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp_ext"), (b"\x1b$@"
 def decode_body(body: str, encoding: str, charset: str, others: Iterable[str] = ()) -> str:
     """Decode a body that was read as Latin-1: undo the transfer encoding, then apply the charset.
 
-    `others` are charsets that are tried where the bytes are neither in `charset` nor in UTF-8.
+    `others` are charsets to try if the bytes are valid neither in `charset` nor in UTF-8.
     """
     kind = encoding.strip().lower()
     if kind in ("base64", "quoted-printable"):
@@ -52,7 +52,7 @@ def decode_body(body: str, encoding: str, charset: str, others: Iterable[str] = 
 
 
 def decode_transfer(body: str, encoding: str) -> bytes:
-    """Undo the transfer encoding of a body that was read as Latin-1; an unknown one is none."""
+    """Undo the transfer encoding of a body that was read as Latin-1; ignore an unknown one."""
     raw = body.encode("latin-1")
     if encoding == "base64":
         return _from_base64(raw)
@@ -60,7 +60,7 @@ def decode_transfer(body: str, encoding: str) -> bytes:
 
 
 def decode_header(value: str) -> str:
-    """Decode a header value that was read as Latin-1: encoded words, else UTF-8 as it stands (RFC 2047, RFC 6532)."""
+    """Decode a header value that was read as Latin-1: encoded words, else raw UTF-8 (RFC 2047, RFC 6532)."""
     is_plain = value.isascii() and "\x1b" not in value
     return decode_words(value if is_plain else _to_text(value.encode("latin-1", errors="replace"), "utf-8"))
 
@@ -77,7 +77,7 @@ def decode_words(text: str) -> str:
 
 
 def strip_html(text: str) -> str:
-    """Return the words of an HTML text, a line for each block."""
+    """Return the text of an HTML page, one line per block."""
     shown: list[str] = []
     position = 0
     lower = text.lower()
@@ -89,7 +89,7 @@ def strip_html(text: str) -> str:
             break
         position = end
     shown.append(text[position:])
-    # Words of two cells are two words.
+    # Words in different cells stay separate.
     plain = _TAG.sub("", _CELL.sub(" ", _BREAK.sub("\n", "".join(shown))))
     return html.unescape(_LONG_ENTITY.sub("\ufffd", plain)).replace("\xa0", " ")
 
@@ -102,7 +102,7 @@ def _word(charset: str, kind: str, payload: str) -> str:
 
 
 def _from_base64(raw: bytes) -> bytes:
-    """Decode as much as can be: line ends and a missing padding do not matter."""
+    """Decode as much as possible, ignoring line ends and missing padding."""
     clean = raw.translate(None, _NOT_BASE64)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
@@ -118,7 +118,7 @@ def _to_text(raw: bytes, charset: str, others: Iterable[str] = ()) -> str:
 
 
 def _shifted(raw: bytes) -> str | None:
-    """Decode what switches to two bytes a character, whatever its charset is said to be; None where it does not."""
+    """Decode a text with escape sequences for two-byte characters, whatever its declared charset; else return None."""
     codec = next((codec for mark, codec in _SHIFTS if mark in raw), "")
     return raw.decode(codec, "replace") if codec else None
 

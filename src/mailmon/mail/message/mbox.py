@@ -15,12 +15,12 @@ _QUOTED = re.compile(rb">+From ")
 
 
 def is_mbox(begin: bytes) -> bool:
-    """Say whether a file that begins like this is an mbox file: its first line is `From address date`."""
+    """Return whether a file that begins like this is an mbox file: its first line is `From address date`."""
     return _FROM_LINE.match(begin) is not None
 
 
 def split_mbox(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the messages, of each the first MAX_BYTES and no more in memory, without what quoted its From lines."""
+    """Yield the first MAX_BYTES of each message, with its From lines unquoted; no more is held in memory."""
     kept: list[bytes] = []
     size = 0
     is_after_blank = True

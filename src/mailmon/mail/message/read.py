@@ -1,6 +1,6 @@
 """The MIME reader, bounded and forgiving (RFC 5322, RFC 2045, RFC 2046). Never raises.
 
-A returned message is a leaf here: what stands in it is not what the notification says.
+A returned message is a leaf: its content is not that of the notification.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mailmon.mail.caps import MAX_DEPTH, MAX_HEADER_BYTES, MAX_PARTS
 from mailmon.mail.message.decoding import decode_body, strip_html
 from mailmon.mail.message.header import Headers, first, read_head
 
-# What is looked at of a message. A DSN says all in its first parts; what follows is the returned message.
+# The part of a message that is read. A DSN comes first; the returned message follows.
 MAX_BYTES = 1 << 20
 MAX_BODY_CHARS = 1 << 17
 MAX_BOUNDARY_LINE = 250
@@ -21,7 +21,7 @@ MAX_BOUNDARY_LINE = 250
 MAX_DASHED_LINES = 3000
 
 _PARAMETER = re.compile(r';\s*([\w*-]{1,40}+)\s*=\s*(?:"([^"]{0,300})"|([^\s;"]{1,300}+))', re.ASCII)
-# Where an HTML page says its charset (HTML Living Standard, section 4.2.5).
+# The charset declared in an HTML page (HTML Living Standard, section 4.2.5).
 _META = re.compile(r"<meta [^<>]{0,200}?charset=[\"']?([\w-]{1,40}+)", re.ASCII | re.IGNORECASE)
 MAX_META_CHARS = 2000
 _GUESSED_BOUNDARY = re.compile(r"^--([^\s-][^\n]{0,200})\ncontent-", re.MULTILINE | re.IGNORECASE)
@@ -32,7 +32,7 @@ _USUAL = ("from", "to", "subject", "date", "message-id", "received", "return-pat
 
 
 class Part(NamedTuple):
-    """A leaf of the message: its type, its headers, and its body as it stands, read as Latin-1."""
+    """A leaf of the message: its type, headers, and undecoded body, read as Latin-1."""
 
     type: str
     parameters: dict[str, str]
@@ -45,7 +45,7 @@ class Part(NamedTuple):
         return self.read()
 
     def read(self, charsets: Iterable[str] = ()) -> str:
-        """Return the decoded body; `charsets` are tried where the part names none and is not in UTF-8."""
+        """Return the decoded body; `charsets` are tried if the part declares none and is not UTF-8."""
         encoding = first(self.headers, "content-transfer-encoding")
         body, charset = self.body[:MAX_BODY_CHARS], self.parameters.get("charset", "")
         if self.type != "text/html":
@@ -65,7 +65,7 @@ class Message(NamedTuple):
 
 
 def has_header(raw: bytes) -> bool:
-    """Say whether a header section stands there: its first line is a field, or a usual field is among its lines."""
+    """Return whether a message has a header: its first line is a field, or a usual field is among its lines."""
     text = raw[:MAX_HEADER_BYTES].decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
     text = _BLANK_LINES.sub("", text, count=1) if text[:1] in " \t\n" else text
     if text.startswith(("From ", ">From ")):
@@ -74,11 +74,11 @@ def has_header(raw: bytes) -> bool:
 
 
 def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:
-    """Read the first `max_bytes`: at most MAX_PARTS parts, MAX_DEPTH deep. Any line end will do."""
+    """Read the first `max_bytes`: at most MAX_PARTS parts, MAX_DEPTH deep, with any line ends."""
     text = raw[:max_bytes].decode("latin-1")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    blank = _BLANK_LINES.match(text)  # a program or a person that saved it put them there
+    blank = _BLANK_LINES.match(text)  # added when the message was saved
     headers, start = read_head(text, blank.end() if blank else 0)
     kind, parameters = content_type(headers)
     parts: list[Part] = []
@@ -93,9 +93,9 @@ def read_message(raw: bytes, max_bytes: int = MAX_BYTES) -> Message:
 
 
 def content_type(headers: Headers) -> tuple[str, dict[str, str]]:
-    """Return the lower-case media type and its parameters; text/plain where there is none (RFC 2045 section 5.2).
+    """Return the lower-case media type and its parameters; the default is text/plain (RFC 2045 section 5.2).
 
-    Also where it has no subtype, as programs older than MIME write it: "Content-Type: text".
+    Also for a type without subtype, as programs older than MIME write it: "Content-Type: text".
     """
     value = first(headers, "content-type")
     kind = (value.partition(";")[0].split() or [""])[0].lower()
@@ -133,7 +133,7 @@ def _split(text: str, start: int, boundary: str) -> list[Part]:
 
 
 def _level(stack: list[str], name: str) -> tuple[int, bool]:
-    """Return which open multipart a boundary line belongs to, -1 for none, and whether it closes it."""
+    """Return the open multipart of a boundary line, -1 for none, and whether the line closes it."""
     for level in range(len(stack) - 1, -1, -1):
         if name == stack[level]:
             return level, False

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from mailmon.mail.probe.probe import find_tokens
 from mailmon.text import visible
 
-# 39 bytes make an encoded word of 64 characters, so that even the line that begins with "Subject: " has less than
-# the 76 of RFC 2047 section 2.
+# 39 bytes make an encoded word of 64 characters, so that the line that begins with "Subject: " stays below the limit
+# of 76 (RFC 2047 section 2).
 _WORD_BYTES = 39
 _MAX_TOKENS = 10_000
 _PAGE = """\
@@ -76,7 +76,7 @@ def harmless(text: str, *, one_line: bool = False) -> str:
 
 
 def encoded_words(text: str) -> str:
-    """Return encoded words, one a line (RFC 2047). A line end in the text is encoded as well and ends no header."""
+    """Return encoded words, one per line (RFC 2047). A line end in the text is encoded as well and ends no header."""
     from base64 import b64encode
 
     words, word = [], b""

@@ -18,9 +18,9 @@ MAX_HOPS = 100
 
 
 class Expected(NamedTuple):
-    """What a route's probe must be like when it arrives.
+    """The expectations for an arriving probe of a route.
 
-    `methods` must have passed by the word of `authserv`; `tls` is "", "any", "1.2" or "1.3", asked of each hop between
+    `methods` must have passed according to `authserv`; `tls` is "", "any", "1.2" or "1.3", required of each hop between
     hosts.
     """
 
@@ -40,13 +40,13 @@ class Missed(NamedTuple):
     found: str = ""
 
 
-def judge(expected: Expected, sent: bytes, received: bytes) -> Iterator[Missed]:
-    """Yield what is not as expected of a message that arrived."""
+def find_missed(expected: Expected, sent: bytes, received: bytes) -> Iterator[Missed]:
+    """Yield the expectations that an arrived message does not meet."""
     fields = read_headers(received)
     if expected.methods:
-        yield from _judge_results(expected, fields.get("authentication-results", []))
+        yield from _check_results(expected, fields.get("authentication-results", []))
     if expected.tls:
-        yield from _judge_hops(expected.tls, fields.get("received", [])[:MAX_HOPS])
+        yield from _check_hops(expected.tls, fields.get("received", [])[:MAX_HOPS])
     if expected.is_unmodified:
         found = changes(sent, received)
         if found:
@@ -54,7 +54,7 @@ def judge(expected: Expected, sent: bytes, received: bytes) -> Iterator[Missed]:
             yield Missed("route.modified", visible(said, 600), Severity.WARNING, "as it was sent", "; ".join(found))
 
 
-def _judge_results(expected: Expected, values: list[str]) -> Iterator[Missed]:
+def _check_results(expected: Expected, values: list[str]) -> Iterator[Missed]:
     found = results_of(values, expected.authserv)
     for method in expected.methods:
         result = "no result" if found is None else found.get(method, "no result")
@@ -64,7 +64,7 @@ def _judge_results(expected: Expected, values: list[str]) -> Iterator[Missed]:
             yield Missed(f"route.{method}", visible(said), Severity.ERROR, "pass", visible(result))
 
 
-def _judge_hops(wanted: str, values: list[str]) -> Iterator[Missed]:
+def _check_hops(wanted: str, values: list[str]) -> Iterator[Missed]:
     for value in values[:MAX_HOPS]:
         hop = read_hop(value)
         if hop is None or not hop.is_between_hosts:

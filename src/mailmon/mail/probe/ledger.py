@@ -18,18 +18,18 @@ from mailmon.text import format_duration
 
 
 def losses(probes: Iterable[Probe], route: str, since: datetime) -> tuple[str, ...]:
-    """Return what was late, lost or came back of a route's probes since a time, oldest first."""
+    """Describe the probes of a route that were late, lost or bounced since a time, oldest first."""
     asked = [probe for probe in probes if probe.route == route and probe.planned_at >= since and probe.accepted_at]
     return tuple(words for probe in sorted(asked, key=lambda p: p.planned_at) if (words := fate_words(probe)))
 
 
 def fate_words(probe: Probe) -> str:
-    """Say what became of one probe, "" when it came in time."""
+    """Describe the fate of a probe, "" if it arrived in time."""
     when = f"the probe of {local(probe.planned_at):%Y-%m-%d %H:%M %z}"
     match probe.fate:
         case Fate.LATE:
             took_s = ((probe.settled_at or probe.planned_at) - (probe.accepted_at or probe.planned_at)).total_seconds()
-            # The server tells the second in which it came, by a clock of its own: never earlier than it was missed.
+            # The server reports arrival in whole seconds by its own clock: never earlier than the end of the wait.
             if probe.waited_s and took_s <= probe.waited_s:
                 return f"{when} arrived late, after more than {format_duration(probe.waited_s)}"
             return f"{when} arrived late{f', after {format_duration(took_s)}' if took_s > 0 else ''}"
@@ -51,14 +51,14 @@ _OUTSTANDING = (Fate.PLANNED, Fate.WAITING)
 
 
 class Arrival(NamedTuple):
-    """When a probe was first seen, on the monotonic clock, and since when it may have been there unseen."""
+    """When a probe was first seen, and the earliest time at which it may have arrived, on the monotonic clock."""
 
     seen_s: float
     unseen_s: float
 
 
 class Event(NamedTuple):
-    """What this run learnt of an earlier probe."""
+    """News of an earlier probe in this run."""
 
     finding_id: str
     words: str
@@ -70,11 +70,11 @@ class Ledger:
     def __init__(self, probes: Iterable[Probe] = ()) -> None:
         self._lock = threading.Lock()
         self._probes: dict[str, Probe] = {}
-        # Those that may still arrive: a thousand mailboxes must not each look through the probes of all.
+        # Those that may still arrive: a thousand mailboxes must not each search the probes of all.
         self._waiting: dict[str, Probe] = {}
         for probe in probes:
             self._put(probe)
-        # Those that nothing was known of when the run began, and those that it has planned itself.
+        # Those outstanding when the run began, and those that it has planned itself.
         self._fresh = {token for token, probe in self._probes.items() if probe.fate in _OUTSTANDING}
         self._current: set[str] = set()
         self._of_route: dict[str, str] = {}
@@ -87,11 +87,11 @@ class Ledger:
         self._events: dict[str, list[Event]] = {}
         self._duplicates: dict[str, int] = {}
         self._signers: dict[str, set[str]] = {}
-        # What mail and servers say is kept between runs: a run hides its credentials in it.
+        # Text of mail and servers is kept between runs: a run masks its credentials in it.
         self.mask: Callable[[str], str] = str
 
     def plan(self, probe: Probe) -> None:
-        """Note a probe before it is sent, so that a killed run leaves no message that nobody knows."""
+        """Record a probe before it is sent, so that a killed run leaves no unknown message."""
         with self._lock:
             self._put(probe)
             self._fresh.add(probe.token)
@@ -100,7 +100,7 @@ class Ledger:
             self._own.add(probe.token)
 
     def resume(self, route: str) -> bool:
-        """Go on waiting for the newest probe of a route that an earlier run sent; say whether there is one."""
+        """Continue to wait for the newest probe of a route from an earlier run; return whether there is one."""
         with self._lock:
             waiting = [p for p in self._waiting.values() if p.route == route]
             newest = max(waiting, key=lambda p: p.planned_at, default=None)
@@ -110,7 +110,7 @@ class Ledger:
             return newest is not None
 
     def expire(self, token: str, now: datetime, waited_s: float = 0.0) -> None:
-        """Wait no longer for a probe of a slow route: the next run sends another one."""
+        """Stop waiting for a probe of a slow route: the next run sends another one."""
         with self._lock:
             self._current.discard(token)
             probe = self._probes[token]._replace(waited_s=waited_s)
@@ -122,14 +122,14 @@ class Ledger:
             return self._probes[self._of_route[route]]
 
     def accept(self, token: str, *, at: datetime, by: str, queue_id: str, reply: str = "") -> Probe:
-        """Note the 250 after DATA. Another thread may have seen the probe in its mailbox a moment before."""
+        """Record the 250 after DATA. Another thread may have seen the probe in its mailbox a moment before."""
         with self._lock:
             probe = self._probes[token]
             fate = Fate.WAITING if probe.fate is Fate.PLANNED else probe.fate
             seen = probe._replace(fate=fate, accepted_at=at, accepted_by=by, queue_id=queue_id, reply=reply)
             return self._put(seen)
 
-    def sight(
+    def see(
         self,
         token: str,
         *,
@@ -139,9 +139,9 @@ class Ledger:
         is_signed: bool = True,
         was_struck: bool = False,
     ) -> None:
-        """Note one message that carries `token`. Call it once per message and run.
+        """Record a message that carries `token`. Call it once per message and run.
 
-        A copy without our signature may be an answer that quotes the Subject: it can be an arrival, not a duplicate.
+        A copy without our signature may be a reply that quotes the Subject: it can be an arrival, not a duplicate.
         Nor is one that `was_struck`: a run has flagged it as deleted, and the server has kept it.
         """
         with self._lock:
@@ -165,7 +165,7 @@ class Ledger:
                 self._duplicates[probe.route] = self._duplicates.get(probe.route, 0) + 1
 
     def learn(self, signers: Iterable[tuple[str, str]]) -> None:
-        """Note by which domains and selectors a probe of ours was signed on its way."""
+        """Record the domains and selectors that signed a probe of ours in transit."""
         with self._lock:
             for domain, selector in signers:
                 if self.mask(domain) != domain or self.mask(selector) != selector:
@@ -178,17 +178,17 @@ class Ledger:
             return {domain: tuple(sorted(names)) for domain, names in self._signers.items()}
 
     def bounce(self, token: str, *, at: datetime, reason: str) -> None:
-        """Note that a probe came back. A bounce of a probe that has arrived too changes nothing."""
+        """Record a bounce of a probe. It changes nothing if the probe has arrived too."""
         with self._lock:
             probe = self._probes.get(token)
             if probe is None or token in self._postponed or probe.fate not in (*_OUTSTANDING, Fate.LOST):
                 return
             self._settle(probe, Fate.BOUNCED, at, self.mask(reason))
             if token not in self._current:
-                self._tell(token, "route.bounced_late")
+                self._report(token, "route.bounced_late")
 
     def delay(self, token: str, *, reason: str) -> None:
-        """Note what a server says of why a probe is late. The wait for it goes on; what is settled stays as it is."""
+        """Record why a probe is delayed. The wait continues; a settled probe is not changed."""
         with self._lock:
             probe = self._probes.get(token)
             if probe is not None and token not in self._postponed and probe.fate in _OUTSTANDING:
@@ -209,12 +209,12 @@ class Ledger:
                 self._put(probe._replace(waited_s=waited_s))
 
     def removed(self, tokens: Iterable[str]) -> None:
-        """Note copies that were deleted from their mailbox."""
+        """Record copies that were deleted from their mailbox."""
         with self._lock:
             self._removed.update(tokens)
 
     def forget_sightings(self, mailbox: str) -> None:
-        """Forget which copies were seen in a mailbox, because its messages have new numbers and are judged anew."""
+        """Forget which copies were seen in a mailbox, because its messages were renumbered and are read again."""
         with self._lock:
             for token, probe in self._probes.items():
                 if probe.mailbox == mailbox:
@@ -228,10 +228,10 @@ class Ledger:
                 is_old = probe.accepted_at is not None and now - probe.accepted_at > LOST_AFTER
                 if is_old:
                     self._settle(probe, Fate.LOST, now, probe.detail)
-                    self._tell(probe.token, "route.lost")
+                    self._report(probe.token, "route.lost")
 
     def forget(self, now: datetime) -> None:
-        """Forget what is settled for two days, what was never sent, and what nobody has looked for during a week."""
+        """Forget probes settled for two days, probes never sent, and probes outstanding for a week."""
         with self._lock:
             for probe in list(self._probes.values()):
                 kept_for = KEEP_OUTSTANDING if probe.fate is Fate.WAITING else KEEP_SETTLED
@@ -256,13 +256,13 @@ class Ledger:
         return tuple(probe.token for probe in sorted(waiting, key=lambda p: p.planned_at, reverse=True))
 
     def is_awaited(self, token: str) -> bool:
-        """Say whether some route of this run still waits for the token, so that nobody else may delete it."""
+        """Return whether some route of this run still waits for the token, so that nobody else may delete it."""
         with self._lock:
             probe = self._probes.get(token)
             return token in self._current and probe is not None and probe.fate in _OUTSTANDING
 
     def reserve(self, token: str) -> None:
-        """Let nobody delete a probe: its route has to look where it lies, or to read it."""
+        """Protect a probe from deletion: its route has yet to search for it in its folder, or to read it."""
         with self._lock:
             self._reserved.add(token)
 
@@ -272,13 +272,13 @@ class Ledger:
             self._reserved.discard(token)
 
     def postpone(self, token: str) -> None:
-        """Leave a probe to the next run: what is seen of it in this one from now on is neither judged nor deleted."""
+        """Leave a probe to the next run: copies seen from now on are neither counted nor deleted."""
         with self._lock:
             self._current.discard(token)
             self._postponed.add(token)
 
     def is_reserved(self, token: str) -> bool:
-        """Say whether a probe must stay where it is for now."""
+        """Return whether a probe must stay where it is for now."""
         with self._lock:
             return token in self._reserved or token in self._postponed
 
@@ -288,7 +288,7 @@ class Ledger:
             return self._probes[token].planned_at if token in self._fresh and token in self._probes else None
 
     def is_own(self, token: str) -> bool:
-        """Say whether this run planned the token."""
+        """Return whether this run planned the token."""
         with self._lock:
             return token in self._own
 
@@ -298,7 +298,7 @@ class Ledger:
             return min((p.planned_at for p in self._waiting.values()), default=None)
 
     def take_events(self, route: str) -> tuple[Event, ...]:
-        """Return what this run learnt of earlier probes of a route and was not told yet."""
+        """Return the unreported events of earlier probes of a route."""
         with self._lock:
             return tuple(self._events.pop(route, ()))
 
@@ -331,7 +331,7 @@ class Ledger:
 
     def _settle_late(self, probe: Probe, at: datetime) -> None:
         self._settle(probe, Fate.LATE, at)
-        self._tell(probe.token, "route.arrived_late")
+        self._report(probe.token, "route.arrived_late")
 
     def _settle(self, probe: Probe, fate: Fate, at: datetime, detail: str = "") -> None:
         self._put(probe._replace(fate=fate, settled_at=at, detail=detail))
@@ -344,6 +344,6 @@ class Ledger:
             self._waiting.pop(probe.token, None)
         return probe
 
-    def _tell(self, token: str, finding_id: str) -> None:
+    def _report(self, token: str, finding_id: str) -> None:
         probe = self._probes[token]
         self._events.setdefault(probe.route, []).append(Event(finding_id, fate_words(probe)))

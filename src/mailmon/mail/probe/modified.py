@@ -16,9 +16,9 @@ from mailmon.text import visible
 MAX_CHANGES, MAX_QUOTED, MAX_BYTES = 12, 80, 2 * 1024 * 1024
 # The text of a probe has some hundred bytes.
 MAX_TEXT_BYTES = 1 << 16
-# How a body is encoded is told apart.
+# Encodings are compared separately.
 _NOT_COMPARED = ("mime-version", "content-type", "content-transfer-encoding")
-# The version of mailmon may be another one by now.
+# The version of mailmon may have changed since.
 _MAILER = re.compile(r"mailmon [0-9][0-9A-Za-z.+-]{0,60}?(?=[A-Z][A-Za-z-]{0,60}:|$)")
 _MARKS_OF_LISTS = ("list-unsubscribe", "list-id", "precedence", "errors-to")
 _PIXEL = re.compile(r"<img\b[^<>]{0,500}+>", re.IGNORECASE)
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 
 def changes(sent: bytes, received: bytes) -> list[str]:
-    """Return in words what is another way than it was sent; nothing where all is as it was."""
+    """Describe each change to a message in transit; nothing if there is none."""
     found = [*_headers(read_headers(sent), read_headers(received)), *_bodies(sent, received)]
     return [visible(words, 200) for words in found[:MAX_CHANGES]]
 
@@ -112,7 +112,7 @@ def _part(part: RawPart) -> Part:
 
 
 def _epilogue(raw: bytes) -> str:
-    """Return what stands behind the closing boundary of a message (RFC 2046 section 5.1.1)."""
+    """Return the text after the closing boundary of a message (RFC 2046 section 5.1.1)."""
     boundary = read_message(raw[:MAX_HEADER_BYTES]).parameters.get("boundary", "")
     closing = f"\n--{boundary}--"
     text = raw[:MAX_BYTES].decode("latin-1").replace("\r\n", "\n") if boundary else ""

@@ -23,13 +23,13 @@ from mailmon.model import Probe
 
 KINDS = ("plain", "html", "8bit")
 _WORDS = "This message tests whether mail is delivered. mailmon deletes it once it has arrived."
-# Two, three and four bytes in UTF-8; what is no UTF-8 afterwards was damaged on the way.
+# Two, three and four bytes in UTF-8, to detect damage in transit.
 WIDE = "Grüße, žluťoučký kůň, Ελλάδα, 日本語, 🙂"
 _LINE_BYTES = 57
 
 
 class Form(NamedTuple):
-    """What kind of message a probe is: plain, html (with a plain alternative) or 8bit; and what is attached to it."""
+    """The form of a probe: plain, html (with a plain alternative) or 8bit, and the size of its attachment."""
 
     kind: str = "plain"
     attachment_bytes: int = 0
@@ -86,7 +86,7 @@ def _attachment(token: str, size_bytes: int) -> Iterator[str]:
 TOKEN_HEADER = "X-Mailmon-Token"  # noqa: S105 -- the name of a header
 SIGNATURE_HEADER = "X-Mailmon-Signature"
 SEAL_HEADER = "X-Mailmon-Seal"
-# What must be fetched to judge a message: enough to know a probe or a bounce by its headers alone.
+# The fields to fetch: enough to recognise a probe or a bounce by its headers alone.
 MARK_FIELDS = (
     TOKEN_HEADER, SIGNATURE_HEADER, SEAL_HEADER, "From", "To", "Subject", "Date", "Content-Type", "Auto-Submitted",
     "DKIM-Signature", "Return-Path", "X-Failed-Recipients",
@@ -105,15 +105,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class Seal(Enum):
-    """Whether From, To, Date and Subject are those with which we sent a probe."""
+    """Whether From, To, Date and Subject are those of the probe as sent."""
 
-    MISSING = "missing"  # sent by a version that did not seal, or the field was taken away
+    MISSING = "missing"  # sent by a version without seals, or the field was removed
     BROKEN = "broken"
     GOOD = "good"
 
 
 class Marks(NamedTuple):
-    """What the headers of a message say about it: its token, whether our signature is on it, whether it may bounce.
+    """What the headers of a message show: its token, whether it has our signature, whether it may be a notification.
 
     `signers` are the domain and the selector of each DKIM signature on a message that is ours.
     """
@@ -126,7 +126,7 @@ class Marks(NamedTuple):
 
 
 class SigningKey(bytes):
-    """A key, and an `earlier` one that still holds for some tokens: those that were sent before the key was new."""
+    """A key, and the `earlier` one, valid for the tokens of probes sent before the key was replaced."""
 
     earlier: bytes = b""
     tokens: Collection[str] = ()
@@ -190,15 +190,15 @@ def find_tokens(text: str, limit: int = 20) -> tuple[str, ...]:
 
 
 def read_marks(raw_headers: bytes, key: bytes) -> Marks:
-    """Judge a message by its own headers, without its body. Never raises."""
+    """Read the marks in the headers of a message, without its body. Never raises."""
     return marks_of(read_headers(raw_headers), key)
 
 
 def marks_of(fields: dict[str, list[str]], key: bytes) -> Marks:
-    """Judge a message by its header fields. Never raises."""
+    """Return the marks of a message from its header fields. Never raises."""
     own = fields.get(TOKEN_HEADER.lower(), [])
     token = next((found for text in own if (found := find_token(text))), None)
-    # A bounce has the field in the part that it returns, never among its own headers: such mail is not worth reading.
+    # A bounce has the field in the returned message, never among its own headers: such mail need not be read.
     may_be_report = not own and may_be_notification(fields)
     is_ours = is_signed(fields, key)
     signers = _signers(fields) if is_ours else ()
@@ -208,7 +208,7 @@ def marks_of(fields: dict[str, list[str]], key: bytes) -> Marks:
 
 
 def read_seal(fields: Mapping[str, Sequence[str]], key: bytes) -> Seal:
-    """Say whether From, To, Date and Subject are the probe's; tags that a filter puts before the Subject are ignored.
+    """Return whether From, To, Date and Subject are the probe's; tags that filters add to the Subject are ignored.
 
     `fields` must be those of a probe with our signature: the seal holds for the token in the Subject.
     """
@@ -224,7 +224,7 @@ def read_seal(fields: Mapping[str, Sequence[str]], key: bytes) -> Seal:
 
 
 def is_signed(fields: dict[str, list[str]], key: bytes) -> bool:
-    """Say whether these headers carry one token and our signature of just that token."""
+    """Return whether these headers carry one token and our signature of just that token."""
     tokens, signatures = fields.get(TOKEN_HEADER.lower(), []), fields.get(SIGNATURE_HEADER.lower(), [])
     if len(tokens) != 1 or len(signatures) != 1 or not _TOKEN.fullmatch(tokens[0]):
         return False
@@ -273,7 +273,7 @@ def _subject_token(fields: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def _is_as_sent(fields: dict[str, list[str]]) -> bool:
-    """Say whether nothing but its sender's address makes a message look like a notification: bounces@example.org."""
+    """Return whether nothing but its sender's address makes a message look like a notification: bounces@example.org."""
     submitted = [value.strip().lower() for value in fields.get("auto-submitted", ())]
     has_null_path = any(path.replace(" ", "") == "<>" for path in fields.get("return-path", ()))
     content_type = " ".join(fields.get("content-type", ())).lower()

@@ -1,7 +1,7 @@
 """Bounces and delay notices of our own probes: which token came back, and why (RFC 3464, RFC 6522).
 
-What the message says is read by the classifier (mail/bounce/), the only reader of notifications; here is what makes it
-ours. The token is unguessable, so whoever quotes it has seen the probe. Imported only where a bounce is suspected.
+The classifier (mail/bounce/) is the only reader of notifications; this module finds out whether one concerns a probe.
+The token is unguessable, so whoever quotes it has seen the probe. Imported only if a bounce is suspected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mailmon.mail.message.header import Headers, first, read_head
 from mailmon.mail.message.read import Message, read_message
 from mailmon.mail.probe.probe import TOKEN_HEADER, Marks, find_tokens, is_signed, marks_of
 
-# Outlook.com puts an HTML page of 60 kB in front of what it returns.
+# Outlook.com puts an HTML page of 60 kB before the returned message.
 MAX_BYTES = 1 << 18
 MAX_REASON_CHARS = 250
 MAX_TO_CHARS = 2000
@@ -35,7 +35,7 @@ _ENCODINGS = (b"base64", b"quoted-printable")
 
 
 class Report(NamedTuple):
-    """What a notification says about probes. `has_failed` is false for "delayed, still trying"."""
+    """The content of a notification about probes. `has_failed` is false for a delay."""
 
     tokens: tuple[str, ...]
     has_failed: bool
@@ -44,11 +44,10 @@ class Report(NamedTuple):
 
 
 def read_report(raw: bytes, key: bytes, recipient_of: Callable[[str], str] = lambda _token: "") -> Report | None:
-    """Read the first MAX_BYTES of a message; return None when it reports nothing about a probe. Never raises.
+    """Read the first MAX_BYTES of a message; return None if it is no notification about a probe. Never raises.
 
-    `recipient_of` gives the address that a probe went to, "" for a token that is not known. `may_be_deleted` is true
-    only for a failure, told by a mail system or in a multipart/report, that returns a probe's headers with our
-    signature.
+    `recipient_of` returns the recipient of a probe, "" for an unknown token. `may_be_deleted` is true only for a
+    failure, reported by a mail system or in a multipart/report, that returns a probe's headers with our signature.
     """
     raw = raw[:MAX_BYTES]
     message = read_message(raw)
@@ -67,7 +66,7 @@ def read_report(raw: bytes, key: bytes, recipient_of: Callable[[str], str] = lam
 
 
 def returns_probe(raw: bytes, key: bytes) -> bool:
-    """Say whether a message brings back the headers of a probe with our signature. Never raises."""
+    """Return whether a message returns the headers of a probe with our signature. Never raises."""
     raw = raw[:MAX_BYTES]
     lower = raw.lower()
     if TOKEN_HEADER.lower().encode() not in lower and not any(name in lower for name in _ENCODINGS):
@@ -76,7 +75,7 @@ def returns_probe(raw: bytes, key: bytes) -> bool:
 
 
 def returned_marks(raw: bytes, key: bytes) -> Marks:
-    """Return the marks of the message that a notification brings back. Never raises."""
+    """Return the marks of the message that a notification returns. Never raises."""
     return marks_of(_returned(read_message(raw[:MAX_BYTES])), key)
 
 
@@ -91,14 +90,14 @@ def _tokens_in(raw: bytes, message: Message) -> tuple[str, ...]:
 
 
 def _returned(message: Message) -> Headers:
-    """Return the headers of the message that came back: from its part, else from below the notification's words."""
+    """Return the headers of the returned message, from its part or from the text below the notification."""
     part = next((part for part in message.parts if part.type in RETURNED_TYPES), None)
     text = part.text if part else cut(message.parts[0].text)[1]
     return read_head(text.lstrip("\n"), 0)[0]
 
 
 def _reason(found: Classification) -> str:
-    """Say status and words of the recipient that failed, or else is late, no code twice: `5.2.2 mailbox full`."""
+    """Return status and diagnostic of the failed or delayed recipient, no code twice: `5.2.2 mailbox full`."""
     action = "failed" if found.kind is Kind.BOUNCE else "delayed"
     recipient = next(one for one in found.recipients if one.action == action)
     words = _once(_without_probe(recipient.diagnostic), recipient.status)[:MAX_REASON_CHARS] or _meaning(recipient)
@@ -106,13 +105,13 @@ def _reason(found: Classification) -> str:
 
 
 def _without_probe(words: str) -> str:
-    """Drop what the probe itself says, where nothing parts it from the words above it."""
+    """Remove the text of the probe itself, if nothing separates it from the text above it."""
     ends = [end for mark in _OWN_WORDS if (end := words.find(mark)) >= 0]
     return words[: min(ends, default=len(words))].strip()
 
 
 def _once(words: str, status: str) -> str:
-    """Return the answer that holds a code, where the words repeat it: line by line, or with the session around it.
+    """Return the reply with a code if the text repeats it: line by line, or with the session around it.
 
     >>> _once("550 <a@b>... 5.2.2 full >>> RCPT To:<a@b> <<< 550 5.2.2 full", "5.2.2")
     '5.2.2 full'
@@ -129,7 +128,7 @@ def _once(words: str, status: str) -> str:
 
 
 def _meaning(recipient: Recipient) -> str:
-    """Return the reason class where the server's words are missing."""
+    """Return the reason in place of a missing diagnostic."""
     if recipient.reason == UNDEFINED:
         return "(no reason given)"
     return f"({recipient.reason}: {ADVICE[recipient.reason][0]})"

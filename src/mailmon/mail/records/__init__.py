@@ -1,1 +1,1 @@
-"""DNS records by which a domain protects its mail, as values. Read, never judged; no lookups."""
+"""DNS records by which a domain protects its mail, as values. Parsed, not assessed; no lookups."""

@@ -40,12 +40,12 @@ class Caa(NamedTuple):
 
     @property
     def is_malformed(self) -> bool:
-        """Say whether the value should name a CA, and does not: then nobody may issue by it (section 4.2)."""
+        """Return whether the value should name a CA, and does not: then nobody may issue by it (section 4.2)."""
         return self.tag in ("issue", "issuewild") and not self.domain and bool(self.value.partition(";")[0].strip())
 
     @property
     def forbids_all(self) -> bool:
-        """Say whether this is a critical property that nobody knows: no CA may issue then (section 4.1)."""
+        """Return whether this is a critical property that nobody knows: no CA may issue then (section 4.1)."""
         return bool(self.flags & CRITICAL) and self.tag not in KNOWN_TAGS
 
 
@@ -60,7 +60,7 @@ def read_caa(text: str) -> Caa | None:
 
 
 def may_issue(records: Sequence[Caa], domains: Sequence[str], *, is_wildcard: bool) -> bool:
-    """Say whether a CA, known by these domains, may issue for a name by the records that hold for it.
+    """Return whether a CA, known by these domains, may issue for a name by the records that hold for it.
 
     For a wildcard issuewild comes before issue, for any other name it does not count (section 4.3); without a property
     that counts any CA may (section 4.2). A critical property that nobody knows forbids it to all (section 4.1).

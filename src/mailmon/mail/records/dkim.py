@@ -22,7 +22,7 @@ class DkimKey(NamedTuple):
 
     @property
     def is_revoked(self) -> bool:
-        """Say whether the key was taken back (an empty p=)."""
+        """Return whether the key was taken back (an empty p=)."""
         return not self.data
 
 

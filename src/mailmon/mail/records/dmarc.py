@@ -46,7 +46,7 @@ class DmarcRecord(NamedTuple):
 
 
 def is_dmarc(text: str) -> bool:
-    """Say whether a TXT record is one of DMARC: v=DMARC1, and first."""
+    """Return whether a TXT record is one of DMARC: v=DMARC1, and first."""
     return begins(text, "DMARC1")
 
 
@@ -108,7 +108,7 @@ def _no_tag(name: str) -> str:
 
 
 def _has_other_uri(text: str) -> bool:
-    """Say whether reports are asked for by a URI that is no mailto:."""
+    """Return whether reports are asked for by a URI that is no mailto:."""
     return any(_URI.fullmatch(part.strip()) and part.strip()[:4].lower() == "http" for part in text.split(","))
 
 

@@ -23,7 +23,7 @@ class Policy(NamedTuple):
     mistakes: tuple[str, ...] = ()
 
     def covers(self, host: str) -> bool:
-        """Say whether an MX host is one of the policy's (section 4.1).
+        """Return whether an MX host is one of the policy's (section 4.1).
 
         >>> Policy("enforce", 86400, ("*.example.org",)).covers("a.b.example.org")
         False
@@ -36,7 +36,7 @@ class Policy(NamedTuple):
 
 
 def is_sts(text: str) -> bool:
-    """Say whether a TXT record is one of MTA-STS (section 3.1)."""
+    """Return whether a TXT record is one of MTA-STS (section 3.1)."""
     return begins_strictly(text, "STSv1")
 
 

@@ -12,7 +12,7 @@ MAX_LABELS = 8
 
 
 class Stop(NamedTuple):
-    """What stands at one level: the texts of DMARC records there, or why it could not be looked up."""
+    """The DMARC records at one level, or the reason for a failed lookup."""
 
     domain: str
     texts: tuple[str, ...] = ()
@@ -28,12 +28,12 @@ class Stop(NamedTuple):
 
     @property
     def is_usable(self) -> bool:
-        """Say whether exactly one record stands here that receivers can use."""
+        """Return whether exactly one record stands here that receivers can use."""
         return self.psd != ""
 
 
 def walk(domain: str, ask: Ask) -> list[Stop]:
-    """Return what stands at the domain and at each name above it, as far as receivers look."""
+    """Return the records at the domain and at each name above it that receivers query."""
     labels = domain.rstrip(".").split(".")
     names = [".".join(labels[at:]) for at in range(len(labels))]
     if len(names) > MAX_LABELS:

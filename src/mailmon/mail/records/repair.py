@@ -48,7 +48,7 @@ _ALIGNMENT = {"s": "s", "strict": "s", "r": "r", "relaxed": "r"}
 
 
 def looks_like_dmarc(text: str) -> bool:
-    """Say whether a TXT record was meant to be one of DMARC.
+    """Return whether a TXT record was meant to be one of DMARC.
 
     >>> looks_like_dmarc("V=dmarc1; p=none"), looks_like_dmarc("p=none; v=DMARC1"), looks_like_dmarc("v=spf1 -all")
     (True, True, False)
@@ -60,12 +60,12 @@ def looks_like_dmarc(text: str) -> bool:
 
 
 def looks_like_tls_rpt(text: str) -> bool:
-    """Say whether a TXT record was meant to be one of TLS-RPT."""
+    """Return whether a TXT record was meant to be one of TLS-RPT."""
     return bool(_NEAR_RPT.match(text[:MAX_RECORD_CHARS]))
 
 
 def looks_like_sts(text: str) -> bool:
-    """Say whether a TXT record was meant to be one of MTA-STS.
+    """Return whether a TXT record was meant to be one of MTA-STS.
 
     >>> looks_like_sts("v = STSv1; id = 1"), looks_like_sts("google-site-verification=abcSTSdef")
     (True, False)
@@ -172,7 +172,7 @@ class _Meant(NamedTuple):
 
 
 def _is_good(text: str, *, has_reports: bool) -> bool:
-    """Say whether there is nothing to improve in a record, with `has_reports` also not by asking for reports."""
+    """Return whether there is nothing to improve in a record, with `has_reports` also not by asking for reports."""
     if not is_dmarc(text):
         return False
     try:
@@ -253,7 +253,7 @@ def _uris(text: str) -> tuple[str, ...]:
 
 
 def _is_usable(uri: str) -> bool:
-    """Say whether a URI can stand in a record."""
+    """Return whether a URI can stand in a record."""
     return uri.isascii() and uri.isprintable() and not read_dmarc(f"v=DMARC1; p=none; rua={uri}").mistakes
 
 

@@ -85,7 +85,7 @@ def _stripped(text: str) -> str:
 
 
 def begins(text: str, version: str) -> bool:
-    """Say whether a TXT record is of this kind: its first tag is `v`, with this value, exactly.
+    """Return whether a TXT record is of this kind: its first tag is `v`, with this value, exactly.
 
     >>> begins("v=DMARC1; p=none", "DMARC1"), begins("v=DMARC12", "DMARC1"), begins("v = DMARC1 ;", "DMARC1")
     (True, False, True)
@@ -94,7 +94,7 @@ def begins(text: str, version: str) -> bool:
 
 
 def begins_strictly(text: str, version: str) -> bool:
-    """Say whether a TXT record begins with a version that no blank may stand in or before.
+    """Return whether a TXT record begins with a version that no blank may stand in or before.
 
     (RFC 8461 section 3.1, RFC 8460 section 3)
 

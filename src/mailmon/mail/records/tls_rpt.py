@@ -6,7 +6,7 @@ from mailmon.mail.records.tags import Mistake, begins_strictly, read_fields
 
 
 def is_tls_rpt(text: str) -> bool:
-    """Say whether a TXT record is one of TLS-RPT."""
+    """Return whether a TXT record is one of TLS-RPT."""
     return begins_strictly(text, "TLSRPTv1")
 
 

@@ -18,7 +18,7 @@ _LETTERS, _EXPLANATION_LETTERS = "slodiphv", "crt"
 
 
 def is_macro_string(text: str, *, is_explanation: bool = False) -> bool:
-    """Say whether all macros in a text are right; c, r and t are for explanations only."""
+    """Return whether all macros in a text are right; c, r and t are for explanations only."""
     if len(text) > MAX_RECORD_CHARS:
         return False
     letters = _LETTERS + (_EXPLANATION_LETTERS if is_explanation else "")
@@ -54,7 +54,7 @@ def fitting(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Say whether a name can be asked for: more than one label, none empty, none longer than 63 (section 4.3)."""
+    """Return whether a name can be asked for: more than one label, none empty, none longer than 63 (section 4.3)."""
     labels = name.removesuffix(".").split(".")
     return len(labels) > 1 and all(0 < len(label) <= 63 for label in labels) and len(name) <= MAX_NAME
 

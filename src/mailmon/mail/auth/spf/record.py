@@ -46,12 +46,12 @@ class Record(NamedTuple):
 
     @property
     def lets_send(self) -> bool:
-        """Say whether it may let somebody send."""
+        """Return whether it may let somebody send."""
         return bool(self.redirect) or any(one.qualifier == "+" for one in self.directives)
 
 
 def is_spf(text: str) -> bool:
-    """Say whether a TXT record is one of SPF (section 4.5).
+    """Return whether a TXT record is one of SPF (section 4.5).
 
     >>> is_spf("v=spf1 -all"), is_spf("v=spf10 -all")
     (True, False)

@@ -74,7 +74,7 @@ class Draft(NamedTuple):
 
 
 def looks_like_spf(text: str) -> bool:
-    """Say whether a TXT record was meant to be one of SPF.
+    """Return whether a TXT record was meant to be one of SPF.
 
     >>> looks_like_spf('"v=spf1 mx -all"'), looks_like_spf("v=spf mx"), looks_like_spf("google-site-verification=spf1")
     (True, True, False)

@@ -125,7 +125,7 @@ class _Grower:
         return [] if "%" in target else [self.branch(target, term, above, lets=lets)]
 
     def _finds(self, directive: Directive, domain: str) -> tuple[bool, tuple[Trouble, str] | None]:
-        """Say whether a term finds anything, and what is wrong with it."""
+        """Return whether a term finds anything, and what is wrong with it."""
         target = directive.domain or domain
         if "%" in target or not is_name(target):
             return True, None
