@@ -60,6 +60,8 @@ bench: $(STAMP) ## Measure against peers, needs the system packages (docs/measur
 
 # In the long runs each command is started as a timer starts it, in `make test` only some thousand of them (tests/warm.py).
 faults servers soak: export MAILMON_TESTS_COLD := 1
+# `make test` runs a sample of what is long (tests/full.py).
+faults soak: export MAILMON_TESTS_FULL := 1
 
 faults: $(STAMP) ## Run the fault scenarios: alerts lost, false, duplicated; beside a naive monitor
 	$(BIN)/python -m tests.faults
@@ -73,6 +75,8 @@ soak: $(STAMP) ## The long runs: 1000 kills at random moments in each of three p
 	MAILMON_FUZZ=10000 $(BIN)/python -m pytest tests/diagnose/test_hostile.py
 	MAILMON_ATTACKS=5000 $(BIN)/python -m pytest tests/integration/test_root.py
 	MAILMON_ROWS=100000 $(BIN)/python -m pytest tests/render/test_export.py
+	$(BIN)/python -m pytest tests/clients/test_imap_memory.py tests/mail/test_postqueue.py tests/config/test_precedence.py \
+	  tests/run/test_any_state.py tests/diagnose/test_outside_judge.py
 
 boot: $(STAMP) ## Run the units in a real systemd, Debian 12 and 13 (root)
 	MAILMON_SYSTEMD_SUITE=bookworm $(BIN)/python -m pytest tests/systemd

@@ -19,6 +19,7 @@ from mailmon.store.checked import remember_checked
 from mailmon.store.key import make_key
 from tests.config.samples import FLAT, FULL, SENTINEL, changed, problems, set_up, write
 from tests.config.test_forms import plain
+from tests.full import size
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "config.example.json").read_text())
 
@@ -211,13 +212,13 @@ def load_any(directory: Path, document: Any) -> None:
     assert problem is None or (problem.problems and SENTINEL not in problem.message)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=size(40, 400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=JSON | st.dictionaries(KEYS, JSON, max_size=5))
 def test_any_document_loads_or_is_a_mistake(tmp_path: Path, document: Any) -> None:
     load_any(tmp_path, document)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=size(60, 600), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     document=st.sampled_from([FLAT, FULL, EXAMPLE, TOLD]),
     at=st.lists(st.integers(0, 12), min_size=1, max_size=5),

@@ -1,4 +1,4 @@
-"""What does a judge say that knows nothing of this code? 64 servers, the command as a process, twice each."""
+"""The score of an outside judge that knows nothing of this code: 64 servers, the command as a process, twice each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.full import FULL
 
+
+@pytest.mark.skipif(not FULL, reason="some 90 s; make soak runs it, and test_servers.py examines the same servers")
 def test_the_outside_judge_is_content(test_data: Path) -> None:
     judge = test_data / "diagnose" / "score_diagnose.py"
     if not judge.exists():

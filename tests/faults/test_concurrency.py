@@ -18,8 +18,9 @@ from tests.faults.dsl import Fault, Kill, Need, Run, Scenario, again, quiet, sen
 from tests.faults.harness import Harness
 from tests.faults.runner import Runner, assert_correct, parameters
 from tests.faults.test_configuration import TWO
+from tests.full import size
 
-KILLS = int(os.environ.get("MAILMON_KILLS", "30"))
+KILLS = int(os.environ.get("MAILMON_KILLS", size(20, 30)))
 SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
 KILLS_EACH = 10
 NOBODY = 65534

@@ -10,6 +10,7 @@ from tests.faults import faults as f
 from tests.faults import network as n
 from tests.faults.dsl import Run, Scenario, again, pending, quiet, sent
 from tests.faults.runner import Runner, assert_correct, parameters
+from tests.full import sample
 
 DOWN: dict[str, Any] = {"channels": "down"}
 BY_NAME: dict[str, Any] = {"form": "full", "setup": n.named}
@@ -28,7 +29,7 @@ def _no_network_for(count: int) -> Scenario:
 
 
 SCENARIOS = [
-    *[_no_network_for(count) for count in (1, 2, 4)],
+    *[_no_network_for(count) for count in sample((1, 2, 4), 2)],
     Scenario("no network, by ntfy", [Run(), *again(2, n.no_network, **DOWN), Run(expect=sent("recovery")), Run()],
             channels=("ntfy",), needs=(n.NAMESPACES,)),
     Scenario("no network while mail is down", [

