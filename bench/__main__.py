@@ -13,7 +13,6 @@ from bench import (
     cycle,
     delivery,
     domains,
-    imap_race,
     large_mailbox,
     round_trips,
     scale,
@@ -43,7 +42,6 @@ ROUNDS = {
     "bounce_scan": 11,
     "large_mailbox": 11,
     "testssl": 2,
-    "imap_race": 11,
     "domains": 5,
     "scale": 3,
     "bounce_folds": 2,
@@ -77,8 +75,6 @@ def main() -> int:
         except SkipError as exc:
             print(f"skipped: {part}: {exc}")
             was_skipped = True
-    if "imap_race" in parts:
-        bounds += imap_race.measure(rounds["imap_race"])
     print_bounds(bounds)
     if any(not bound.is_kept for bound in bounds):
         return EXIT_MISSED

@@ -42,8 +42,7 @@ python3Packages.buildPythonApplication {
   build-system = [ python3Packages.hatchling ];
 
   # The names are attributes of nixpkgs' python3Packages: each has a file pkgs/development/python-modules/NAME/default.nix
-  # there, looked up one by one (for apprise and trustme with the dependencies that they declare). They are lower case also
-  # where the project is not: imapclient.
+  # there, looked up one by one (for apprise and trustme with the dependencies that they declare).
   dependencies = [
     python3Packages.click
     python3Packages.cryptography
@@ -65,7 +64,6 @@ python3Packages.buildPythonApplication {
 
   nativeCheckInputs = [
     python3Packages.hypothesis
-    python3Packages.imapclient
     python3Packages.pytest
   ];
 

@@ -16,7 +16,6 @@ from tests.attack import ALIASES, MODES
 
 _FUNCTIONS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 # Where in a call the flags stand.
-_FLAGS_AT = {"compile": 1, "split": 3, "sub": 4, "subn": 4}
 _DEPTH = 4
 
 

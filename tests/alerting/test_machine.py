@@ -39,7 +39,6 @@ SUBJECTS = {
     "cleanup:main": AlertSubject("Cleanup", "", "route", ("all", "cleanup:main"), Policy(1, 1, 3, 2700, LOUD)),
 }
 NAMES = ["all", "main", "office", "cleanup:main"]
-SPEAKING = (Status.OK, Status.WARNING, Status.FAILED)
 SEVERITIES = (None, Severity.CRITICAL, Severity.ERROR, Severity.WARNING)
 Found = tuple[Status, str, Severity | None]
 FOUND = st.tuples(st.sampled_from(list(Status)), st.sampled_from(["535", "454"]), st.sampled_from(SEVERITIES))

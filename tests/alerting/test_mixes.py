@@ -32,7 +32,6 @@ WARNING_REMINDER = told("w", "w", policy=REMIND)[1]
 UNKNOWN = told("o", "u", "u", "u")[0]
 PARTLY = told("f", "w")[1]
 RECOVERED = told("f", "o")[1]
-UNHEARD = RECOVERED._replace(before=Health.UP, history=())
 SEEN_AGAIN = told("f", "u", "u", "u", "f")[-1]
 NEW_READERS = REMINDER._replace(news=News.CHANGE)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.domain.cases import Case
 from tests.domain.nameserver import CUT, CUT_NO_TCP, REFUSED, SERVFAIL, SILENT, Fault
 
-_BOTH_GONE = {"mx1 A": None, "mx1 AAAA": None}
 _NO_SRV: dict[str, list[str] | None] = {"_imaps._tcp SRV": None, "_submissions._tcp SRV": None}
 
 ROUTING = (

@@ -7,7 +7,7 @@ import random
 
 from mailmon.domain.options import Options
 from mailmon.domain.survey import survey
-from mailmon.render.domain import markdown, record_rows, spf_lines, wanted_lines
+from mailmon.render.domain import found_values, markdown, spf_lines, wanted_lines
 from tests.domain.cases import DOMAIN, Case, healthy, zones_of
 from tests.domain.nameserver import serving
 
@@ -60,7 +60,7 @@ def test_whatever_is_published_can_be_told() -> None:
         assert "mailmon.bug" not in [one.id for one in result.findings], (number, changes)
         assert result.duration_s < 5
         shown = [text for one in result.findings for text in (one.message, one.expected, one.found, one.evidence)]
-        shown += [cell for row in record_rows(result) for cell in row]
+        shown += [text for row in result.records for text in (row.name, row.type, *found_values(row))]
         shown += [*markdown(result), *spf_lines(result), *wanted_lines(result)]
         for text in shown:
             assert text.isprintable() or not text, (number, text)

@@ -67,7 +67,7 @@
             testers.runNixOSTest = import ./nixos-test.nix { inherit lib pkgs self fake; };
             python3Packages =
               lib.genAttrs [
-                "aiosmtpd" "apprise" "click" "cryptography" "dnspython" "hatchling" "hypothesis" "imapclient" "pydantic"
+                "aiosmtpd" "apprise" "click" "cryptography" "dnspython" "hatchling" "hypothesis" "pydantic"
                 "dkimpy" "pytest" "requests" "rich" "trustme" "xlsxwriter"
               ] (name: fake name { })
               // {

@@ -47,13 +47,6 @@ def record_lines(survey: Survey, paper: Paper, findings: Iterable[Finding]) -> I
     return table(rows, paper, RECORD_COLUMNS)
 
 
-def record_rows(survey: Survey) -> Iterator[tuple[str, ...]]:
-    """Yield one row per record: mark, name, type and values."""
-    shown, paper = list(filter(_IS_SHOWN, survey.records)), Paper()
-    for row, kind in zip(shown, kinds_of(shown, survey.findings), strict=True):
-        yield paper.mark(kind), row.name, row.type, "; ".join(found_values(row))
-
-
 def found_values(row: Published) -> tuple[str, ...]:
     """Return the values of a record, keys shortened in the middle; values to publish are never shortened."""
     if not row.found:

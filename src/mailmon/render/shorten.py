@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-# Shorter ones are shown in full: an Ed25519 key in base64 (44), a SHA-1 fingerprint with colons (59) is longer.
-MAX_KEY = 48
 _HEAD, _TAIL = 12, 10
+# Up to 48 characters are shown in full: an Ed25519 key in base64 (44), not a SHA-1 fingerprint with colons (59).
 _KEY = re.compile(r"[A-Za-z0-9+/=:]{49,}")
 _REVERSE = re.compile(
     r"(?<![\w.-])(?:(?:\d{1,3}\.){4}in-addr|(?:[0-9a-f]\.){32}ip6)\.arpa(?![\w-])", re.IGNORECASE | re.ASCII
