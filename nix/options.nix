@@ -185,7 +185,7 @@ in
     type = types.str;
     default = "/var/lib/mailmon-${name}";
     defaultText = "/var/lib/mailmon-<name>";
-    description = "Where mailmon remembers; below /var/lib. systemd makes it, and only this instance can read it.";
+    description = "State directory, below /var/lib. Created by systemd, readable by this instance only.";
   };
 
   allowedAddresses = mkOption {

@@ -1,3 +1,3 @@
-"""mailmon: does this mail server really take, deliver and show mail?"""
+"""mailmon: monitor mail end to end: log in, send, receive."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Files opened once and judged by what was opened: is it a regular file, and who else could have put it there?
+"""Files opened safely: opened once, then checked for their type and for other users who could have written them.
 
 Links planted in the way, pipes that never answer and devices without end are refused here. Whoever writes or reads a
 file that another user could have changed uses these functions and no path of its own. All raise OSError.

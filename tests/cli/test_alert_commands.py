@@ -104,7 +104,7 @@ def test_a_silence_file_that_makes_no_sense_silences_nothing(
     monitor.check()
     monitor.state_file.with_name("state.json.silences").write_text('{"schema": "mailmon/silences/1", "silences": 7}')
     sandbox.faults.refuse_login = {"smtp"}
-    assert "so nothing is silent" in monitor.check().stderr
+    assert "so no silence is active" in monitor.check().stderr
     assert kinds(receiver) == ["problem"]
 
 

@@ -97,7 +97,7 @@ def test_an_unknown_name_is_told_with_those_that_there_are(
 ) -> None:
     result = Monitor(tmp_path, two_of_each(sandbox, receiver)).run("check", "nobody", "out")
     assert result.exit_code == 2
-    assert "there is no account or route 'nobody'; there are: back, main, out, second" in result.stderr
+    assert "unknown account or route 'nobody' (defined: back, main, out, second)" in result.stderr
     assert sandbox.connections == {}
 
 

@@ -263,7 +263,7 @@ def test_a_password_file_that_others_may_read_is_warned_of(mode: int, is_warned:
         place.chmod(0o755)
         (place / "password").write_text("x")
         (place / "password").chmod(mode)
-        said = f"accounts.main.password_file: others may read {place}/password: chmod o-r {place}/password"
+        said = f"accounts.main.password_file: other users can read {place}/password: chmod o-r {place}/password"
         assert list(resolved(place, with_file("password")).warnings) == ([said] if is_warned else [])
         place.chmod(0o700)
         assert resolved(place, with_file("password")).warnings == ()

@@ -78,7 +78,7 @@ def test_a_plan_is_complete_only_without_names() -> None:
 def test_an_unknown_name_is_told_with_those_that_there_are() -> None:
     with pytest.raises(UnknownNameError) as caught:
         make_plan(ACCOUNTS, ROUTES, ["own", "nix"])
-    assert caught.value.message == "there is no account or route 'nix'; there are: idle, incoming, main, outside, own"
+    assert caught.value.message == "unknown account or route 'nix' (defined: idle, incoming, main, outside, own)"
 
 
 BUG = Finding("mailmon.bug", Verdict.UNKNOWN, "x", "a bug")

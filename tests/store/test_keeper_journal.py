@@ -26,7 +26,7 @@ LATER = NOON + timedelta(minutes=15)
 CHANGE = Change(STEP, Health.UP, Health.DOWN, NOON, NOON, "535 no", label="SMTP Auth", names=("all", STEP))
 UP = {STEP: CheckState(Health.UP, NOON, announced=Announced(Health.UP, NOON))}
 DOWN = {STEP: CheckState(Health.DOWN, LATER, "535 no", announced=Announced(Health.DOWN, LATER, LATER, "535 no"))}
-RESTORED = "state.json: what was announced is known from its journal; delete that too to start afresh"
+RESTORED = "state.json: alert history restored from the journal; delete both files to start over"
 
 
 def waiting() -> tuple[OutboxEntry, ...]:
@@ -177,7 +177,7 @@ def test_a_journal_of_another_version_is_not_taken(tmp_path: Path, payload: byte
     keeper = open_keeper(tmp_path)
     assert keeper.state == State(serial=99)
     (warning,) = keeper.warnings
-    assert warning.endswith("what its journal holds makes no sense; it is written anew")
+    assert warning.endswith("invalid contents of its journal, which is written anew")
     keeper.save(checks=DOWN)
     (tmp_path / "state.json").unlink()
     assert open_keeper(tmp_path).state.checks == DOWN

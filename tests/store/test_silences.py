@@ -76,7 +76,7 @@ def test_a_file_that_makes_no_sense_silences_nothing_and_is_told(tmp_path: Path,
     silences, problem = read_silences(tmp_path / "state.json", ANCHOR)
     assert silences == ()
     assert problem.startswith(f"{tmp_path}/state.json.silences: cannot be used (")
-    assert problem.endswith("so nothing is silent: delete it")
+    assert problem.endswith("so no silence is active: delete it")
 
 
 def test_a_directory_in_its_place_silences_nothing_and_is_told(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class SecretSources:
         judged = safe.open_judged(path, self._trusted)
         with os.fdopen(judged.descriptor, "rb") as file:
             if is_told and judged.status.st_mode & stat.S_IROTH and not judged.is_hidden:
-                self.warnings.append(f"{what}: others may read {path}: chmod o-r {path}")
+                self.warnings.append(f"{what}: other users can read {path}: chmod o-r {path}")
             if os.geteuid() != 0 or not (risk := risk_of(judged, path, self._trusted, is_strict=False)):
                 return file.read(MAX_BYTES + 1)
         from mailmon.store.owner import acting_as, owner_of

@@ -35,7 +35,7 @@ SIDE_BY_SIDE = 3
 
 
 def judge_injection(protocol: str, plain: Client, begin_tls: Callable[[], object], found: Findings) -> None:
-    """Send a command in one packet with STARTTLS; is it executed inside TLS? Raises StageError, OSError.
+    """Send a command in one packet with STARTTLS; record whether it runs inside TLS. Raises StageError, OSError.
 
     `begin_tls` does the handshake on the connection of `plain`.
     """

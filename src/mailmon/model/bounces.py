@@ -1,4 +1,4 @@
-"""What does the bounce log tell of bounces? Rows as they are read, what is asked for, and figures of a period."""
+"""Values of the bounce log: rows, filters, and figures of a period."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-# What is listed unless somebody asks for more: the rest of a folder is no news.
+# The default filter: the other messages of a folder are of little interest.
 USUAL_KINDS = ("bounce", "delayed", "feedback")
 
 # So many messages without evidence are taken seriously.

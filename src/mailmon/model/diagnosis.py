@@ -1,4 +1,4 @@
-"""What is known of a mail server that was looked at? Endpoints, services, and all findings."""
+"""Results of an examination of a mail server: endpoints, services and findings."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def severity_rank(severity: Severity | None) -> int:
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the worst first, then what could not be told, what was skipped, and what is well; each finding once."""
+    """Return the worst first, then what is unknown, skipped and passed; each finding once."""
     places = {Verdict.FAIL: 0, Verdict.UNKNOWN: 1, Verdict.SKIPPED: 2, Verdict.PASS: 3}
     once = {(one.id, one.target, one.status, one.message): one for one in findings}
     return sorted(once.values(), key=lambda one: (places[one.status], -severity_rank(one.severity)))

@@ -1,4 +1,4 @@
-"""What is known of what a domain publishes? Its records, expected and found, and all findings."""
+"""Results of a check of a domain: its records, expected and found, and findings."""
 
 from __future__ import annotations
 

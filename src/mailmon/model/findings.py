@@ -1,4 +1,4 @@
-"""What does a run find out? Findings, metrics and notes, and the outcome that they amount to."""
+"""Findings, metrics and notes of a check, and the outcome of a step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a message that we sent?"""
+"""Probes: the messages that mailmon sends, and what became of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a channel? A way to reach a person: it takes an alert and either acknowledges it or raises DeliveryError."""
+"""Channels: each takes an alert and either acknowledges it or raises DeliveryError."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def send(alert: Alert, channel: Channel[NtfyOptions], timeout_s: float) -> str:
     if ntfy.click:
         message["click"] = ntfy.click
     if _SEQUENCE_ID.fullmatch(alert.id):
-        # A repetition takes the place of the first one on the phone; servers before 2.16.0 ignore the key.
+        # A repeated alert replaces the first one on the phone; servers before 2.16.0 ignore the key.
         message["sequence_id"] = alert.id
     headers = {"Content-Type": "application/json", "X-Mailmon-Alert-Id": alert.id} | _authorization(channel)
     answer = post_for_answer(

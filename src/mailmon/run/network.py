@@ -1,4 +1,4 @@
-"""The network of this machine, examined when a server did not reply: is the problem the server's or ours?
+"""The network of this machine, examined when a server did not reply, to tell its problems from ours.
 
 No reply means FAILED, unless there is positive evidence that the problem is ours:
 

@@ -67,7 +67,7 @@ def make_plan(
     unknown = [name for name in names if name not in known]
     if unknown:
         there = ", ".join(sorted(known))
-        said = [f"there is no account or route {name!r}; there are: {there}" for name in unknown]
+        said = [f"unknown account or route {name!r} (defined: {there})" for name in unknown]
         raise UnknownNameError("\n".join(said))
     asked_routes = [route for route in routes.values() if not names or route.name in names]
     ends = {account.name for route in asked_routes for account in (route.sender, route.reader)}
@@ -78,7 +78,7 @@ def make_plan(
 
 
 def only_due(plan: Plan, checks: Mapping[str, CheckState], now: datetime) -> Plan:
-    """Leave for later what was asked within its interval; what somebody asks for by name is always due."""
+    """Keep the steps that are due; what is requested by name is always due."""
     if not plan.is_complete:
         return plan
     not_due = {step.id for step in plan.steps if step.interval_s and not _is_due(step, checks, now)}

@@ -1,4 +1,4 @@
-"""What mail server do the demo and the tests talk to? One of our own on loopback, which misbehaves on request."""
+"""A mail server on loopback for the demo and the tests, with faults on request."""
 
 from mailmon.sandbox.delivery import AcceptedMail
 from mailmon.sandbox.faults import Faults

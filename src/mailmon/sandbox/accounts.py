@@ -1,4 +1,4 @@
-"""Who may log in, and whose address is this?"""
+"""The users of the sandbox, their passwords and addresses."""
 
 import base64
 import hmac

@@ -1,4 +1,4 @@
-"""Which certificate does the sandbox show in a TLS handshake?"""
+"""The certificates of the sandbox."""
 
 import hashlib
 import ssl

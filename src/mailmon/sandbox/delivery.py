@@ -1,4 +1,4 @@
-"""What becomes of a message that the sandbox has accepted?"""
+"""Delivery of accepted messages, with the faults that concern it."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""How does the sandbox say that a message could not be delivered (RFC 3464)?"""
+"""Delivery status notifications that the sandbox writes (RFC 3464)."""
 
 import re
 import secrets

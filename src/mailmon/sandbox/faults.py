@@ -6,7 +6,7 @@ from typing import Annotated
 
 @dataclass
 class Faults:
-    """Say how the sandbox misbehaves; every field may be changed while it runs and is read at each decision.
+    """Faults to inject into the sandbox; every field may be changed while it runs and is read at each decision.
 
     A service is "smtp" or "imap" and means both its ports. A reply is the whole text after which the line ends,
     e.g. "450 4.2.0 greylisted". Without arguments the server behaves well.

@@ -1,4 +1,4 @@
-"""What can be the answer to an IMAP command (RFC 3501 section 7.1)?"""
+"""Responses to IMAP commands (RFC 3501 section 7.1)."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What does FETCH return of a message (RFC 3501 sections 6.4.5 and 7.4.2)?"""
+"""The FETCH command (RFC 3501 sections 6.4.5 and 7.4.2)."""
 
 from dataclasses import dataclass
 from email.utils import getaddresses

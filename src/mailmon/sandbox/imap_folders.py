@@ -1,4 +1,4 @@
-"""What do the commands on folders do (RFC 3501 section 6.3)?"""
+"""IMAP commands on folders (RFC 3501 section 6.3)."""
 
 from mailmon.sandbox.faults import Faults
 from mailmon.sandbox.imap_answer import Answer, BadCommandError, RefusedError

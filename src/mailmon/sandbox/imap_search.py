@@ -1,4 +1,4 @@
-"""Which messages does a SEARCH command find (RFC 3501 section 6.4.4)?"""
+"""The SEARCH command (RFC 3501 section 6.4.4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What do the commands on a selected mailbox do (RFC 3501 section 6.4, RFC 4315, RFC 6851)?"""
+"""IMAP commands on a selected mailbox (RFC 3501 section 6.4, RFC 4315, RFC 6851)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What does one IMAP connection go through, from the greeting to the logout (RFC 3501 section 3)?"""
+"""An IMAP connection from the greeting to the logout (RFC 3501 section 3)."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Which words make up an IMAP command (RFC 3501 section 9)? Pure."""
+"""A parser of IMAP commands (RFC 3501 section 9). Pure."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does one session number the messages of its mailbox (RFC 3501 section 2.3.1.2)?"""
+"""The message sequence numbers of a session (RFC 3501 section 2.3.1.2)."""
 
 from collections.abc import Iterable
 

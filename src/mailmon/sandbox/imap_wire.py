@@ -1,4 +1,4 @@
-"""How do IMAP commands come in and answers go out, within bounds (RFC 3501 section 2.2)?"""
+"""Reading IMAP commands and writing responses, within bounds (RFC 3501 section 2.2)."""
 
 import asyncio
 import ssl

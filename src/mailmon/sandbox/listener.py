@@ -1,4 +1,4 @@
-"""What happens to a TCP connection before a mail protocol speaks?"""
+"""Listening sockets, and what happens to a connection before the mail protocol begins."""
 
 import asyncio
 import ssl

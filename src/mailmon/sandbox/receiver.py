@@ -1,4 +1,4 @@
-"""Which notifications arrive? A web server that stands for ntfy, a webhook or a ping address."""
+"""A web server in the place of ntfy, a webhook or a ping URL, which keeps the notifications it receives."""
 
 import json
 import socket

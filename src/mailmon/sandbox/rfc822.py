@@ -1,4 +1,4 @@
-"""Which parts has a message, as far as an IMAP server must know them (RFC 5322)?"""
+"""The parts of a message that an IMAP server needs (RFC 5322)."""
 
 import email
 import re

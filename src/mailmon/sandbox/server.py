@@ -1,4 +1,4 @@
-"""How is the sandbox started and stopped?"""
+"""The sandbox: its listeners, started and stopped together."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Which configuration makes mailmon watch the sandbox?"""
+"""The configuration with which mailmon monitors the sandbox."""
 
 from __future__ import annotations
 

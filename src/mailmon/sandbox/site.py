@@ -1,4 +1,4 @@
-"""What does every connection of one sandbox share?"""
+"""What all connections of a sandbox share."""
 
 import ssl
 from dataclasses import dataclass

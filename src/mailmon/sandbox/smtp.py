@@ -1,4 +1,4 @@
-"""How does the sandbox answer a submission client (RFC 5321, RFC 6409)?"""
+"""The submission server of the sandbox (RFC 5321, RFC 6409)."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Which messages are in whose mailbox?"""
+"""The mailboxes of the sandbox and their messages."""
 
 import itertools
 import threading

@@ -103,11 +103,11 @@ def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, 
         return loaded.state, loaded.warnings, states.known(loaded.state) if is_current else None
     kept = states.from_journal(record.payload)
     if kept is None:  # of another version: what is written from now on must still be newer
-        warning = f"{path}: what its journal holds makes no sense; it is written anew"
+        warning = f"{path}: invalid contents of its journal, which is written anew"
         return loaded.state._replace(serial=record.serial), (*loaded.warnings, warning), None
     told = {name: getattr(kept, name) for name in states.IN_JOURNAL}
     state = loaded.state._replace(serial=record.serial, **told)
     if loaded.is_usable:
         return state, loaded.warnings, states.known(state)
-    warning = f"{path}: what was announced is known from its journal; delete that too to start afresh"
+    warning = f"{path}: alert history restored from the journal; delete both files to start over"
     return state, (*loaded.warnings, warning), states.known(state)

@@ -28,7 +28,7 @@ class _File(NamedTuple):
 
 
 def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], str]:
-    """Return the silences, and a warning where the file cannot be used: then nothing is silent. Never raises.
+    """Return the silences, and a warning where the file cannot be used: then no silence is active. Never raises.
 
     They have moved along with a clock that was set since they were written: they last as long as was asked for.
     """
@@ -43,7 +43,7 @@ def read_silences(state_file: Path, now: Anchor) -> tuple[tuple[Silence, ...], s
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
-        return (), f"{path}: cannot be used ({type(exc).__name__}), so nothing is silent: delete it"
+        return (), f"{path}: cannot be used ({type(exc).__name__}), so no silence is active: delete it"
 
 
 def write_silences(state_file: Path, silences: Iterable[Silence], now: Anchor) -> None:

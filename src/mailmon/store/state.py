@@ -179,15 +179,15 @@ def _parse(raw: bytes) -> Loaded:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as exc:
-        raise _Foreign("this is not JSON, or only the beginning of it") from exc
+        raise _Foreign("invalid or truncated JSON") from exc
     try:
         return _read(document)
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
-        raise _Foreign(f"its contents make no sense ({type(exc).__name__})") from exc
+        raise _Foreign(f"invalid contents ({type(exc).__name__})") from exc
 
 
 def _read(document: Any) -> Loaded:
-    """Return the state in a document. Raises _Foreign, and whatever nonsense in it raises."""
+    """Return the state in a document. Raises _Foreign, and TypeError, ValueError and others for invalid contents."""
     if isinstance(document, dict) and "last_status" in document and "schema" not in document:
         return _taken_over(document)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:

@@ -197,7 +197,7 @@ def test_what_is_no_regular_file_is_refused(
         os.mkfifo(path)
     else:
         path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StateError, match="no regular file"):
+    with pytest.raises(StateError, match="not a regular file"):
         open_it(state_file, NOON)
 
 

@@ -75,7 +75,7 @@ def test_root_opens_no_database_that_another_user_has_put_into_a_shared_director
     planted = tmp_path / f"bounces.sqlite{suffix}"
     planted.touch()
     os.chown(planted, 65534, 65534)
-    with pytest.raises(StateError, match=f"{planted}: it belongs to another user than root"):
+    with pytest.raises(StateError, match=f"{planted}: it does not belong to root"):
         open_it(tmp_path / "state.json", NOON)
 
 
@@ -86,7 +86,7 @@ def test_a_database_with_another_name_is_not_opened(tmp_path: Path, suffix: str)
     planted = tmp_path / f"bounces.sqlite{suffix}"
     planted.touch()
     os.link(planted, tmp_path / "another")
-    with pytest.raises(StateError, match="it has another name"):
+    with pytest.raises(StateError, match="it has a second hard link"):
         Reader(tmp_path / "state.json", NOON)
 
 

@@ -292,5 +292,5 @@ def test_what_is_no_regular_file_is_refused(
         os.mkfifo(file.earlier)
     else:
         file.earlier.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StateError, match="no regular file"):
+    with pytest.raises(StateError, match="not a regular file"):
         open_it(file, TOY, NOON)

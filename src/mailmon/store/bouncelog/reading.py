@@ -47,7 +47,7 @@ _CLASS = "CASE WHEN m.kind <> 'bounce' THEN m.kind WHEN r.is_hard THEN 'hard' EL
 def rows(connection: sqlite3.Connection, wanted: BounceFilter) -> Iterator[BounceRow]:
     """Yield the rows that are wanted, oldest first.
 
-    Raises sqlite3.Error, or ValueError, TypeError or AttributeError where the contents make no sense.
+    Raises sqlite3.Error, or ValueError, TypeError or AttributeError where the contents are invalid.
     """
     where, values = _where(wanted)
     query = f"SELECT {_COLUMNS} {_TABLES} WHERE {where} ORDER BY m.received_at, m.id, r.id"

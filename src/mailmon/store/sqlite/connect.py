@@ -21,22 +21,22 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
-    # What retention removes is overwritten: it is about people.
+    # Overwrite what retention removes: it is personal data.
     "PRAGMA secure_delete = ON",
     f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}",
     f"PRAGMA cache_size = -{CACHE_KIB}",
 )
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_SAID = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "Make room; the next run goes on where this one stopped."),
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "Free some space; the next run continues where this one stopped."),
     sqlite3.SQLITE_READONLY: (
-        "it cannot be written",
-        "Run as the user that owns it, on a file system that is writable.",
+        "not writable",
+        "Run as the user that owns it, on a writable file system.",
     ),
-    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Run as the user that owns the state directory."),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "Run as the user that owns the state directory."),
     sqlite3.SQLITE_PERM: ("permission denied", "Run as the user that owns the state directory."),
-    sqlite3.SQLITE_IOERR: ("the disk could not read or write it", "Look at the disk and at the kernel's log."),
+    sqlite3.SQLITE_IOERR: ("disk I/O error", "Check the disk and the kernel's log."),
 }
 
 
@@ -46,7 +46,7 @@ class DamagedError(StateError):
 
 @contextmanager
 def our_errors(path: Path) -> Iterator[None]:
-    """Turn exceptions of SQLite into DamagedError, LockHeldError or StateError; ours pass."""
+    """Turn exceptions of SQLite into DamagedError, LockHeldError or StateError; let ours pass."""
     try:
         yield
     except sqlite3.Error as exc:
@@ -55,19 +55,19 @@ def our_errors(path: Path) -> Iterator[None]:
 
 def error_of(path: Path, exc: sqlite3.Error) -> MailmonError:
     """Return what an exception of SQLite means."""
-    # The low byte is the kind; text that is no UTF-8 has no code at all, and is damage too.
+    # The low byte is the kind; text that is not UTF-8 has no code, and is damage too.
     code = getattr(exc, "sqlite_errorcode", -1)
     kind = code & 0xFF if code >= 0 else -1
     if kind in _DAMAGED or (code < 0 and "UTF-8" in str(exc)):
         return DamagedError(f"{path}: the database is damaged: {exc}")
     if kind in _BUSY:
-        return LockHeldError(f"another process holds {path}", "Wait for it, and try again.")
-    said, advice = _SAID.get(kind, ("SQLite refused", "Please report it with this line."))
-    return StateError(f"{path}: {said}: {exc}", advice)
+        return LockHeldError(f"another process holds {path}", "Wait for it, then try again.")
+    what, advice = _MEANINGS.get(kind, ("SQLite error", "Please report this line."))
+    return StateError(f"{path}: {what}: {exc}", advice)
 
 
 def create_where_missing(path: Path) -> bool:
-    """Make an empty file of mode 0600 with the directory's owner; say whether it was missing. Raises StateError.
+    """Create an empty file of mode 0600 with the directory's owner; return whether it was missing. Raises StateError.
 
     What exists is never opened here: closing it would take the locks away that SQLite holds in this process.
     """
@@ -87,7 +87,7 @@ def create_where_missing(path: Path) -> bool:
         return False
     except OSError as exc:
         raise StateError(
-            f"{path}: cannot be made: {exc.strerror}",
+            f"{path}: cannot be created: {exc.strerror}",
             "Run as the user that owns the state directory, or set state_file.",
         ) from exc
     return True
@@ -137,13 +137,13 @@ def connect_to_merge(path: Path) -> sqlite3.Connection:
 
 def must_be_whole(connection: sqlite3.Connection, path: Path) -> None:
     """Check the structure of a database. Raises DamagedError, sqlite3.Error."""
-    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if said != "ok":
-        raise DamagedError(f"{path}: the database is damaged: {said.splitlines()[-1][:200]}")
+    result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise DamagedError(f"{path}: the database is damaged: {result.splitlines()[-1][:200]}")
 
 
 def is_missing(path: Path) -> bool:
-    """Say whether there is nothing of that name. Raises StateError where nobody may tell."""
+    """Return whether no file has that name. Raises StateError where that cannot be known."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -166,7 +166,7 @@ def _connect(path: Path, mode: str, busy_s: float = BUSY_S) -> sqlite3.Connectio
 
 
 def _must_be_a_file(path: Path) -> None:
-    """See that the database and what SQLite keeps beside it are files of their own, and as root that nobody else's.
+    """Check that the database and its side files are regular and have one name, and as root that they are root's.
 
     SQLite opens them by path, and a rollback journal makes it write pages, and delete the file that it names. This one
     has a log instead, so that a journal is only left by a run that was killed while the file was created.
@@ -181,16 +181,16 @@ def _must_be_a_file(path: Path) -> None:
                     raise
                 continue
             if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-                what = "this is no regular file" if not stat.S_ISREG(status.st_mode) else "it has another name"
+                what = "not a regular file" if not stat.S_ISREG(status.st_mode) else "it has a second hard link"
                 raise StateError(f"{path}{suffix}: {what}", "Move it away.")
             if os.geteuid() == 0 and status.st_uid != 0:
-                raise StateError(f"{path}{suffix}: it belongs to another user than root", "Move it away, or chown it.")
+                raise StateError(f"{path}{suffix}: it does not belong to root", "Move it away, or chown it.")
     except OSError as exc:
         raise _unreadable(path, exc) from exc
 
 
 def must_be_roots(path: Path) -> None:
-    """As root, see that the directory is no other user's, who could put anything beside it. Raises StateError."""
+    """As root, check that no other user can write to the directory. Raises StateError."""
     if os.geteuid() != 0:
         return
     try:

@@ -148,7 +148,7 @@ def _merge_log(path: Path, schema: Schema) -> bool:
         finally:
             connection.close()
     if mode != "delete" or connect.wal_bytes(path):
-        raise LockHeldError(f"another process holds {path}", "Wait for it, and try again.")
+        raise LockHeldError(f"another process holds {path}", "Wait for it, then try again.")
     return True
 
 

@@ -96,7 +96,7 @@ def _opened(place: DatabaseFile, schema: Schema, now: datetime, lock: UseLock, w
                 return Opened(connection, lock, (*warnings, *_unused(place)))
             connection.close()
         if time.monotonic() > end_s:
-            raise LockHeldError(f"another process holds {busy}", "Wait for it, and try again.")
+            raise LockHeldError(f"another process holds {busy}", "Wait for it, then try again.")
         time.sleep(PAUSE_S)
 
 
