@@ -219,7 +219,7 @@ def rename_keys(document: dict[str, Any]) -> None:
             checks.setdefault(new, checks.pop(old))
     for check_state in _tables(checks.values() if isinstance(checks, dict) else ()):
         if "told" in check_state:
-            check_state.setdefault("announced", check_state.pop("told"))
+            check_state["announced"] = check_state.pop("told")  # beside `announced` only a hand writes it: it counts
     for alert in _tables(entry.get("alert") for entry in _tables(document.get("outbox"))):
         if "flips" in alert:
             alert.setdefault("changes", alert.pop("flips"))
