@@ -1,4 +1,4 @@
-"""How well are bounces of systems understood whose phrases are not known?
+"""Accuracy of the bounce classifier for systems whose phrases it does not know.
 
 Of the labelled mail every fifth system is held out, five times. The rows that only the systems held out attest are
 switched off, and what is then said of their messages is scored. A row is attested by what it hits: in the first table

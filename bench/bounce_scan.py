@@ -1,4 +1,4 @@
-"""How fast is a large folder with bounces read, in how much memory, and what does a scan with nothing new cost?"""
+"""Speed and memory of scanning a large folder of bounces, and the cost of a scan with nothing new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a command run so that its figures can be compared with those of another one?"""
+"""Runs of commands with figures that can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does one full cycle cost, next to the least that a cycle needs and to what others use?
+"""The cost of one full cycle, compared with the least that a cycle needs and with other tools.
 
 The real command as a timer starts it: the second and later runs, and runs with all that the state can remember. Every
 client verifies certificates with the same full bundle of CAs. Ratios are those of neighbours in strict alternation.

@@ -1,4 +1,4 @@
-"""How exact is the reported delivery time? Beside the mail server's own log, at three injected delays.
+"""Accuracy of the reported delivery time, against the mail server's own log, at three injected delays.
 
 The truth is what Postfix measured from the last byte of the mail to the mailbox server's answer; the injected delay is
 a part of it. Every run must be right within the bound that mailmon itself reports, and the median much better.

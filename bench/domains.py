@@ -1,4 +1,4 @@
-"""Does `mailmon dns` agree with checkdmarc about twenty domains and more, and what do both cost?"""
+"""Agreement of `mailmon dns` with checkdmarc about twenty domains and more, and the cost of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is measured against which server? mailmon, the floor and their peers, all on one real mail server on loopback."""
+"""The environment of benchmarks: mailmon, the floor and their peers on one real mail server on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a cycle cost in a mailbox with 100,000 messages?
+"""The cost of a cycle in a mailbox with 100,000 messages.
 
 Next to one in an empty mailbox, where the server keeps an index that it trusts (mdbox). In a Maildir Dovecot reads the
 directory anew at SELECT, STORE and EXPUNGE, whoever asks: there the base is the floor's cycle in the same mailbox.

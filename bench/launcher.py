@@ -1,4 +1,4 @@
-"""What does one command cost? A program of its own: `python -I -S launcher.py FIGURES COMMAND...`.
+"""Measures one command; a program of its own: `python -I -S launcher.py FIGURES COMMAND...`.
 
 The peak memory that wait4 reports is never less than that of the process that started the command, so a small process
 has to start it: this one imports next to nothing. The figures are a JSON file: seconds of wall clock, seconds of CPU of

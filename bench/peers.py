@@ -1,4 +1,4 @@
-"""Which other ways of running a cycle are installed here?"""
+"""Other ways of running a cycle, as far as they are installed here."""
 
 from __future__ import annotations
 

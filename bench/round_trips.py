@@ -1,4 +1,4 @@
-"""How often does one cycle wait for the network? Counted over a link with a round-trip time of 50 ms.
+"""The round trips of one cycle, counted over a link with a round-trip time of 50 ms.
 
 The time of the cycle itself, start-up excluded, in units of the round trip; what mailmon computes meanwhile and what
 the server takes counts as a part of a round trip too.

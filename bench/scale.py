@@ -1,4 +1,4 @@
-"""What do a thousand mailboxes cost in one run, next to the least that as many cycles need in one process?
+"""The cost of a thousand mailboxes in one run, compared with the least that as many cycles need in one process.
 
 Two kinds of run in turn: `mailmon check` with an account and a route for each mailbox, and scale.py of the testbed,
 which does the floor's cycle for each with as many threads. Both verify the certificate against the bed's CA alone.

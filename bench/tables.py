@@ -1,4 +1,4 @@
-"""How do figures read, and which of them had to keep within a bound?"""
+"""Tables of figures, and of the bounds that they must keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does `mailmon diagnose` agree with testssl.sh on versions, chain and expiry, and what do both cost?"""
+"""Agreement of `mailmon diagnose` with testssl.sh on versions, chain and expiry, and the cost of both."""
 
 from __future__ import annotations
 

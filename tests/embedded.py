@@ -1,4 +1,4 @@
-"""Where do these tests play? A monitor that watches the embedded server, and words for what it then says and sends."""
+"""Configurations that monitor the embedded server, and readers for what a run says and sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do the tests run the real command? As a process of its own, as a timer would; see tests/warm.py."""
+"""Runs of the real command, as a process of its own, as a timer starts it; see tests/warm.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has somebody set the clock since the last run?"""
+"""Detecting that the clock was set since the last run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do values survive the way to JSON and back?"""
+"""Values survive the conversion to JSON and back."""
 
 from __future__ import annotations
 

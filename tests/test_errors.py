@@ -1,4 +1,4 @@
-"""Does a bug's line name a place that helps, and nothing that could be a secret?"""
+"""The line about a bug names a helpful place, and nothing that could be a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every regular expression of the program linear on whatever somebody sends?
+"""Every regular expression of the program is linear on any input.
 
 All are found, in the source and in what the modules hold, and each is attacked with strings from its own structure, in
 the ways in which it is used, up to the length that it can be given.

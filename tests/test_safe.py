@@ -1,4 +1,4 @@
-"""Is what is opened a file, of one name, reached by nobody else's doing?"""
+"""Opened files are regular, have one name, and are reached through nobody else's links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How are a server's words shown without letting them do harm?"""
+"""Server texts are shown safely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does one run cost a third? A process that has loaded mailmon and does nothing else splits off a child for each.
+"""Runs at a third of the cost: a process that has loaded mailmon and does nothing else forks a child for each.
 
 What a run of its own needs is its own: pid, memory, files, environment, directory and exit code. What it shares is the
 start of Python and the imports, which are four fifths of the work of a short run. Whatever is about the start itself

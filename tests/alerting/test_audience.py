@@ -1,4 +1,4 @@
-"""By which channels are people told: severities, channels that come and go, stories of other programs?"""
+"""Channels of an alert: severities, channels that come and go, states of earlier programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When are people told again, when not, and by which channel: causes, reminders, UNKNOWN, silences, severities?"""
+"""The decision to alert: causes, reminders, UNKNOWN, silences, severities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a person who reads what is delivered always know how it is? Any history of runs, silences and deliveries."""
+"""Whoever reads the delivered alerts always knows the true state: any sequence of runs, silences and deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What do people hear of a step when they have not heard of its earlier changes yet?"""
+"""Merging of changes of a step whose earlier changes have not been delivered yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does an alert say first what matters first? All mixes of what is new, what goes on, and what has ended."""
+"""Order within an alert: all mixes of new, ongoing and ended failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which alerts wait for which channel?"""
+"""The outbox: which alerts are pending for which channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which words does mailmon speak of itself, of its channels and of units?"""
+"""Wording of alerts about mailmon itself, its channels and units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does an alert claim what nobody has seen? What a person at night would get wrong."""
+"""Titles claim nothing that no run found."""
 
 from __future__ import annotations
 

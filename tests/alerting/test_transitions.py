@@ -1,4 +1,4 @@
-"""What is remembered of a step after a run, and what are people told of it?"""
+"""The state of a step after each run, and the changes to announce."""
 
 from __future__ import annotations
 

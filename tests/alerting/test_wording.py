@@ -1,4 +1,4 @@
-"""In which words does a person hear of it?"""
+"""Golden texts of alerts."""
 
 from __future__ import annotations
 

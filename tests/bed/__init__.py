@@ -1,4 +1,4 @@
-"""What is a real mail server on loopback, as the tests see it?
+"""A real mail server on loopback, as the tests use it.
 
 `Bed` runs Postfix, Dovecot, OpenDKIM, Unbound and a small LMTP proxy in one directory, on ports of its own, without an
 init system, and writes nothing elsewhere. It needs Linux, root and the Debian packages that `missing_programs` checks.

@@ -1,4 +1,4 @@
-"""How does one run a bed by hand? (`python -m tests.bed start --dir /tmp/bed`, then `. /tmp/bed/env.sh`)"""
+"""Runs a bed by hand (`python -m tests.bed start --dir /tmp/bed`, then `. /tmp/bed/env.sh`)."""
 
 import argparse
 import json

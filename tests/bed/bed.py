@@ -1,4 +1,4 @@
-"""How do tests start, use and stop a bed?"""
+"""Starting, using and stopping a bed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Which certificates can the servers show, and which one do they show now?"""
+"""The certificates that the servers can show, and the one that they show now."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How do the bed's own tests send and look for mail? (the standard library's clients only)"""
+"""Sending and reading mail in the bed's own tests, with the standard library's clients only."""
 
 import imaplib
 import smtplib

@@ -1,4 +1,4 @@
-"""When was each mail really delivered? (read from Postfix's own log)"""
+"""Times of delivery, read from Postfix's own log."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How is mail signed when it leaves and verified when it arrives? (RFC 6376, OpenDKIM as a milter)"""
+"""Signing of outgoing and verification of incoming mail (RFC 6376, OpenDKIM as a milter)."""
 
 import base64
 import subprocess

@@ -1,4 +1,4 @@
-"""What does the bed's DNS server answer? (Unbound with local data only; it never asks anyone else)"""
+"""The bed's DNS server: Unbound with local data only, which never asks any other server."""
 
 from string import Template
 

@@ -1,4 +1,4 @@
-"""How does Dovecot hold the mailboxes? (IMAP, POP3, LMTP, and the logins of Postfix)"""
+"""Dovecot: mailboxes by IMAP, POP3 and LMTP, and the logins of Postfix."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How do tests share one bed? (import `bed` into a conftest.py)"""
+"""A fixture for a bed that tests share (import `bed` into a conftest.py)."""
 
 import shutil
 from collections.abc import Iterator

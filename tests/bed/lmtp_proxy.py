@@ -1,4 +1,4 @@
-"""What happens to a mail on its last step? (LMTP, RFC 2033, between Postfix and Dovecot)
+"""The last step of a delivery, with faults (LMTP, RFC 2033, between Postfix and Dovecot).
 
 Runs as a program of its own: `python lmtp_proxy.py LISTEN_PORT DOVECOT_PORT`. The recipient's detail ("+dup") says what
 to do. SIGHUP refuses every mail that is being held back, so that none arrives after a reset.

@@ -1,4 +1,4 @@
-"""Which ports can a bed have for itself?"""
+"""Free ports for a bed."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""How does Postfix take, route and refuse mail, and which addresses misbehave?"""
+"""Postfix: how it accepts, routes and refuses mail, and the addresses that misbehave."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What stands in Postfix's main.cf and master.cf?"""
+"""Templates of Postfix's main.cf and master.cf."""
 
 from string import Template
 

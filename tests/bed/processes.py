@@ -1,4 +1,4 @@
-"""Which processes belong to a bed, and how do all of them end, and no others?"""
+"""The processes of a bed, and how all of them, and no others, are ended."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Does every server of the bed answer, and with which certificate?"""
+"""Waiting until every server of the bed answers, with the right certificate."""
 
 import imaplib
 import poplib

@@ -1,4 +1,4 @@
-"""Where does a bed live, on which ports, and for whom?"""
+"""Directory, ports and user of a bed."""
 
 import json
 import os

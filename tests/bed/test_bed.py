@@ -1,4 +1,4 @@
-"""Does the bed do what its package says?"""
+"""The bed does what its package says."""
 
 import imaplib
 import poplib

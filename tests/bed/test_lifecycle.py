@@ -1,4 +1,4 @@
-"""Do beds start, stop and stay apart as they should?"""
+"""Beds start, stop and stay apart."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Is a person told of bounces that concern them, and not of each one?"""
+"""Alarms about bounces that concern the user, not about each one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does one message that cannot be read keep any other from being read?"""
+"""A message that cannot be read does not stop the scan of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grew, what shrank, and does everything add up?"""
+"""Figures of the summary: what grew, what shrank, and that everything adds up."""
 
 from __future__ import annotations
 

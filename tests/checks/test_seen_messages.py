@@ -1,4 +1,4 @@
-"""Is every message judged just once, on servers whose UIDs are what they should be and on those where they shift?"""
+"""Every message is read just once, on servers with correct UIDs and on those where they shift."""
 
 from __future__ import annotations
 

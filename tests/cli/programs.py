@@ -1,4 +1,4 @@
-"""How do these tests run a command that needs no server? As a process of its own (tests/warm.py)."""
+"""Runs of commands that need no server, as processes of their own (tests/warm.py)."""
 
 from __future__ import annotations
 

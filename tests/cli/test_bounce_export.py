@@ -1,4 +1,4 @@
-"""`mailmon bounces export`: where does it go, and what when it cannot go there?"""
+"""`mailmon bounces export`: its destination, and errors when it cannot be written."""
 
 from __future__ import annotations
 

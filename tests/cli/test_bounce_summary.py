@@ -1,4 +1,4 @@
-"""Does the summary get to people, and is it told when it does not?"""
+"""`mailmon bounces summary --send`: the summary is sent, and a failure to send it is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does `mailmon bounces classify` print? One JSON object a message, in order, whatever the files are."""
+"""`mailmon bounces classify`: one JSON object per message, in order, whatever the files are."""
 
 from __future__ import annotations
 

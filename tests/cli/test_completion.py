@@ -1,4 +1,4 @@
-"""Do shells complete commands, options and names of the configuration?"""
+"""Completion of commands, options and names of the configuration in each shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can a person learn from the command itself what it does? And is wrong usage told as such?"""
+"""Help pages and errors about wrong usage."""
 
 from __future__ import annotations
 

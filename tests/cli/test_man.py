@@ -1,4 +1,4 @@
-"""Is there a manual page for every command, and can man(1) show it?"""
+"""Manual pages: one per command, readable by man(1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailmon status`: when is a person told again of what is still not well?"""
+"""`mailmon status`: the time of the next reminder."""
 
 from __future__ import annotations
 

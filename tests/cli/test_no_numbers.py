@@ -1,4 +1,4 @@
-"""Is what `float` reads and nobody can wait for refused wherever a number is given?"""
+"""Numbers that `float` reads and nobody can wait for (nan, inf) are refused everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is an argument that can name nothing a wrong use, said in one line, instead of findings about it?"""
+"""Arguments that can name nothing are wrong usage, reported in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailmon spf`: is the result told, and what led to it? By the real DNS server of the bed."""
+"""`mailmon spf`: the result and its terms, with the bed's real DNS server."""
 
 from __future__ import annotations
 

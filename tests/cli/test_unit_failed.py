@@ -1,4 +1,4 @@
-"""`mailmon notify unit-failed`: do people hear that mailmon itself has failed, once, whatever else is broken?"""
+"""`mailmon notify unit-failed`: one alert when mailmon itself has failed, whatever else is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does anything answer at this address, which places may be asked, and did a packet leave this machine at all?"""
+"""Connectivity: replies at an address, targets that may be asked, and whether a packet left this machine."""
 
 from __future__ import annotations
 

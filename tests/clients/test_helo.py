@@ -1,4 +1,4 @@
-"""What do we call ourselves in EHLO, and is it told where a server does not like it?"""
+"""The name in EHLO, and the message when a server refuses it."""
 
 from __future__ import annotations
 

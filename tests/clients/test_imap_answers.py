@@ -1,4 +1,4 @@
-"""Are a server's answers read rightly, whatever their order and however odd?"""
+"""IMAP answers are read correctly in any order and in odd forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a folder read in batches, and does a message leave it only when its copy is sure?"""
+"""Folders are read in batches; a message leaves its folder only once its copy is safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a server that never stops talking fill the memory? What nobody asked for is dropped, and it comes to an end."""
+"""Memory with a server that never stops talking: unsolicited answers are dropped, and the session ends."""
 
 from __future__ import annotations
 

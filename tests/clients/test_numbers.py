@@ -1,4 +1,4 @@
-"""Is a number that a server gives read as one only where it is one, and is anything else the server's fault?"""
+"""Numbers from a server: strictly parsed; anything else is the server's fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every POP3 conversation end in time, at the right stage, with the server's words?"""
+"""POP3 conversations end in time, at the right stage, with the server's words."""
 
 from __future__ import annotations
 

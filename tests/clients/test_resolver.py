@@ -1,4 +1,4 @@
-"""Which addresses does a host name have, and is every look-up bounded?"""
+"""Addresses of host names, with bounded look-ups."""
 
 from __future__ import annotations
 

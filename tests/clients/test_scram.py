@@ -1,4 +1,4 @@
-"""Is SCRAM-SHA-256 computed as RFC 7677 has it, and is a server that cannot prove itself found out?"""
+"""SCRAM-SHA-256 as in RFC 7677; a server that cannot prove itself is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a signature verified only with a key that takes no time?"""
+"""DKIM signatures are verified only with keys that take little time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every SMTP conversation end in time, at the right stage, with the server's words?"""
+"""SMTP conversations end in time, at the right stage, with the server's words."""
 
 from __future__ import annotations
 

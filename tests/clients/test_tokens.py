@@ -1,4 +1,4 @@
-"""Does one log in with a token as Google and Microsoft want it, once, and with the token nowhere to be seen?"""
+"""Logins with access tokens as Google and Microsoft want them, with the token never shown."""
 
 from __future__ import annotations
 

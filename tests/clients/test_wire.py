@@ -1,4 +1,4 @@
-"""May a connection be closed while another thread uses it?"""
+"""Closing a connection while another thread uses it."""
 
 from __future__ import annotations
 

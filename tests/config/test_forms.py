@@ -1,4 +1,4 @@
-"""What does a configuration amount to, in the flat and in the full form?"""
+"""The meaning of a configuration in the flat and in the full form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every mistake said at once, with its place, and no credential quoted?"""
+"""All mistakes are reported at once, with their place, without any credential."""
 
 from __future__ import annotations
 

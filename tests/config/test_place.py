@@ -1,4 +1,4 @@
-"""Where does the state of a configuration lie?"""
+"""The place of the state file."""
 
 from __future__ import annotations
 

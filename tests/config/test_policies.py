@@ -1,4 +1,4 @@
-"""When is a person told of each check, and which of these options contradict each other?"""
+"""Alert policies per check, and options that contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defaults < file < environment < options; and is what was checked before the same as what is checked now?"""
+"""Precedence: defaults, file, environment, options; typed conversion agrees with the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where does a credential come from, and does its value stay unseen?"""
+"""Sources of credentials; their values are never shown."""
 
 from __future__ import annotations
 

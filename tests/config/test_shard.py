@@ -1,4 +1,4 @@
-"""Does each route and host belong to exactly one part, and always to the same?"""
+"""Each route and host belongs to exactly one shard, always the same one."""
 
 from __future__ import annotations
 

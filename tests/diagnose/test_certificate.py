@@ -1,4 +1,4 @@
-"""Is a certificate judged by what it is, and for the name that was asked for? (RFC 9525, RFC 9325)"""
+"""Examination of certificates, for the name that was asked for (RFC 9525, RFC 9325)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can the command be relied upon by people and scripts? Against the embedded server."""
+"""`mailmon diagnose` for people and scripts, against the embedded server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shows only when all ports are seen together, and when DNS says how the certificate has to be?"""
+"""Findings across ports, and against certificates announced in DNS."""
 
 from __future__ import annotations
 

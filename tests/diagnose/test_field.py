@@ -1,4 +1,4 @@
-"""Are the servers of outside data seen as people who know them see them? Rebuilt on loopback from the zones in place.
+"""Servers of outside data get the expected findings; rebuilt on loopback from the zones in place.
 
 A file says what a domain publishes, and in its name what its server does: the server itself, its certificates and the
 digests of its TLSA records are made here. The addresses are those of the file in a network of the test's own.

@@ -1,4 +1,4 @@
-"""Does a diagnosis end, and calmly, whatever the other side sends? Mutated conversations over real sockets.
+"""An examination ends without a bug whatever the other side sends: mutated conversations over real sockets.
 
 A few hundred in the normal run; MAILMON_FUZZ=10000 tries as many connections.
 """

@@ -1,4 +1,4 @@
-"""Is a host on IPv6 seen like one on IPv4, and one that answers on IPv4 only told apart?"""
+"""Hosts on IPv6, and hosts that answer on IPv4 only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a login taken before TLS, or only listed? Whole conversations with scripted servers of all protocols."""
+"""Logins before TLS, accepted or only offered: whole conversations with scripted servers of all protocols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are names of hosts, of pools and in EHLO told apart? Is a target on the command line understood, or refused?"""
+"""Names of hosts, of pools and in EHLO; targets on the command line."""
 
 from __future__ import annotations
 

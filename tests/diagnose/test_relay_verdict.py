@@ -1,4 +1,4 @@
-"""What do answers to relaying amount to? A relay is only who asks for the message."""
+"""The verdict on relaying, from replies: only a server that asks for the message is an open relay."""
 
 from __future__ import annotations
 

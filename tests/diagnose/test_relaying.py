@@ -1,4 +1,4 @@
-"""Does a server relay, or can that not be told because it refuses us? Whole conversations with scripted servers."""
+"""Relaying, and refusals of the client that hide it: whole conversations with scripted servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is each fault found, is nothing made up, is no harm done? Against small servers on loopback, good and bad ones."""
+"""Each fault is found, nothing is invented, no harm is done: small servers on loopback, good and bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does each server get the fixes for its own software? Against scripted servers that offer logins in clear."""
+"""Each server gets the fix for its own software: scripted servers that offer logins in clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the documentation say what the code does?"""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a name server answer from its zones? Aliases, wildcards, empty names, and proofs where a zone is signed."""
+"""Answers of a name server from its zones: aliases, wildcards, empty names, and proofs in signed zones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may a domain publish, and what must be said of it? A healthy domain, and what is changed in each case."""
+"""Cases of domains: a healthy domain, what each case changes, and the finding expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a domain at the border of what is right seen as it is, and is each fault told to be as bad as it is?"""
+"""Domains at the limits of what is correct, and the severity of each fault."""
 
 from __future__ import annotations
 

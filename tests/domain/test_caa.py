@@ -1,4 +1,4 @@
-"""Is the CA whose certificate is in use held against CAA, whatever its certificates call themselves?"""
+"""The CA in use compared with CAA, whatever its certificates call it."""
 
 from __future__ import annotations
 

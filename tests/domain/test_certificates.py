@@ -1,4 +1,4 @@
-"""Are policies and records held against what servers really show? A real Postfix and Dovecot, and a web server."""
+"""Policies and records compared with what servers show: a real Postfix and Dovecot, and a web server."""
 
 from __future__ import annotations
 

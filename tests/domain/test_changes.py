@@ -1,4 +1,4 @@
-"""Is a record that has become another one told, with old and new value, for a day, and nothing else?"""
+"""A changed record is reported for a day with its old and new value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does `mailmon dns` print, and how does it end?"""
+"""Output and exit codes of `mailmon dns`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the cycle look at domains now and then, and tell a new finding and a changed record, old and new?"""
+"""Domains in a cycle: checked now and then; new findings and changed records are announced."""
 
 from __future__ import annotations
 

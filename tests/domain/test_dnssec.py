@@ -1,4 +1,4 @@
-"""Are zones that are signed rightly, wrongly, without a DS, and not at all told apart, through a real Unbound?"""
+"""Zones signed correctly, wrongly, without a DS, and unsigned, through a real Unbound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the domains of outside data seen as people who know them see them? Read in place from MAILMON_TEST_DATA."""
+"""Domains of outside data get the expected findings; read in place from MAILMON_TEST_DATA."""
 
 from __future__ import annotations
 

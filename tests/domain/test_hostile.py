@@ -1,4 +1,4 @@
-"""Does whatever a zone holds end in findings that can be printed, in time, and never in a bug?"""
+"""Whatever a zone holds, the findings are printable, in time, and no bug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the name server of these tests answer as a name server does, and does it misbehave as it is told to?"""
+"""The name server of these tests answers as one does, and misbehaves on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what docs/dns.md shows what the command prints?"""
+"""docs/dns.md shows what the command prints."""
 
 from __future__ import annotations
 

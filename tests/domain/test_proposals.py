@@ -1,4 +1,4 @@
-"""Can what is proposed be copied? It parses as a zone file, is right in our own eyes, and says what was meant."""
+"""Proposals can be copied: they parse as a zone file, pass our own checks, and keep the meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How are name servers asked? In turn, once for each question, by TCP where it must be, and not for long."""
+"""Queries to name servers: in turn, once per question, by TCP if needed, within a bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what `mailmon dns` prints as wide as the terminal, in its characters and colours, and plain for other programs?"""
+"""Output of `mailmon dns`: width, characters and colours of the terminal, plain for other programs."""
 
 from __future__ import annotations
 

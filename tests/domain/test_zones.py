@@ -1,4 +1,4 @@
-"""Is each domain seen as it is? Every finding that fails or is unknown, and no other."""
+"""Each domain gets exactly the findings that fail or are unknown."""
 
 from __future__ import annotations
 

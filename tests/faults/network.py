@@ -1,4 +1,4 @@
-"""What if the trouble is our own? No network, a resolver that is dead or lies, a host that runs all that there is."""
+"""Faults of our own side: no network, a resolver that is dead or lies, one host that runs everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is it the mail server, or is it us? Our own trouble is told as such, and only when it is."""
+"""Faults of our own side are announced as such, and only those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the options that fixes name those of the programs? Asked of the programs that are installed."""
+"""Options named in fixes exist in the installed programs."""
 
 from __future__ import annotations
 

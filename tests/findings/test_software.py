@@ -1,4 +1,4 @@
-"""Is a server's software recognised by its words, and does it get the fix that it understands?"""
+"""A server's software is recognised by its words, and gets the fix for it."""
 
 from __future__ import annotations
 

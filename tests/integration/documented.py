@@ -1,4 +1,4 @@
-"""How is a configuration of the documentation run? As it stands, but for where the servers are."""
+"""Runs of configurations from the documentation, with other addresses of servers."""
 
 from __future__ import annotations
 

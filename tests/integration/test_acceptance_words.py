@@ -1,4 +1,4 @@
-"""What is said of a message that was accepted and did not arrive: by whom, as what, in which words?"""
+"""Messages about mail that was accepted and did not arrive."""
 
 from __future__ import annotations
 

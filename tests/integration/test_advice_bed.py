@@ -1,4 +1,4 @@
-"""Does the advice fit what a real Postfix and a real Dovecot can be made to say?"""
+"""Advice on what a real Postfix and a real Dovecot can be made to say."""
 
 from __future__ import annotations
 

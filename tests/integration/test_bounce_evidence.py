@@ -1,4 +1,4 @@
-"""Does a forged bounce raise no alarm, and a genuine one at once? Against the embedded server, and a real one."""
+"""A forged bounce raises no alarm, a genuine one at once: against the embedded server, and a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does hostile mail in a folder with bounces keep an alert from leaving? Against real Postfix and Dovecot."""
+"""Hostile mail in a folder of bounces holds up no alert: against real Postfix and Dovecot."""
 
 from __future__ import annotations
 

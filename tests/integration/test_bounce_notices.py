@@ -1,4 +1,4 @@
-"""Do people hear of each bounce once, and nobody else of anything? Against the embedded server."""
+"""Senders are notified of each bounce once: against the embedded server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every bounce in a folder read once, and is no mail ever lost? Against a real Dovecot."""
+"""Every bounce in a folder is read once, and no mail is lost: against a real Dovecot."""
 
 from __future__ import annotations
 

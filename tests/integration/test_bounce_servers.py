@@ -1,4 +1,4 @@
-"""Does a server that gives wrong answers to FETCH, or cannot move, cost any bounce? Against the embedded server."""
+"""Servers with wrong answers to FETCH, or without MOVE, cost no bounce: against the embedded server."""
 
 from __future__ import annotations
 

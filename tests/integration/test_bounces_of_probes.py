@@ -1,4 +1,4 @@
-"""Does a check say why its probe came back or is late, whichever system says so? Against the embedded server."""
+"""The reason why a probe came back or is late, whichever system says so: against the embedded server."""
 
 from __future__ import annotations
 

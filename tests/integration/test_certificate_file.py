@@ -1,4 +1,4 @@
-"""Is a server found out that was not reloaded after its certificate was renewed? At a real Postfix and Dovecot."""
+"""A server not reloaded after its certificate was renewed: real Postfix and Dovecot."""
 
 from __future__ import annotations
 

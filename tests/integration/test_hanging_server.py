@@ -1,4 +1,4 @@
-"""Does one server that hangs delay only what is its own?"""
+"""A server that hangs delays only its own checks."""
 
 from __future__ import annotations
 

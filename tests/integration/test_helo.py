@@ -1,4 +1,4 @@
-"""Is the name in EHLO the one that was configured, and said where a server refuses it?"""
+"""The configured name in EHLO, and the message when a server refuses it."""
 
 from __future__ import annotations
 

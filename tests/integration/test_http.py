@@ -1,4 +1,4 @@
-"""Is a web page that answers wrongly, late or not at all told, with its certificate's days?"""
+"""Web pages that answer wrongly, late or not at all, and the days left of their certificates."""
 
 from __future__ import annotations
 

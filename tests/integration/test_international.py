@@ -1,4 +1,4 @@
-"""Does mail go to addresses in other scripts, and is a server named that does not take them?"""
+"""Mail to internationalized addresses, and servers that do not accept them."""
 
 from __future__ import annotations
 

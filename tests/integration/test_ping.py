@@ -1,4 +1,4 @@
-"""The outside watcher and the test message: is somebody told when mailmon itself is dead, and do alerts get through?"""
+"""Pings to an outside watcher, and the test message."""
 
 from __future__ import annotations
 

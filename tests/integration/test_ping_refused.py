@@ -1,4 +1,4 @@
-"""A ping address that refuses every ping: its watcher was never pinged, so it will never alarm. Is somebody told?"""
+"""A ping address that refuses every ping is reported: its watcher will never alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a mailbox watched that has no IMAP, at a real Dovecot: found, timed, cleaned, and nothing else touched?"""
+"""A mailbox without IMAP, on a real Dovecot: found, timed, cleaned, nothing else touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does one route of each kind of provider work from end to end, as the documentation has it?"""
+"""One route per kind of provider, end to end, configured as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the queue of a real Postfix seen: what waits in it and why, that it is empty again, and that it is down?"""
+"""The queue of a real Postfix: what is queued and why, empty again, and Postfix down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a mailbox told of before it is full?"""
+"""A warning before a mailbox is full."""
 
 from __future__ import annotations
 

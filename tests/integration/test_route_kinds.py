@@ -1,4 +1,4 @@
-"""Are routes asked when they are due, on slow ways too, and is an arrival in the wrong place or form told?"""
+"""Routes with their own interval, slow routes, and arrivals in the wrong folder or form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a real server that takes SCRAM-SHA-256 only logged in to, by IMAP, by POP3 and by submission?"""
+"""A real server with SCRAM-SHA-256 only, by IMAP, POP3 and submission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are servers reached as the configuration says: by IPv4 or IPv6, at another place than their name, without a login?"""
+"""Servers reached as configured: IPv4 or IPv6, another address than their name, without a login."""
 
 from __future__ import annotations
 

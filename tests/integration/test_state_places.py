@@ -1,4 +1,4 @@
-"""Does a run do its duty where its state file is a link, a mount by itself, or in a directory that nobody may write?"""
+"""Runs whose state file is a link, a mount of its own, or in a directory that cannot be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a run that hangs, and keeps every later one from beginning, told of: by exit code, ping and one alert?"""
+"""A run that hangs and blocks later ones is reported by exit code, ping and one alert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a run do its duty whatever surroundings it was started in: zones that are none, ignored signals, secrets?"""
+"""Runs in odd surroundings: unknown time zones, ignored signals, secrets in the environment."""
 
 from __future__ import annotations
 

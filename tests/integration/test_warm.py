@@ -1,4 +1,4 @@
-"""Is a run that is split off a warm process (tests/warm.py) what one that is started as a timer starts it would be?"""
+"""A run forked from a warm process (tests/warm.py) equals one started by a timer."""
 
 from __future__ import annotations
 

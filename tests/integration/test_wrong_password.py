@@ -1,4 +1,4 @@
-"""Is a server found out that takes any password, seldom enough that no server bans us for asking?"""
+"""A server that accepts any password is found, rarely enough that no server bans the monitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the advice agree with the server? Replies of real servers, labelled apart from the table (tests/data/)."""
+"""Advice on replies of real servers, labelled independently of the table (tests/data/)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is foreign text cut before anything reads it, and is what is left read in linear time?"""
+"""Foreign text is capped before it is read, and read in linear time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does nothing of an address come through that nobody may see, however odd the address?"""
+"""Masked addresses show nothing of the address, however odd it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every reader end soon, and calmly, on whatever somebody sends? At most 50 ms of CPU time, its own errors only.
+"""Every parser ends soon on any input: at most 50 ms of CPU time, its own errors only.
 
 Some hundred inputs for each reader in the ordinary run, one in eight as large as it can be; MAILMON_FUZZ=100000 tries
 as many, one in sixty of them large, and prints what took longest.

@@ -1,4 +1,4 @@
-"""Is the table by which notifications are recognised well-formed?"""
+"""The table of phrases that recognise notifications is well-formed."""
 
 from __future__ import annotations
 

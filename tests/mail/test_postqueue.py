@@ -1,4 +1,4 @@
-"""Is a mail queue read as it is, whatever stands in the list, and in little memory?"""
+"""Mail queues, whatever the list holds, in little memory."""
 
 from __future__ import annotations
 

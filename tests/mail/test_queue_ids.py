@@ -1,4 +1,4 @@
-"""Which queue id does a 250 after DATA name? The whole of it, or none."""
+"""The queue id in a 250 after DATA: all of it, or none."""
 
 from __future__ import annotations
 

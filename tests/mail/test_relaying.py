@@ -1,4 +1,4 @@
-"""Of each reply to a foreign recipient: was relaying refused, or we? Words of real servers, by what they refuse."""
+"""Replies to a foreign recipient of real servers: relaying refused, or the client."""
 
 from __future__ import annotations
 

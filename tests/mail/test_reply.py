@@ -1,4 +1,4 @@
-"""What did the SMTP server answer? (RFC 5321 section 4.2)"""
+"""SMTP replies (RFC 5321 section 4.2)."""
 
 from __future__ import annotations
 

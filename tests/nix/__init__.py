@@ -1,1 +1,1 @@
-"""Does the Nix side say what is meant? The module without nixpkgs, its units by systemd's own checkers, the flake."""
+"""The Nix side: the module without nixpkgs, its units by systemd's own checkers, the flake."""

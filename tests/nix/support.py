@@ -1,4 +1,4 @@
-"""How does Nix answer, and what do the units look like that come of it?"""
+"""Evaluation by Nix, and the units that come of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the units and the command that the module makes work under a real systemd? In a Debian tree, booted once."""
+"""The module's units and command under a real systemd, in a Debian tree, booted once."""
 
 from __future__ import annotations
 

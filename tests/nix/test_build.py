@@ -1,4 +1,4 @@
-"""Is a configuration with mistakes refused when the system is built? The script of the build, with the real mailmon."""
+"""A configuration with mistakes is refused when the system is built: the build's script, with the real mailmon."""
 
 from __future__ import annotations
 

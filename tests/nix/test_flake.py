@@ -1,4 +1,4 @@
-"""Can everything in flake.nix be evaluated, with a stand-in for nixpkgs (tests/nix/flake.nix)?"""
+"""Everything in flake.nix evaluates, with a stand-in for nixpkgs (tests/nix/flake.nix)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does nix/module.nix make of a configuration, and in which words does it refuse one?"""
+"""What nix/module.nix makes of a configuration, and its messages about mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the configurations on docs/nixos.md work as they stand there?"""
+"""The configurations on docs/nixos.md work as they stand there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the module mean the same with nixpkgs' own lib as with the stand-in? (NIXPKGS_LIB=/path/to/nixpkgs/lib)"""
+"""The module means the same with nixpkgs' own lib as with the stand-in (NIXPKGS_LIB=/path/to/nixpkgs/lib)."""
 
 from __future__ import annotations
 

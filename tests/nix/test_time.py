@@ -1,4 +1,4 @@
-"""Does nix/time.nix take for a time what systemd takes for one?"""
+"""nix/time.nix accepts the times that systemd accepts."""
 
 from __future__ import annotations
 

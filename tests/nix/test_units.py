@@ -1,4 +1,4 @@
-"""What does systemd itself say of the units that the module makes?"""
+"""The module's units, checked by systemd itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the command `mailmon-main` run a subcommand as the unit would, and pass on what comes back?"""
+"""The command `mailmon-main` runs a subcommand as the unit would, and passes its result on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is an alert through Apprise taken only when it was, in time, and without a word about its address?"""
+"""Alerts through Apprise: taken only if delivered, in time, without revealing the address."""
 
 from __future__ import annotations
 

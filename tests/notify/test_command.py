@@ -1,4 +1,4 @@
-"""Does a command get the alert, and does it never hold a run up, whatever it does?"""
+"""A command gets the alert, and never holds up a run."""
 
 from __future__ import annotations
 

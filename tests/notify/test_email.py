@@ -1,4 +1,4 @@
-"""Does an alert get through as mail, through the account that can, and is the message what mail programs want?"""
+"""Alerts by mail, through the account that works, as messages that mail programs accept."""
 
 from __future__ import annotations
 

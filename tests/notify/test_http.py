@@ -1,4 +1,4 @@
-"""What does an HTTP answer mean for an alert: taken, refused for good, or to be tried again and when?"""
+"""HTTP answers to an alert: taken, refused permanently, or to be retried, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can a person and a receiver tell a repetition from a second alert?"""
+"""A repetition can be told from a second alert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does docs/channels.md say what the notifiers do?"""
+"""docs/channels.md says what the notifiers do."""
 
 from __future__ import annotations
 

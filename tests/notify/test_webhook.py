@@ -1,4 +1,4 @@
-"""What does a webhook get, how does it know who sent it, and what is said when it does not take it?"""
+"""Webhooks: the document, its signature, and refusals."""
 
 from __future__ import annotations
 

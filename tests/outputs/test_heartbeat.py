@@ -1,4 +1,4 @@
-"""When did the last complete run end?"""
+"""The heartbeat file: the end of the last complete run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a fresh installation work? By pip, uv and pipx, on every Python at hand: `make installs`.
+"""Fresh installations by pip, uv and pipx, on every Python at hand: `make installs`.
 
 Not among the tests, which send traffic to loopback only: installers fetch what mailmon needs.
 """

@@ -1,4 +1,4 @@
-"""Do the container files fit to what mailmon does? No container can be built here; what they name is checked."""
+"""The container files agree with mailmon. No container can be built here; what they name is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is everything in the files that are published, and nothing else?"""
+"""The published files contain everything needed, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does the usual mail server in a container differ? Its certificate is its own, and it is strict about names."""
+"""The usual mail server in a container: a self-signed certificate, strict about names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does Exchange differ? Messages get another Message-ID and are coded anew; replies name the host; no UIDPLUS."""
+"""Exchange: new Message-IDs, other encodings, replies that name the host, no UIDPLUS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does Gmail differ? Folders are labels: a message in INBOX is in All Mail too, and stays there when it is deleted.
+"""Gmail: folders are labels; a message in INBOX is in All Mail too, and stays there when it is deleted.
 
 Only what is moved to the bin is in no other folder, and only there it can be deleted for good.
 https://developers.google.com/workspace/gmail/imap/imap-extensions

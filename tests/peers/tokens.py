@@ -1,4 +1,4 @@
-"""Where do access tokens come from? A token endpoint (RFC 6749) that gives one to whoever has the right secrets."""
+"""A token endpoint (RFC 6749) that gives access tokens to clients with the right secrets."""
 
 from __future__ import annotations
 

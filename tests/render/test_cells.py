@@ -1,4 +1,4 @@
-"""Does no spreadsheet take foreign text for a formula?"""
+"""No spreadsheet takes foreign text for a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what is exported the same in each format, and does it need little memory?"""
+"""Exports hold the same data in each format, and need little memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does what is printed fit the terminal, and is nothing cut that is to be read or copied?"""
+"""Printed text fits the terminal, and nothing that is read or copied is cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every place at which an address can stand masked, and nothing else?"""
+"""Every place of an address is masked, and nothing else."""
 
 from __future__ import annotations
 

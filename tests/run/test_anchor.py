@@ -1,4 +1,4 @@
-"""Which start of the machine is this?"""
+"""The anchor: which start of the machine a run belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a run go on whatever its state file holds? Documents with a right digest and anything inside."""
+"""A run continues whatever its state file holds: documents with a correct digest and anything inside."""
 
 from __future__ import annotations
 

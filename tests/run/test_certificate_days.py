@@ -1,4 +1,4 @@
-"""How long does a certificate last, in which words is it said, and when are people told again?"""
+"""Days left of a certificate: wording and alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is one certificate told of once, at however many ports, and are two told apart?"""
+"""One certificate at many ports is announced once; two are told apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every alert wait until its channel has acknowledged it?"""
+"""Every alert is pending until its channel has acknowledged it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told of a run's outcomes, and is it remembered who knows?"""
+"""Alerts about a run's outcomes, and the state that remembers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do people hear of a channel that does not get through, and does nothing get lost with one that is gone?"""
+"""Alerts about a channel that fails; nothing is lost with a channel that is removed."""
 
 from __future__ import annotations
 

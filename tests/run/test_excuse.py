@@ -1,4 +1,4 @@
-"""What does our own trouble excuse, and do real sockets and name servers say the same as fakes?"""
+"""Failures excused by our own network, with fakes, real sockets and name servers."""
 
 from __future__ import annotations
 

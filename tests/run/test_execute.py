@@ -1,4 +1,4 @@
-"""What did each step find out? Every outcome in its place, whatever the step does."""
+"""The outcome of each step, whatever the step does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do we see the world at all, or is it us? Nobody is told of a dead mail server because our own cable is out."""
+"""The verdict on our own network: no alert about a mail server because our own network is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which checks does a run ask, for what, and in which order?"""
+"""The plan of a run: its checks, their targets and order."""
 
 from __future__ import annotations
 

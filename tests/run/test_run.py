@@ -1,4 +1,4 @@
-"""Does a run hold on to what people know: with another configuration, another clock, another disk?"""
+"""Whole runs with a changed configuration, a clock that is set, a disk that is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is every step begun once, in its turn, and no host given more than its share?"""
+"""Every step starts once, in its turn, within the share of its host."""
 
 from __future__ import annotations
 

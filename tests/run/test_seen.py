@@ -1,4 +1,4 @@
-"""Which hosts, configured for something else, show whether our own network works?"""
+"""Hosts, configured for other purposes, that show whether our own network works."""
 
 from __future__ import annotations
 

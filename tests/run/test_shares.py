@@ -1,4 +1,4 @@
-"""Which part of an old common state belongs to a configuration?"""
+"""The part of an old common state that belongs to a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What do people hear of, and how is each of them spoken of?"""
+"""Subjects of alerts and their names."""
 
 from __future__ import annotations
 

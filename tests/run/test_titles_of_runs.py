@@ -1,4 +1,4 @@
-"""Can a title deceive? Any history of a few steps, with channels that fail and silences that come and go."""
+"""No title misleads: any sequence of a few steps, with failing channels and silences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the threads of a run do every step once, as many at a time as may be, and come to an end whatever happens?"""
+"""The threads of a run: every step once, bounded concurrency, and an end whatever happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do the tests talk to the sandbox?"""
+"""Clients for the sandbox's own tests."""
 
 import imaplib
 import smtplib

@@ -1,4 +1,4 @@
-"""Which sandbox do these tests use? A fresh one each; it starts in some milliseconds."""
+"""A fresh sandbox for each test; it starts in some milliseconds."""
 
 import logging
 from collections.abc import Iterator

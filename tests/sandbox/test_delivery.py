@@ -1,4 +1,4 @@
-"""Does accepted mail meet the fate that was asked for?"""
+"""Accepted mail meets the fate that was asked for."""
 
 import email
 import email.policy

@@ -1,4 +1,4 @@
-"""Does the IMAP server behave as RFC 3501 says, seen by imaplib?"""
+"""The IMAP server behaves as RFC 3501 says, seen by imaplib."""
 
 import imaplib
 import re

@@ -1,4 +1,4 @@
-"""Which exact answers do SEARCH, FETCH and STORE give, and what happens to bad input?"""
+"""Exact answers to SEARCH, FETCH and STORE, and to bad input."""
 
 import base64
 import random

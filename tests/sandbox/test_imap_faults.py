@@ -1,4 +1,4 @@
-"""Does the IMAP server misbehave as asked?"""
+"""Injected faults of the IMAP server."""
 
 import time
 

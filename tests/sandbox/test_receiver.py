@@ -1,4 +1,4 @@
-"""Does the receiver record what it gets and answer as it is told?"""
+"""The receiver records requests and answers as it is told."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Does the sandbox start, stop and count as it says?"""
+"""The sandbox starts, stops and counts."""
 
 import base64
 import hashlib

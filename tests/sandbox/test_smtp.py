@@ -1,4 +1,4 @@
-"""Does the sandbox take mail as a submission server does, and misbehave as asked?"""
+"""The sandbox as a submission server, and its injected faults."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Is a small file never torn, never readable by others, and owned as its directory is?"""
+"""Small files are never torn, never readable by others, and owned as their directory is."""
 
 from __future__ import annotations
 

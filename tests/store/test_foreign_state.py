@@ -1,4 +1,4 @@
-"""What does mailmon do with a state file that is not its own, or no longer?"""
+"""State files of other programs, or damaged ones."""
 
 from __future__ import annotations
 

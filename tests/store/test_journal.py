@@ -1,4 +1,4 @@
-"""What do people know, when the state file cannot be written?"""
+"""The journal: what was announced, when the state file cannot be written."""
 
 from __future__ import annotations
 

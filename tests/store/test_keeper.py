@@ -1,4 +1,4 @@
-"""Does a run keep its state, and say when it cannot?"""
+"""A run keeps its state, and reports when it cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is it known what people know when the state file cannot be written, or is gone?"""
+"""What was announced is known when the state file cannot be written, or is gone."""
 
 from __future__ import annotations
 

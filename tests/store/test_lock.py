@@ -1,4 +1,4 @@
-"""Is another run at work on this state?"""
+"""The lock against another run on the same state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of what is nothing announced for a while?"""
+"""Silences and their file."""
 
 from __future__ import annotations
 

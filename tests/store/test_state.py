@@ -1,4 +1,4 @@
-"""What does mailmon remember, and what does it take over from others?"""
+"""The state file, and what it takes over from other monitors."""
 
 from __future__ import annotations
 

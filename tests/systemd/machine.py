@@ -1,4 +1,4 @@
-"""How is a tree booted, and what did it leave behind?"""
+"""Booting a tree, and reading what it left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a real systemd run mailmon as the page promises? Runs, failures, and what is told of them."""
+"""A real systemd runs mailmon as the page says: runs, failures and their alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do runs by hand, by cron, of several instances and with encrypted secrets do what the page says?"""
+"""Runs by hand, by cron, of several instances and with encrypted secrets work as the page says."""
 
 from __future__ import annotations
 

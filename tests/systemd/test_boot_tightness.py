@@ -1,4 +1,4 @@
-"""Does the sandboxing of the units bite? The same attempts outside, where all succeed, and inside."""
+"""The units' sandboxing: the same attempts outside, where all succeed, and inside."""
 
 from __future__ import annotations
 

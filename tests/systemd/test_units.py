@@ -1,4 +1,4 @@
-"""Are the shipped units what systemd's own checkers call right, as tight as can be, and one with their page?"""
+"""The shipped units pass systemd's own checkers, are as tight as possible, and agree with their page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where does the real systemd run? In a Debian tree with mailmon installed in it as docs/systemd.md says.
+"""A Debian tree with mailmon installed in it as docs/systemd.md says, for a real systemd.
 
 Made once per suite and set of pinned dependencies, and kept in the directory that MAILMON_SYSTEMD_TREES
 names (by default in the project's .venv, if there is one); mailmon itself is installed anew for every trial, offline.

@@ -1,4 +1,4 @@
-"""What stands in the shipped units and in their page? Read as a person reads them, and put where a test wants them."""
+"""The shipped units and their page, parsed, and installed where a test wants them."""
 
 from __future__ import annotations
 

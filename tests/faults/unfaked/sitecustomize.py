@@ -1,4 +1,4 @@
-"""How does a process sleep under libfaketime? Its clock_nanosleep (0.9.10) refuses what time.sleep asks for."""
+"""Sleep under libfaketime, whose clock_nanosleep (0.9.10) refuses what time.sleep asks for."""
 
 import select
 import time

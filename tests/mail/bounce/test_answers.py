@@ -1,4 +1,4 @@
-"""Are the answers of many systems understood, and is an address given up only where it should be?"""
+"""Replies of many systems are understood, and an address is given up only if it should be."""
 
 from __future__ import annotations
 

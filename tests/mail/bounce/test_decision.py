@@ -1,4 +1,4 @@
-"""Whose fault is it, is it for good, and of whom is it said? (mail/bounce/reasons.py, recipients.py)"""
+"""Class, reason and recipients of a bounce (mail/bounce/reasons.py, recipients.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the fields of a DSN read, also where a system writes them badly? (RFC 3464, RFC 6533, RFC 3461)"""
+"""Fields of a DSN, also badly written ones (RFC 3464, RFC 6533, RFC 3461)."""
 
 from __future__ import annotations
 

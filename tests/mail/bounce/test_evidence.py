@@ -1,4 +1,4 @@
-"""Is a stranger's Cc believed only where a signature of an own domain shows that the message was ours?"""
+"""A stranger's Cc is believed only if a signature of an own domain shows that the message was ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the classifier stay fast, small and calm, whatever comes? One second and 200 MB an input, never an exception."""
+"""The classifier on hostile input: one second and 200 MB per input, never an exception."""
 
 from __future__ import annotations
 

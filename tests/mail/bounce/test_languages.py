@@ -1,4 +1,4 @@
-"""Are notifications read in every language, by their words or, where those are not known, by their structure?"""
+"""Notifications in every language, by their words or by their structure."""
 
 from __future__ import annotations
 

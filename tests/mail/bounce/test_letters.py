@@ -1,4 +1,4 @@
-"""Is a notification in words read, whichever system wrote it?"""
+"""Notifications in words, of many systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words belong to which address? What follows it, else what stands above it."""
+"""Words and the address they belong to: what follows it, else what precedes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is nobody told of what is no bounce, and nobody whom only the message names?"""
+"""Recipients of notices: not for mail that is no bounce, and no address that only the message names."""
 
 from __future__ import annotations
 

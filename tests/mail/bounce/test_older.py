@@ -1,4 +1,4 @@
-"""Are notifications of older mail systems recognised, as archives of list managers hold them? None has DSN fields."""
+"""Notifications of older mail systems without DSN fields, as archives of list managers hold them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what is no bounce left alone? (RFC 3834, RFC 5965, RFC 8098)"""
+"""Mail that is no bounce (RFC 3834, RFC 5965, RFC 8098)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a notification taken for genuine only where an outsider could not have made it?"""
+"""A notification counts as genuine only if an outsider could not have made it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the reason found in what servers really answer? (docs/bounces.md)"""
+"""Reasons in replies of real servers (docs/bounces.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is mail that speaks of bounces left alone, whatever its return path is?"""
+"""Mail that speaks of bounces is no bounce, whatever its return path is."""
 
 from __future__ import annotations
 

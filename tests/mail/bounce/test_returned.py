@@ -1,4 +1,4 @@
-"""Where does the message begin that came back? By its header, whatever the line above it says."""
+"""The beginning of the returned message: found by its header, whatever the line above it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good is the classifier on labelled mail from outside? The bounds that it must keep, as the judge counts."""
+"""Scores of the classifier on labelled mail from outside, against bounds, counted as the judge counts."""
 
 from __future__ import annotations
 

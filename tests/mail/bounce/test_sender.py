@@ -1,4 +1,4 @@
-"""Who is believed to report on mail that came back? By the sender, the return path and the subject."""
+"""Senders that are believed to report on returned mail: by address, return path and subject."""
 
 from __future__ import annotations
 

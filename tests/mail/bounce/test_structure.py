@@ -1,4 +1,4 @@
-"""What decides where no phrase is known? The command, the host, the kind of address, the subject of a code."""
+"""Decisions without a known phrase: by the command, the host, the kind of address, the subject of a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the phrase files whole, strict and free of rows that can never decide? (mail/bounce/phrases)"""
+"""The phrase files are complete, strict and free of rows that can never decide (mail/bounce/phrases)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every address go over the wire as servers take it, and is nothing else taken for one?"""
+"""Addresses as servers accept them, and texts that are none."""
 
 from __future__ import annotations
 

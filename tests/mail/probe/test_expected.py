@@ -1,4 +1,4 @@
-"""Are verdicts believed of the right host only, hops judged by what they say, and changes on the way told?"""
+"""Verdicts of the right host only, hops, and changes on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of every probe: waiting, arrived, late, delivered twice, bounced or lost?"""
+"""The fate of every probe: waiting, arrived, late, duplicated, bounced or lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When was a probe delivered twice, and is the ledger sound in any order of events?"""
+"""Probes delivered twice, and the ledger in any order of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the mail that was sent while a route was down?"""
+"""Mail that was sent while a route was down."""
 
 from __future__ import annotations
 

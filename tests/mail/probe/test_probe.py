@@ -1,4 +1,4 @@
-"""What does a probe look like, and is this message one of ours?"""
+"""Composing and recognising probes."""
 
 from __future__ import annotations
 

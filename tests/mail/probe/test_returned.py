@@ -1,4 +1,4 @@
-"""Is this message a delivery status notification for one of our probes, and what does it say? (RFC 3464)"""
+"""Delivery status notifications for our own probes (RFC 3464)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is what a record was meant to say understood, and does whatever comes of it stand before our own readers?"""
+"""Repairs of broken records: their meaning, and that our own parsers accept them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a bounce log that is damaged, of another version, or cannot be written? Never a traceback."""
+"""Bounce logs that are damaged, of another version, or cannot be written: never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of the bounce log where nothing can be written? A clear error, and what was recorded stays."""
+"""The bounce log on a full disk: a clear error, and what was recorded stays."""
 
 from __future__ import annotations
 

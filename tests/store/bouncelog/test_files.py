@@ -1,4 +1,4 @@
-"""Whose are the bounce log's files, what do they cost, and who is kept waiting?"""
+"""The bounce log's files: owner, cost, and waiting for locks."""
 
 from __future__ import annotations
 

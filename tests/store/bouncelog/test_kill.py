@@ -1,4 +1,4 @@
-"""Killed at any moment, and two at once: is every batch recorded whole and once?"""
+"""Killed at any moment, and two at once: every batch is recorded whole and once."""
 
 from __future__ import annotations
 

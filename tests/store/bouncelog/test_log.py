@@ -1,4 +1,4 @@
-"""Is what a scan saw recorded once, with the place that the scan has reached, and given back as it was?"""
+"""A scan's messages are recorded once, with the place reached, and returned as they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a bounce log of an earlier version taken over, and is one that cannot be left as it was?"""
+"""Bounce logs of earlier versions are migrated; those that cannot be are left as they were."""
 
 from __future__ import annotations
 

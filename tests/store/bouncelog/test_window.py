@@ -1,4 +1,4 @@
-"""Does the window of the alarms hold every refusal that matters, however much else came back?"""
+"""The alarms' window holds every refusal that matters, however much else came back."""
 
 from __future__ import annotations
 

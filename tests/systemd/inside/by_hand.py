@@ -1,4 +1,4 @@
-"""Does a run by hand go together with those of the unit, and does cron do without systemd?"""
+"""Runs by hand beside those of the unit, and cron without systemd."""
 
 from __future__ import annotations
 

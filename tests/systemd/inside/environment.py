@@ -1,4 +1,4 @@
-"""Where do the scenarios play? A mail server, a receiver of alerts, the units, and words for what became of them."""
+"""The environment of the scenarios: a mail server, a receiver of alerts, and the units."""
 
 from __future__ import annotations
 

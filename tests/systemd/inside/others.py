@@ -1,4 +1,4 @@
-"""Several instances, encrypted credentials, and at the end: has any secret been said anywhere?"""
+"""Several instances, encrypted credentials, and a search for secrets at the end."""
 
 from __future__ import annotations
 

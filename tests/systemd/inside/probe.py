@@ -1,4 +1,4 @@
-"""What can a program do here? Everything that an ordinary user can, unless the unit's sandboxing stops it.
+"""Tries everything that an ordinary user can do, unless the unit's sandboxing stops it.
 
 Prints one JSON object: "done", or the name of the error. Runs inside the unit, and outside it as nobody.
 """

@@ -1,4 +1,4 @@
-"""Does the sandboxing of the unit bite? A probe in the place of mailmon tries what an ordinary user can."""
+"""The unit's sandboxing: a probe in the place of mailmon tries what an ordinary user can."""
 
 from __future__ import annotations
 

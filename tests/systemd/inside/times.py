@@ -1,4 +1,4 @@
-"""When does systemd start a run, and when does it end one?"""
+"""Starts by the timer, and runs that systemd ends."""
 
 from __future__ import annotations
 

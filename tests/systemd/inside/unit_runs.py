@@ -1,4 +1,4 @@
-"""What does a run of the unit do, and what becomes of the unit?"""
+"""Runs of the unit, and the unit's state afterwards."""
 
 from __future__ import annotations
 

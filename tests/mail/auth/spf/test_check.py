@@ -1,4 +1,4 @@
-"""Are the limits kept, is it told what decided, and does nothing that DNS may say break the evaluation?"""
+"""SPF evaluation: its limits, the trace of terms, and hostile DNS answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the evaluation agree with the openspf test suite for RFC 7208? 203 cases, with their zones."""
+"""SPF evaluation agrees with the openspf test suite for RFC 7208: 203 cases, with their zones."""
 
 from __future__ import annotations
 
