@@ -57,6 +57,9 @@ SENT = message()
 DSN = b"Content-Type: text/plain\r\n\r\nFinal-Recipient: rfc822; b@example.org\r\nAction: failed\r\n" + TOKEN.encode()
 JUDGED = Expected(("dkim", "spf", "dmarc"), "mx.example.org", "1.3", is_unmodified=True)
 HOSTILE: dict[str, Callable[[], object]] = {
+    "70,000 lines with the same recipient": lambda: classify(
+        b"From: MAILER-DAEMON\nSubject: Undelivered\n\nTo these recipients:\n" + b"To: a@b.example\n" * 70_000
+    ),
     "a diagnostic of 64,000 blanks": lambda: read_report(
         DSN + b"\r\nDiagnostic-Code: x" + b" " * 64_000 + b"y\r\n\r\n", KEY
     ),

@@ -92,16 +92,23 @@ def cut(text: str) -> tuple[str, str]:
     ('It failed.', 'From: a\\n')
     """
     position, block = 0, _find_block(text)
-    for number, line in enumerate(text.split("\n")):
+    lower = text[: MAX_TEXT_CHARS + 200].lower()
+    ends = tuple(word for word in _END_WORDS if word in lower)
+    for number, line in enumerate(text.split("\n", MAX_LINES + 1)):
         if position == block:
             return text[:block].rstrip(), text[block:]
-        bare = line[:200].lstrip(_MARKS).lower()
-        if bare.startswith(_END_WORDS) or number >= MAX_LINES or position >= MAX_TEXT_CHARS:
-            is_field = bare.startswith(END_FIELDS)
+        is_end = bool(ends) and _bare(line).startswith(ends)
+        if is_end or number >= MAX_LINES or position >= MAX_TEXT_CHARS:
+            is_field = _bare(line).startswith(END_FIELDS)
             above = text[: min(position, MAX_TEXT_CHARS)].rstrip()
             return above, text[position if is_field else position + len(line) + 1 :]
         position += len(line) + 1
     return text[:MAX_TEXT_CHARS], ""
+
+
+def _bare(line: str) -> str:
+    """Return the beginning of a line in lower case, without marks."""
+    return line[:200].lstrip(_MARKS).lower()
 
 
 def _find_block(text: str) -> int:
@@ -209,14 +216,14 @@ def read_transcript(text: str) -> list[Listed]:
                 words.setdefault(match[1], [])
         elif bare.startswith("<<<"):
             answer.append(bare)
-        elif "@" in bare and (match := _ANSWERED.match(bare)):
+        elif bare[:1] in ("4", "5", "<") and "@" in bare and (match := _ANSWERED.match(bare)):
             words.setdefault(match[2], []).extend((*answer, bare))
             if len(words) > MAX_LISTED:
                 break
         elif "while talking to" in bare[:20].lower():
             answer = []
             host = bare.rstrip(".:").rpartition(" ")[2]
-        elif (match := _NEXT_HOST.match(bare)) and match[1] != host:
+        elif bare[:1] in ("4", "5") and (match := _NEXT_HOST.match(bare)) and match[1] != host:
             answer = []
     return [Listed(address, " ".join(said)[:MAX_WORDS]) for address, said in words.items() if said]
 
@@ -262,7 +269,7 @@ def _collect(lines: list[str], start: int, pattern: re.Pattern[str]) -> list[Lis
     heading = above = ""
     for line in lines[start:]:
         match = pattern.match(line) if "@" in line else None
-        if match and not (current and first_address(line).lower() in found):
+        if match and not (current and (match[1].lower() in found or first_address(line).lower() in found)):
             if len(found) >= MAX_LISTED:
                 break
             if above.endswith(_OPENS):
