@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests that share nothing and time nothing run side by side; a new directory runs alone until it is listed here.
 # tests/scheduling.py says what is handed out together, and what first.
-SIDE_BY_SIDE := $(addprefix tests/,alerting checks cli clients config diagnose docs domain findings integration mail notify parts render run sandbox store)
+SIDE_BY_SIDE := $(addprefix tests/,alerting app bounces checks cli clients config diagnose docs domain findings integration mail notify outputs parts render run sandbox store)
 # Each of them waits for long: for fault scenarios, for a boot, for an evaluation, for a build. They run beside one another.
 WAITING := $(addprefix tests/,faults nix packaging systemd)
 # Images of containers often set it; then each start of the command would compile all of mailmon anew.
