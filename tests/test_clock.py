@@ -1,17 +1,19 @@
-"""Detecting that the clock was set since the last run."""
+"""The machine's start that a run belongs to, and detecting that the clock was set since the last run."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailmon.clock import TOLERANCE, jump
+from mailmon.clock import TOLERANCE, jump, read_anchor
 from mailmon.model import Anchor
 from tests.alerting.sequences import START
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 QUARTER_S, DAY_S = 900.0, 86400.0
 BEFORE = Anchor("boot-1", 5000.0, START)
 
@@ -65,3 +67,19 @@ def test_what_is_noticed_is_what_was_moved(passed_s: float, moved_s: float) -> N
         assert found == timedelta()
     elif abs(moved_s) > passed_s / 1000 + 31:
         assert abs(found - moved) < timedelta(seconds=1)
+
+
+def test_a_sandboxed_unit_knows_the_start_of_the_machine_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run by hand and the unit's run know that they belong to one start of the machine."""
+    seen = BOOT_ID.read_text().strip()
+    monkeypatch.delenv("MAILMON_BOOT_ID", raising=False)
+    by_hand = read_anchor(START)
+    monkeypatch.setenv("MAILMON_BOOT_ID", seen.replace("-", ""))  # as systemd writes %b
+    monkeypatch.setattr("mailmon.clock._BOOT_ID", Path("/nonexistent"))
+    assert read_anchor(START).boot_id == by_hand.boot_id != ""
+
+
+def test_without_either_there_is_no_anchor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAILMON_BOOT_ID", raising=False)
+    monkeypatch.setattr("mailmon.clock._BOOT_ID", Path("/nonexistent"))
+    assert read_anchor(START).boot_id == ""
