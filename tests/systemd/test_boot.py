@@ -146,7 +146,7 @@ def test_an_alert_that_is_refused_fails_the_unit_and_is_no_second_story(trial: T
     scenario = trial.scenario("refused_alerts")
     assert is_unit(scenario["refused"], 69, FAILED)
     assert scenario["refused"]["failure_unit"]["Result"] == "success"
-    assert "the run has come to its end, and has told what it found" in scenario["said"]
+    assert "the run has finished and sent its own alerts" in scenario["said"]
     assert is_unit(scenario["again"], 0, SUCCESS)
     assert [message for message in scenario["again"]["alerts"] if "mailmon.service" in message["title"]] == []
 
