@@ -1,4 +1,4 @@
-# What makes no sense in an instance, each with a sentence that says what to write instead; and what is worth a warning.
+# Assertions and warnings about an instance, each with what to write instead.
 {
   lib,
   name,
@@ -61,7 +61,7 @@ let
       "summary.at: ${quoted cfg.summary.at} is no calendar expression: write for example \"*-*-* 07:00:00\" for every morning (`systemd-analyze calendar` explains expressions)."
     )
     (refuse (cfg.summary.enable && (document.document.notify or null) == "none")
-      "summary.enable is true, and settings.notify = \"none\" says that nobody is to be told: remove one of the two."
+      "summary.enable is true, and settings.notify = \"none\" disables all alerts: remove one of the two."
     )
     (refuse (cfg.receiveTimeout < 1 || cfg.receiveTimeout > 3600)
       "receiveTimeout: ${toString cfg.receiveTimeout} is not between 1 and 3600: write the seconds until a probe must have arrived, for example 60."
@@ -123,7 +123,7 @@ let
     || (account == "main" && document.flatPassword);
   accounts = [
     (refuse (document.accounts == { } && beside == [ ])
-      "smtp.host is missing, and so is settings.accounts: there is no account to watch. Set smtp.host, imap.host, credentials.username and credentials.passwordFile."
+      "smtp.host is missing, and so is settings.accounts: there is no account to monitor. Set smtp.host, imap.host, credentials.username and credentials.passwordFile."
     )
     (refuse (!hasHost && beside != [ ])
       "smtp.host is missing: ${concatMapStringsSep ", " (option: option.path) beside} belong${lib.optionalString (builtins.length beside == 1) "s"} to the account that it begins. Set it, or say everything in settings.accounts."
@@ -156,5 +156,5 @@ in
   warnings =
     secrets.warnings
     ++ optional (cfg.user != null && !(users ? ${cfg.user}))
-      "${place}.user: users.users has no ${quoted cfg.user}; if nothing else makes this user, no run can start and nobody is told: define it, or leave the option out.";
+      "${place}.user: users.users has no ${quoted cfg.user}; if nothing else makes this user, no run can start and no alert is sent: define it, or leave the option out.";
 }

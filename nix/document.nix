@@ -1,5 +1,4 @@
-# What does the configuration file of an instance say, and what follows from it? The options in mailmon's own words, with
-# `settings` over them.
+# The configuration file of an instance: the options by mailmon's own keys, overridden by `settings`.
 { lib, cfg }:
 
 let
@@ -22,9 +21,9 @@ let
   table = value: if isAttrs value then value else { };
   isNumber = value: isInt value || isFloat value;
 
-  # "none" says that nobody is to be told, on purpose.
-  tellsNobody = (cfg.settings.notify or { }) == "none";
-  usesNtfy = cfg.ntfy.enable && !tellsNobody;
+  # "none" disables alerts on purpose.
+  hasNoAlerts = (cfg.settings.notify or { }) == "none";
+  usesNtfy = cfg.ntfy.enable && !hasNoAlerts;
 
   flat = optionalAttrs (cfg.smtp.host != null) {
     smtp_host = cfg.smtp.host;

@@ -2,9 +2,9 @@
 # The same lines as in systemd/*.service, with the same reasons; a test compares them. DynamicUser= is in unit.nix, because
 # it depends on the option `user`.
 {
-  # The memory says who was told what; no other user needs to read it.
+  # The state has the alerts and their recipients; no other user needs to read it.
   StateDirectoryMode = "0700";
-  # What is written is for this user alone.
+  # Files are readable by this user only.
   UMask = "0077";
   # It talks to servers and writes a file: no capability is of use for that.
   CapabilityBoundingSet = "";
@@ -16,19 +16,19 @@
   RestrictSUIDSGID = true;
   # Root and all other users are nobody in here.
   PrivateUsers = true;
-  # Read-only file system, but for the state directory.
+  # A read-only file system, except for the state directory.
   ProtectSystem = "strict";
-  # Nobody's files are any of its business.
+  # It needs no files of users.
   ProtectHome = true;
-  # No leftovers of others, no files for others, no symlinks laid out in a shared /tmp.
+  # No files or symlinks of others in a shared /tmp.
   PrivateTmp = true;
-  # No disk, no terminal, no camera: /dev/null and its like are enough.
+  # No disks, terminals or cameras: /dev/null and the like are enough.
   PrivateDevices = true;
-  # The same again for device nodes that turn up elsewhere.
+  # The same for device nodes elsewhere.
   DevicePolicy = "closed";
-  # What is mounted in here stays in here.
+  # Mounts in here stay in here.
   PrivateMounts = true;
-  # Other users' processes, and so their command lines, are not seen.
+  # Other users' processes and their command lines are hidden.
   ProtectProc = "invisible";
   # Of /proc only the processes: no kernel settings, no list of other people's connections.
   ProcSubset = "pid";
@@ -38,27 +38,27 @@
   RemoveIPC = true;
   # A monitor reads the clock and never sets it.
   ProtectClock = true;
-  # It has no business with the limits of other units.
+  # It never changes the limits of other units.
   ProtectControlGroups = true;
   # Its alerts name this host: nobody changes that name from in here.
   ProtectHostname = true;
-  # The kernel's log tells of other programs.
+  # The kernel's log is about other programs.
   ProtectKernelLogs = true;
-  # Loading code into the kernel is none of its work.
+  # It never loads kernel modules.
   ProtectKernelModules = true;
-  # Nor is turning the kernel's knobs.
+  # Nor does it change kernel settings.
   ProtectKernelTunables = true;
   # Old execution domains only serve to get around protections.
   LockPersonality = true;
   # CPython compiles to bytecode, not to machine code: memory never needs to be written and then run.
   MemoryDenyWriteExecute = true;
-  # Namespaces are a way to the kernel's less trodden code.
+  # Namespaces expose less tested kernel code.
   RestrictNamespaces = true;
   # Realtime priority could starve the machine.
   RestrictRealtime = true;
   # Mail, alerts and DNS go over IP; no local sockets, no netlink, no raw packets.
   RestrictAddressFamilies = "AF_INET AF_INET6";
-  # Foreign system calls (32-bit on 64-bit) would pass by the filter.
+  # Foreign system calls (32-bit on 64-bit) would bypass the filter.
   SystemCallArchitectures = "native";
   SystemCallFilter = [
     # What services usually need ...
@@ -66,13 +66,13 @@
     # ... but nothing that only root may do, nor changes of its own limits.
     "~@privileged @resources"
   ];
-  # A refused call is an error that is told in a line, not a death without a word.
+  # A refused call is an error with a message, not a killed process.
   SystemCallErrorNumber = "EPERM";
   # No keys of other sessions.
   KeyringMode = "private";
-  # A run takes some 30 MB; a server that sends without end must not take the machine's memory.
+  # A run takes about 30 MB; a server that never stops sending must not exhaust the memory.
   MemoryMax = "256M";
-  # 16 steps at once and a thread a channel, far from this.
+  # 16 steps at once and a thread per channel are far below this.
   TasksMax = 128;
   # A core file would hold the password.
   LimitCORE = 0;

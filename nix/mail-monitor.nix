@@ -1,5 +1,5 @@
 # services.mail-monitor, the name under which the small monitor was known, and the two further names of its README: their
-# options are those of services.mailmon, and what was remembered stays where it is. Warnings say what to write instead.
+# options are those of services.mailmon, and their state stays where it is. Warnings name the new options.
 { config, lib, ... }:
 
 let
@@ -36,13 +36,13 @@ let
     stateDirectory = of types.str stateDirectory;
   };
 
-  # What is said under the new name wins, so that one can move over option by option.
+  # The new name wins, so that options can be moved one by one.
   said = builtins.mapAttrs (_: mkDefault);
   moved =
     old: new:
     {
-      # Without ntfy nobody was told; mailmon wants to hear that this is meant.
-      settings = lib.optionalAttrs (tellsNobody old new) { notify = mkDefault "none"; };
+      # Without ntfy there were no alerts; mailmon requires this to be explicit.
+      settings = lib.optionalAttrs (hasNoAlerts old new) { notify = mkDefault "none"; };
       enable = mkDefault true;
       smtp = said old.smtp;
       imap = said old.imap;
@@ -58,7 +58,7 @@ let
         ;
     };
 
-  tellsNobody = old: new: !old.ntfy.enable && new.discord.webhookFile == null;
+  hasNoAlerts = old: new: !old.ntfy.enable && new.discord.webhookFile == null;
   new = {
     mail-monitor = config.services.mailmon;
     mail-monitor-primary = config.services.mailmon.instances.primary;
@@ -66,8 +66,8 @@ let
   };
   untold =
     name:
-    lib.optional (tellsNobody old.${name} new.${name})
-      "services.${name}.ntfy.enable is false, so nobody is told when mail fails: set ${names.${name}.place}.ntfy.enable, or another channel.";
+    lib.optional (hasNoAlerts old.${name} new.${name})
+      "services.${name}.ntfy.enable is false, so no alert is sent when mail fails: set ${names.${name}.place}.ntfy.enable, or another channel.";
 
   # The old names: the new place of the options, and the new name of the units.
   names = {
@@ -89,7 +89,7 @@ let
 
   renamed = name: "services.${name} is now ${names.${name}.place}: write that name, and ${
     names.${name}.place
-  }.stateDirectory = \"${old.${name}.stateDirectory}\" to keep what is remembered. Its unit is ${
+  }.stateDirectory = \"${old.${name}.stateDirectory}\" to keep the state. Its unit is ${
     names.${name}.unit
   }.service (docs/nixos.md has all old and new names).";
 

@@ -1,10 +1,10 @@
-# services.mailmon: mail servers are watched, and somebody is told when that changes. Documentation: docs/nixos.md
+# services.mailmon: monitors mail servers, and alerts on each change. Documentation: docs/nixos.md
 #
-#   options.nix      what can be said of an instance
-#   document.nix     the configuration file that follows from it
+#   options.nix      the options of an instance
+#   document.nix     its configuration file
 #   unit.nix         its units, hardened by hardening.nix
-#   wrapper.nix      its command for people
-#   assertions.nix   what makes no sense (time.nix: times; secrets.nix: credentials)
+#   wrapper.nix      its command for use by hand
+#   assertions.nix   checks of its options (time.nix: times; secrets.nix: credentials)
 #   mail-monitor.nix the old names of all this
 {
   config,
@@ -52,7 +52,7 @@ let
     }
   ) instances;
   summaries = filterAttrs (name: _: instances.${name}.summary.enable) units;
-  judged = mapAttrsToList (
+  checked = mapAttrsToList (
     name: instance:
     import ./assertions.nix {
       inherit lib name;
@@ -62,7 +62,7 @@ let
     }
   ) instances;
 
-  # What speaks of an account, a channel or the summary of `main`, which without a server would be ignored without a word.
+  # Options of an account, a channel or the summary of `main`, which would be silently ignored without a server.
   idle = builtins.filter (option: option.value != null) [
     { path = "imap.host"; value = cfg.imap.host; }
     { path = "credentials.username"; value = cfg.credentials.username; }
@@ -78,13 +78,13 @@ let
   together = [
     {
       assertion = instances != { } || idle != [ ];
-      message = "services.mailmon: there is no server to watch: set services.mailmon.smtp.host, or services.mailmon.instances.<name>.smtp.host.";
+      message = "services.mailmon: no server to monitor: set services.mailmon.smtp.host, or services.mailmon.instances.<name>.smtp.host.";
     }
     {
       assertion = isMain || idle == [ ];
       message = "services.mailmon.smtp.host is missing: services.mailmon.${
         lib.concatMapStringsSep ", " (option: option.path) idle
-      } would be of no effect, because the options beside `instances` are only for the instance `main`. Set it, or say these things in services.mailmon.instances.<name>.";
+      } would be of no effect, because the options beside `instances` are only for the instance `main`. Set it, or move them to services.mailmon.instances.<name>.";
     }
     {
       assertion = !(isMain && named ? main);
@@ -92,7 +92,7 @@ let
     }
     {
       assertion = builtins.length (lib.unique directories) == builtins.length directories;
-      message = "services.mailmon: two instances have the same stateDirectory, and would wait for each other and forget each other's alerts: leave it out.";
+      message = "services.mailmon: two instances have the same stateDirectory, and would overwrite each other's alerts: leave it out.";
     }
     {
       assertion = !builtins.any (outer: builtins.any (lib.hasPrefix "${outer}/") directories) directories;
@@ -107,7 +107,7 @@ in
     options "main" {
       package = pkgs.callPackage ./package.nix { };
       packageText = "the package of this flake";
-      enable = lib.mkEnableOption "mailmon, which sends mail through mail servers and tells when it does not arrive";
+      enable = lib.mkEnableOption "mailmon, which monitors mail end to end (log in, send, receive) and alerts on each change";
     }
     // {
       instances = mkOption {
@@ -121,7 +121,7 @@ in
                 enable = mkOption {
                   type = types.bool;
                   default = true;
-                  description = "Whether this instance is run.";
+                  description = "Whether to run this instance.";
                 };
               };
             }
@@ -129,15 +129,15 @@ in
         );
         default = { };
         description = ''
-          Further instances, each with its own units, timer, state and credentials. They take the options of
-          `services.mailmon` (which itself is the instance `main`), and nothing of its values but `package`.
+          Further instances, each with its own units, timer, state and credentials. They have the options of
+          `services.mailmon` (which itself is the instance `main`), and inherit only the value of `package`.
         '';
       };
     };
 
   config = mkIf cfg.enable {
-    assertions = together ++ concatMap (instance: instance.assertions) judged;
-    warnings = concatMap (instance: instance.warnings) judged;
+    assertions = together ++ concatMap (instance: instance.assertions) checked;
+    warnings = concatMap (instance: instance.warnings) checked;
 
     systemd.services =
       mapAttrs' (name: unit: nameValuePair "mailmon-${name}" unit.service) units
@@ -149,7 +149,7 @@ in
       // mapAttrs' (name: unit: nameValuePair "mailmon-${name}-summary" unit.summaryTimer) summaries;
 
     environment.systemPackages =
-      # For what needs no instance: `mailmon demo`, `mailmon config schema`.
+      # For commands without an instance: `mailmon demo`, `mailmon config schema`.
       optional (instances != { }) cfg.package
       ++ mapAttrsToList (
         name: unit:

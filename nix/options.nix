@@ -19,7 +19,7 @@ let
     type = types.nullOr (types.either types.path types.str);
     default = null;
     example = "/run/secrets/mailmon";
-    description = "${description} It is read by systemd as root (`LoadCredential=`), so it can be root's alone.";
+    description = "${description} systemd reads it as root (`LoadCredential=`), so it can be readable by root only.";
   };
   text = description: example: mkOption {
     type = types.nullOr types.str;
@@ -29,7 +29,7 @@ let
   security = mkOption {
     type = types.nullOr (types.enum [ "tls" "starttls" "plain" ]);
     default = null;
-    description = "How the connection is protected; by default what the port means.";
+    description = "Connection security; the default depends on the port.";
   };
 in
 {
@@ -39,7 +39,7 @@ in
     type = types.package;
     default = package;
     defaultText = packageText;
-    description = "The mailmon to run.";
+    description = "The mailmon package to use.";
   };
 
   # --- when ---
@@ -58,8 +58,8 @@ in
       "Mon..Fri 08:55"
     ];
     description = ''
-      Fixed times instead of `interval`, as in {manpage}`systemd.time(7)`; one or several. A time that was missed, because
-      the machine was off, is made up for.
+      Fixed times instead of `interval`, as in {manpage}`systemd.time(7)`; one or several. A run that was missed because the
+      machine was off is caught up.
     '';
   };
 
@@ -68,8 +68,8 @@ in
     default = null;
     example = "2min";
     description = ''
-      Each run begins up to this much later. By default 30 s for `onCalendar`, so that not all the world asks at the full
-      minute, and nothing for `interval`.
+      Random delay of each run, at most. By default 30 s for `onCalendar`, so that not all monitors start at the full minute,
+      and none for `interval`.
     '';
   };
 
@@ -77,21 +77,21 @@ in
   summary.enable = mkOption {
     type = types.bool;
     default = false;
-    description = "Whether what came back in the last 24 hours is sent by all channels, once a day.";
+    description = "Whether to send a daily summary of the bounces of the last 24 hours to all channels.";
   };
   summary.at = mkOption {
     type = types.str;
     default = "*-*-* 07:00:00";
     example = "Mon..Fri 08:00";
     description = ''
-      When it is sent, as in {manpage}`systemd.time(7)`, up to five minutes later. A time that was missed, because the
-      machine was off, is made up for.
+      When to send it, as in {manpage}`systemd.time(7)`, plus up to five minutes. A summary that was missed because the machine
+      was off is caught up.
     '';
   };
   summary.onlyIfAny = mkOption {
     type = types.bool;
     default = false;
-    description = "Whether nothing is sent where nothing came back.";
+    description = "Whether to skip the summary if there were no bounces.";
   };
 
   # --- the account `main` ---
@@ -120,7 +120,7 @@ in
   tlsSha256 = mkOption {
     type = types.listOf types.str;
     default = [ ];
-    description = "SHA-256 digests of the certificates that both servers may show, in place of the checks of chain and name.";
+    description = "SHA-256 digests of the accepted certificates of both servers, instead of the checks of chain and name.";
   };
 
   credentials.username = text "Login name of the account `main`." "monitor@example.org";
@@ -138,18 +138,18 @@ in
     '';
   };
 
-  testRecipient = text "Where the account `main` sends its probes; by default to itself." "probe@example.org";
+  testRecipient = text "Recipient of the probes of the account `main`; by default its own address." "probe@example.org";
   receiveTimeout = mkOption {
     type = types.int;
     default = 60;
     description = "Seconds until a probe must have arrived, 1 to 3600.";
   };
 
-  # --- who is told ---
+  # --- channels ---
   ntfy.enable = mkOption {
     type = types.bool;
     default = true;
-    description = "Whether alerts go to an ntfy server.";
+    description = "Whether to send alerts to an ntfy server.";
   };
   ntfy.server = mkOption {
     type = types.str;
@@ -157,28 +157,27 @@ in
     description = "Address of the ntfy server.";
   };
   ntfy.topic = text ''
-    Topic to publish to. It lies in the Nix store for all to read; on a public server, where the topic is all that
-    protects the messages, use `topicFile`.
+    Topic to publish to. It is world-readable in the Nix store; on a public server, where the topic is the only protection
+    of the messages, use `topicFile`.
   '' "mail-alerts";
   ntfy.topicFile = credential "File with the topic.";
   ntfy.tokenFile = credential "File with the access token of the ntfy server.";
-  discord.webhookFile = credential "File with the address of a Discord webhook, for alerts.";
-  ping.urlFile = credential "File with a ping address (Healthchecks or alike) that hears of each run, and alarms when none comes.";
+  discord.webhookFile = credential "File with the URL of a Discord webhook for alerts.";
+  ping.urlFile = credential "File with a ping URL (Healthchecks or similar) that receives a ping from each run and alerts when pings stop.";
 
   onFailure = mkOption {
     type = types.listOf types.str;
     default = [ ];
     example = [ "page-me.service" ];
     description = ''
-      Further units to start when mailmon itself fails, or its alerts do not get out. That mail is down is an alert and no
+      Further units to start when mailmon itself fails, or its alerts are not delivered. A mail failure is an alert, not a
       failure of the unit.
     '';
   };
 
   # --- how it runs ---
   user = text ''
-    User to run as. By default one that exists only while the unit runs (`DynamicUser=`). A user that is named here must
-    exist.
+    User to run as. By default one that exists only while the unit runs (`DynamicUser=`). A user set here must exist.
   '' "mailmon";
 
   stateDirectory = mkOption {
@@ -197,8 +196,8 @@ in
       "localhost"
     ];
     description = ''
-      Addresses that the unit may talk to (`IPAddressAllow=`), everything else is refused; by default it may talk to all.
-      Besides the mail servers that must be the name servers and the servers of the channels.
+      Addresses that the unit may connect to (`IPAddressAllow=`); all others are refused. By default there is no restriction.
+      Include the mail servers, the name servers and the servers of the channels.
     '';
   };
 
@@ -206,8 +205,8 @@ in
     type = types.bool;
     default = false;
     description = ''
-      Whether the run may look at the mail system of this machine: `checks.queue` and files of certificates. Opens local
-      sockets and `localChecks.groups`, and nothing else (docs/mail-host.md).
+      Whether checks may access the mail system of this machine: `checks.queue` and certificate files. Allows local sockets
+      and `localChecks.groups`, and nothing else (docs/mail-host.md).
     '';
   };
   localChecks.groups = mkOption {
@@ -217,7 +216,7 @@ in
       "postdrop"
       "acme"
     ];
-    description = "Groups that the run is in with `localChecks.enable`; they must exist.";
+    description = "Supplementary groups of the run with `localChecks.enable`; they must exist.";
   };
 
   settings = mkOption {
@@ -228,8 +227,8 @@ in
       checks.receive.warning_delivery_s = 20;
     };
     description = ''
-      Everything else that docs/configuration.md knows, the full form with several accounts included. It is laid over what
-      the options above say; `null` takes something away. Unknown keys are refused when the system is built.
+      All other settings of docs/configuration.md, including the full form with several accounts. They override the options
+      above; `null` removes a setting. Unknown keys are refused when the system is built.
     '';
   };
 }

@@ -1,4 +1,4 @@
-# Could a credential end where others can read it, or is one missing or given twice?
+# Assertions about credentials: readable by others, missing, or given twice.
 {
   lib,
   cfg,
@@ -141,10 +141,10 @@ in
         "ntfy.topic and ntfy.topicFile are both set: keep topicFile, and remove topic."
       )
       (refuse (cfg.discord.webhookFile != null && (cfg.settings.notify or null) == "none")
-        "discord.webhookFile is set, and settings.notify = \"none\" says that nobody is to be told: remove one of the two."
+        "discord.webhookFile is set, and settings.notify = \"none\" disables all alerts: remove one of the two."
       )
       (refuse toldNobody
-        "ntfy.enable is false, and there is no other channel, so nobody would be told: set discord.webhookFile or settings.notify, or settings.notify = \"none\" where that is meant."
+        "ntfy.enable is false, and there is no other channel, so no alert would be sent: set discord.webhookFile or settings.notify, or settings.notify = \"none\" to disable alerts."
       )
       (refuse (cfg.credentials.passwordFile != null && cfg.credentials.files ? password)
         "credentials.passwordFile and credentials.files.password are both set: remove one of the two."
@@ -159,7 +159,7 @@ in
     ) plainTopics
     ++ map (
       name:
-      "${place}.credentials.files.\"${name}\": there is no account or channel of that name, so nothing reads it: is it spelt as in settings?"
+      "${place}.credentials.files.\"${name}\": there is no account or channel of that name, so nothing reads it: check the spelling in settings."
     ) unknown
     ++ map (
       name:

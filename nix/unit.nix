@@ -1,5 +1,5 @@
-# The units of one instance: the run, its timer, and the unit that tells when the run itself has failed; and the same for
-# the summary of bounces.
+# The units of one instance: the run, its timer, and the unit that alerts when the run itself has failed; the same for the
+# summary of bounces.
 {
   lib,
   pkgs,
@@ -19,8 +19,8 @@ let
   program = "${cfg.package}/bin/mailmon";
   written = (pkgs.formats.json { }).generate "mailmon-${name}.json" document.document;
 
-  # What mailmon refuses must not get onto the machine. Its own words are the error of the build. A program for another
-  # kind of machine cannot be asked; there the first run finds the mistakes.
+  # A configuration that mailmon refuses fails the build, with its message. A program for another architecture cannot run
+  # here; then the first run reports the mistakes.
   configuration =
     if pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform then
       pkgs.runCommand "mailmon-${name}.json" { inherit written; } ''
@@ -32,14 +32,14 @@ let
     else
       written;
 
-  # What the run, the unit for its failure and the commands by hand have in common: one user, one memory.
+  # Shared by the run, the unit for its failure and the commands by hand: one user, one state.
   common =
     import ./hardening.nix
     // {
       # The name is the same with and without DynamicUser=, so a command by hand is the same user as the unit.
       User = if cfg.user == null then "mailmon-${name}" else cfg.user;
       DynamicUser = cfg.user == null;
-      # mailmon keeps its memory in $STATE_DIRECTORY/state.json.
+      # The state file is $STATE_DIRECTORY/state.json.
       StateDirectory = removePrefix "/var/lib/" cfg.stateDirectory;
     }
     // optionalAttrs (cfg.allowedAddresses != [ ]) {
@@ -59,8 +59,8 @@ let
     escape: mapAttrsToList (id: file: "${id}:${escape (toString file)}") document.credentials;
   inUnit = builtins.replaceStrings [ "%" ] [ "%%" ];
   loaded = optionalAttrs (document.credentials != { }) { LoadCredential = credentials inUnit; };
-  # Without a file that it is to load, systemd starts no unit. What tells of that must start all the same: an empty
-  # credential takes the place of a missing one, and mailmon says which it is and uses the channels that have theirs.
+  # If a credential file is missing, systemd does not start the unit. The failure unit must start all the same: an empty
+  # credential replaces the missing one; mailmon reports it and uses the other channels.
   replaceable = optionalAttrs (document.credentials != { }) {
     SetCredential = map (id: "${id}:\\n") (builtins.attrNames document.credentials);
   };
@@ -68,7 +68,7 @@ let
   # ProcSubset= hides it; by it and the uptime mailmon notices that the clock was set between two runs.
   environment.MAILMON_BOOT_ID = "%b";
 
-  # What a timer starts: the run, and the summary.
+  # The units that timers start: the run and the summary.
   started = description: unit: more: {
     inherit description environment;
     wants = [ "network-online.target" ];
@@ -76,28 +76,28 @@ let
       "network-online.target"
       "nss-lookup.target"
     ];
-    # A failed unit means that mailmon itself is broken, or that its alerts do not get out.
+    # A failed unit means that mailmon itself is broken, or that its alerts are not delivered.
     onFailure = [ "${unit}-failure.service" ] ++ cfg.onFailure;
-    # Somebody who starts it again and again by hand is no failure to be told of.
+    # Frequent starts by hand are not a failure.
     startLimitIntervalSec = 0;
-    # A run that is at work while the system is switched comes to its end; the next one is of the new system.
+    # A run that is active while the system is switched completes; the next one is of the new system.
     restartIfChanged = false;
     serviceConfig =
       common
       // loaded
       // {
         Type = "oneshot";
-        # A Python that cannot even load mailmon ends with 1 as well, which would pass for a run that has found something.
+        # A Python that cannot load mailmon exits with 1 as well, like a run with findings.
         ExecStartPre = "${pkgs.runtimeShell} -c '${program} --version >/dev/null || exit 70'";
       }
       // more;
   };
 
-  # What tells of the failure of a unit. Each has its own: systemd does not say how a unit has ended to what several name
-  # in OnFailure= (systemd.exec(5)).
-  told = description: unit: more: {
+  # Alerts that a unit has failed. Each has its own: systemd does not pass the result of a unit to an OnFailure= unit that
+  # several units share (systemd.exec(5)).
+  alerting = description: unit: more: {
     inherit description environment;
-    # Every failure is looked at; what was told before is not told again.
+    # Every failure is handled; what was reported before is not reported again.
     startLimitIntervalSec = 0;
     restartIfChanged = false;
     serviceConfig =
@@ -124,7 +124,7 @@ in
 
   service = started "Check mail servers (mailmon, instance ${name})" "mailmon-${name}" ({
     ExecStart = "${program} check --config ${configuration}";
-    # 1: something was found, and told by an alert. 75: nothing could be seen, or another run is at work.
+    # 1: a check failed, and an alert was sent. 75: no network, or another run is active.
     SuccessExitStatus = "1 75";
     TimeoutStartSec = document.timeoutSec;
   } // local);
@@ -135,9 +135,9 @@ in
     TimeoutStartSec = 180;
   };
 
-  failure = told "Tell that mailmon itself has failed (instance ${name})" "mailmon-${name}" "";
-  # Of a summary that a channel refused (69) nobody else tells.
-  summaryFailure = told "Tell that the summary of bounces has failed (instance ${name})" "mailmon-${name}-summary"
+  failure = alerting "Alert that mailmon itself has failed (instance ${name})" "mailmon-${name}" "";
+  # Nothing else reports a summary that a channel refused (69).
+  summaryFailure = alerting "Alert that the summary of bounces has failed (instance ${name})" "mailmon-${name}-summary"
     "--any-exit-code ";
 
   timer = {
@@ -172,9 +172,9 @@ in
     wantedBy = [ "timers.target" ];
     timerConfig = {
       OnCalendar = cfg.summary.at;
-      # A machine that was off at that time sends it when it is up again.
+      # A machine that was off sends it after its next boot.
       Persistent = true;
-      # Monitors do not all write at the same second.
+      # Spread over time, so that not all monitors send in the same second.
       RandomizedDelaySec = "5min";
     };
   };

@@ -1,4 +1,4 @@
-# The command `mailmon-<instance>`: any subcommand by hand, as the unit would run it: its user, credentials, memory and
+# The command `mailmon-<instance>`: any subcommand by hand, as the unit would run it, with its user, credentials, state and
 # hardening. `systemd-run` starts it, because only systemd can hand out credentials and a dynamic user.
 {
   lib,
@@ -44,14 +44,14 @@ pkgs.writeShellScriptBin "mailmon-${name}" ''
   if read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id; then
     options+=("--setenv=MAILMON_BOOT_ID=''${boot_id//-/}")
   fi
-  # How the person wants to read it; the two last are where NixOS keeps what LANG and TZ name.
+  # The user's terminal, language and time zone; the last two are where NixOS keeps what LANG and TZ name.
   for variable in TERM NO_COLOR LANG TZ LOCALE_ARCHIVE TZDIR; do
     if [ -n "''${!variable+set}" ]; then
       options+=("--setenv=$variable=''${!variable}")
     fi
   done
 
-  # Ctrl-C ends systemd-run, and without this the command would go on unseen.
+  # Ctrl-C ends systemd-run; without this the command would continue in the background.
   unit="mailmon-${name}-by-hand-$$.service"
   trap '${systemd}/bin/systemctl stop "$unit" 2>/dev/null' INT TERM HUP
 

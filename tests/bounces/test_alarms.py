@@ -40,7 +40,7 @@ def alarms(seen: BounceWindow, **limits: object) -> list[Finding]:
             ["9 bounces for example.org in 24 h, more than 8"],
         ),
         (BounceWindow({}, {}, (GMAIL,)), {}, ["gmail.com refuses us: 5.7.26 unauthenticated"]),
-        (BounceWindow({}, {}, (GMAIL,)), {"tells_refusals": False}, []),
+        (BounceWindow({}, {}, (GMAIL,)), {"reports_refusals": False}, []),
         (BounceWindow({}, {}, (Refusal("gmail.com", "userunknown", "5.1.1", "no"),)), {}, []),
     ],
 )
@@ -114,7 +114,7 @@ def test_without_evidence_three_recipients_in_two_runs_raise_an_alarm(hearsay: H
 def test_what_is_unverified_says_so_and_is_a_warning() -> None:
     (finding,) = alarms(BounceWindow(unverified=Unverified(refusals=((GMAIL, ENOUGH),))))
     assert finding.severity is Severity.WARNING
-    assert finding.fix.startswith("Nothing shows that these messages are genuine")
+    assert finding.fix.startswith("These messages may be forged")
     (both,) = alarms(BounceWindow({}, {}, (GMAIL,), Unverified(refusals=((GMAIL, ENOUGH),))))
     assert "unverified" not in f"{both.message} {both.expected}"
 

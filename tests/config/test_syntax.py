@@ -79,9 +79,9 @@ def test_a_mistake_is_named_with_its_place_and_what_to_do(text: str, problem: st
 @pytest.mark.parametrize(
     ("raw", "problem"),
     [
-        (GOOD.encode("utf-16-be"), "holds zero bytes"),
+        (GOOD.encode("utf-16-be"), "contains NUL bytes"),
         (b"\xff\xfe{\x00", "is in UTF-16"),
-        (b"\x7fELF\0\0", "holds zero bytes"),
+        (b"\x7fELF\0\0", "contains NUL bytes"),
         ('{\n  "a": "grün"\n}'.encode("latin-1"), "line 2 column 11: the byte 0xfc is not UTF-8"),
         (b'{\r\n  "a": 1,\r\n}', "line 2 column 9: a comma after the last entry"),
     ],

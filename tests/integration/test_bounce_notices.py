@@ -183,4 +183,4 @@ def test_a_folder_of_sent_mail_that_is_not_there_proves_nothing_and_is_told(sand
     put(sandbox, BOUNCE.replace(b"Subject: <i>", b"Message-ID: <m1@pc>\nSubject: <i>"))
     row = scan(monitor)
     assert [one["recipient"] for one in queue(monitor)] == [SECOND]
-    assert any("Gone: sent mail cannot be looked up" in warning for warning in row["warnings"])
+    assert any("Gone: sent mail cannot be read" in warning for warning in row["warnings"])

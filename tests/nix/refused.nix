@@ -70,7 +70,7 @@ in
   summary-two-lines = summary "daily\nPersistent=false";
   summary-for-nobody = {
     of = with_ { ntfy = { }; settings.notify = "none"; summary.enable = true; };
-    says = "services.mailmon.summary.enable is true, and settings.notify = \"none\" says that nobody is to be told: remove one of the two.";
+    says = "services.mailmon.summary.enable is true, and settings.notify = \"none\" disables all alerts: remove one of the two.";
   };
   summary-idle = {
     of.services.mailmon = { enable = true; summary.enable = true; instances.office = server; };
@@ -105,7 +105,7 @@ in
   };
   state-shared = {
     of = with_ { instances.office = server // { stateDirectory = "/var/lib/mailmon-main"; }; };
-    says = "services.mailmon: two instances have the same stateDirectory, and would wait for each other and forget each other's alerts: leave it out.";
+    says = "services.mailmon: two instances have the same stateDirectory, and would overwrite each other's alerts: leave it out.";
   };
   state-file-outside = {
     of = with_ { settings.state_file = "/var/lib/other/state.json"; };
@@ -144,14 +144,14 @@ in
   };
 
   # --- accounts ---
-  nothing = { of.services.mailmon.enable = true; says = "services.mailmon: there is no server to watch: set services.mailmon.smtp.host"; };
+  nothing = { of.services.mailmon.enable = true; says = "services.mailmon: no server to monitor: set services.mailmon.smtp.host"; };
   instance-nothing = {
     of.services.mailmon = { enable = true; instances.office.ntfy.topicFile = "/run/secrets/topic"; };
-    says = "services.mailmon.instances.office.smtp.host is missing, and so is settings.accounts: there is no account to watch. Set smtp.host, imap.host,";
+    says = "services.mailmon.instances.office.smtp.host is missing, and so is settings.accounts: there is no account to monitor. Set smtp.host, imap.host,";
   };
   settings-without-account = {
     of.services.mailmon = { enable = true; ntfy.topicFile = "/run/secrets/topic"; settings.reachability = [ "1.1.1.1:443" ]; };
-    says = "services.mailmon.smtp.host is missing, and so is settings.accounts: there is no account to watch.";
+    says = "services.mailmon.smtp.host is missing, and so is settings.accounts: there is no account to monitor.";
   };
   smtp-host = {
     of.services.mailmon = { enable = true; instances.office = builtins.removeAttrs server [ "smtp" ]; };
@@ -197,7 +197,7 @@ in
   };
   told-nobody = {
     of = with_ { ntfy.enable = false; };
-    says = "services.mailmon.ntfy.enable is false, and there is no other channel, so nobody would be told: set discord.webhookFile";
+    says = "services.mailmon.ntfy.enable is false, and there is no other channel, so no alert would be sent: set discord.webhookFile";
   };
   password-path = inStore "credentials.passwordFile" {
     credentials = { username = "monitor@example.org"; passwordFile = ./golden; };
@@ -282,7 +282,7 @@ in
   };
   discord-and-nobody = {
     of = with_ { ntfy.enable = false; discord.webhookFile = "/run/secrets/discord"; settings.notify = "none"; };
-    says = "services.mailmon.discord.webhookFile is set, and settings.notify = \"none\" says that nobody is to be told";
+    says = "services.mailmon.discord.webhookFile is set, and settings.notify = \"none\" disables all alerts";
   };
   private-state = {
     of = with_ { stateDirectory = "/var/lib/private"; };

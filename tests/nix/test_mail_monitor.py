@@ -35,7 +35,9 @@ def test_one_that_told_nobody_still_evaluates_and_is_warned(machine: Machine) ->
     }; }""")
     assert answer.is_content, answer.error
     assert answer.value["it"]["failed"] == []
-    assert "services.mail-monitor.ntfy.enable is false, so nobody is told" in "\n".join(answer.value["it"]["warnings"])
+    assert "services.mail-monitor.ntfy.enable is false, so no alert is sent" in "\n".join(
+        answer.value["it"]["warnings"]
+    )
 
 
 @pytest.mark.parametrize("kind", ["timers", "services"])

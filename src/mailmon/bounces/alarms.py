@@ -1,6 +1,6 @@
 """Alarms from the bounces of the last 24 hours: limits that are exceeded, and refusals that affect all mail. Pure.
 
-A finding's `expected` is what makes its cause (alerting/transitions.py), so one more bounce of a sort is no news.
+`expected` of a finding is part of its cause (alerting/transitions.py), so one more bounce of a kind is no new alert.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailmon.text import visible
 
 MAX_NAMED = 5
 MAX_WORDS = 160
-# Reasons that speak of the sending host or domain, so of all mail: not of one address, one message or one group.
+# Reasons about the sending host or domain, so about all mail, not one address, message or group.
 REFUSALS: Mapping[str, str] = {
     "authfailure": "unauthenticated",
     "badreputation": "poor reputation",
@@ -26,18 +26,18 @@ REFUSALS: Mapping[str, str] = {
     "requireptr": "reverse DNS",
 }
 _CLASSES = {"hard": "hard bounces", "soft": "soft bounces", "delayed": "delay warnings", "feedback": "complaints"}
-# So many domains are named for which only unverified mail, or their own signature, speaks: a forger has any number.
+# Limit of domains with unverified mail or only their own signature: a forger has any number of domains.
 MAX_UNVERIFIED = 3
 _UNVERIFIED = " (unverified)"
-_ANYBODY = "Nothing shows that these messages are genuine, and anybody can write them: see docs/bounces.md, Evidence."
+_ANYBODY = "These messages may be forged, there is no evidence that they are genuine: see docs/bounces.md, Evidence."
 
 
 def find_alarms(seen: BounceWindow, limits: BounceLimits, target: str) -> Iterator[Finding]:
-    """Yield a finding for each limit that is passed, and for each kind of refusal.
+    """Yield a finding per exceeded limit and per kind of refusal.
 
-    What has no evidence counts only where different messages of different runs agree, and is called unverified.
+    Without evidence, a bounce counts only where different messages of different runs agree, and is marked unverified.
     """
-    if limits.tells_refusals:
+    if limits.reports_refusals:
         yield from _refusals(seen, target)
     for name, words in _CLASSES.items():
         limit = limits.classes.get(name)
@@ -49,14 +49,14 @@ def find_alarms(seen: BounceWindow, limits: BounceLimits, target: str) -> Iterat
 
 
 class _Counted(NamedTuple):
-    """How many, and whether there is evidence for so many."""
+    """A number, and whether there is evidence for it."""
 
     number: int
     is_verified: bool
 
 
 def _above(count: int, hearsay: Hearsay | None, limit: int | None) -> _Counted | None:
-    """Return what is above a limit: with evidence, else with what is hearsay but enough of it."""
+    """Return the number above a limit: verified ones alone, else with sufficient unverified ones."""
     if limit is None:
         return None
     if count > limit:
@@ -67,7 +67,7 @@ def _above(count: int, hearsay: Hearsay | None, limit: int | None) -> _Counted |
 
 
 def _crowded_domains(seen: BounceWindow, limits: BounceLimits, target: str) -> Iterator[Finding]:
-    """Yield the domains with too many bounces; of those without evidence few, those that were there first."""
+    """Yield the domains with too many bounces; of those without evidence only the first few."""
     verified: list[tuple[str, _Counted, int]] = []
     doubtful: list[tuple[str, _Counted, int]] = []
     for domain in {**seen.unverified.domains, **seen.domains}:
@@ -94,10 +94,9 @@ def _too_many(finding_id: str, target: str, counted: _Counted, limit: int, what:
 
 
 def _refusals(seen: BounceWindow, target: str) -> Iterator[Finding]:
-    """Yield refusals: with evidence, newest first; by a domain's own word and unverified few, the oldest first.
+    """Yield refusals: verified newest first; unverified and by a domain's own signature the oldest few.
 
-    Whoever sends forged bounces in the name of ever new domains thus causes a bounded number of alerts, and pushes
-    nothing aside that is verified.
+    So forged bounces of ever new domains cause a bounded number of alerts and displace no verified refusal.
     """
     known = [one for one in seen.refusals if one.reason in REFUSALS]
     sure = [one for one in known if not one.is_own_word]
@@ -123,7 +122,7 @@ def _refusals(seen: BounceWindow, target: str) -> Iterator[Finding]:
 def _refusal(one: Refusal, target: str) -> Finding:
     advice = ADVICE[one.reason][1]
     who = visible(one.domain, 80) or "a server"
-    # What the server says may hold the recipient's address, and an alert may lie open on a telephone.
+    # The reply may contain the recipient's address, and an alert may be visible on a locked telephone.
     said = visible(mask_text(one.diagnostic), MAX_WORDS)
     return make_finding(
         "bounces.policy",
@@ -138,7 +137,7 @@ def _refusal(one: Refusal, target: str) -> Finding:
 
 
 def _unverified(finding: Finding) -> Finding:
-    """Return a finding that says of itself that it has no evidence."""
+    """Return a finding marked as unverified."""
     return finding._replace(
         message=f"{finding.message}{_UNVERIFIED}",
         severity=Severity.WARNING,

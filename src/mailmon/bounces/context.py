@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # loaded only where an account has bounces
 
 
 class NoticeSettings(NamedTuple):
-    """Through which account notices go, from which address, to whom, and how many an hour at most.
+    """Account, sender address, recipients and hourly limit of notices.
 
-    `is_signed` checks signatures of returned messages, None where nobody in their Cc is notified.
+    `is_signed` checks signatures of returned messages; None where no Cc address gets notices.
     """
 
     account: Account
@@ -33,7 +33,7 @@ class NoticeSettings(NamedTuple):
 
 
 class BounceContext(NamedTuple):
-    """What a scan uses of the run that it is part of. The bounce log lies beside `state_file`.
+    """What a scan gets from its caller. The bounce log lies beside `state_file`.
 
     `open_folders` and `open_sender` connect and log in, and raise StageError; the connections are the scan's to close.
     `key` recognises our own probes.

@@ -19,7 +19,7 @@ NULL_SENDER = ""
 
 
 class Sent(NamedTuple):
-    """How many notices were taken, how many were not, and what was said to the last of these."""
+    """How many notices were accepted and refused, with the last refusal."""
 
     taken: int = 0
     failed: int = 0
@@ -28,9 +28,9 @@ class Sent(NamedTuple):
 
 
 def send_due(context: BounceContext, log: BounceLog, settings: NoticeSettings, is_over: Callable[[], bool]) -> Sent:
-    """Send what is due, the oldest first, as many as the hour allows. Raises StateError.
+    """Send due notices, oldest first, up to the hourly limit. Raises StateError.
 
-    A recipient that is refused for good is given up; any other failure ends this round, and the rest waits.
+    A permanently refused recipient is given up; any other failure ends this round, and the rest stays queued.
     """
     now = context.now()
     allowed = settings.max_per_hour - log.notices_sent_since(now - timedelta(hours=1))
@@ -73,6 +73,6 @@ def _send(client: SmtpClient, log: BounceLog, notice: Notice, settings: NoticeSe
 
 
 def _is_about_sender(exc: StageError) -> bool:
-    """Say whether a server wants its users to send under their own address only, so that the null sender is refused."""
+    """Return whether a server refuses the null sender because users may send only under their own address."""
     is_refusal = exc.finding_id in ("smtp.mail_refused", "smtp.rcpt_refused") and not exc.is_temporary
     return is_refusal and any(sign in exc.said for sign in ("<>", "5.7.", "553"))

@@ -1,4 +1,4 @@
-"""Evidence for what a scan has recorded: looked for when everything is on the disk, bounded in number and time."""
+"""Evidence that recorded bounces are genuine: collected after everything is on disk, bounded in number and time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailmon.mail.bounce.provenance import Own, Proof, is_made_here, prove
 from mailmon.model.limits import BounceLimits
 from mailmon.store.bouncelog.log import BounceLog
 
-# So many messages are looked at in a scan, so much is kept of them, and so long does it take, a last answer apart.
+# Limits per scan: messages examined, bytes kept of them, and seconds, apart from the last answer.
 MAX_DOUBTS, MAX_BYTES, MAX_S = 50, 16 << 20, 5.0
 
 
@@ -26,7 +26,7 @@ class Doubt(NamedTuple):
 
 
 class Evidence:
-    """Finds evidence for the messages of one scan that an alarm may come from."""
+    """Finds evidence for those messages of a scan that may raise an alarm."""
 
     def __init__(
         self,
@@ -45,20 +45,20 @@ class Evidence:
         self._left_bytes = MAX_BYTES
 
     def at_once(self, found: Classification, raw: bytes) -> str:
-        """Return what the message itself shows, "" for nothing."""
+        """Return the evidence in the message itself, "" for none."""
         if found.kind is Kind.OTHER or not is_made_here(raw, self._own.hosts):
             return Proof.NONE.value
         return Proof.LOCAL.value
 
     def doubt(self, number: int, raw: bytes, found: Classification) -> None:
-        """Keep a message that was recorded without evidence, as far as there is room."""
+        """Keep a message that was recorded without evidence, within the limits."""
         is_wanted = self._concerns_alarm(found) and (self._is_signed is not None or self._is_sent is not None)
         if is_wanted and len(self._doubts) < MAX_DOUBTS and len(raw) <= self._left_bytes:
             self._doubts.append(Doubt(number, raw, found))
             self._left_bytes -= len(raw)
 
     def settle(self, log: BounceLog) -> None:
-        """Look for evidence for all that was kept, and note it. Raises StateError."""
+        """Find and record evidence for all kept messages. Raises StateError."""
         until_s = time.monotonic() + MAX_S
         for doubt in self._doubts:
             if time.monotonic() >= until_s or self._is_over():
@@ -69,17 +69,17 @@ class Evidence:
         self._doubts.clear()
 
     def _concerns_alarm(self, found: Classification) -> bool:
-        """Say whether an alarm may come from a message, by the limits that are set."""
+        """Return whether a message may raise an alarm under the configured limits."""
         if found.kind is Kind.OTHER:
             return False
         if self._limits.classes or self._limits.domains or self._limits.any_domain is not None:
             return True
         refused = (one for one in found.recipients if one.reason in REFUSALS and one.status.startswith("5."))
-        return self._limits.tells_refusals and found.kind is Kind.BOUNCE and any(refused)
+        return self._limits.reports_refusals and found.kind is Kind.BOUNCE and any(refused)
 
 
 def within_budget(is_signed: IsSigned, seconds: float = MAX_S, count: int = 2 * MAX_DOUBTS) -> IsSigned:
-    """Return a check of signatures that takes so long in all, a last answer apart; then nothing is good any more."""
+    """Return a check of signatures with a limit in total time and number; beyond it no signature is valid."""
     left = [seconds, float(count)]
 
     def check(message: bytes, number: int) -> bool:

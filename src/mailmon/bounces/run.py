@@ -25,7 +25,7 @@ from mailmon.store.lock import Lock
 
 
 class Scan(NamedTuple):
-    """What is asked for. `log_name` is the database's file beside the state file."""
+    """A scan to do. `log_name` is the database's file beside the state file."""
 
     account: Account
     place: BounceFolder
@@ -35,7 +35,7 @@ class Scan(NamedTuple):
 
 @contextmanager
 def scan_folder(context: BounceContext, scan: Scan) -> Iterator[tuple[Scanned, BounceLog]]:
-    """Scan, and yield what was done and the bounce log, which is closed afterwards.
+    """Scan, and yield the result and the bounce log, which is closed afterwards.
 
     Raises StageError, StateError, and LockHeldError when another process scans the same account.
     """
@@ -69,7 +69,7 @@ def scan_folder(context: BounceContext, scan: Scan) -> Iterator[tuple[Scanned, B
 
 
 def _evidence(context: BounceContext, scan: Scan, sent: SentFolder | None) -> Evidence:
-    """Return what looks for evidence: signatures where dkimpy is installed, sent mail where its folder is named."""
+    """Return the sources of evidence: signatures if dkimpy is installed, sent mail if its folder is configured."""
     account = scan.account
     rules = context.notices.rules.cc_domains if context.notices else ()
     hosts = [server.host for server in account.logins.values()]
@@ -82,7 +82,7 @@ def _evidence(context: BounceContext, scan: Scan, sent: SentFolder | None) -> Ev
 def _notify(
     settings: NoticeSettings | None, scan: Scan, sent: SentFolder | None
 ) -> Callable[[Classification, bytes], tuple[str, ...]]:
-    """Return what says whom to notify of a message: in test mode nobody but those who are named for it."""
+    """Return a function from a message to its recipients of notices; in test mode only those configured for it."""
     if settings is None:
         return lambda _found, _raw: ()
     rules, is_signed = settings.rules, settings.is_signed

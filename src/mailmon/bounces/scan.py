@@ -33,12 +33,12 @@ from mailmon.store.bouncelog.writing import Folder, Outcome, Run, SeenMessage
 WINDOW = 500
 BATCH_MESSAGES, BATCH_BYTES = 200, 3 * 1024 * 1024
 HEAD_BYTES = 65536
-# Reading takes a few milliseconds, bounded by the limits on foreign text; what takes longer than this is set aside.
+# Reading takes a few milliseconds, bounded by the limits on foreign text; messages that take longer are set aside.
 MAX_MESSAGE_CPU_S = 1.0
-# So often a connection is opened again that broke when a message was read.
+# Reconnects per scan after the connection broke while a message was read.
 MAX_REOPENED = 3
 MOVE_BATCH = 200
-# A batch that is refused is tried one by one: who is refused so often is not stopped by a single message.
+# A refused batch is tried one by one: after so many refusals the cause is not a single message.
 MAX_REFUSED = 3
 _READ_ONLY = (
     "Give the account the right to delete in this folder (ACL rights t and e), or remove processed, skipped and "
@@ -54,36 +54,36 @@ _NAMES = {Kind.BOUNCE: "bounce", Kind.DELAYED: "delay warning", Kind.FEEDBACK: "
 
 @dataclass(slots=True)
 class Scanned:
-    """What a scan did. `unread` messages are left for the next one, `own` were probes of ours and their bounces."""
+    """Result of a scan. `unread` messages are left for the next one, `own` were our probes and their bounces."""
 
     kinds: Counter[Kind] = field(default_factory=Counter)
     own: int = 0
     problems: list[str] = field(default_factory=list)
     unread: int = 0
     moved: int = 0
-    # What kept messages from being moved, and what to do about it.
+    # Why messages were not moved, each with its advice.
     obstacles: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notices: Sent = field(default_factory=Sent)
 
     @property
     def new(self) -> int:
-        """Return how many messages the bounce log did not know."""
+        """Return how many messages are new to the bounce log."""
         return sum(self.kinds.values())
 
     def words(self) -> str:
-        """Say it in a few words, for example `3 new: 2 bounces, 1 other; 1 moved`."""
+        """Return a summary, for example `3 new: 2 bounces, 1 other; 1 moved`."""
         counted = [f"{count} {_plural(_NAMES[kind], count)}" for kind in _NAMES if (count := self.kinds[kind])]
-        said = [f"{self.new} new: {', '.join(counted)}" if counted else "nothing new"]
-        said += [f"{self.moved} moved"] if self.moved else []
-        said += [f"{self.own} of our own probes left out"] if self.own else []
-        said += [f"{self.notices.taken} notices sent"] if self.notices.taken else []
-        said += [f"{self.unread} left for the next run"] if self.unread else []
-        return "; ".join(said)
+        parts = [f"{self.new} new: {', '.join(counted)}" if counted else "nothing new"]
+        parts += [f"{self.moved} moved"] if self.moved else []
+        parts += [f"{self.own} of our own probes left out"] if self.own else []
+        parts += [f"{self.notices.taken} notices sent"] if self.notices.taken else []
+        parts += [f"{self.unread} left for the next run"] if self.unread else []
+        return "; ".join(parts)
 
 
 class ScanContext(NamedTuple):
-    """What a scan needs beside the mailbox: the bounce log, this run, what tells our own probes, and whom to notify."""
+    """What a scan needs beside the mailbox: bounce log, run, recognition of our own probes, and whom to notify."""
 
     log: BounceLog
     run: Run
@@ -95,7 +95,7 @@ class ScanContext(NamedTuple):
 
 
 class Understood(NamedTuple):
-    """One message as it is recorded, and who is told of it."""
+    """A message to record, and who gets a notice."""
 
     message: SeenMessage
     readers: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ class BounceScan:
         return last_uid
 
     def _fetch(self, batch: Sequence[Listed]) -> Iterator[tuple[Listed, Fetched | None, str]]:
-        """Yield what the server gives of each message, or why it does not; what is gone meanwhile is left out."""
+        """Yield each message, or why the server does not return it; skip messages that are gone."""
         try:
             given = _unmistakable(self.client.messages(batch[0].number, batch[-1].number, MAX_BYTES))
         except StageError as exc:
@@ -185,13 +185,13 @@ class BounceScan:
         texts: set[bytes] = set()
         for listed in batch:
             message = given.get(listed.uid)
-            # The same text again may be that of another message: whoever sends it again has it fetched alone.
+            # A repeated text may be that of another message: fetch such messages alone.
             if message and fits_size(message.text, listed.size_bytes, MAX_BYTES) and message.text not in texts:
                 texts.add(message.text)
                 yield listed, message._replace(text=message.text[:MAX_BYTES]), ""
                 continue
             if message is None:
-                # The answer may tell of deletions (RFC 3501 section 7.4.1): message numbers are not those listed.
+                # The answer may report deletions (RFC 3501 section 7.4.1): message numbers are not those listed.
                 self._shifts += 1
             yield from self._fetch_alone(listed)
 
@@ -199,18 +199,18 @@ class BounceScan:
         try:
             message = self.client.message(listed.uid, MAX_BYTES)
             is_there = message is not None or listed.uid in self.client.which_exist([listed.uid])
-            problem = "the server does not give it out"
+            problem = "the server does not return it"
         except StageError as exc:
             self._recover(exc)
             message, is_there, problem = None, True, exc.message
         if message and not is_near_size(message.text, listed.size_bytes, MAX_BYTES):
-            problem = f"the server gives {len(message.text)} bytes of it, and says that it has {listed.size_bytes}"
+            problem = f"the server returns {len(message.text)} bytes of it, but its size is {listed.size_bytes}"
             message = None
         if is_there:
             yield listed, message._replace(text=message.text[:MAX_BYTES]) if message else None, problem
 
     def _recover(self, why: StageError) -> None:
-        """Go on after an error that may be a single message's; raise it when it is more than that."""
+        """Reconnect after an error that one message may have caused; raise it otherwise."""
         if why.ours or self._desk.is_over():
             raise why
         if not why.lost and not why.is_silence and why.finding_id == "imap.command_failed":
@@ -226,7 +226,7 @@ class BounceScan:
             raise why
 
     def _read_one(self, listed: Listed, message: Fetched) -> Understood | None:
-        """Return what a message says and who is told of it, None where it is a probe of ours or the bounce of one."""
+        """Classify a message and find who gets a notice; None for a probe of ours or its bounce."""
         begun_s = time.thread_time()
         problem = evidence = ""
         readers: tuple[str, ...] = ()
@@ -235,7 +235,7 @@ class BounceScan:
             found = self._understand(message)
             readers = self._desk.notify(found, message.text) if found else ()
             evidence = self._desk.evidence.at_once(found, message.text) if found and self._desk.evidence else ""
-        except Exception as exc:  # one message that trips us up must not keep the others from being read
+        except Exception as exc:  # one bad message must not block the others
             problem = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
         took_s = time.thread_time() - begun_s
         if took_s > MAX_MESSAGE_CPU_S:
@@ -261,12 +261,12 @@ class BounceScan:
         return Understood(seen, readers, message.text if is_whole else b"")
 
     def _understand(self, message: Fetched) -> Classification | None:
-        """Return what a message says, None where it is a probe of ours or the bounce of one."""
+        """Classify a message; None for a probe of ours or its bounce."""
         raw = message.text
         return None if is_signed(_head(raw), self._desk.key) or self._is_own_bounce(raw, message) else classify(raw)
 
     def _is_own_bounce(self, raw: bytes, message: Fetched) -> bool:
-        """Say whether this is about a probe of ours; that a probe came back is noted in the ledger."""
+        """Return whether a message is about a probe of ours; record a returned probe in the ledger."""
         ledger = self._desk.ledger
         report = read_report(raw, self._desk.key, ledger.recipient_of)
         known = [token for token in report.tokens if ledger.probe(token)] if report else []
@@ -278,9 +278,9 @@ class BounceScan:
         return bool(known) or returns_probe(raw, self._desk.key)
 
     def _set_aside(self, listed: Listed, problem: str) -> Understood:
-        """Return the record of a message that nobody could read: known by its number and size.
+        """Return the record of an unreadable message, identified by its number and size.
 
-        What the server did not give out stays where it is: nobody knows what would be moved.
+        It is never moved, because its content is unknown.
         """
         digest = hashlib.sha256(f"{self.folder.uidvalidity} {listed.uid} {listed.size_bytes}".encode()).digest()
         return Understood(
@@ -291,7 +291,7 @@ class BounceScan:
 
 
 class BounceSort:
-    """Moves what is recorded and still in its folder; what an earlier run left behind included."""
+    """Moves messages that are recorded and still in their folder, those of earlier runs included."""
 
     def __init__(
         self, client: FolderClient, place: BounceFolder, folder: Folder, log: BounceLog, is_over: Callable[[], bool]
@@ -305,7 +305,7 @@ class BounceSort:
         self.obstacles: dict[str, str] = {}
 
     def sort(self) -> None:
-        """Move all that has somewhere to go. Raises StageError only when the connection is lost, and StateError."""
+        """Move messages; return those that could not be moved, with the reason in `obstacles`."""
         for word, target in self._place.targets.items():
             if self._client.is_read_only:
                 self.obstacles = {"the server opens this folder read-only": _READ_ONLY}
@@ -327,7 +327,7 @@ class BounceSort:
                 return
 
     def _move(self, uids: Sequence[int], target: str) -> Sequence[int]:
-        """Move messages; return those that had to stay, with the reason among the obstacles."""
+        """Move messages; return those that could not be moved, with the reason in `obstacles`."""
         if not uids or self._try(uids, target):
             return ()
         stayed: list[int] = []
@@ -354,7 +354,7 @@ class BounceSort:
 
 
 class SentFolder:
-    """Looks messages up in the folder of sent mail, by a connection of its own that is opened when first needed."""
+    """Finds messages in the folder of sent mail, over a connection of its own that is opened when first needed."""
 
     def __init__(self, folder: str, connect: Callable[[], FolderClient]) -> None:
         self._folder = folder
@@ -363,11 +363,11 @@ class SentFolder:
         self.trouble = ""
 
     def holds(self, returned: Original, *, with_to: bool = False) -> bool:
-        """Say whether a message of this Message-ID, Subject and Cc is there: who knows the ID may forge the rest.
+        """Return whether a message with this Message-ID, Subject and Cc is there: a forger may know the ID.
 
         With `with_to` it must have the same To as well.
 
-        A folder that cannot be read proves nothing; `trouble` then says why, and it is not asked again.
+        A folder that cannot be read proves nothing; `trouble` then has the reason, and it is not tried again.
         """
         if self.trouble or not (returned.message_id.isascii() and returned.message_id.isprintable()):
             return False
@@ -376,7 +376,7 @@ class SentFolder:
             uids = self._client.with_message_id(returned.message_id)[-MAX_COPIES:]
             copies = self._client.headers_of(uids, SENT_FIELDS)
         except StageError as exc:
-            self.trouble = f"{self._folder}: sent mail cannot be looked up: {exc.message}"
+            self.trouble = f"{self._folder}: sent mail cannot be read: {exc.message}"
             return False
         found = (read_original(_headers(copy.text), {}, "") for copy in copies)
         return any(_key(one) == _key(returned) and (one.to == returned.to or not with_to) for one in found)
@@ -397,7 +397,7 @@ class SentFolder:
 
 
 def _unmistakable(given: Sequence[Fetched]) -> dict[int, Fetched]:
-    """Return messages by their UID, without those that came twice under one."""
+    """Return messages by their UID, without UIDs that were returned twice."""
     counted = Counter(one.uid for one in given)
     return {one.uid: one for one in given if counted[one.uid] == 1}
 
@@ -415,7 +415,7 @@ def _plural(word: str, count: int) -> str:
 
 
 def batches(listed: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
-    """Part messages into batches of bounded number and size, as they are fetched; each has one message at least."""
+    """Split messages into batches of bounded number and size; each has at least one message."""
     begin, size_bytes = 0, 0
     for number, one in enumerate(listed):
         own_bytes = min(one.size_bytes, MAX_BYTES)
@@ -428,7 +428,7 @@ def batches(listed: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
 
 
 def digest_of(raw: bytes, size_bytes: int) -> bytes:
-    """Return what a message is known by: the SHA-256 of its bytes, of the first MiB and the size where it has more."""
+    """Return the SHA-256 of a message; beyond 1 MiB that of the first MiB and the size."""
     digest = hashlib.sha256(raw)
     if size_bytes > MAX_BYTES:
         digest.update(b"%d" % size_bytes)

@@ -1,6 +1,6 @@
-"""What is wrong with the text of a configuration that is not JSON: what was found, where, and what to do.
+"""Explanations of syntax errors in a configuration that is not JSON: place, mistake and fix.
 
-No word of the text is quoted but those that mean the same everywhere: any other could be a credential.
+Only words such as `True` are quoted from the text: any other could be a credential.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ MAX_LINES = 2000
 
 
 class Mistake(NamedTuple):
-    """What is wrong, with its place, and what to do about it."""
+    """A mistake with its place, and the advice."""
 
     problem: str
     advice: str
 
 
 def explain(raw: bytes) -> Mistake:
-    """Return what is wrong with a text that is no JSON. Never raises."""
+    """Explain why a text is not JSON. Never raises."""
     if not raw.strip():
         return Mistake("is empty", f"Write a configuration into it; {EXAMPLE}.")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Mistake("is in UTF-16", "Save it as UTF-8.")
     if b"\0" in raw:
         return Mistake(
-            "holds zero bytes: this is no text", "Is this the right file? The configuration is JSON in UTF-8."
+            "contains NUL bytes, so it is not a text file", "Check the path: the configuration is JSON in UTF-8."
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -55,14 +55,14 @@ def explain(raw: bytes) -> Mistake:
 
 
 def not_an_object(document: object) -> Mistake:
-    """Return what is wrong with JSON that is no object."""
+    """Explain which JSON value was found in place of an object."""
     kinds = {list: "a list: [ ... ]", str: "a text", bool: "true or false", type(None): "null"}
     what = kinds.get(type(document), "a number")
     return Mistake(f"must be one JSON object, {{ ... }}, and is {what}", f"Write an object in its place; {EXAMPLE}.")
 
 
 def _of_another_language(text: str) -> Mistake | None:
-    """Return which other language this is, None where it looks like JSON: a brace comes first."""
+    """Recognise another language; return None for JSON, which begins with a brace."""
     number, line = _first_line(text)
     place = f"line {number} column {len(line) - len(line.lstrip()) + 1}"
     start = line.strip()
@@ -125,7 +125,7 @@ def _at(text: str, exc: json.JSONDecodeError) -> Mistake:
 
 
 def _expected(text: str, at: int, place: str, said: str) -> Mistake:
-    """Return what stands in the place of something else."""
+    """Explain an unexpected character."""
     here, word = text[at], _word(text, at)
     if here == "'" or here in _QUOTES:
         kind = "single quotation marks" if here == "'" else "typographic quotation marks"
@@ -163,7 +163,7 @@ def _extra(text: str, at: int) -> Mistake:
 
 
 def _unclosed(text: str) -> Mistake:
-    """Return which bracket has no end."""
+    """Find the bracket that is not closed."""
     opened: list[int] = []
     in_text = is_escaped = False
     for at, char in enumerate(text):

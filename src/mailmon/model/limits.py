@@ -12,7 +12,7 @@ class BounceLimits(NamedTuple):
     classes: Mapping[str, int] = {}
     any_domain: int | None = None
     domains: Mapping[str, int] = {}
-    tells_refusals: bool = True
+    reports_refusals: bool = True
 
 
 class RunLimits(NamedTuple):

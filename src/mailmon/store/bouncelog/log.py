@@ -16,7 +16,7 @@ from mailmon.store.sqlite.database import Database, ReadOnlyDatabase
 from mailmon.store.sqlite.files import DatabaseFile
 
 NAME = "bounces.sqlite"
-# What a scan in test mode found: it must not show in the figures.
+# Results of scans in test mode, which must not count in the figures.
 TEST_NAME = "bounces-test.sqlite"
 _EARLIER_NAMES = {NAME: "history.sqlite", TEST_NAME: "history-test.sqlite"}
 KEEP_DAYS = 400
@@ -28,7 +28,7 @@ def file_of(state_file: Path, name: str = NAME) -> DatabaseFile:
 
 
 def is_there(state_file: Path) -> bool:
-    """Say whether there is a bounce log, be it under its earlier name."""
+    """Return whether there is a bounce log, also under its earlier name."""
     return any(path.exists() for path in file_of(state_file) if path)
 
 
@@ -57,7 +57,7 @@ class BounceLog:
         self._database.close()
 
     def position(self, account: str, folder: str) -> Position | None:
-        """Return how far a folder was read, None where it never was."""
+        """Return the position in a folder, None if it was never read."""
         with self._database.guard():
             return writing.position(self._connection, account, folder)
 
@@ -77,12 +77,12 @@ class BounceLog:
             return writing.record(self._connection, folder, last_uid, messages, run, readers)
 
     def known(self, folder: Folder, uids: Iterable[int]) -> dict[int, Recorded]:
-        """Return what is recorded under these UIDs: a run that was killed may have recorded and not moved them."""
+        """Return the records of these UIDs: a killed run may have recorded and not moved them."""
         with self._database.guard():
             return writing.known(self._connection, folder, uids)
 
     def pending(self, folder: Folder, outcomes: Sequence[Outcome], limit: int) -> tuple[Recorded, ...]:
-        """Return messages that were recorded and are not known to have left the folder, `limit` at most."""
+        """Return recorded messages that may still be in the folder, at most `limit`."""
         with self._database.guard():
             return writing.pending(self._connection, folder, outcomes, limit)
 
@@ -92,25 +92,25 @@ class BounceLog:
             writing.release(self._connection, folder, uids)
 
     def set_evidence(self, number: int, evidence: str) -> None:
-        """Note what shows that a message is genuine: what takes long to find out is found out after it is recorded."""
+        """Record evidence that a message is genuine, which is collected after the message was recorded."""
         with self._database.guard():
             writing.set_evidence(self._connection, number, evidence)
 
     def window(self, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
-        """Return what was received for an account since then, with permanent refusals for these reasons.
+        """Return the bounces of an account since a time, with permanent refusals for these reasons.
 
-        With evidence and without it apart.
+        Those with and without evidence are separate.
         """
         with self._database.guard():
             return reading.window(self._connection, account, since, reasons)
 
     def message(self, number: int) -> LoggedMessage | None:
-        """Return one message, None where there is no such id."""
+        """Return one message, None if the id is unknown."""
         with self._database.guard():
             return reading.message(self._connection, number)
 
     def notices_due(self, now: datetime, limit: int) -> list[Notice]:
-        """Return the notices that may be tried now."""
+        """Return the notices that are due."""
         with self._database.guard():
             return notices.due(self._connection, now, limit)
 
@@ -130,7 +130,7 @@ class BounceLog:
             notices.end(self._connection, notice, now, error, is_final=is_final)
 
     def retry_notices(self, ids: Sequence[int], now: datetime) -> int:
-        """Make notices due at once, with all attempts; return how many."""
+        """Make notices due at once, with a new set of attempts; return how many."""
         with self._database.guard():
             return notices.retry(self._connection, ids, now)
 
@@ -167,7 +167,7 @@ class Reader:
             return reading.latest(self._connection, wanted, limit) if self._connection is not None else []
 
     def message(self, number: int) -> LoggedMessage | None:
-        """Return one message, None where there is no such id."""
+        """Return one message, None if the id is unknown."""
         with self._database.guard():
             return reading.message(self._connection, number) if self._connection is not None else None
 

@@ -17,12 +17,12 @@ from mailmon.store.sqlite.schema import from_text, to_text
 MAX_ERROR = 500
 _COLUMNS = "id, message_id, recipient, status, attempts, created_at, next_at, done_at, error"
 FIRST_S, LONGEST_S = 300.0, 21600.0
-# Some two days in all: who has not answered by then will not.
+# About two days in all.
 MAX_ATTEMPTS = 13
 
 
 def add(connection: sqlite3.Connection, message: int, recipients: Iterable[str], now: datetime) -> None:
-    """Queue a notice about a message to some addresses; what is queued already stays as it is. In a transaction."""
+    """Queue a notice about a message to some addresses, unless it is queued already. In a transaction."""
     at = to_text(now)
     connection.executemany(
         "INSERT OR IGNORE INTO notices (message_id, recipient, status, attempts, created_at, next_at, error)"
@@ -32,7 +32,7 @@ def add(connection: sqlite3.Connection, message: int, recipients: Iterable[str],
 
 
 def due(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Notice]:
-    """Return the notices that may be tried now, the oldest first."""
+    """Return the notices that are due, oldest first."""
     where = "status = 'waiting' AND next_at <= ? ORDER BY next_at, id LIMIT ?"
     return _read(connection, where, (to_text(now), limit))
 
@@ -54,7 +54,7 @@ def begin(connection: sqlite3.Connection, notice: Notice, now: datetime) -> None
 def end(
     connection: sqlite3.Connection, notice: Notice, now: datetime, error: str = "", *, is_final: bool = False
 ) -> None:
-    """Note what became of the attempt that was begun: sent without an `error`, dead with a final one or the last."""
+    """Record the result of an attempt: sent without an `error`, dead after a final or the last one, else waiting."""
     is_dead = bool(error) and (is_final or pause_s(notice.attempts + 1) is None)
     status = "dead" if is_dead else "waiting" if error else "sent"
     done_at = None if status == "waiting" else to_text(now)
@@ -63,12 +63,12 @@ def end(
 
 
 def listed(connection: sqlite3.Connection, limit: int) -> list[Notice]:
-    """Return the latest notices, those that wait or are dead before those that were sent."""
+    """Return the latest notices, waiting and dead ones first."""
     return _read(connection, "1 ORDER BY status = 'sent', id DESC LIMIT ?", (limit,))
 
 
 def retry(connection: sqlite3.Connection, ids: Sequence[int], now: datetime) -> int:
-    """Let notices be tried anew at once: those named, or all that wait or are dead; return how many."""
+    """Retry notices at once: those named, or all waiting and dead ones; return how many."""
     where = f"AND id IN ({', '.join('?' * len(ids))})" if ids else ""
     query = f"""
         UPDATE notices SET status = 'waiting', attempts = 0, next_at = ?, done_at = NULL WHERE status <> 'sent' {where}
@@ -77,7 +77,7 @@ def retry(connection: sqlite3.Connection, ids: Sequence[int], now: datetime) -> 
 
 
 def pause_s(attempts: int) -> float | None:
-    """Return the seconds until the next attempt after so many, None when there is none any more.
+    """Return the seconds until the next attempt, None after the last one.
 
     >>> [pause_s(number) for number in (1, 2, 3, 8, 12, 13)]
     [300.0, 600.0, 1200.0, 21600.0, 21600.0, None]

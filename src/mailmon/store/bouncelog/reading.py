@@ -34,9 +34,9 @@ _MESSAGE = """
     FROM messages WHERE id = ?
 """
 MAX_REFUSALS = 1000
-# The word for evidence that is no more than a signature of the refusing domain (mail/bounce/provenance.py).
+# Evidence that is only a signature of the refusing domain (mail/bounce/provenance.py).
 REPORTER = "reporter"
-# Whom a message names nowhere is somebody else in each message.
+# Messages without a recipient count as different recipients.
 _HEARSAY = """
     count(*), count(DISTINCT m.id), count(DISTINCT coalesce(nullif(lower(r.address), ''), 'message ' || m.id)),
     min(m.run_id), max(m.run_id)
@@ -45,7 +45,7 @@ _CLASS = "CASE WHEN m.kind <> 'bounce' THEN m.kind WHEN r.is_hard THEN 'hard' EL
 
 
 def rows(connection: sqlite3.Connection, wanted: BounceFilter) -> Iterator[BounceRow]:
-    """Yield the rows that are wanted, oldest first.
+    """Yield the matching rows, oldest first.
 
     Raises sqlite3.Error, or ValueError, TypeError or AttributeError where the contents are invalid.
     """
@@ -56,7 +56,7 @@ def rows(connection: sqlite3.Connection, wanted: BounceFilter) -> Iterator[Bounc
 
 
 def latest(connection: sqlite3.Connection, wanted: BounceFilter, limit: int) -> list[BounceRow]:
-    """Return the last rows that are wanted, oldest first. Raises as `rows` does."""
+    """Return the last matching rows, oldest first. Raises as `rows` does."""
     where, values = _where(wanted)
     order = "ORDER BY m.received_at DESC, m.id DESC, r.id DESC LIMIT ?"
     found = connection.execute(f"SELECT {_COLUMNS} {_TABLES} WHERE {where} {order}", (*values, limit))
@@ -64,7 +64,7 @@ def latest(connection: sqlite3.Connection, wanted: BounceFilter, limit: int) -> 
 
 
 def message(connection: sqlite3.Connection, number: int) -> LoggedMessage | None:
-    """Return one message with all its recipients, None where there is no such id. Raises as `rows` does."""
+    """Return one message with all its recipients, None if the id is unknown. Raises as `rows` does."""
     # SQLite's integers end at 63 bits.
     head = connection.execute(_MESSAGE, (number,)).fetchone() if 0 < number < 2**63 else None
     if head is None:
@@ -77,7 +77,7 @@ def message(connection: sqlite3.Connection, number: int) -> LoggedMessage | None
 
 
 def figures(connection: sqlite3.Connection, since: datetime, until: datetime) -> Figures:
-    """Return what a period brought. Raises sqlite3.Error."""
+    """Return the figures of a period. Raises sqlite3.Error."""
     where, values = _where(BounceFilter(since, until))
 
     def tally(name: str, only: str = "") -> dict[str, int]:
@@ -100,7 +100,7 @@ def _refusal(domain: str, reason: str, status: str, diagnostic: str, is_reporter
 
 
 def window(connection: sqlite3.Connection, account: str, since: datetime, reasons: Sequence[str]) -> BounceWindow:
-    """Return what was received for an account since then, with permanent refusals for these reasons.
+    """Return the bounces of an account since a time, with permanent refusals for these reasons.
 
     Raises sqlite3.Error.
     """
@@ -153,7 +153,7 @@ def _where(wanted: BounceFilter) -> tuple[str, tuple[Any, ...]]:
             terms.append(f"{column} IN ({', '.join('?' * len(choices))})")
             values += choices
     if wanted.statuses:
-        # The dot behind both makes whole numbers of it.
+        # The appended dot makes the match end at a whole number.
         terms.append("(" + " OR ".join("substr(r.status || '.', 1, ?) = ?" for _ in wanted.statuses) + ")")
         for status in wanted.statuses:
             values += [len(status) + 1, f"{status}."]

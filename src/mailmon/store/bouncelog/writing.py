@@ -36,7 +36,7 @@ _SET_POSITION = """
 
 
 class Outcome(StrEnum):
-    """What the scan made of a message: understood, none of our business, or impossible to read."""
+    """Result of reading a message: understood, not a bounce, or unreadable."""
 
     PROCESSED = "processed"
     SKIPPED = "skipped"
@@ -52,7 +52,7 @@ class Folder(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a folder was read: up to this UID of this UIDVALIDITY."""
+    """The position in a folder: read up to this UID of this UIDVALIDITY."""
 
     uidvalidity: int
     last_uid: int
@@ -62,7 +62,7 @@ class SeenMessage(NamedTuple):
     """One message of a folder as the scan understood it.
 
     `digest` is the SHA-256 of all its bytes, `received_at` its INTERNALDATE, `problem` why it could not be read.
-    One that `stays` is never moved; `evidence` is what shows that it is genuine, "" for nothing.
+    A message that `stays` is never moved; `evidence` is the proof that it is genuine, "" for none.
     """
 
     uid: int
@@ -77,7 +77,7 @@ class SeenMessage(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A recorded message. `is_new` is false for one that was known, whatever its UID was then."""
+    """A recorded message. `is_new` is false if an earlier scan recorded it, even under another UID."""
 
     uid: int
     id: int
@@ -86,7 +86,7 @@ class Recorded(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Which run saw it, and when."""
+    """A run, and its time."""
 
     run_id: str
     at: datetime
@@ -100,13 +100,13 @@ def record(
     run: Run,
     readers: Mapping[int, Iterable[str]] = MappingProxyType({}),
 ) -> tuple[Recorded, ...]:
-    """Write messages and the position behind them in one transaction; what is known is left alone.
+    """Write messages and the position behind them in one transaction; known messages are not changed.
 
-    Known is what has the same UID and is the same message, or, where the server has given new UIDs, a message with the
-    same bytes that has none yet. A notice about a new message is queued with it for each of its `readers`, by UID.
+    A message is known by the same UID and digest or, where the server assigned new UIDs, by the digest of one that has
+    no new UID yet. A notice about a new message is queued with it for each of its `readers`, by UID.
     Raises sqlite3.Error; then nothing was written.
     """
-    batch = tuple(messages)  # whatever has to be waited for, nobody else waits for it
+    batch = tuple(messages)  # computed before the transaction, so that no other process waits for it
     with _transaction(connection):
         at = to_text(run.at)
         connection.execute(_SET_POSITION, (_text(folder.account), _text(folder.name), folder.uidvalidity, last_uid, at))
@@ -119,14 +119,14 @@ def record(
 
 
 def position(connection: sqlite3.Connection, account: str, name: str) -> Position | None:
-    """Return how far a folder was read, None where it never was."""
+    """Return the position in a folder, None if it was never read."""
     query = "SELECT uidvalidity, last_uid FROM folders WHERE account = ? AND folder = ?"
     row = connection.execute(query, (_text(account), _text(name))).fetchone()
     return Position(*row) if row else None
 
 
 def known(connection: sqlite3.Connection, folder: Folder, uids: Iterable[int]) -> dict[int, Recorded]:
-    """Return what is recorded under these UIDs: for a message that was recorded, but not moved any more."""
+    """Return the records of these UIDs: messages that a killed run recorded but did not move."""
     folder_id = _folder_id(connection, folder)
     query = "SELECT id, outcome FROM messages WHERE folder_id = ? AND uidvalidity = ? AND uid = ?"
     found = {}
@@ -139,7 +139,7 @@ def known(connection: sqlite3.Connection, folder: Folder, uids: Iterable[int]) -
 def pending(
     connection: sqlite3.Connection, folder: Folder, outcomes: Sequence[Outcome], limit: int
 ) -> tuple[Recorded, ...]:
-    """Return messages that are recorded under a UID of this folder, and so were not moved away by a scan yet."""
+    """Return messages recorded under a UID of this folder, which no scan has moved yet."""
     query = f"""
         SELECT uid, id, outcome FROM messages
         WHERE folder_id = ? AND uidvalidity = ? AND uid IS NOT NULL AND outcome IN ({", ".join("?" * len(outcomes))})
@@ -228,7 +228,7 @@ def _folder_id(connection: sqlite3.Connection, folder: Folder) -> int:
 
 
 def _text(text: str) -> str:
-    """Return text that SQLite takes and that others can read: no half of a surrogate pair, no NUL, not endless."""
+    """Return text without surrogates and NUL, cut to MAX_CHARS."""
     return text[:MAX_CHARS].encode("utf-8", "replace").decode().replace("\0", "�")
 
 

@@ -21,7 +21,7 @@ CHECK_EVERY = timedelta(days=1)
 
 
 class Opened(NamedTuple):
-    """A connection for one thread, the lock that goes with it, and warnings for people."""
+    """A connection for one thread, its lock, and warnings to print."""
 
     connection: sqlite3.Connection
     lock: UseLock
@@ -29,7 +29,7 @@ class Opened(NamedTuple):
 
 
 class OpenedToRead(NamedTuple):
-    """A connection, None where there is no database yet, to the file at `path`, and warnings for people."""
+    """A connection, None where there is no database yet, to the file at `path`, and warnings to print."""
 
     connection: sqlite3.Connection | None
     path: Path
@@ -69,7 +69,7 @@ def open_to_read(place: DatabaseFile, schema: Schema, now: datetime) -> OpenedTo
             except (StateError, sqlite3.Error):
                 if not connect.is_missing(path):
                     raise  # else it was renamed meanwhile
-    raise LockHeldError(f"another process renames {place.path}", "Try again.")
+    raise LockHeldError(f"another process is renaming {place.path}", "Try again.")
 
 
 def _opened(place: DatabaseFile, schema: Schema, now: datetime, lock: UseLock, wait_s: float) -> Opened:
@@ -116,7 +116,7 @@ def _prepared(path: Path, schema: Schema, now: datetime) -> tuple[sqlite3.Connec
 
 
 def _checked(path: Path, schema: Schema, now: datetime, *, was_left_open: bool) -> tuple[sqlite3.Connection, bool]:
-    """Return a connection, and whether there was nothing in the file."""
+    """Return a connection, and whether the file was empty."""
     connection = connect.connect_to_write(path)
     try:
         version = usable_version(connection, path, schema)
@@ -136,7 +136,7 @@ def _checked(path: Path, schema: Schema, now: datetime, *, was_left_open: bool) 
 
 
 def _if_ready(path: Path, schema: Schema) -> sqlite3.Connection | None:
-    """Return a connection where whoever else uses the file has left nothing to do."""
+    """Return a connection if the file needs no preparation, else None."""
     if connect.is_missing(path):
         return None
     connection = connect.connect_to_write(path)
@@ -203,7 +203,7 @@ def _place_to_read(place: DatabaseFile, schema: Schema) -> tuple[Path, tuple[str
 
 
 def _is_renamed(place: DatabaseFile, schema: Schema) -> bool:
-    """Rename the file of the earlier name for one who only reads: without waiting, and only if it is whole."""
+    """Rename the file of the earlier name for a reader: without waiting, and only if it is whole."""
     try:
         connect.must_be_roots(place.path)
         lock = UseLock(place.path)

@@ -1,4 +1,4 @@
-"""Schemas of SQLite files: what tells one's own file from any other, its tables, and the migrations to this version.
+"""Schemas of SQLite files: application id, tables, and migrations.
 
 Times are ISO 8601 in UTC with milliseconds and Z, so that text compares as time does. SQLite 3.34 is enough.
 """
@@ -19,7 +19,7 @@ _META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT 
 
 
 class Expiry(NamedTuple):
-    """Which rows may be deleted when they are old: those of a table, by a column that holds a time and is indexed.
+    """Rows that expire: a table, and its indexed column with a time.
 
     Rows of other tables that belong to them go with them (ON DELETE CASCADE).
     """
@@ -32,8 +32,8 @@ class Schema(NamedTuple):
     """A kind of database. `application_id` tells its files from any other database.
 
     `migrations` has a row of statements per version: what was released never changes, new versions are appended.
-    A file of the last version without one of the `tables` is damaged. `lost` says in a warning what it means that a
-    new file is started in place of a damaged one. `expiry` says what may be deleted, None: nothing.
+    A file of the last version without one of the `tables` is damaged. `lost` is the consequence
+    of losing a file, for the warning. `expiry` names the rows that expire, None: none.
     """
 
     application_id: int
@@ -72,7 +72,7 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def is_foreign(connection: sqlite3.Connection, schema: Schema) -> bool:
-    """Say whether this is a database of another kind."""
+    """Return whether this is a database of another program."""
     if connection.execute("PRAGMA application_id").fetchone()[0] == schema.application_id:
         return False
     return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
@@ -94,13 +94,13 @@ def usable_version(connection: sqlite3.Connection, path: Path, schema: Schema) -
 
 
 def missing_tables(connection: sqlite3.Connection, schema: Schema) -> list[str]:
-    """Return the tables that a database of the last version should have and has not."""
+    """Return the tables that are missing in a database of the last version."""
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     return sorted({*schema.tables, "meta"} - found)
 
 
 def to_text(at: datetime) -> str:
-    """Return an aware time as `2026-03-01T12:00:00.000Z`; what is beyond year 1 or 9999 in UTC becomes the limit."""
+    """Return an aware time as `2026-03-01T12:00:00.000Z`; times beyond year 1 or 9999 in UTC become the limit."""
     try:
         there = at.astimezone(UTC)
     except OverflowError:
