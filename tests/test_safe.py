@@ -90,9 +90,9 @@ def test_a_device_or_a_directory_is_not_read(path: str) -> None:
 def test_a_path_of_the_users_own_is_nobody_elses(place: Path) -> None:
     (place / "file").touch()
     trusted = {0, os.geteuid()}
-    judged = safe.open_judged(place / "file", trusted)
-    os.close(judged.descriptor)
-    assert (judged.others, judged.owner) == (None, os.geteuid())
+    opened = safe.open_checked(place / "file", trusted)
+    os.close(opened.descriptor)
+    assert (opened.others, opened.owner) == (None, os.geteuid())
 
 
 def others_of(path: Path) -> tuple[int | None, str]:

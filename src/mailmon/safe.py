@@ -56,7 +56,7 @@ class Way(NamedTuple):
     is_hidden: bool
 
 
-class Judged(NamedTuple):
+class OpenedFile(NamedTuple):
     """A regular file open for reading. `others` and `place` are those of its Way, `owner` is the file's own user."""
 
     descriptor: int
@@ -227,7 +227,7 @@ def read_all(descriptor: int, max_bytes: int) -> bytes:
     return bytes(raw)
 
 
-def open_judged(path: str | Path, trusted: Collection[int]) -> Judged:
+def open_checked(path: str | Path, trusted: Collection[int]) -> OpenedFile:
     """Open a file that decides something, and see who could have changed it; whether that matters the caller knows."""
     way = follow(path, trusted)
     try:
@@ -240,7 +240,7 @@ def open_judged(path: str | Path, trusted: Collection[int]) -> Judged:
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise NotRegularError(status.st_mode, path)
-    return Judged(descriptor, status, way.others, way.place, way.is_hidden)
+    return OpenedFile(descriptor, status, way.others, way.place, way.is_hidden)
 
 
 def who_may_read(path: Path) -> str:

@@ -80,8 +80,8 @@ class Session:
 
 def scan(folder: Folder, state_file: Path, is_over: Callable[[], bool] = lambda: False) -> BounceScan:
     with BounceLog(state_file, NOW) as log:
-        desk = ScanContext(log, Run("run", NOW), KEY, Ledger(), is_over)
-        work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
+        context = ScanContext(log, Run("run", NOW), KEY, Ledger(), is_over)
+        work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, context)
         work.read()
     return work
 
@@ -140,8 +140,8 @@ def test_what_trips_the_reader_up_is_set_aside_and_the_position_moves_beyond_it(
         return ()
 
     with BounceLog(state_file, NOW) as log:
-        desk = ScanContext(log, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
-        work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, desk)
+        context = ScanContext(log, Run("run", NOW), KEY, Ledger(), lambda: False, notify)
+        work = BounceScan(ACCOUNT, BounceFolder("Bounces"), folder.connect, context)
         work.read()
     assert (work.done.new, work.done.kinds[Kind.BOUNCE]) == (10, 8)
     trip, slow = work.done.problems

@@ -40,7 +40,7 @@ def targets(asked: PortOptions, _config: ConfigContext) -> Iterator[OpenPort]:
 
 def run(context: RunContext, target: OpenPort) -> Iterator[Fact]:
     """Connect once."""
-    deadline = context.world.deadline
+    deadline = context.environment.deadline
     begun_s = deadline.monotonic()
     try:
         socket.create_connection(("127.0.0.1", target.port), deadline.bound_s(1.0)).close()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailmon.checks.context import RunContext, World
+from mailmon.checks.context import RunContext, RunEnvironment
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import resolve_with_system
 from mailmon.errors import MailmonError, Stage, StageError
@@ -24,10 +24,10 @@ TARGET = "mail.example.org:587"
 Ask = Callable[[RunContext], Iterable[Fact]]
 
 
-def tools(seconds: float = 30.0) -> RunContext:
+def context(seconds: float = 30.0) -> RunContext:
     noon = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-    world = World(lambda: noon, time.sleep, Deadline(seconds), resolve_with_system, bytes(32), "0")
-    return RunContext(world, Ledger(), ())
+    environment = RunEnvironment(lambda: noon, time.sleep, Deadline(seconds), resolve_with_system, bytes(32), "0")
+    return RunContext(environment, Ledger(), ())
 
 
 def step(step_id: str, ask: Ask, needs: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Step:
@@ -44,7 +44,7 @@ def failed(severity: Severity | None = Severity.ERROR, said: str = "535 no", fix
 
 
 def run(*steps: Step, seconds: float = 30.0) -> list[Outcome]:
-    return execute(steps, tools(seconds), Callbacks(lambda _: None))
+    return execute(steps, context(seconds), Callbacks(lambda _: None))
 
 
 def one(ask: Ask) -> Outcome:
@@ -188,7 +188,7 @@ def test_outcomes_are_told_in_the_order_of_the_plan() -> None:
 
     told: list[str] = []
     steps = [step("a:x", waits), step("b:x", opens), step("c:x", yielding(), ("b:x",))]
-    outcomes = execute(steps, tools(), Callbacks(lambda outcome: told.append(outcome.id)))
+    outcomes = execute(steps, context(), Callbacks(lambda outcome: told.append(outcome.id)))
     assert told == [outcome.id for outcome in outcomes] == ["a:x", "b:x", "c:x"]
 
 

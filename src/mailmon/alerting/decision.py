@@ -309,11 +309,11 @@ def _known_by(change: Change, state: CheckState, now: datetime) -> Announced:
     """Return what people know after a change. Causes add up while it is not healthy: each is announced once."""
     if state.health is Health.UP:
         return Announced(Health.UP, state.since, now)
-    is_same_story = state.announced.health is state.health
-    causes = (*state.announced.causes, *state.causes) if is_same_story else state.causes
+    is_same_health = state.announced.health is state.health
+    causes = (*state.announced.causes, *state.causes) if is_same_health else state.causes
     return Announced(
         health=state.health,
-        since=state.announced.since if is_same_story else state.since,
+        since=state.announced.since if is_same_health else state.since,
         at=now,
         reason=state.reason,
         target=state.target,

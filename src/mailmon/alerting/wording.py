@@ -357,7 +357,7 @@ def _reasons(group: _Group, head: str) -> list[str]:
 
 def _recovered(change: Change, now: datetime) -> str:
     ended = f"{_end(change)} {_since_or_at(change)} {short_time(change.at, now)}"
-    return f"{_story(change, now)}, {ended}" if change.history else f"{ended}, {_when(change, now)}"
+    return f"{_sequence(change, now)}, {ended}" if change.history else f"{ended}, {_when(change, now)}"
 
 
 def _since(change: Change, now: datetime) -> str:
@@ -365,13 +365,13 @@ def _since(change: Change, now: datetime) -> str:
         lasted = format_duration(max((now - change.since).total_seconds(), 0.0))
         state = "Warning" if change.after is Health.DEGRADED else "Failing"
         return f"{state} for {lasted} (since {short_time(change.since, now)})."
-    earlier = f" Before: {_story(change, now)}." if change.history else ""
+    earlier = f" Before: {_sequence(change, now)}." if change.history else ""
     if change.before is Health.DOWN and change.after is Health.DEGRADED and not change.history:
         earlier = f" It was down for {format_duration(max((change.at - change.since).total_seconds(), 0.0))}."
     return f"Since {short_time(change.at, now)}.{earlier}"
 
 
-def _story(change: Change, now: datetime) -> str:
+def _sequence(change: Change, now: datetime) -> str:
     """Return what was never announced: `failed at 02:10, recovered at 02:40`."""
     words = {Health.UP: _end(change), Health.DEGRADED: _WARNED, Health.UNKNOWN: _WAS_UNKNOWN}
     steps = [

@@ -48,8 +48,9 @@ def scan_folder(context: BounceContext, scan: Scan) -> Iterator[tuple[Scanned, B
         sent = SentFolder(scan.place.sent, lambda: context.open_folders(scan.account)) if scan.place.sent else None
         notify = _notify(context.notices, scan, sent)
         evidence = _evidence(context, scan, sent)
-        desk = ScanContext(log, Run(context.run_id, now), context.key, context.ledger, scan.is_over, notify, evidence)
-        work = BounceScan(scan.account, scan.place, lambda: context.open_folders(scan.account), desk)
+        run = Run(context.run_id, now)
+        scanning = ScanContext(log, run, context.key, context.ledger, scan.is_over, notify, evidence)
+        work = BounceScan(scan.account, scan.place, lambda: context.open_folders(scan.account), scanning)
         try:
             work.read()
             evidence.settle(log)

@@ -106,11 +106,11 @@ class BounceScan:
     """One scan of one folder. `connect` opens a session and logs in; it is called again when a connection breaks."""
 
     def __init__(
-        self, account: Account, place: BounceFolder, connect: Callable[[], FolderClient], desk: ScanContext
+        self, account: Account, place: BounceFolder, connect: Callable[[], FolderClient], context: ScanContext
     ) -> None:
         self._place = place
         self._connect = connect
-        self._desk = desk
+        self._context = context
         self._reopened = 0
         self._shifts = 0
         self.done = Scanned()
@@ -124,13 +124,13 @@ class BounceScan:
 
     def read(self) -> None:
         """Read what is new, batch by batch. Raises StageError, StateError; what was recorded stays recorded."""
-        position = self._desk.log.position(self.folder.account, self.folder.name)
+        position = self._context.log.position(self.folder.account, self.folder.name)
         last_uid = position.last_uid if position and position.uidvalidity == self.folder.uidvalidity else 0
         if not self.client.exists or self.client.uid_next == last_uid + 1:
             return
         number = self.client.first_after(last_uid)
         while number <= self.client.exists:
-            if self._desk.is_over():
+            if self._context.is_over():
                 self.done.unread = self.client.exists - number + 1
                 return
             end = min(number + WINDOW - 1, self.client.exists)
@@ -138,7 +138,7 @@ class BounceScan:
             shifts = self._shifts
             for batch in batches(listed):
                 last_uid = self._take_in(batch)
-                if self._shifts != shifts or self._desk.is_over():
+                if self._shifts != shifts or self._context.is_over():
                     break
             is_whole = self._shifts == shifts and (not listed or last_uid == listed[-1].uid)
             number = end + 1 if is_whole else self.client.first_after(last_uid)
@@ -155,21 +155,21 @@ class BounceScan:
 
         What cannot be read is recorded as a problem and reported.
         """
-        desk = self._desk
+        context = self._context
         read: list[Understood] = []
         last_uid = batch[-1].uid
         for listed, message, problem in self._fetch(batch):
             understood = self._read_one(listed, message) if message else self._set_aside(listed, problem)
             if understood:
                 read.append(understood)
-            if desk.is_over():
+            if context.is_over():
                 last_uid = listed.uid
                 break
         seen, readers = [one.message for one in read], {one.message.uid: one.readers for one in read}
-        recorded = desk.log.record(self.folder, last_uid, seen, desk.run, readers)
+        recorded = context.log.record(self.folder, last_uid, seen, context.run, readers)
         for one, known in zip(read, recorded, strict=True):
-            if desk.evidence and known.is_new and one.raw and not one.message.evidence:
-                desk.evidence.doubt(known.id, one.raw, one.message.classification)
+            if context.evidence and known.is_new and one.raw and not one.message.evidence:
+                context.evidence.doubt(known.id, one.raw, one.message.classification)
         new = [one for one, known in zip(seen, recorded, strict=True) if known.is_new]
         self.done.kinds.update(one.classification.kind for one in new)
         self.done.problems += [f"UID {one.uid}: {one.problem}" for one in new if one.problem]
@@ -211,7 +211,7 @@ class BounceScan:
 
     def _recover(self, why: StageError) -> None:
         """Reconnect after an error that one message may have caused; raise it otherwise."""
-        if why.ours or self._desk.is_over():
+        if why.ours or self._context.is_over():
             raise why
         if not why.lost and not why.is_silence and why.finding_id == "imap.command_failed":
             return
@@ -233,8 +233,8 @@ class BounceScan:
         found: Classification | None = _NOTHING
         try:
             found = self._understand(message)
-            readers = self._desk.notify(found, message.text) if found else ()
-            evidence = self._desk.evidence.at_once(found, message.text) if found and self._desk.evidence else ""
+            readers = self._context.notify(found, message.text) if found else ()
+            evidence = self._context.evidence.at_once(found, message.text) if found and self._context.evidence else ""
         except Exception as exc:  # one bad message must not block the others
             problem = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
         took_s = time.thread_time() - begun_s
@@ -250,7 +250,7 @@ class BounceScan:
             listed.uid,
             _message_id(message.text),
             digest_of(message.text, listed.size_bytes),
-            message.received_at or self._desk.run.at,
+            message.received_at or self._context.run.at,
             found,
             Outcome.PROBLEM if problem else outcome,
             problem,
@@ -263,19 +263,19 @@ class BounceScan:
     def _understand(self, message: Fetched) -> Classification | None:
         """Classify a message; None for a probe of ours or its bounce."""
         raw = message.text
-        return None if is_signed(_head(raw), self._desk.key) or self._is_own_bounce(raw, message) else classify(raw)
+        return None if is_signed(_head(raw), self._context.key) or self._is_own_bounce(raw, message) else classify(raw)
 
     def _is_own_bounce(self, raw: bytes, message: Fetched) -> bool:
         """Return whether a message is about a probe of ours; record a returned probe in the ledger."""
-        ledger = self._desk.ledger
-        report = read_report(raw, self._desk.key, ledger.recipient_of)
+        ledger = self._context.ledger
+        report = read_report(raw, self._context.key, ledger.recipient_of)
         known = [token for token in report.tokens if ledger.probe(token)] if report else []
         for token in known:
             if report and report.has_failed:
-                ledger.bounce(token, at=message.received_at or self._desk.run.at, reason=report.reason)
+                ledger.bounce(token, at=message.received_at or self._context.run.at, reason=report.reason)
             elif report:
                 ledger.delay(token, reason=report.reason)
-        return bool(known) or returns_probe(raw, self._desk.key)
+        return bool(known) or returns_probe(raw, self._context.key)
 
     def _set_aside(self, listed: Listed, problem: str) -> Understood:
         """Return the record of an unreadable message, identified by its number and size.
@@ -285,7 +285,14 @@ class BounceScan:
         digest = hashlib.sha256(f"{self.folder.uidvalidity} {listed.uid} {listed.size_bytes}".encode()).digest()
         return Understood(
             SeenMessage(
-                listed.uid, "", digest, self._desk.run.at, _NOTHING, Outcome.PROBLEM, f"{problem}; {_STAYS}", stays=True
+                listed.uid,
+                "",
+                digest,
+                self._context.run.at,
+                _NOTHING,
+                Outcome.PROBLEM,
+                f"{problem}; {_STAYS}",
+                stays=True,
             )
         )
 
@@ -305,7 +312,7 @@ class BounceSort:
         self.obstacles: dict[str, str] = {}
 
     def sort(self) -> None:
-        """Move messages; return those that could not be moved, with the reason in `obstacles`."""
+        """Move all messages that have a target folder. Raises StageError if the connection is lost, and StateError."""
         for word, target in self._place.targets.items():
             if self._client.is_read_only:
                 self.obstacles = {"the server opens this folder read-only": _READ_ONLY}

@@ -69,7 +69,7 @@ def limits_of(options: BouncesOptions) -> BounceLimits:
 
 def run(context: RunContext, account: Account, options: BouncesOptions) -> Iterator[Fact]:
     """Read what is new in the folder, record it, move it where that is configured."""
-    if context.world.is_dry:
+    if context.environment.is_dry:
         yield Note("not scanned: a dry run records nothing")
         return
     # SQLite and the classifier: only for who has bounces.
@@ -78,13 +78,13 @@ def run(context: RunContext, account: Account, options: BouncesOptions) -> Itera
 
     assert account.bounces is not None
     assert account.imap is not None
-    deadline = context.world.deadline
+    deadline = context.environment.deadline
     until_s = deadline.monotonic() + min(MAX_SCAN_S, deadline.remaining_s() / 4)
     until_cpu_s = time.thread_time() + MAX_CPU_S
     scan = Scan(account, account.bounces, lambda: deadline.monotonic() >= until_s or time.thread_time() >= until_cpu_s)
     with scan_folder(context_of(context, options), scan) as (done, log):
         yield from facts_of(done, account.imap.target)
-        seen = log.window(account.name, context.world.now() - WINDOW, tuple(REFUSALS))
+        seen = log.window(account.name, context.environment.now() - WINDOW, tuple(REFUSALS))
         yield from find_alarms(seen, limits_of(options), account.imap.target)
         yield Note(f"OK ({done.words()})")
 
@@ -93,19 +93,19 @@ def context_of(context: RunContext, options: BouncesOptions) -> BounceContext:
     """Return what a scan uses of a run."""
     from mailmon.bounces.context import BounceContext
 
-    world = context.world
-    assert world.state_file is not None
+    environment = context.environment
+    assert environment.state_file is not None
     return BounceContext(
-        world.now,
-        world.run_id,
-        world.state_file,
-        world.key,
+        environment.now,
+        environment.run_id,
+        environment.state_file,
+        environment.key,
         context.ledger,
         context.open_folders,
         context.open_sender,
         limits_of(options),
-        world.notices,
-        world.nameservers,
+        environment.notices,
+        environment.nameservers,
     )
 
 

@@ -87,7 +87,7 @@ def run(context: RunContext, wanted: CertificateFile) -> Iterator[Fact]:
         return
     compared = [_compare(context, server, wanted.file, leaf) for server in wanted.servers]
     yield from compared
-    lasts = certificate_facts(leaf.about, wanted.limits, wanted.file, context.world.now())
+    lasts = certificate_facts(leaf.about, wanted.limits, wanted.file, context.environment.now())
     # What servers show too is reported once for all of them; a file that none shows is this step's own finding.
     yield from lasts if any(one.status is Verdict.PASS for one in compared) else _own(list(lasts))
     yield Note("OK")

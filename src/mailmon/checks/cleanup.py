@@ -28,7 +28,7 @@ def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[F
             said = f"leftovers of earlier runs could not be looked for: {mailbox.sweep_error}"
             yield make_finding("cleanup.sweep_failed", Verdict.FAIL, target, said)
         if mailbox:
-            cleaned = mailbox.clean(context.world.sleep)
+            cleaned = mailbox.clean(context.environment.sleep)
             removed, left, altered = removed + cleaned.removed, left + cleaned.left, altered + cleaned.altered
             obstacle = cleaned.obstacle if cleaned.left else obstacle
     yield from earlier_probes(context, route, target)

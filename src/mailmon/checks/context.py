@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # only who has bounces loads it
 NO_CHANGES = Changes({})
 
 
-class World(NamedTuple):
+class RunEnvironment(NamedTuple):
     """Clock, deadline, name resolution and state of one run, as the top layer hands them in."""
 
     now: Callable[[], datetime]
@@ -58,12 +58,12 @@ class World(NamedTuple):
 class RunContext:
     """The connections of one run, at most one SMTP and one IMAP connection an account, and the probes in flight."""
 
-    def __init__(self, world: World, ledger: Ledger, accounts: Iterable[Account]) -> None:
-        self.world = world
+    def __init__(self, environment: RunEnvironment, ledger: Ledger, accounts: Iterable[Account]) -> None:
+        self.environment = environment
         self.ledger = ledger
         self.accepted: dict[str, Accepted] = {}
         self.full_percent: dict[str, float] = {}  # how full each mailbox is, where this run has seen it
-        self._logins = Logins(accounts, world.deadline, world.resolve, world.record)
+        self._logins = Logins(accounts, environment.deadline, environment.resolve, environment.record)
         ledger.mask = self._logins.masked
         self._lock = threading.Lock()
         self._reopening: dict[str, threading.Lock] = {}
@@ -106,9 +106,9 @@ class RunContext:
     def open_mailbox(self, account: Account) -> WatchedMailbox:
         """Connect, log in, open the account's folder and judge what earlier runs left there."""
         connect = self._maildrop(account) if account.reads_by == "pop3_auth" else self._selected(account)
-        world = self.world
+        environment = self.environment
         mailbox = WatchedMailbox(
-            account.name, connect, self.ledger, world.key, world.now, deletes_only_own=world.is_dry
+            account.name, connect, self.ledger, environment.key, environment.now, deletes_only_own=environment.is_dry
         )
         mailbox.sweep()
         with self._lock:
@@ -182,7 +182,7 @@ class RunContext:
                         self._missing[account.name, folder] = exc
                 raise
 
-        mailbox = WatchedMailbox(name, connect, self.ledger, self.world.key, self.world.now)
+        mailbox = WatchedMailbox(name, connect, self.ledger, self.environment.key, self.environment.now)
         with self._lock:
             self._other_folders[account.name, folder] = mailbox
         mailbox.sweep()
@@ -242,8 +242,8 @@ class RunContext:
     def _maildrop(self, account: Account) -> Callable[[], Folder]:
         from mailmon.clients.pop3_folder import Numbers, Pace, Pop3Folder, Reading
 
-        deadline = self.world.deadline
-        pace = Pace(deadline.at_s, self.world.sleep, deadline.monotonic)
+        deadline = self.environment.deadline
+        pace = Pace(deadline.at_s, self.environment.sleep, deadline.monotonic)
         numbers, reading = Numbers(), Reading()
         return lambda: Pop3Folder(lambda: self._logins.pop3(account), numbers, pace, reading)
 

@@ -79,7 +79,7 @@ def run(context: RunContext, host: DiagnosedHost) -> Iterator[Fact]:
 
     name, ports = split_target(host.name)
     request = Request(name, tuple(kinds_for(ports, None)), not ports, host.nameservers)
-    left_s = context.world.deadline.remaining_s() * MAX_SHARE
+    left_s = context.environment.deadline.remaining_s() * MAX_SHARE
     found = diagnose(request, host.options._replace(deadline_s=min(host.options.deadline_s, left_s))).findings
     passed = sum(one.status is Verdict.PASS for one in found)
     yield from failing(found, host.name, host.skip, "diagnose.unknown", f"{passed} passed")

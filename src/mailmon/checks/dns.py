@@ -70,16 +70,16 @@ def run(context: RunContext, domain: PublishedDomain) -> Iterator[Fact]:
     """Check the domain, and yield what fails and what has changed."""
     from mailmon.domain.survey import survey
 
-    options, world = domain.options, context.world
-    left_s = world.deadline.remaining_s() * MAX_SHARE
-    learnt = world.selectors.get(domain.name, ())
+    options, environment = domain.options, context.environment
+    left_s = environment.deadline.remaining_s() * MAX_SHARE
+    learnt = environment.selectors.get(domain.name, ())
     result = survey(
         domain.name,
         options._replace(
             deadline_s=min(options.deadline_s, left_s), selectors=tuple(dict.fromkeys((*options.selectors, *learnt)))
         ),
     )
-    changed = world.changes.take(domain.name, result.records, world.now())
+    changed = environment.changes.take(domain.name, result.records, environment.now())
     worst = [one.severity for one in result.findings if one.severity in (Severity.CRITICAL, Severity.ERROR)]
     if worst:  # a change is reported together with what it broke, so it is as bad
         changed = [one._replace(severity=Severity.ERROR) for one in changed]

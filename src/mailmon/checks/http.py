@@ -91,8 +91,8 @@ def run(context: RunContext, page: Page) -> Iterator[Fact]:
     """Request the page once."""
     from mailmon.clients.fetch import Fetch, FetchError
 
-    deadline = context.world.deadline
-    addresses = tuple(address for _, (address, _) in context.world.resolve(page.host, page.port, deadline))
+    deadline = context.environment.deadline
+    addresses = tuple(address for _, (address, _) in context.environment.resolve(page.host, page.port, deadline))
     fetch = Fetch(page.host, page.port, page.path, addresses, page.ca_file, MAX_BYTES, page.is_tls)
     begun_s = deadline.monotonic()
     try:
@@ -102,7 +102,7 @@ def run(context: RunContext, page: Page) -> Iterator[Fact]:
         yield make_finding(finding_id, Verdict.FAIL, page.target, exc.message, found=found)
         return
     yield make_metric("answer_s", round(deadline.monotonic() - begun_s, 4))
-    yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, context.world.now())
+    yield from certificate_facts(answer.certificate, page.certificate_limits, page.target, context.environment.now())
     yield from _judge(page, answer.status, answer.headers, answer.body)
     yield Note(f"OK ({answer.status})")
 

@@ -31,7 +31,7 @@ def run(context: RunContext, account: Account, options: ImapLoginOptions) -> Ite
     mailbox = context.open_mailbox(account)
     assert account.imap is not None
     limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
-    yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, context.world.now())
+    yield from certificate_facts(mailbox.client.certificate(), limits, account.imap.target, context.environment.now())
     yield make_metric("messages", mailbox.client.exists)
     quota = mailbox.client.quota()
     if quota:

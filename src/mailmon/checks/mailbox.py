@@ -233,16 +233,16 @@ class WatchedMailbox:
         self._search(token)
         self._unseen_s = self._polled_s = asked_s
 
-    def _take_in(self, has_news: bool) -> None:
+    def _take_in(self, has_changes: bool) -> None:
         """Examine new messages as long as the server announces more."""
         client = self._client
-        has_news = has_news or self._must_fetch
+        has_changes = has_changes or self._must_fetch
         exists_s, exists = client.now_s(), client.exists
         for _ in range(3):
-            if not has_news:
+            if not has_changes:
                 break
-            has_news = self._fetch_new(exists, exists_s)
-        self._must_fetch = has_news
+            has_changes = self._fetch_new(exists, exists_s)
+        self._must_fetch = has_changes
 
     def _fetch_new(self, exists: int, exists_s: float) -> bool:
         """Examine the messages from the next UID on; say whether the server announced more meanwhile."""

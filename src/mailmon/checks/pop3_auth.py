@@ -27,7 +27,7 @@ def run(context: RunContext, account: Account, options: LoginOptions) -> Iterato
         yield make_finding(exc.finding_id, Verdict.UNKNOWN, exc.target, exc.message, evidence=exc.said, fix=exc.advice)
         return
     limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
-    yield from certificate_facts(folder.certificate(), limits, account.pop3.target, context.world.now())
+    yield from certificate_facts(folder.certificate(), limits, account.pop3.target, context.environment.now())
     yield make_metric("messages", folder.exists)
     if not account.imap and folder.passed_over:
         yield make_finding("pop3.not_looked_at", Verdict.FAIL, account.pop3.target, folder.passed_over)

@@ -124,8 +124,8 @@ def run(context: RunContext, instance: QueueInstance) -> Iterator[Fact]:
     if not command:
         yield _unreadable(instance.name, "there is no postqueue on this machine", "Run this where Postfix runs.")
         return
-    listing = _Listing(command, context.world.deadline.bound_s(instance.timeout_s))
-    queue, now_s = read_queue(listing), context.world.now().timestamp()
+    listing = _Listing(command, context.environment.deadline.bound_s(instance.timeout_s))
+    queue, now_s = read_queue(listing), context.environment.now().timestamp()
     if listing.says_down:
         yield make_finding("queue.mail_system_down", Verdict.FAIL, instance.name, _DOWN_SAID)
         if listing.error:

@@ -61,7 +61,7 @@ def run(context: RunContext, route: Route, _options: ReceiveOptions) -> Iterator
     accepted_s = context.accepted[context.ledger.current(route.name).token].at_s
     waited = _wait(context, route, accepted_s)
     probe = waited.probe
-    waited_s = context.world.deadline.monotonic() - accepted_s
+    waited_s = context.environment.deadline.monotonic() - accepted_s
     context.ledger.stop_waiting(probe.token, min(waited_s, route.timeout_s))
     arrival = context.ledger.arrival(probe.token)
     yield from earlier_probes(context, route, target)
@@ -118,7 +118,7 @@ def _wait(context: RunContext, route: Route, accepted_s: float) -> _Waited:
     token = context.ledger.current(route.name).token
     mailbox = context.mailbox(route.reader)
     assert mailbox is not None
-    monotonic, latest_s = context.world.deadline.monotonic, context.world.deadline.at_s - LAST_S
+    monotonic, latest_s = context.environment.deadline.monotonic, context.environment.deadline.at_s - LAST_S
     until_s = min(accepted_s + route.timeout_s, latest_s)
     next_bounces_s = accepted_s + BOUNCE_INTERVAL_S
     unseen_bounces: StageError | None = None
@@ -142,7 +142,7 @@ def _wait(context: RunContext, route: Route, accepted_s: float) -> _Waited:
             return _Waited(probe, unseen_bounces, refusal, was_frozen)
         pause_s = max(poll_interval_s(monotonic() - accepted_s), REFUSED_INTERVAL_S if refusal else 0.0)
         left_s = _ends_s(until_s, mailbox, latest_s) - monotonic()
-        context.world.sleep(max(min(pause_s, left_s if left_s > 0 or not refusal else LAST_PAUSE_S), 0.0))
+        context.environment.sleep(max(min(pause_s, left_s if left_s > 0 or not refusal else LAST_PAUSE_S), 0.0))
 
 
 def _is_settled(probe: Probe | None) -> bool:
@@ -178,7 +178,7 @@ def _error_s(arrival: Arrival, accepted_s: float) -> float:
 def _not_received(
     context: RunContext, route: Route, probe: Probe, accepted_s: float, missing: Sequence[Finding]
 ) -> Finding:
-    deadline, mailbox = context.world.deadline, context.mailbox(route.reader)
+    deadline, mailbox = context.environment.deadline, context.mailbox(route.reader)
     until_s = min(accepted_s + route.timeout_s, deadline.at_s - LAST_S)
     if mailbox and not mailbox.was_polled(until_s):
         return _not_looked_at(route, probe, mailbox)
@@ -223,7 +223,7 @@ def _check_once(context: RunContext, route: Route) -> Iterator[Fact]:
     probe, refusal = _poll_once(context, route)
     if probe.fate not in (Fate.PLANNED, Fate.WAITING):
         context.ledger.stop_waiting(probe.token)
-    waited_s = (context.world.now() - (probe.accepted_at or probe.planned_at)).total_seconds()
+    waited_s = (context.environment.now() - (probe.accepted_at or probe.planned_at)).total_seconds()
     if probe.fate is Fate.ARRIVED:
         delivery_s, error_s = _took_s(context, probe)
         yield from arrived(context, route, probe, delivery_s, error_s)
@@ -236,7 +236,7 @@ def _check_once(context: RunContext, route: Route) -> Iterator[Fact]:
         context.ledger.postpone(probe.token)
         raise refusal
     elif waited_s > route.patience_s:
-        context.ledger.expire(probe.token, context.world.now(), route.patience_s)
+        context.ledger.expire(probe.token, context.environment.now(), route.patience_s)
         said = f"not received within {format_duration(route.patience_s)}; {probe.standing}"
         yield make_finding(
             "route.not_received", Verdict.FAIL, route.target, said,
@@ -265,7 +265,7 @@ def _poll_once(context: RunContext, route: Route) -> tuple[Probe, StageError | N
     assert mailbox is not None
     refusal = mailbox.try_poll(token, thoroughly=True)
     for pause_s in REFUSED_PAUSES_S if refusal else ():
-        context.world.sleep(pause_s)
+        context.environment.sleep(pause_s)
         refusal = mailbox.try_poll(token, thoroughly=True)
         if not refusal:
             break
@@ -399,7 +399,7 @@ def _expectations(context: RunContext, route: Route, probe: Probe, folder: str) 
         said = "it could not be read, so what it looks like is not known"
         yield make_finding("route.unread", Verdict.UNKNOWN, route.target, said)
         return
-    sent = compose(probe, context.world.key, context.world.version, route.form)
+    sent = compose(probe, context.environment.key, context.environment.version, route.form)
     for one in find_missed(route.expected, sent, raw):
         yield make_finding(
             one.finding_id,

@@ -23,15 +23,15 @@ def run(context: RunContext, route: Route, _options: CheckOptions) -> Iterator[F
     assert route.sender.smtp is not None
     probe = context.ledger.current(route.name)
     if probe.accepted_at is not None:
-        ago_s = (context.world.now() - probe.accepted_at).total_seconds()
+        ago_s = (context.environment.now() - probe.accepted_at).total_seconds()
         yield Note(f"OK (sent {format_duration(max(ago_s, 1))} ago)")
         return
-    message = compose(probe, context.world.key, context.world.version, route.form)
+    message = compose(probe, context.environment.key, context.environment.version, route.form)
     accepted = _send(context, route, probe, message)
     context.accepted[probe.token] = accepted
     queue_id, reply = accepted.queue_id, fit_characters(accepted.reply, MAX_REPLY)
     context.ledger.accept(
-        probe.token, at=context.world.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply
+        probe.token, at=context.environment.now(), by=route.sender.smtp.target, queue_id=queue_id, reply=reply
     )
     yield Note(f"OK (Message-ID: {message_id(probe.token, probe.sender.rpartition('@')[2])})")
 

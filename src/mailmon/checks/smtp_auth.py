@@ -17,7 +17,7 @@ def run(context: RunContext, account: Account, options: LoginOptions) -> Iterato
     client = context.open_smtp(account)
     assert account.smtp is not None
     limits = CertificateLimits(options.certificate_days, options.certificate_critical_days)
-    yield from certificate_facts(client.certificate(), limits, account.smtp.target, context.world.now())
+    yield from certificate_facts(client.certificate(), limits, account.smtp.target, context.environment.now())
     yield Note("OK" if account.smtp.needs_login else "OK (no login)")
 
 

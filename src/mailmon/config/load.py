@@ -23,7 +23,7 @@ from mailmon.config.trust import risk_of, trusted_users
 from mailmon.errors import ConfigError
 from mailmon.notify import NOTIFIERS
 from mailmon.notify.channel import ChannelOptions
-from mailmon.safe import open_judged
+from mailmon.safe import open_checked
 from mailmon.store.belonging import Place
 from mailmon.store.checked import was_checked
 from mailmon.text import visible
@@ -179,16 +179,16 @@ def read_source(path: Path, environ: Mapping[str, str]) -> Source:
     """
     trusted = trusted_users(environ)
     try:
-        judged = open_judged(path, trusted)
-        with os.fdopen(judged.descriptor, "rb") as file:
+        opened = open_checked(path, trusted)
+        with os.fdopen(opened.descriptor, "rb") as file:
             document = _parsed(path, file.read(MAX_BYTES + 1))
     except OSError as exc:
         from mailmon.config.access import unreadable
 
         raise ConfigError(str(path), [f"cannot be read: {exc.strerror}"], unreadable(path, exc, environ)) from exc
-    risk = risk_of(judged, path, trusted, is_strict=True)
-    refusal = risk_of(judged, path, trusted, is_strict=False) if risk and os.geteuid() == 0 else ""
-    return Source(document, risk, refusal, bool(judged.status.st_mode & 0o44))
+    risk = risk_of(opened, path, trusted, is_strict=True)
+    refusal = risk_of(opened, path, trusted, is_strict=False) if risk and os.geteuid() == 0 else ""
+    return Source(document, risk, refusal, bool(opened.status.st_mode & 0o44))
 
 
 def _parsed(path: Path, raw: bytes) -> dict[str, Any]:

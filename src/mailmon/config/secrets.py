@@ -71,7 +71,7 @@ class SecretSources:
         if inline is not None:
             return _usable(inline, field)
         if file is not None:
-            return _usable(self._read(self._base / file, f"{field}_file", is_told=True), f"{field}_file")
+            return _usable(self._read(self._base / file, f"{field}_file", warns=True), f"{field}_file")
         if command is not None and self._refuses_commands:
             return Secret("")
         if command is not None:
@@ -96,15 +96,15 @@ class SecretSources:
                 return _usable(self._read(path, f"credential {name}"), f"credential {name}")
         return None
 
-    def _read(self, path: Path, what: str, *, is_told: bool = False) -> str:
-        """Return the text of a file, or of a pipe that the caller gave; `is_told`: warn where others can read it."""
+    def _read(self, path: Path, what: str, *, warns: bool = False) -> str:
+        """Return the text of a file, or of a pipe that the caller gave; `warns`: warn where others can read it."""
         try:
             if stat.S_ISFIFO(path.stat().st_mode):
                 raw = _from_pipe(path, self._pipe_timeout_s)
             elif str(path).startswith(_GIVEN):
                 raw = safe.read_regular(path, MAX_BYTES)
             else:
-                raw = self._from_file(path, what, is_told=is_told)
+                raw = self._from_file(path, what, warns=warns)
             if len(raw) > MAX_BYTES:
                 raise SecretProblemError(f"{what}: {path}: is larger than {MAX_BYTES} bytes")
             return raw.decode("utf-8")
@@ -118,18 +118,18 @@ class SecretSources:
         except UnicodeDecodeError:
             raise SecretProblemError(f"{what}: {path}: is not UTF-8 text") from None
 
-    def _from_file(self, path: Path, what: str, *, is_told: bool) -> bytes:
+    def _from_file(self, path: Path, what: str, *, warns: bool) -> bytes:
         """Read a file; as root only what the trusted, or by that one's rights the state's owner, have put there."""
-        judged = safe.open_judged(path, self._trusted)
-        with os.fdopen(judged.descriptor, "rb") as file:
-            if is_told and judged.status.st_mode & stat.S_IROTH and not judged.is_hidden:
+        opened = safe.open_checked(path, self._trusted)
+        with os.fdopen(opened.descriptor, "rb") as file:
+            if warns and opened.status.st_mode & stat.S_IROTH and not opened.is_hidden:
                 self.warnings.append(f"{what}: other users can read {path}: chmod o-r {path}")
-            if os.geteuid() != 0 or not (risk := risk_of(judged, path, self._trusted, is_strict=False)):
+            if os.geteuid() != 0 or not (risk := risk_of(opened, path, self._trusted, is_strict=False)):
                 return file.read(MAX_BYTES + 1)
         from mailmon.store.owner import acting_as, owner_of
 
         owner = owner_of(self._state_file) if self._state_file else None
-        if owner is None or {judged.owner, judged.others or 0} - self._trusted - {owner.uid}:
+        if owner is None or {opened.owner, opened.others or 0} - self._trusted - {owner.uid}:
             raise SecretProblemError(f"{what}: {path}: refused, because {risk}")
         with acting_as(owner):
             return safe.read_regular(path, MAX_BYTES)

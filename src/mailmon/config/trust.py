@@ -26,12 +26,12 @@ def trusted_users(environ: Mapping[str, str]) -> frozenset[int]:
     return frozenset(users)
 
 
-def risk_of(judged: safe.Judged, path: Path, trusted: frozenset[int], *, is_strict: bool) -> str:
+def risk_of(opened: safe.OpenedFile, path: Path, trusted: frozenset[int], *, is_strict: bool) -> str:
     """Return why a file could hold somebody else's words, and what to do; "" where only the trusted could write it.
 
     `is_strict`: no group may write the file, not even one that is its owner's own.
     """
-    status = judged.status
+    status = opened.status
     if status.st_uid not in trusted:
         return (
             f"it belongs to another user, {name_of(status.st_uid)}: run as that user, or give the file to root "
@@ -40,11 +40,11 @@ def risk_of(judged: safe.Judged, path: Path, trusted: frozenset[int], *, is_stri
     is_own_group = not is_strict and status.st_gid in (0, status.st_uid)
     if status.st_mode & (stat.S_IWOTH if is_own_group else stat.S_IWOTH | stat.S_IWGRP):
         return f"others may write this file: chmod go-w {path}"
-    if judged.others == safe.ANYBODY:
-        return f"others may put another file in its place: chmod go-w {judged.place}"
-    if judged.others is not None:
-        who = name_of(judged.others)
-        return f"user {who} may put another file in its place, by {judged.place}: move it, or set {VARIABLE}={who}"
+    if opened.others == safe.ANYBODY:
+        return f"others may put another file in its place: chmod go-w {opened.place}"
+    if opened.others is not None:
+        who = name_of(opened.others)
+        return f"user {who} may put another file in its place, by {opened.place}: move it, or set {VARIABLE}={who}"
     return ""
 
 

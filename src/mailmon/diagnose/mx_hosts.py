@@ -124,8 +124,8 @@ def ask_others(endpoints: Sequence[Endpoint], timeout_s: float, deadline: Deadli
     pool.shutdown(wait=False, cancel_futures=True)
     answers: dict[str, list[bool | None]] = {}
     for host, future in asked:
-        is_told = future.done() and not future.cancelled()
-        answers.setdefault(host, []).append(future.result() if is_told else None)
+        is_done = future.done() and not future.cancelled()
+        answers.setdefault(host, []).append(future.result() if is_done else None)
     return {host: _together(own) for host, own in answers.items()}
 
 

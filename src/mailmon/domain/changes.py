@@ -62,20 +62,20 @@ def _taken(known: dict[str, Remembered], row: Published, domain: str, now: datet
     if row.type == POLICY:
         return ()
     key, values = key_of(row), _values(row)
-    memory = known.get(key)
-    if memory and row.alias and not memory.since and memory.values == tuple(sorted(row.found)[:MAX_VALUES]):
-        memory = None  # it was remembered by the records of its target
-    if memory is None or (memory.since and values == memory.before):
+    remembered = known.get(key)
+    if remembered and row.alias and not remembered.since and remembered.values == tuple(sorted(row.found)[:MAX_VALUES]):
+        remembered = None  # it was remembered by the records of its target
+    if remembered is None or (remembered.since and values == remembered.before):
         known[key] = Remembered(values)
         return ()
-    if values != memory.values:
+    if values != remembered.values:
         # Two changes within a day are compared with the first state.
-        before = memory.before if memory.since and now - memory.since < HOLD else memory.values
-        known[key] = memory = Remembered(values, before, now)
-    if memory.since is None or now - memory.since >= HOLD:
+        before = remembered.before if remembered.since and now - remembered.since < HOLD else remembered.values
+        known[key] = remembered = Remembered(values, before, now)
+    if remembered.since is None or now - remembered.since >= HOLD:
         known[key] = Remembered(values)
         return ()
-    return (_changed(domain, key, _words(memory.before), _words(values)),)
+    return (_changed(domain, key, _words(remembered.before), _words(values)),)
 
 
 def _changed(domain: str, key: str, before: str, after: str) -> Finding:
@@ -91,11 +91,11 @@ def _policy_without_id(known: dict[str, Remembered], rows: Sequence[Published], 
     if policy is None or record is None:
         return ()
     key, now = key_of(policy), (*record.found, *_values(policy))
-    memory = known.get(key)
-    is_same_id = memory is not None and memory.values[:1] == now[:1]
-    if memory is not None and is_same_id and memory.values != now:
+    remembered = known.get(key)
+    is_same_id = remembered is not None and remembered.values[:1] == now[:1]
+    if remembered is not None and is_same_id and remembered.values != now:
         said = f"{domain}: the MTA-STS policy has changed, but its id has not: senders keep the old one"
-        was, found = _words(memory.values), _words(now)
+        was, found = _words(remembered.values), _words(now)
         return (
             make_finding(
                 "mtasts.id_unchanged",

@@ -121,10 +121,10 @@ def _summary(failures: list[DeliveryError], accounts: int) -> DeliveryError:
     if accounts == 1:
         return failures[0]
     untried = f" ({count(accounts - len(failures), 'account')} not tried)" if len(failures) < accounts else ""
-    told = "; ".join(failure.message for failure in failures)
+    messages = "; ".join(failure.message for failure in failures)
     is_permanent = len(failures) == accounts and all(failure.is_permanent for failure in failures)
     advice = next((failure.advice for failure in failures if failure.advice), "")
-    return DeliveryError(f"no account could send it{untried}: {told}", advice, is_permanent=is_permanent)
+    return DeliveryError(f"no account could send it{untried}: {messages}", advice, is_permanent=is_permanent)
 
 
 NOTIFIER = Notifier("email", EmailOptions, send)

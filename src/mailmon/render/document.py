@@ -331,11 +331,11 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "body": alert.body,
         "at": instant(alert.at),
         "thread": alert.thread or alert.id,
-        "changes": [told_document(change) for change in alert.changes],
+        "changes": [alert_change_document(change) for change in alert.changes],
     }
 
 
-def told_document(change: Change) -> dict[str, Any]:
+def alert_change_document(change: Change) -> dict[str, Any]:
     """Return one change in an alert."""
     return change_document(change) | {
         "label": change.label,

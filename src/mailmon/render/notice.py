@@ -56,8 +56,8 @@ def _paragraphs(message: LoggedMessage) -> Iterator[list[str]]:
         ("Cc", ", ".join(head.original_cc)),
         ("Message-ID", head.original_message_id),
     )
-    told = [f"{name}: {visible(text, 1000)}" for name, text in facts if text]
-    yield ["The message, as far as the server says:", *told] if told else ["The server does not say which message."]
+    lines = [f"{name}: {visible(text, 1000)}" for name, text in facts if text]
+    yield ["The message, as far as the server says:", *lines] if lines else ["The server does not say which message."]
     yield [f"mailmon, bounce {head.id} of account {head.account}; nothing in it is verified."]
 
 

@@ -26,22 +26,22 @@ DEADLINE = "mailmon.deadline"
 
 
 def execute(
-    steps: Sequence[Step], tools: RunContext, callbacks: Callbacks, limits: RunLimits = DEFAULT_LIMITS
+    steps: Sequence[Step], context: RunContext, callbacks: Callbacks, limits: RunLimits = DEFAULT_LIMITS
 ) -> list[Outcome]:
     """Run all steps and return their outcomes in the order of `steps`."""
-    deadline = tools.world.deadline
-    workers = Workers(steps, lambda step: _ask(step, tools), tools.release, callbacks, limits)
+    deadline = context.environment.deadline
+    workers = Workers(steps, lambda step: _ask(step, context), context.release, callbacks, limits)
     workers.run(deadline.monotonic, deadline.at_s + GRACE_S, TICK_S)
     if len(workers.done) < len(steps):
         workers.give_up(_given_up)
     return [workers.done[step.id] for step in steps]
 
 
-def _ask(step: Step, tools: RunContext) -> Outcome:
-    started_s = tools.world.deadline.monotonic()
+def _ask(step: Step, context: RunContext) -> Outcome:
+    started_s = context.environment.deadline.monotonic()
     facts: list[Fact] = []
     try:
-        for fact in step.ask(tools):
+        for fact in step.ask(context):
             facts.append(fact)
     except StageError as exc:
         facts.append(failure(exc))
@@ -51,8 +51,8 @@ def _ask(step: Step, tools: RunContext) -> Outcome:
         )
     except Exception as exc:  # the one place: a bug is reported as one (exit 70), not as a mail failure
         facts.append(_bug(step, exc))
-    duration_s = tools.world.deadline.monotonic() - started_s
-    return make_outcome(step, [tools.masked(fact, step.accounts) for fact in facts], duration_s)
+    duration_s = context.environment.deadline.monotonic() - started_s
+    return make_outcome(step, [context.masked(fact, step.accounts) for fact in facts], duration_s)
 
 
 def _given_up(step: Step, has_begun: bool) -> Outcome:

@@ -169,8 +169,8 @@ def _replies(outcomes: Iterable[Outcome], monitored: Monitored) -> set[str]:
     """Return the monitored hosts that sent anything. A notice may be of an earlier run, so it does not count."""
     replies = {monitored.steps.get(o.id, "") for o in outcomes if o.status in (Status.OK, Status.WARNING)}
     for finding in (finding for outcome in outcomes for finding in outcome.findings):
-        is_told = finding.status is Verdict.FAIL and finding.severity not in (Severity.NOTICE, Severity.INFO)
-        if is_told and not is_no_reply(finding) and not finding.id.startswith(("dns.", "mailmon.")):
+        is_problem = finding.status is Verdict.FAIL and finding.severity not in (Severity.NOTICE, Severity.INFO)
+        if is_problem and not is_no_reply(finding) and not finding.id.startswith(("dns.", "mailmon.")):
             replies.add(_host_of(finding.target))
     return replies & monitored.hosts
 

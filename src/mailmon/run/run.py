@@ -16,7 +16,7 @@ from typing import NamedTuple
 from mailmon import __version__
 from mailmon.alerting import overall
 from mailmon.checks.check import has_no_reply
-from mailmon.checks.context import RunContext, World
+from mailmon.checks.context import RunContext, RunEnvironment
 from mailmon.clients.deadline import Deadline
 from mailmon.clients.resolver import RememberingResolve, resolver_for
 from mailmon.clients.wire import Record
@@ -254,12 +254,12 @@ class _Run:
             if route.expected or route.junk_folders:
                 self._ledger.reserve(self._ledger.current(route.name).token)
         self._keeper.save(probes=self._ledger.planned())
-        tools = RunContext(self._world(), self._ledger, self._setup.accounts.values())
+        context = RunContext(self._environment(), self._ledger, self._setup.accounts.values())
         try:
             callbacks = Callbacks(self._print, self._request.on_progress)
-            return execute(self._plan.steps, tools, callbacks, self._setup.limits)
+            return execute(self._plan.steps, context, callbacks, self._setup.limits)
         finally:
-            tools.close()
+            context.close()
 
     def _print(self, outcome: Outcome) -> None:
         """Print an outcome; one that may turn out to be our own problem waits, with all that follow it."""
@@ -279,11 +279,11 @@ class _Run:
             self._request.on_done(outcome, f"Certificate ({outcome.name})")
         return seen
 
-    def _world(self) -> World:
+    def _environment(self) -> RunEnvironment:
         setup = self._setup
         key = self._keeper.signing_key()
         self._keeper.remember_checked(setup.document, key)
-        return World(
+        return RunEnvironment(
             now=self._now,
             sleep=time.sleep,
             deadline=Deadline(setup.deadline_s - STATE_AND_ALERTS_S),

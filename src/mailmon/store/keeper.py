@@ -105,8 +105,8 @@ def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, 
     if kept is None:  # of another version: what is written from now on must still be newer
         warning = f"{path}: invalid contents of its journal, which is written anew"
         return loaded.state._replace(serial=record.serial), (*loaded.warnings, warning), None
-    told = {name: getattr(kept, name) for name in states.IN_JOURNAL}
-    state = loaded.state._replace(serial=record.serial, **told)
+    announced = {name: getattr(kept, name) for name in states.IN_JOURNAL}
+    state = loaded.state._replace(serial=record.serial, **announced)
     if loaded.is_usable:
         return state, loaded.warnings, states.known(state)
     warning = f"{path}: alert history restored from the journal; delete both files to start over"

@@ -143,10 +143,10 @@ def save(path: Path, state: State) -> bool:
 
 def known(state: State) -> tuple[object, ...]:
     """Return what people know and wait for: that of the state which its journal keeps too."""
-    told = {
-        key: memory._replace(checked_at=None, value="", quiet=None, skipped="") for key, memory in state.checks.items()
+    announced = {
+        key: one._replace(checked_at=None, value="", quiet=None, skipped="") for key, one in state.checks.items()
     }
-    return told, state.outbox, state.deliveries[-KEPT_IN_JOURNAL:]
+    return announced, state.outbox, state.deliveries[-KEPT_IN_JOURNAL:]
 
 
 def journal_payload(state: State) -> bytes:
@@ -282,7 +282,7 @@ def _taken_over(document: dict[str, Any]) -> Loaded:
     words = [visible(str(text)) for text in failures] if isinstance(failures, list) else []
     since = _local_time(failure.get("timestamp"))
     if since is None:
-        return Loaded(State(), ("the earlier monitor's state has no usable timestamp; starting with an empty memory",))
+        return Loaded(State(), ("the earlier monitor's state has no usable timestamp; starting with an empty state",))
     steps = {step: text for text in words for start, step in _SMALL_MONITOR_STEPS.items() if text.startswith(start)}
     reasons = steps or {"receive:main": "; ".join(words)}
     return Loaded(State(checks={step: _known_to_be_down(since, text) for step, text in reasons.items()}))

@@ -68,7 +68,7 @@ def scan(planned: Plan) -> Iterator[ScannedAccount]:
 
     options = options_of(planned.setup.checks, "bounces", BouncesOptions)
     with closing(_context(planned)) as context:
-        deadline = context.world.deadline
+        deadline = context.environment.deadline
         for account in planned.accounts:
             assert account.bounces is not None
             wanted = Scan(
@@ -86,7 +86,7 @@ def scan(planned: Plan) -> Iterator[ScannedAccount]:
 
 
 def _context(planned: Plan) -> RunContext:
-    from mailmon.checks.context import RunContext, World
+    from mailmon.checks.context import RunContext, RunEnvironment
     from mailmon.clients.deadline import Deadline
     from mailmon.clients.resolver import RememberingResolve, resolver_for
     from mailmon.mail.probe.ledger import Ledger
@@ -94,7 +94,7 @@ def _context(planned: Plan) -> RunContext:
 
     setup, at = planned.setup, now()
     keeper = Keeper(setup.state_file, at, is_dry=True)
-    world = World(
+    environment = RunEnvironment(
         now=now,
         sleep=time.sleep,
         deadline=Deadline(planned.timeout_s),
@@ -107,7 +107,7 @@ def _context(planned: Plan) -> RunContext:
         notices=setup.notices,
         nameservers=tuple(setup.nameservers),
     )
-    return RunContext(world, Ledger(keeper.state.probes), setup.accounts.values())
+    return RunContext(environment, Ledger(keeper.state.probes), setup.accounts.values())
 
 
 def _scanned(account: Account, done: Scanned, duration_s: float) -> ScannedAccount:

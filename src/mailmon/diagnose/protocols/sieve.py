@@ -18,17 +18,17 @@ class SieveClient(Client):
     starttls, smuggled, goodbye = b"STARTTLS\r\n", b'NOOP "x"\r\n', b"LOGOUT\r\n"
     farewells = 2
 
-    _is_told = False
+    _is_listed = False
 
     def greet(self) -> Greeting:
         self.wire.begin(Stage.GREETING)
         status = self._answer(is_capabilities=True)
-        self._is_told = True
+        self._is_listed = True
         return Greeting(self.capabilities.get("IMPLEMENTATION", "") or status, _is_ok(status))
 
     def ask(self) -> bool:
-        if self._is_told:
-            self._is_told = False
+        if self._is_listed:
+            self._is_listed = False
             return True
         self.wire.begin(Stage.EHLO)
         if not self._is_after_tls:
