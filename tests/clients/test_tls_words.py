@@ -233,7 +233,7 @@ def test_a_weak_key_is_called_weak(shown: Callable[..., StageError], tmp_path: P
         (lambda sock: sock.sendall(b"\x15\x03\x03\x00\x02\x02\x30"), "refuses the certificate of the client"),
         (lambda sock: sock.sendall(b"\x15\x03\x03\x00\x02\x02\x47"), "no cipher in common"),
         (lambda sock: sock.sendall(b"\x15\x03\x03\x00\x02\x02\x32"), "did not take something"),
-        (lambda sock: sock.sendall(b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"), "makes no sense"),
+        (lambda sock: sock.sendall(b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"), "invalid TLS handshake"),
     ],
 )
 def test_what_comes_instead_of_a_handshake_is_told_in_words(

@@ -13,7 +13,7 @@ from mailmon.errors import ConfigError
 from tests.config.samples import FLAT, FULL, PIN, SENTINEL, changed, problems
 
 ADDRESS = "must be a mail address (user@example.org), got"
-NAMESERVER = "must be an IP address, with a port behind a colon if it is not 53, got"
+NAMESERVER = "must be ADDRESS or ADDRESS:PORT, got"
 URL = "must be a URL that begins with https:// or http://, without a login"
 HELO = "must be a full host name or an address literal ([192.0.2.1]), got"
 KINDS = "(known: ntfy, discord, webhook, email, command, apprise)"
@@ -155,8 +155,8 @@ def test_a_certificate_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> No
         ('{\n  "a": 1\n  "b": 2\n}', "line 3 column 3: a comma is missing before this"),
         (f'{{"password": "{SENTINEL}" x}}', "line 1 column 31: a comma is missing before this"),
         ('{"smtp_host": "a", "smtp_host": "b"}', "duplicate key 'smtp_host'"),
-        ("[]", "must be one JSON object, { ... }, and is a list: [ ... ]"),
-        ("null", "must be one JSON object, { ... }, and is null"),
+        ("[]", "must be a JSON object, not a list"),
+        ("null", "must be a JSON object, not null"),
     ],
 )
 def test_what_is_no_configuration_says_where(tmp_path: Path, text: str, problem: str) -> None:

@@ -132,7 +132,7 @@ LIMITS = "checks__receive__warning_delivery_s", "checks__receive__critical_deliv
         ),
         (
             {"checks__defaults__channels": {"warning": ["x"]}, "notify": "none"},
-            "checks.defaults.channels.warning: unknown channel 'x' (defined: none)",
+            "checks.defaults.channels.warning: unknown channel 'x' (none defined)",
         ),
         (
             {LIMITS[0]: 60},

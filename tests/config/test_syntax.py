@@ -38,13 +38,13 @@ GOOD = '{\n  "smtp_host": "mail.example.org",\n  "imap_port": 993\n}\n'
         ("; ini\n[mail]\nhost=x\n", "line 2 column 1: looks like TOML or INI", "JSON"),
         ("SMTP_HOST=mail\n", "line 1 column 1: looks like TOML, INI", "JSON"),
         ("<config/>", "line 1 column 1: looks like XML or HTML", "JSON"),
-        ("Dear admin, please\n", "line 1 column 1: no JSON", "JSON"),
+        ("Dear admin, please\n", "line 1 column 1: not JSON", "JSON"),
         ('// mine\n{"a": 1}', "line 1 column 1: a comment", "Remove it"),
         ('{\n  "a": 1, // mine\n  "b": 2\n}', "line 2 column 11: a comment", "Remove it"),
         ('{\n  # mine\n  "b": 2\n}', "line 2 column 3: a comment", "Remove it"),
         ('{"a": /* x */ 1}', "line 1 column 7: a comment", "Remove it"),
-        ('{\n  "a": 1,\n}\n', "line 2 column 9: a comma after the last entry", "Remove it"),
-        ('{"a": [1, 2, ]}', "line 1 column 12: a comma after the last entry", "Remove it"),
+        ('{\n  "a": 1,\n}\n', "line 2 column 9: trailing comma", "Remove it"),
+        ('{"a": [1, 2, ]}', "line 1 column 12: trailing comma", "Remove it"),
         ('{"a": 1,, "b": 2}', "line 1 column 9: a comma too many", "Remove it"),
         ("{'a': 1}", "line 1 column 2: single quotation marks", "double"),
         ("{\"a\": 'x'}", "line 1 column 7: single quotation marks", "double"),
@@ -83,7 +83,7 @@ def test_a_mistake_is_named_with_its_place_and_what_to_do(text: str, problem: st
         (b"\xff\xfe{\x00", "is in UTF-16"),
         (b"\x7fELF\0\0", "contains NUL bytes"),
         ('{\n  "a": "grün"\n}'.encode("latin-1"), "line 2 column 11: the byte 0xfc is not UTF-8"),
-        (b'{\r\n  "a": 1,\r\n}', "line 2 column 9: a comma after the last entry"),
+        (b'{\r\n  "a": 1,\r\n}', "line 2 column 9: trailing comma"),
     ],
 )
 def test_bytes_that_are_no_text_are_told(raw: bytes, problem: str) -> None:
@@ -102,8 +102,8 @@ ODD: list[object] = [[], "x", 1, True, None]
 
 def test_json_that_is_no_object_is_told_as_such() -> None:
     said = [not_an_object(one).problem for one in ODD]
-    assert said == [f"must be one JSON object, {{ ... }}, and is {what}" for what in (
-        "a list: [ ... ]", "a text", "a number", "true or false", "null")]  # fmt: skip
+    assert said == [f"must be a JSON object, not {what}" for what in (
+        "a list", "a string", "a number", "a boolean", "null")]  # fmt: skip
 
 
 @given(st.text(alphabet="{}[]\",:'#/ \n\\ab1=-<", max_size=40))

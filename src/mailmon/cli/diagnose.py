@@ -26,9 +26,19 @@ from mailmon.render.document import diagnosis_document
 @click.option(
     "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs instead of the system's."
 )
-@click.option("--timeout", type=common.FiniteRange(0.5, 300), default=10, show_default=True, help="Seconds per step.")
 @click.option(
-    "--deadline", type=common.FiniteRange(1, 3600), help="Seconds in total [default: 30, at least 4 times --timeout]."
+    "--timeout",
+    type=common.FiniteRange(0.5, 300),
+    metavar="SECONDS",
+    default=10,
+    show_default=True,
+    help="Seconds per step.",
+)
+@click.option(
+    "--deadline",
+    type=common.FiniteRange(1, 3600),
+    metavar="SECONDS",
+    help="Seconds in total [default: 30, at least 4 times --timeout].",
 )
 @click.option(
     "--relay-test/--no-relay-test", "relay", default=None, help="Try all relaying variants, or none [default: one]."
@@ -43,7 +53,7 @@ from mailmon.render.document import diagnosis_document
 @click.option("--account", metavar="NAME", help="Log in with the credentials of this configured account.")
 @click.option("--family", type=click.Choice(["auto", "4", "6"]), default="auto", help="Use only IPv4 or IPv6.")
 @click.option(
-    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
+    "--nameserver", "nameservers", metavar="ADDRESS[:PORT]", multiple=True, help="DNS server to use; repeatable."
 )
 @click.option("--dnsbl", is_flag=True, help="Look up its addresses in DNS block lists.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show passed tests, evidence and transcripts.")

@@ -37,10 +37,24 @@ _STATES = {"is there": "green", "differs": "yellow", "to publish": "cyan", "to s
 @click.option(
     "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these CAs instead of the system's."
 )
-@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5, show_default=True, help="Seconds per query.")
-@click.option("--deadline", type=common.FiniteRange(1, 600), default=30, show_default=True, help="Seconds in total.")
 @click.option(
-    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
+    "--timeout",
+    type=common.FiniteRange(0.5, 60),
+    metavar="SECONDS",
+    default=5,
+    show_default=True,
+    help="Seconds per query.",
+)
+@click.option(
+    "--deadline",
+    type=common.FiniteRange(1, 600),
+    metavar="SECONDS",
+    default=30,
+    show_default=True,
+    help="Seconds in total.",
+)
+@click.option(
+    "--nameserver", "nameservers", metavar="ADDRESS[:PORT]", multiple=True, help="DNS server to use; repeatable."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Also show passed tests, evidence and the SPF tree.")
 @finding_options

@@ -22,9 +22,16 @@ _COLOURS = {"pass": "green", "fail": "red", "softfail": "yellow", "permerror": "
 @click.option("--helo", default="", metavar="NAME", help="Host name that the client sends in EHLO.")
 @click.option("--mail-from", default="", metavar="ADDR", help="Envelope sender; empty for the null sender.")
 @click.option(
-    "--nameserver", "nameservers", metavar="HOST[:PORT]", multiple=True, help="DNS server to use; repeatable."
+    "--nameserver", "nameservers", metavar="ADDRESS[:PORT]", multiple=True, help="DNS server to use; repeatable."
 )
-@click.option("--timeout", type=common.FiniteRange(0.5, 60), default=5, show_default=True, help="Seconds per query.")
+@click.option(
+    "--timeout",
+    type=common.FiniteRange(0.5, 60),
+    metavar="SECONDS",
+    default=5,
+    show_default=True,
+    help="Seconds per query.",
+)
 @common.common_options
 def spf(address: str, config_path: str | None, as_json: bool, color: str, **given: Any) -> None:
     """Evaluate SPF (RFC 7208) for a client, and show each evaluated term.

@@ -35,10 +35,10 @@ def read_leaf_file(file: str) -> Leaf:
     text = read_regular(file, _MAX_BYTES).decode("ascii", "replace")
     _, found, rest = text.partition(_BEGIN)
     if not found or _END not in rest:
-        raise ValueError("there is no certificate in it")
+        raise ValueError("contains no certificate")
     leaf = read_leaf(ssl.PEM_cert_to_DER_cert(_BEGIN + rest.partition(_END)[0] + _END))
     if leaf.about is None:
-        raise ValueError("what is in it is no certificate")
+        raise ValueError("contains no valid certificate")
     return leaf
 
 

@@ -93,8 +93,8 @@ class Fetch(NamedTuple):
         except (OSError, http.client.HTTPException, UnicodeError) as exc:
             from mailmon.clients.failure import words_of
 
-            what = "sends a certificate that is not good" if _is_about_trust(exc) else "is not reached"
-            raise FetchError(f"{self.host} {what}: {words_of(exc, self.host.removesuffix('.'))}") from None
+            what = f"{self.host}: invalid certificate" if _is_about_trust(exc) else f"cannot connect to {self.host}"
+            raise FetchError(f"{what}: {words_of(exc, self.host.removesuffix('.'))}") from None
         finally:
             connection.close()
 

@@ -116,9 +116,9 @@ class Records:
             self._silences += 1
             return Answer(Answered.FAILED, why=_why_late(exc, self._timeout_s))
         except OSError as exc:
-            return Answer(Answered.FAILED, why=f"the name servers cannot be asked: {(exc.strerror or '?').lower()}")
+            return Answer(Answered.FAILED, why=f"cannot query the name servers: {(exc.strerror or '?').lower()}")
         except (dns.exception.DNSException, ValueError):
-            return Answer(Answered.FAILED, why="the name servers give an answer that makes no sense")
+            return Answer(Answered.FAILED, why="invalid answer from the name servers")
         self._silences = -MAX_RECORDS  # they are there; one that is slow now and then is asked on
         is_authentic = bool(found.response.flags & dns.flags.AD)
         canonical, alias = str(found.canonical_name).rstrip("."), _first_alias(found.chaining_result)

@@ -49,7 +49,8 @@ def _references(full: dict[str, Any]) -> Iterator[str]:
             if not isinstance(account, str):
                 continue
             if account not in accounts:
-                yield f"routes.{name}.{key}: unknown account {account!r} (defined: {', '.join(accounts)})"
+                defined = f"defined: {', '.join(accounts)}" if accounts else "none defined"
+                yield f"routes.{name}.{key}: unknown account {account!r} ({defined})"
             elif not any(map(accounts[account].get, services)):
                 yield f"routes.{name}.{key}: accounts.{account} has no {' or '.join(services)} server"
             elif key == "in" and route.get("junk_folders") and not accounts[account].get("imap"):
@@ -64,8 +65,8 @@ def _unknown_channels(full: dict[str, Any]) -> Iterator[str]:
         for severity, names in by_severity.items() if isinstance(by_severity, dict) else ():
             for name in names if isinstance(names, list) else ():
                 if isinstance(name, str) and name not in channels:
-                    defined = ", ".join(channels) or "none"
-                    yield f"checks.{check}.channels.{severity}: unknown channel {name!r} (defined: {defined})"
+                    defined = f"defined: {', '.join(channels)}" if channels else "none defined"
+                    yield f"checks.{check}.channels.{severity}: unknown channel {name!r} ({defined})"
     for name, options in channels.items():
         if options.get("type", name) != "email":
             continue

@@ -17,7 +17,7 @@ Nameserver = Annotated[
     str,
     Matching(
         rf"{_IPV4}(?::{_PORT})?|{_IPV6}|\[{_IPV6}\](?::{_PORT})?",
-        "an IP address, with a port behind a colon if it is not 53",
+        "ADDRESS or ADDRESS:PORT",
     ),
 ]
 Target = Annotated[

@@ -56,9 +56,9 @@ def explain(raw: bytes) -> Mistake:
 
 def not_an_object(document: object) -> Mistake:
     """Explain which JSON value was found in place of an object."""
-    kinds = {list: "a list: [ ... ]", str: "a text", bool: "true or false", type(None): "null"}
+    kinds = {list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     what = kinds.get(type(document), "a number")
-    return Mistake(f"must be one JSON object, {{ ... }}, and is {what}", f"Write an object in its place; {EXAMPLE}.")
+    return Mistake(f"must be a JSON object, not {what}", f"Write an object in its place; {EXAMPLE}.")
 
 
 def _of_another_language(text: str) -> Mistake | None:
@@ -82,7 +82,7 @@ def _of_another_language(text: str) -> Mistake | None:
     key, colon, rest = start.partition(":")
     if start.startswith(("---", "- ", "%YAML")) or (colon and _is_name(key.strip()) and (not rest or rest[0] in " \t")):
         return Mistake(f"{place}: looks like YAML (key: value), not JSON", _AS_JSON)
-    return Mistake(f"{place}: no JSON: a configuration begins with {{", _AS_JSON)
+    return Mistake(f"{place}: not JSON: a configuration starts with {{", _AS_JSON)
 
 
 def _first_line(text: str) -> tuple[int, str]:
@@ -153,7 +153,7 @@ def _expected(text: str, at: int, place: str, said: str) -> Mistake:
 
 
 def _comma(text: str, at: int) -> Mistake:
-    return Mistake(f"{_place(text, at)}: a comma after the last entry", "Remove it.")
+    return Mistake(f"{_place(text, at)}: trailing comma", "Remove it.")
 
 
 def _extra(text: str, at: int) -> Mistake:

@@ -39,7 +39,7 @@ def read_domain(text: str) -> str:
     """
     name = read_selector(text)
     if said := why_no_name(name):
-        raise ValueError(f"{text[:80]!r} is no domain name, like example.org: {said}")
+        raise ValueError(f"{text[:80]!r} is not a domain name such as example.org: {said}")
     return name
 
 
@@ -54,5 +54,5 @@ def read_selector(text: str) -> str:
     except ValueError as exc:
         raise ValueError(f"{exc}: give a domain name like example.org") from exc
     if not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise ValueError(f"{text[:80]!r} is no domain name, like example.org")
+        raise ValueError(f"{text[:80]!r} is not a domain name such as example.org")
     return name

@@ -198,8 +198,8 @@ SPF = Group(
         Row(
             "spf.after_all",
             NOTICE,
-            "Terms behind all",
-            "There are terms behind `all`, which receivers ignore.",
+            "Terms after all",
+            "There are terms after `all`, which receivers ignore.",
             "put the terms that should apply before all, and remove the rest: receivers ignore what follows it",
             "RFC 7208 section 5.1",
         ),

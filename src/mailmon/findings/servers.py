@@ -512,7 +512,7 @@ OUTSIDE = Group(
             "dnsbl.unavailable",
             None,
             "Block list not available",
-            "A block list cannot be asked from here, or is dead.",
+            "A block list cannot be queried from here, or has shut down.",
             "ask a resolver of your own: public ones are refused by most lists",
             "RFC 5782",
         ),

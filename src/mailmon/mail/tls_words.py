@@ -39,8 +39,8 @@ VERDICTS: dict[int, Words] = {
     ),
     9: Words("tls.cert_not_yet_valid", "the certificate is not valid yet", "Compare the clocks of both machines."),
     10: Words("tls.cert_expired", "the certificate has expired", "Renew it and reload the server."),
-    13: Words(_UNTRUSTED, "the beginning of a certificate's validity makes no sense", _REISSUE),
-    14: Words(_UNTRUSTED, "the end of a certificate's validity makes no sense", _REISSUE),
+    13: Words(_UNTRUSTED, "invalid start of a certificate's validity", _REISSUE),
+    14: Words(_UNTRUSTED, "invalid end of a certificate's validity", _REISSUE),
     18: Words("tls.cert_self_signed", "the certificate is self-signed", "Set `ca_file` to a copy of it."),
     19: Words(_UNTRUSTED, "the chain ends in an unknown self-signed certificate", "Set `ca_file` to its CA."),
     20: Words(_UNTRUSTED, "the issuer of the certificate is unknown", _SERVE),
@@ -59,7 +59,7 @@ VERDICTS: dict[int, Words] = {
     32: Words(_UNTRUSTED, "a CA in the chain may not sign certificates (key usage)", "Issue the CA certificate again."),
     34: Words(_UNTRUSTED, "a certificate has a critical extension that is not known here", _REISSUE),
     37: Words(_UNTRUSTED, "a certificate of the chain is no CA", "Have it issued by a CA."),
-    41: Words(_UNTRUSTED, "an extension of a certificate makes no sense", _REISSUE),
+    41: Words(_UNTRUSTED, "invalid extension in a certificate", _REISSUE),
     47: Words(_UNTRUSTED, "its CA may not issue certificates for that name", "Get it from a CA that may."),
     48: Words(_UNTRUSTED, "its CA is forbidden to issue certificates for that name", "Get it from a CA that may."),
     62: Words("tls.cert_name", "the certificate is for another name", ""),
@@ -154,7 +154,7 @@ _DISTURBED = Words(
     "what came over the TLS connection was changed or out of order on the way",
     "Look for a proxy, a firewall or a virus scanner between here and the server that looks into TLS.",
 )
-_NONSENSE = Words(_HANDSHAKE, "the server's side of the TLS handshake makes no sense", _LOOK)
+_NONSENSE = Words(_HANDSHAKE, "invalid TLS handshake from the server", _LOOK)
 _EOF = Words(_HANDSHAKE, "the server ended the connection in the middle of TLS", _LOOK)
 _REFUSED_OURS = Words(_HANDSHAKE, "the server did not take something in the TLS handshake", _LOOK)
 _PLAIN = Words(

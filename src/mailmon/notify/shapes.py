@@ -45,7 +45,7 @@ def _address(kind: str, value: str) -> str:
     if not value.lower().startswith(("https://", "http://")):
         return "must begin with https:// or http://"
     if not re.fullmatch(_URL, value, re.IGNORECASE):
-        return "is not a web address: https://HOST, a port and a path, without blanks"
+        return "must be a URL like https://HOST/PATH, without spaces"
     is_discords = re.match(_DISCORD_HOST, value, re.IGNORECASE)
     if kind == "discord" and is_discords and not re.fullmatch(_DISCORD_WEBHOOK, value, re.IGNORECASE):
         return "is not the address of a webhook: copy it in Discord from Integrations, Webhooks (.../api/webhooks/...)"

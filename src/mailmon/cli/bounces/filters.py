@@ -44,7 +44,9 @@ def filter_options(command: F) -> F:
         click.option(
             "--hard/--soft", "is_hard", default=None, help="Only permanent (hard) or only temporary (soft) bounces."
         ),
-        click.option("--reason", "reasons", multiple=True, metavar="WORD", help="For example userunknown; repeatable."),
+        click.option(
+            "--reason", "reasons", multiple=True, metavar="WORD", help="Reason, for example userunknown; repeatable."
+        ),
         click.option(
             "--status",
             "statuses",

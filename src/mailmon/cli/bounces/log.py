@@ -29,7 +29,9 @@ from mailmon.render.document import list_document, message_document
 
 
 @click.command("list", short_help="List bounces, delay warnings and complaints.")
-@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="Number of rows.")
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_LISTED), metavar="N", default=50, show_default=True, help="Number of rows."
+)
 @filter_options
 @mask_option
 @common.verbose_option

@@ -18,7 +18,9 @@ _STATUSES = {"dead": "failed"}
 
 
 @click.command("queue", short_help="Show notices about bounces: waiting, failed or sent.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Number of notices.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), metavar="N", default=50, show_default=True, help="Number of notices."
+)
 @mask_option
 @common.verbose_option
 @common.common_options

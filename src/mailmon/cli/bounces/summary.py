@@ -15,7 +15,9 @@ from mailmon.render.document import alert_line_document, summary_document
 
 
 @click.command("summary", short_help="Show or send the figures of a period, compared with the period before.")
-@click.option("--top", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="Rows per ranking.")
+@click.option(
+    "--top", type=click.IntRange(1, 1000), metavar="N", default=TOP, show_default=True, help="Rows per ranking."
+)
 @click.option("--send", "is_sent", is_flag=True, help="Send it to all alert channels.")
 @click.option("--only-if-any", is_flag=True, help="With --send: skip the message if there were no bounces.")
 @period_options("24h")
