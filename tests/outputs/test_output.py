@@ -113,6 +113,42 @@ def test_no_output_can_harm_the_run_or_another_output(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "the run\nits end\n"
 
 
+def test_outputs_that_hang_share_one_time() -> None:
+    hanging = [Hanging() for _ in range(3)]
+    outputs, stdout, started_s = Outputs(hanging), sys.stdout, time.monotonic()
+    outputs.begin()
+    delivered = outputs.end(RESULT)
+    # The time of `begin` and that of `end`; one after the other would take three times as long.
+    assert time.monotonic() - started_s < 2 * Hanging.deadline_s + 0.5
+    assert [one.error and one.error.message for one in delivered] == ["the hanging toy: no answer within 0.3 s"] * 3
+    for one in hanging:
+        one.go_on.set()
+    sys.stdout = stdout
+
+
+class Loud(Toy):
+    """An output that uses all ways to the standard output."""
+
+    def end(self, result: RunResult) -> None:
+        sys.stdout.writelines(["one\n", "two\n"])
+        sys.stdout.buffer.write(b"three\n")
+        sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        print("four \udcff", flush=True)
+        self.events.append(sys.stdout.write("five"))
+
+
+def test_no_way_to_the_standard_output_is_open_to_an_output(capfd: pytest.CaptureFixture[str]) -> None:
+    loud = Loud()
+    outputs = Outputs([loud])
+    outputs.begin()
+    print("the run")
+    sys.stdout.flush()
+    (delivered,) = outputs.end(RESULT)
+    assert (delivered.error, loud.events[1:]) == (None, [4])
+    assert capfd.readouterr().out == "the run\n"
+
+
 def test_what_follows_is_printed_again_once_all_outputs_have_ended(capsys: pytest.CaptureFixture[str]) -> None:
     stdout = sys.stdout
     outputs = Outputs([Toy()])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TextIO, cast
@@ -76,8 +78,9 @@ class Outputs:
     def _called(self, calls: Sequence[_Call]) -> list[Delivered]:
         for call in calls:
             call.start()
+        begun_s = time.monotonic()
         for call in calls:
-            call.join(call.longest_s)
+            call.join(max(0.0, begun_s + call.longest_s - time.monotonic()))
         # One that hangs may still print: then its words go on being dropped.
         if not any(call.is_alive() for call in (*calls, *self._begun.values())) and isinstance(sys.stdout, _Stdout):
             sys.stdout = self._stdout
@@ -107,14 +110,25 @@ class _Call(threading.Thread):
             self.error = MailmonError(f"{self.output.called}: {said}", "Please report it with this line.")
 
 
+class _Nowhere(io.RawIOBase):
+    """A stream that drops what is written."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return memoryview(data).nbytes
+
+
 class _Stdout:
-    """The standard output without what outputs print: with --json there is one document and nothing else."""
+    """The standard output without what outputs print: with --json there is one document and nothing else.
+
+    Whatever an output does with it, by the buffer below too, is done with a stream that leads nowhere.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-
-    def write(self, text: str) -> int:
-        return len(text) if isinstance(threading.current_thread(), _Call) else self._stream.write(text)
+        self._nowhere = io.TextIOWrapper(io.BufferedWriter(_Nowhere()), "utf-8", "replace")
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self._nowhere if isinstance(threading.current_thread(), _Call) else self._stream, name)
