@@ -76,9 +76,25 @@ ROWS = (
     MetricRow("new", "messages", "mailmon_bounces_recorded_messages", ("bounces",), "Messages recorded in this run."),
     MetricRow("bounces", "messages", "mailmon_bounces_recorded_bounces", ("bounces",), "Bounces among them."),
 )
-METRICS = {row.name: row for row in ROWS}
+METRICS: dict[str, MetricRow] = {}
+
+
+def add_metric(row: MetricRow) -> None:
+    """Register a metric. Raises ValueError where another has its name."""
+    if row.name in METRICS:
+        raise ValueError(f"there is a metric {row.name} already, of {', '.join(METRICS[row.name].checks)}")
+    METRICS[row.name] = row
+
+
+for _row in ROWS:
+    add_metric(_row)
 
 
 def make_metric(name: str, value: float) -> Metric:
     """Return a measured value. Raises KeyError where no row of the registry has the name."""
     return Metric(METRICS[name].name, value)
+
+
+def is_reported_by(metric: Metric, check: str) -> bool:
+    """Say whether the row of a metric lists the check."""
+    return metric.name in METRICS and check in METRICS[metric.name].checks

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailmon import __version__
+from mailmon.checks import CHECKS
 from mailmon.cli import COMMANDS, cli
 from tests.cli.programs import run
 
@@ -105,22 +106,7 @@ def test_the_built_in_checks_are_listed_with_what_they_do_and_need(tmp_path: Pat
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     rows = [re.split(r"\s{2,}", line) for line in lines[::2]]
-    assert [row[:2] for row in rows] == [
-        ["imap_auth", "IMAP Auth"],
-        ["pop3_auth", "POP3 Auth"],
-        ["smtp_auth", "SMTP Auth"],
-        ["wrong_password", "Wrong Password"],
-        ["bounces", "Bounces"],
-        ["send", "Send Test"],
-        ["receive", "Receive Test"],
-        ["cleanup", "Cleanup"],
-        ["diagnose", "Diagnose"],
-        ["dnsbl", "Block lists"],
-        ["dns", "DNS"],
-        ["http", "Web page"],
-        ["queue", "Mail queue"],
-        ["certificate_file", "Certificate file"],
-    ]
+    assert [row[:2] for row in rows] == [[name, check.label] for name, check in CHECKS.items()]
     assert all(len(row) == 3 and row[2].endswith(".") for row in rows)
     assert lines[1::2][0].strip() == "needs accounts.*.imap"
     assert lines[1::2][5].strip() == "needs routes.*, smtp_auth, imap_auth or pop3_auth"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.docs.generate import PAGE, ROOT, page_with, reference
 from tests.docs.registries import FINDINGS, METRICS, findings_reference, metrics_reference
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 
 
 def test_the_reference_of_the_configuration_is_not_stale() -> None:
@@ -32,6 +34,16 @@ def test_the_pages_of_findings_and_metrics_are_not_stale(file: Path, generated: 
 def test_every_command_is_documented(command: str) -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     assert f"mailmon {command}" in text
+
+
+def test_no_two_decisions_have_one_number() -> None:
+    numbers = Counter(page.name[:4] for page in DECISIONS)
+    assert [number for number, times in numbers.items() if times > 1 or not number.isdigit()] == []
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_begins_with_its_number(page: Path) -> None:
+    assert page.read_text("utf-8").startswith(f"# {page.name[:4]} ")
 
 
 def _examples() -> list[tuple[str, str]]:

@@ -169,6 +169,11 @@ def test_a_metric_comes_from_its_registry() -> None:
         make_metric("delivery_h", 2.1)
 
 
+def test_no_two_metrics_have_one_name() -> None:
+    with pytest.raises(ValueError, match="there is a metric answer_s already, of http"):
+        metrics.add_metric(metrics.MetricRow("answer_s", "seconds", "mailmon_x_seconds", ("port",), "Time."))
+
+
 def test_every_metric_in_the_code_has_a_row() -> None:
     names = {
         call.args[0].value

@@ -123,6 +123,7 @@ def test_outputs_that_hang_share_one_time() -> None:
     assert [one.error and one.error.message for one in delivered] == ["the hanging toy: no answer within 0.3 s"] * 3
     for one in hanging:
         one.go_on.set()
+    time.sleep(0.1)
     sys.stdout = stdout
 
 

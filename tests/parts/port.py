@@ -49,7 +49,7 @@ def run(context: RunContext, target: OpenPort) -> Iterator[Fact]:
         said = f"{place}: does not accept connections: {exc.strerror}"
         yield make_finding("tcp.unreachable", Verdict.FAIL, place, said)
         return
-    yield make_metric("answer_s", round(deadline.monotonic() - begun_s, 4))
+    yield make_metric("connect_s", round(deadline.monotonic() - begun_s, 4))
     yield Note("OK (accepts connections)")
 
 

@@ -24,11 +24,13 @@ from tests.docs.generate import ROOT, reference
 from tests.embedded import config_of
 from tests.monitor import Monitor
 
-# The line of each, and the command with them.
+# The line of each, the row of the metric, and the command with them.
 PROGRAM = """
 from mailmon.checks import CHECKS
+from mailmon.metrics import MetricRow, add_metric
 from mailmon.notify import NOTIFIERS
 CHECKS.add("port", "checks.port.ports", module="tests.parts.port")
+add_metric(MetricRow("connect_s", "seconds", "mailmon_port_connect_seconds", ("port",), "Time to connect to the port."))
 NOTIFIERS.add("file", module="tests.parts.file")
 from mailmon.cli import main
 main()
@@ -75,6 +77,7 @@ def test_a_run_has_the_new_check_and_alerts_by_the_new_channel(
     good = monitor.check()
     assert good.exit_code == 0, good.stderr
     assert good.step("port:web")["message"] == "OK (accepts connections)"
+    assert good.step("port:web")["metrics"].keys() == {"connect_s"}
     listener.close()
     runs = [monitor.check(), monitor.check()]
     (finding,) = runs[0].step("port:web")["findings"]

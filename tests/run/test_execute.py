@@ -48,7 +48,7 @@ def run(*steps: Step, seconds: float = 30.0) -> list[Outcome]:
 
 
 def one(ask: Ask) -> Outcome:
-    return run(step("send:main", ask))[0]
+    return run(step("receive:main", ask))[0]
 
 
 def raising(exc: Exception, *before: Fact) -> Ask:
@@ -94,9 +94,9 @@ def test_the_worst_findings_give_the_words_and_the_advice() -> None:
 
 def test_what_was_learnt_before_a_conversation_broke_off_survives() -> None:
     exc = StageError("smtp.timeout", Stage.LOGIN, TARGET, "no answer within 20 s", "Look.", lost=True)
-    outcome = one(raising(exc, Metric("connect_s", 0.1)))
+    outcome = one(raising(exc, Metric("delivery_s", 0.1)))
     assert (outcome.status, outcome.message) == (Status.FAILED, f"{TARGET}: login: no answer within 20 s")
-    assert (outcome.advice, outcome.metrics) == ("Look.", (Metric("connect_s", 0.1),))
+    assert (outcome.advice, outcome.metrics) == ("Look.", (Metric("delivery_s", 0.1),))
 
 
 def test_trouble_on_our_side_is_unknown() -> None:
@@ -227,3 +227,11 @@ def test_a_plan_without_steps_has_no_outcomes() -> None:
 def test_steps_are_called_by_their_name_where_there_are_several_of_a_kind() -> None:
     steps = [step("send:a", yielding()), step("send:b", yielding()), step("receive:a", yielding())]
     assert labels_of(steps) == {"send:a": "Send (a)", "send:b": "Send (b)", "receive:a": "Receive"}
+
+
+@pytest.mark.parametrize("name", ["answer_s", "unheard_of"])
+def test_a_metric_of_another_check_is_a_bug_and_not_reported(name: str) -> None:
+    outcome = one(yielding(Metric("delivery_s", 2.1), Metric(name, 1.0)))
+    assert (outcome.status, outcome.findings[0].id) == (Status.UNKNOWN, BUG)
+    assert outcome.message == f"a bug in mailmon: the registry of metrics has no {name} of the check receive"
+    assert outcome.metrics == (Metric("delivery_s", 2.1),)

@@ -12,6 +12,7 @@ from mailmon.checks.check import failure
 from mailmon.checks.context import RunContext
 from mailmon.errors import MailmonError, StageError, place_of
 from mailmon.findings import make_finding
+from mailmon.metrics import is_reported_by
 from mailmon.model import Certificate, Fact, Finding, Metric, Note, Outcome, Severity, Status, Verdict
 from mailmon.model.limits import DEFAULT_LIMITS, RunLimits
 from mailmon.run.plan import Step
@@ -42,7 +43,10 @@ def _ask(step: Step, context: RunContext) -> Outcome:
     facts: list[Fact] = []
     try:
         for fact in step.ask(context):
-            facts.append(fact)
+            if isinstance(fact, Metric) and not is_reported_by(fact, step.check):
+                facts.append(_unlisted(step, fact))
+            else:
+                facts.append(fact)
     except StageError as exc:
         facts.append(failure(exc))
     except MailmonError as exc:
@@ -67,6 +71,11 @@ def _given_up(step: Step, has_begun: bool) -> Outcome:
 
 def _bug(step: Step, exc: Exception) -> Finding:
     said = f"a bug in mailmon: {type(exc).__name__} at {place_of(exc)}"
+    return make_finding(BUG, Verdict.UNKNOWN, step.target or step.name, said)
+
+
+def _unlisted(step: Step, metric: Metric) -> Finding:
+    said = f"a bug in mailmon: the registry of metrics has no {metric.name} of the check {step.check}"
     return make_finding(BUG, Verdict.UNKNOWN, step.target or step.name, said)
 
 
