@@ -33,7 +33,7 @@ _CAREFUL = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class NotRegularError(OSError):
-    """Something else than a regular file lies there; `what` names it."""
+    """Not a regular file; `what` names it."""
 
     def __init__(self, mode: int, path: str | Path) -> None:
         number, self.what = _NAMES.get(stat.S_IFMT(mode), (errno.ENODEV, "special file"))
@@ -172,14 +172,14 @@ def open_in(directory: int, path: Path, access: int = os.O_RDONLY, mode: int | N
 
 
 def give_to_owner(directory: int, descriptor: int) -> None:
-    """As root, give what was just made the owner of its directory: a run by hand must not lock a service out."""
+    """As root, give a new file the owner of its directory, so that a run by hand locks out no service."""
     if os.geteuid() == 0:
         owner = os.fstat(directory)
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def must_be_replaceable(directory: int, path: Path) -> None:
-    """See that there is nothing at a path, or a file: what else lies there is never renamed away or written over."""
+    """Check that a path is free or a file: anything else is never renamed or overwritten."""
     entry = _entry(path.name, directory)
     if entry is not None and not stat.S_ISREG(entry.st_mode):
         raise NotRegularError(entry.st_mode, path)
@@ -195,7 +195,7 @@ def must_be_regular(path: str | Path, max_bytes: int) -> None:
 
 
 def read_regular(path: str | Path, max_bytes: int) -> bytes:
-    """Return what a regular file holds, `max_bytes` + 1 at most, so that one that is too large is told by its length.
+    """Return what a regular file holds, `max_bytes` + 1 at most, so that its length shows a file that is too large.
 
     Links are followed: the path is one that the reader was given, in a place where nobody else can put one.
     """

@@ -219,7 +219,7 @@ def _silence_of(subject: AlertSubject, silenced: Mapping[str, datetime]) -> Quie
 
 
 def _is_first_health(state: CheckState) -> bool:
-    """Say whether a step is healthy and was never announced: that needs no alert."""
+    """Return whether a step is healthy and was never announced: that needs no alert."""
     announced = state.announced
     is_new = announced.health is Health.NEW and announced.unknown_since is None
     return state.health is Health.UP and is_new and not state.unknown_runs
@@ -349,6 +349,6 @@ def _audience(
 
 
 def _is_heard(announced: Announced, audience: Sequence[str], channels: Sequence[str]) -> bool:
-    """Say whether anybody who can be reached now was alerted before, or nobody is to be alerted."""
+    """Return whether anybody who can be reached now was alerted before, or nobody is to be alerted."""
     reachable = set(audience) & set(channels)
     return not reachable or EVERYBODY in announced.channels or not reachable.isdisjoint(announced.channels)

@@ -118,7 +118,7 @@ class _Group(NamedTuple):
 
     @property
     def is_joint(self) -> bool:
-        """Say whether one reason holds for all; else each has its own, with figures that are nobody else's."""
+        """Return whether one reason holds for all; else each has its own, with figures that are nobody else's."""
         return len({change.reason for change in self.changes}) == 1
 
     @property
@@ -152,7 +152,7 @@ def compose(
 
 
 def is_good_news(changes: Sequence[Change]) -> bool:
-    """Say whether changes are recoveries only, so that what has not recovered must be announced with them."""
+    """Return whether changes are recoveries only, so that what has not recovered must be announced with them."""
     return all(_Group((change,)).rank in _GOOD_NEWS for change in changes)
 
 

@@ -95,7 +95,7 @@ class WatchedMailbox:
 
     @property
     def next_poll_s(self) -> float:
-        """Return the monotonic time before which the server lets nobody look again, 0 where it sets none."""
+        """Return the monotonic time before which the server allows no poll, 0 for none."""
         return self._client.next_poll_s
 
     def was_polled(self, since_s: float) -> bool:
@@ -122,7 +122,7 @@ class WatchedMailbox:
                 self._client.rest()
 
     def poll(self, token: str, *, thoroughly: bool = False) -> None:
-        """Examine what is new, and now and then search for `token`; every sighting goes to the ledger.
+        """Examine what is new, and now and then search for `token`; every probe found goes to the ledger.
 
         A session that shows it stays open: the cleanup that follows need not log in again.
         """
@@ -148,7 +148,7 @@ class WatchedMailbox:
             self._client.rest()
 
     def try_poll(self, token: str, *, thoroughly: bool = False, afresh: bool = False) -> StageError | None:
-        """Look; return why the server did not let us. Raises StageError when the connection is gone."""
+        """Poll; return why the server refused. Raises StageError when the connection is gone."""
         try:
             if afresh:
                 self.poll_afresh(token)
@@ -171,7 +171,7 @@ class WatchedMailbox:
             return self._index.take_problems()
 
     def has(self, token: str) -> bool:
-        """Say whether a probe with our signature lies here."""
+        """Return whether a probe with our signature lies here."""
         return bool(self._index.uids_of(token))
 
     def read(self, token: str) -> bytes:
@@ -245,7 +245,7 @@ class WatchedMailbox:
         self._must_fetch = has_changes
 
     def _fetch_new(self, exists: int, exists_s: float) -> bool:
-        """Examine the messages from the next UID on; say whether the server announced more meanwhile."""
+        """Examine the messages from the next UID on; return whether the server announced more meanwhile."""
         client = self._client
         if exists - self._known_exists > MAX_CANDIDATES:
             fetched = self._newest_of_many()
@@ -274,7 +274,7 @@ class WatchedMailbox:
         return fetched
 
     def _search(self, token: str) -> None:
-        """Search for what the server did not tell of; such a message may be there since the last search."""
+        """Search for messages that the server did not announce since the last search."""
         self._client.begin(Stage.ARRIVAL)
         before_s, asked_s = self._searched_s, self._client.now_s()
         uids = self._client.find_words([token], first_uid=self._first_uid)
@@ -390,7 +390,7 @@ class WatchedMailbox:
         return len(deleted) - len(left), _STILL_THERE if left else ""
 
     def _note_opened(self, validity_before: int) -> bool:
-        """Take up a folder that was opened again; say whether its messages have new numbers."""
+        """Take up a folder that was opened again; return whether its messages have new numbers."""
         client = self._client
         self._must_fetch = self._must_fetch or client.uid_next > self._next_uid
         if client.uid_validity == validity_before:
@@ -426,7 +426,7 @@ class WatchedMailbox:
 
 
 def is_refusal(exc: StageError) -> bool:
-    """Say whether the server refused one command, so that the connection can still be used."""
+    """Return whether the server refused one command, so that the connection can still be used."""
     return exc.finding_id.endswith((".command_failed", ".select_failed", ".login_delay")) and not exc.lost
 
 
@@ -438,7 +438,7 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Say whether nothing is left for one more message."""
+        """Return whether nothing is left for one more message."""
         return self._left_s <= 0
 
     def spend(self, seconds: float) -> None:
@@ -447,7 +447,7 @@ class Budget:
 
 
 class MailboxIndex:
-    """What is known of the messages in one folder during one run; every sighting goes to the ledger."""
+    """What is known of the messages in one folder during one run; every probe found goes to the ledger."""
 
     def __init__(
         self, name: str, ledger: Ledger, key: bytes, now: Callable[[], datetime], *, deletes_only_own: bool
@@ -541,7 +541,7 @@ class MailboxIndex:
 
     @property
     def has_ours(self) -> bool:
-        """Say whether probes with our signature, or their bounces, lie here."""
+        """Return whether probes with our signature, or their bounces, lie here."""
         return bool(self._ours or self._bounces)
 
     def uids_of(self, token: str) -> list[int]:
@@ -638,7 +638,7 @@ class MailboxIndex:
             self._bounces[uid] = report.tokens
 
     def _is_ours(self, marks: Marks) -> bool:
-        """Say whether a message is a probe and not only its headers on another one (decisions/0016).
+        """Return whether a message is a probe and not only its headers on another one (decisions/0016).
 
         One that was outstanding may have been changed on its way: filters tag Subjects, lists rewrite From.
         """
@@ -665,7 +665,7 @@ class MailboxIndex:
         self._problems.append(f"UID {uid}: {why}")
 
     def _may_go(self, tokens: Iterable[str]) -> bool:
-        """Nobody waits for it; and a dry run, which remembers nothing, leaves what earlier runs must still examine."""
+        """Return whether no route waits for it; a dry run keeps no state and leaves what later runs must examine."""
         return all(
             not (self._ledger.is_awaited(token) or self._ledger.is_reserved(token))
             and (self._ledger.is_own(token) or not self._deletes_only_own)
@@ -686,7 +686,7 @@ class SeenMessages:
         self._texts: set[int] = set()
 
     def is_new(self, message: Fetched) -> bool:
-        """Say whether a message was not examined yet, and note it."""
+        """Return whether a message was not examined yet, and note it."""
         text = hash(message.text)
         known = self._by_uid.get(message.uid)
         if known == text:

@@ -111,7 +111,7 @@ class _Listing:
 
     @property
     def says_down(self) -> bool:
-        """Say whether Postfix is down. Without local sockets nothing could be asked, and it would always seem so."""
+        """Return whether Postfix is down. Without local sockets nothing could be asked, and it would always seem so."""
         return _DOWN_WORDS in self._said.lower() and _may_use_local_sockets()
 
 
@@ -201,7 +201,7 @@ def _too_old(finding_id: str, target: str, said: str, age_s: float, limit_s: flo
 
 
 def _may_use_local_sockets() -> bool:
-    """Say whether postqueue could have asked at all: without local sockets it takes the mail system to be down."""
+    """Return whether postqueue could have asked at all: without local sockets it takes the mail system to be down."""
     import socket
 
     try:

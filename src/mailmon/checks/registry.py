@@ -74,7 +74,7 @@ class CheckRegistry(Mapping[str, "AnyCheck"]):
 
 
 def _holds(table: Any, key: Sequence[str]) -> bool:
-    """Say whether anything stands at a key; `*` stands for any name."""
+    """Return whether anything stands at a key; `*` stands for any name."""
     if not key:
         return bool(table)
     if not isinstance(table, Mapping):

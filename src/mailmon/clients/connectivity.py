@@ -58,7 +58,7 @@ class Monitored(NamedTuple):
     steps: Mapping[str, str]
 
     def has(self, address: str) -> bool:
-        """Say whether a monitored server is known to be on this address."""
+        """Return whether a monitored server is known to be on this address."""
         return any(packed(address) == packed(own) for listed in self.addresses.values() for own in listed)
 
 
@@ -97,7 +97,7 @@ def monitored_by(accounts: Iterable[Account], *known: Mapping[str, Sequence[str]
 
 
 def is_independent(target: Target, addresses: Iterable[str], monitored: Monitored) -> bool:
-    """Say whether a target that has these addresses answers although every monitored server is dead."""
+    """Return whether a target that has these addresses answers although every monitored server is dead."""
     found = [address for address in (target.host, *addresses) if packed(address)]
     if any(map(monitored.has, found)):
         return False
@@ -120,7 +120,7 @@ def open_socket(family: socket.AddressFamily, address: tuple[str, int], timeout_
 
 
 def is_silence(exc: OSError) -> bool:
-    """Say whether a failed connection means that nothing came back from the server itself."""
+    """Return whether a failed connection means that nothing came back from the server itself."""
     return isinstance(exc, TimeoutError) or exc.errno in _UNREACHABLE
 
 
@@ -144,7 +144,7 @@ def is_ours(exc: OSError, family: socket.AddressFamily, address: tuple[str, int]
 
 
 def knock(addresses: Addresses, deadline: Deadline) -> bool | None:
-    """Say whether anything answers at one of these addresses.
+    """Return whether anything answers at one of these addresses.
 
     None where that cannot be told: a target of an address family that this machine lacks says nothing of the other.
     """
@@ -173,7 +173,7 @@ def ask_all(questions: Sequence[Callable[[], T]], deadline: Deadline, is_enough:
 
 
 def is_localhost(host: str) -> bool:
-    """Say whether a name is this machine's by definition (RFC 6761 section 6.3)."""
+    """Return whether a name is this machine's by definition (RFC 6761 section 6.3)."""
     return host == "localhost" or host.endswith(".localhost")
 
 

@@ -23,11 +23,11 @@ class Folder(Protocol):
 
     @property
     def is_current(self) -> bool:
-        """Say whether the last look showed the folder as it was then."""
+        """Return whether the last look showed the folder as it was then."""
 
     @property
     def next_poll_s(self) -> float:
-        """Return the monotonic time before which the server lets nobody look again, 0 where it sets none."""
+        """Return the monotonic time before which the server allows no poll, 0 for none."""
 
     @property
     def unread(self) -> int:
@@ -43,17 +43,17 @@ class Folder(Protocol):
 
     @property
     def can_expunge(self) -> bool:
-        """Say whether what is deleted goes away, and is not only flagged."""
+        """Return whether what is deleted goes away, and is not only flagged."""
 
     @property
     def poll_interval_s(self) -> float:
         """Return the seconds between two looks that are worth their cost."""
 
     def noop(self) -> bool:
-        """Let the server tell what is new; say whether it told of messages since it was last asked."""
+        """Let the server report changes; return whether it announced messages since the last call."""
 
     def was_told(self) -> bool:
-        """Say whether any answer since the last call told how many messages there are."""
+        """Return whether any response since the last call had the number of messages."""
 
     def find_field(self, name: str, first_uid: int) -> list[int]:
         """Return the UIDs of messages with a header field, from a UID on."""
@@ -77,19 +77,19 @@ class Folder(Protocol):
         """Open the folder anew, as it was opened before: its view may have been frozen."""
 
     def open_to_delete(self) -> None:
-        """Open the folder so that messages can be deleted; `is_read_only` tells where the server does not allow it."""
+        """Open the folder so that messages can be deleted; `is_read_only` is set where the server does not allow it."""
 
     def read_again(self, uids: Collection[int], fields: Sequence[str]) -> tuple[list[Fetched], set[int]]:
         """Return header fields of messages that are about to be deleted, and the UIDs of those that are gone."""
 
     def delete(self, messages: Sequence[Fetched]) -> bool:
-        """Delete messages that were just read, by their UIDs; say whether they should be gone now."""
+        """Delete messages that were just read, by their UIDs; return whether they should be gone now."""
 
     def left_of(self, uids: Collection[int], uid_next: int, fields: Sequence[str]) -> list[Fetched]:
         """Return what is still there of messages that were deleted, and what is there from a UID on."""
 
     def quota(self) -> Quota | None:
-        """Return the tightest quota that holds for the folder, None where the server tells none."""
+        """Return the tightest quota that holds for the folder, None if the server reports none."""
 
     def advice_on(self, folder: str) -> str | None:
         """Say what to use instead of a folder that is not there, None where it is."""
@@ -101,7 +101,7 @@ class Folder(Protocol):
         """Allow as much reading as in a look: what follows is wanted for itself."""
 
     def rest(self) -> None:
-        """Keep nobody from the folder: nothing is asked for a while. Never raises."""
+        """Release the folder while nothing is asked for a while. Never raises."""
 
     def now_s(self) -> float:
         """Return the monotonic clock."""

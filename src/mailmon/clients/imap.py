@@ -65,7 +65,7 @@ class ImapClient(ImapSession):
         self._note_selected()
 
     def select(self, folder: str) -> None:
-        """Open a folder for reading and deleting; `is_read_only` tells when the server allows only the former."""
+        """Open a folder for reading and deleting; `is_read_only` is set when the server allows only the former."""
         self.is_read_only = self._may_ask_to_write = False
 
         def select() -> None:
@@ -142,16 +142,16 @@ class ImapClient(ImapSession):
 
     @property
     def can_expunge(self) -> bool:
-        """Say whether our messages alone can be deleted (RFC 4315 section 2.1)."""
+        """Return whether our messages alone can be deleted (RFC 4315 section 2.1)."""
         return "UIDPLUS" in self._capabilities or GMAIL in self._capabilities
 
     def noop(self) -> bool:
-        """Let the server tell what is new; say whether it told of messages since it was last asked."""
+        """Let the server report changes; return whether it announced messages since the last call."""
         self._ask("command_failed", lambda: self._checked(self._imap.noop()))
         return self.was_told()
 
     def was_told(self) -> bool:
-        """Say whether any answer since the last call told how many messages there are; EXISTS may ride on each.
+        """Return whether any response since the last call had the number of messages; EXISTS may ride on each.
 
         Not whether there are more than before: after an EXPUNGE a new message leaves the number as it was.
         """
@@ -213,7 +213,7 @@ class ImapClient(ImapSession):
         return next((message.text[:size_bytes] for message in fetched if message.uid == uid), b"")
 
     def delete(self, messages: Sequence[Fetched]) -> bool:
-        """Delete messages that were just read, by their UIDs; say whether they should be gone now.
+        """Delete messages that were just read, by their UIDs; return whether they should be gone now.
 
         Without UIDPLUS they are only flagged: a plain EXPUNGE would take other people's deletions along (RFC 4315
         section 2.1).
@@ -256,11 +256,11 @@ class ImapClient(ImapSession):
         return True
 
     def _folder_for(self, use: bytes) -> str | None:
-        """Return the folder that has a special use (RFC 6154), None where none is told."""
+        """Return the folder that has a special use (RFC 6154), None if the server reports none."""
         return next((one.name for one in self._list('"*"') if use.lower() in one.attributes), None)
 
     def quota(self) -> Quota | None:
-        """Return the tightest quota that holds for the folder (RFC 9208), None where the server tells none."""
+        """Return the tightest quota that holds for the folder (RFC 9208), None if the server reports none."""
         if "QUOTA" not in self._capabilities:
             return None
         self._wire.begin(Stage.SELECT)
@@ -274,7 +274,7 @@ class ImapClient(ImapSession):
         """A folder is read as far as is asked for."""
 
     def rest(self) -> None:
-        """An open folder is in nobody's way."""
+        """Do nothing: an open folder blocks no one."""
 
     def _highest_uid(self) -> int:
         items = self._fetch_items("*", "(UID)") if self.exists else []
@@ -289,7 +289,7 @@ class ImapClient(ImapSession):
 
 
 def is_transient(said: str) -> bool:
-    """Say whether the response code of a refusal says that it may be over in a moment (RFC 5530 section 3)."""
+    """Return whether the response code of a refusal says that it may be over in a moment (RFC 5530 section 3)."""
     return any(code in said.upper() for code in _TRANSIENT)
 
 
@@ -303,7 +303,7 @@ def _name(folder: str) -> str:
 
 
 def _is_among(folder: str, listed: Iterable[ListedFolder]) -> bool:
-    """Say whether a folder is there and can be opened; INBOX in any case (RFC 3501 section 5.1)."""
+    """Return whether a folder is there and can be opened; INBOX in any case (RFC 3501 section 5.1)."""
     from mailmon.mail.folder_names import decode, on_wire
 
     wanted = decode(on_wire(folder))

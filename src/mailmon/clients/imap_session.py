@@ -231,7 +231,7 @@ class ImapSession(Conversation):
         return self._wire.error("auth_not_offered", what, advise_on_offer(offered, if_nothing))
 
     def close(self) -> None:
-        """Say LOGOUT without waiting for the answer; never raises."""
+        """Send LOGOUT without waiting for the response; never raises."""
         try:
             self._wire.begin(Stage.CLEANUP, 1.0)
             self._wire.send(b"bye LOGOUT\r\n")

@@ -124,7 +124,7 @@ class Logins:
 
 
 def _masker(account: Account, min_length: int = 1) -> Masker:
-    """Return what hides an account's credentials in whatever its servers say."""
+    """Return a masker of an account's credentials for text from its servers."""
     oauth = (account.oauth.client_secret, account.oauth.refresh_token) if account.oauth else ()
     secrets = [secret.value for secret in (account.password, account.token, *oauth) if secret]
     return Masker((secret for secret in secrets if len(secret) >= min_length), {account.username})

@@ -17,7 +17,7 @@ _CHECK_URL = "Check `token_url`, and whether this machine reaches it."
 
 
 class OAuth(NamedTuple):
-    """Where tokens come from. With `refresh_token` that is the grant, else the client's own credentials are."""
+    """The source of tokens. With `refresh_token` that is the grant, else the client's own credentials are."""
 
     token_url: str
     client_id: str

@@ -124,7 +124,7 @@ class Pop3Client(Conversation):
 
     @property
     def has_top(self) -> bool:
-        """Say whether a message's beginning can be had alone; a server without CAPA is taken to have it."""
+        """Return whether a message's beginning can be had alone; a server without CAPA is taken to have it."""
         return "TOP" in self._capabilities or not self._capabilities
 
     @property

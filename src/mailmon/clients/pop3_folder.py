@@ -132,7 +132,7 @@ class Reading:
         self._is_fresh = True
 
     def may_go_on(self, now_s: float) -> bool:
-        """Say whether one more message may be read; the first of a look always may."""
+        """Return whether one more message may be read; the first of a look always may."""
         if self._is_fresh:
             return True
         if now_s - self._began_s >= self._share_s or self._look_bytes >= LOOK_BYTES:
@@ -156,7 +156,7 @@ class Reading:
         self.problem = why
 
     def is_due(self, uid: int) -> bool:
-        """Say whether a message was not read yet, and is not given up."""
+        """Return whether a message was not read yet, and is not given up."""
         return uid not in self.read and self._failures[uid] < MAX_FAILURES
 
 
@@ -191,7 +191,7 @@ class Pop3Folder:
 
     @property
     def exists(self) -> int:
-        """Return how many messages there were at the last look."""
+        """Return the number of messages at the last poll."""
         return len(self._there)
 
     @property
@@ -220,7 +220,7 @@ class Pop3Folder:
         return f"{count} of {self.exists} messages were not looked at: {why}"
 
     def noop(self) -> bool:
-        """Look again, in a new session; while somebody else is in the maildrop nothing is known."""
+        """Poll again, in a new session; while another client has the maildrop nothing is known."""
         self._looks += 1
         try:
             self._renew()
@@ -232,7 +232,7 @@ class Pop3Folder:
         return True
 
     def was_told(self) -> bool:
-        """Nothing is ever told unasked."""
+        """Return False: POP3 servers announce nothing."""
         return False
 
     def find_field(self, name: str, first_uid: int) -> list[int]:
@@ -253,7 +253,7 @@ class Pop3Folder:
     def headers_of(self, uids: Collection[int], fields: Sequence[str]) -> list[Fetched]:
         """Return the same of certain messages, the newest first, as far as there is time to read them.
 
-        The time is that of the last hop: POP3 tells none.
+        The time is that of the last hop: POP3 reports none.
         """
         self._open()
         found = []
@@ -283,7 +283,7 @@ class Pop3Folder:
         return [one for one in self._there if one >= uid]
 
     def reopen(self) -> None:
-        """Every look is a session of its own: nothing is frozen."""
+        """Do nothing: each poll is a new session."""
 
     def open_to_delete(self) -> None:
         """Every session may delete."""
@@ -314,7 +314,7 @@ class Pop3Folder:
         return [*self.headers_of(left, fields), *self.headers_from(uid_next, fields)]
 
     def quota(self) -> Quota | None:
-        """POP3 tells none."""
+        """Return None: POP3 has no quotas."""
         return None
 
     def advice_on(self, folder: str) -> str | None:

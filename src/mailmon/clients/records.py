@@ -62,7 +62,7 @@ class Answer(NamedTuple):
 
 
 class Records:
-    """A resolver with a memory for one run. Without `nameservers` it asks those of the system. Safe for threads."""
+    """A resolver with a cache for one run. Without `nameservers` it asks those of the system. Safe for threads."""
 
     def __init__(self, nameservers: Sequence[tuple[str, int]] = (), timeout_s: float = 5.0) -> None:
         self._timeout_s = timeout_s
@@ -143,7 +143,7 @@ class Records:
         return self._resolve(plain, name, kind)
 
     def _answers_unchecked(self, name: str, kind: str) -> bool:
-        """Say whether a question is answered when nothing need validate (the CD bit: RFC 4035 section 3.2.2)."""
+        """Return whether a question is answered when nothing need validate (the CD bit: RFC 4035 section 3.2.2)."""
         unchecked = copy.copy(self._resolver)
         unchecked.flags = dns.flags.RD | dns.flags.CD
         try:
@@ -166,7 +166,7 @@ def spf_questions(records: Records) -> Callable[[str, str], Found]:
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an IPv4 or IPv6 address."""
+    """Return whether a text is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -97,13 +97,13 @@ def packed(address: str) -> bytes | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether an IP address is this machine's own; connections to the unspecified one go there too."""
+    """Return whether an IP address is this machine's own; connections to the unspecified one go there too."""
     found = packed(address) or b""
     return found[:1] == b"\x7f" if len(found) == 4 and any(found) else found in (bytes(4), bytes(16), _ONE)
 
 
 def is_own_machine(address: str, local_address: str) -> bool:
-    """Say whether a peer is this very machine, asked from `local_address`: mail servers trust their own machine.
+    """Return whether a peer is this very machine, asked from `local_address`: mail servers trust their own machine.
 
     Of the loopback network only the addresses in common use count (127.0.1.1 is Debian's own name): the others are
     given to servers on purpose.
@@ -148,7 +148,7 @@ def _literal(host: str, port: int) -> Addresses:
 
 
 def _explain(exc: OSError | UnicodeError, host: str, port: int, deadline: Deadline) -> StageError:
-    """Tell a name that is not there from one without an address, and both from a resolver's trouble."""
+    """Distinguish a missing name, one without an address, and a resolver failure."""
     if isinstance(exc, UnicodeError):
         return _dns_error("dns.host_not_found", host, port, str(exc))
     if not isinstance(exc, socket.gaierror) or exc.errno == socket.EAI_NONAME:
@@ -172,7 +172,7 @@ _NO_ADDRESS = (getattr(socket, "EAI_NODATA", None), getattr(socket, "EAI_ADDRFAM
 
 
 def _silence(host: str, port: int, said: str) -> StageError:
-    """Tell a resolver that is silent from a machine that has no network at all: only the latter is our trouble."""
+    """Distinguish a silent resolver from a machine without network: only the latter is our problem."""
     if has_route():
         return _dns_error("dns.resolver_error", host, port, said)
     advice = "Look at this machine's network first."
@@ -181,7 +181,7 @@ def _silence(host: str, port: int, said: str) -> StageError:
 
 
 def has_route() -> bool:
-    """Say whether the kernel knows a way to the outside. No packet is sent: the addresses are for documentation."""
+    """Return whether the kernel has a route to the Internet. No packet is sent: the addresses are for documentation."""
     for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -193,7 +193,7 @@ def has_route() -> bool:
 
 
 def has_route_to(address: str) -> bool:
-    """Say whether the kernel knows a way to an IP address. No packet is sent."""
+    """Return whether the kernel has a route to an IP address. No packet is sent."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -35,7 +35,7 @@ class Exchange:
 
     @property
     def has_initial(self) -> bool:
-        """Say whether the client speaks first (RFC 4422 section 5)."""
+        """Return whether the client speaks first (RFC 4422 section 5)."""
         return self.mechanism != "LOGIN"
 
     def answer(self, challenge: bytes) -> bytes:

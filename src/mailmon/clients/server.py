@@ -110,7 +110,7 @@ class Server(NamedTuple):
 
 
 def default_security(protocol: str, port: int) -> Security:
-    """Return what a port means when nothing is said (RFC 8314 section 3)."""
+    """Return the default security of a port (RFC 8314 section 3)."""
     if port in (465, 993, 995):
         return Security.TLS
     if port in (25, 587, 143, 110) or protocol == "smtp":

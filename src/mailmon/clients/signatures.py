@@ -20,7 +20,7 @@ LookUp = Callable[[str], bytes | None]
 
 
 def signature_check(look_up: LookUp) -> IsSigned:
-    """Return what says whether the n-th signature of a message is good; one that cannot be checked is not."""
+    """Return a function that verifies the n-th signature of a message; one that cannot be checked is invalid."""
 
     def is_signed(message: bytes, number: int) -> bool:
         import dkim
@@ -39,7 +39,7 @@ def signature_check(look_up: LookUp) -> IsSigned:
 
 
 def is_quick_key(record: bytes) -> bool:
-    """Say whether verifying with the RSA key of a record takes no time. Never raises."""
+    """Return whether verifying with the RSA key of a record takes no time. Never raises."""
     from dkim.crypto import UnparsableKeyError, parse_public_key
 
     try:

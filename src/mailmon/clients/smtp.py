@@ -172,7 +172,7 @@ class SmtpClient(Conversation):
         return f" BODY=8BITMIME{utf8}"
 
     def close(self) -> None:
-        """Say QUIT without waiting for the answer; never raises."""
+        """Send QUIT without waiting for the reply; never raises."""
         try:
             self._wire.begin(Stage.GREETING, 1.0)
             self._send("QUIT")
@@ -262,7 +262,7 @@ class SmtpClient(Conversation):
 
 
 def ended_before_mail(exc: StageError) -> bool:
-    """Say whether the server ended a session before anything was handed over, as it does with one that was idle.
+    """Return whether the server ended a session before anything was handed over, as it does with one that was idle.
 
     Postfix waits for five minutes, under stress for ten seconds (STRESS_README). Not once MAIL was accepted.
     """
@@ -270,13 +270,13 @@ def ended_before_mail(exc: StageError) -> bool:
 
 
 def _names_helo(reply: Reply, helo: str) -> bool:
-    """Say whether a refusal quotes the name in EHLO; a server may keep it to itself until RCPT."""
+    """Return whether a refusal quotes the name in EHLO; a server may keep it to itself until RCPT."""
     is_unknown_command = reply.code in (500, 502, 503)
     return f"<{helo}>" in reply.text and not is_unknown_command
 
 
 def _is_unknown_mechanism(reply: Reply) -> bool:
-    """Say whether a reply to AUTH refuses the mechanism and not the login (RFC 4954 section 6, RFC 5248).
+    """Return whether a reply to AUTH refuses the mechanism and not the login (RFC 4954 section 6, RFC 5248).
 
     Some servers offer what they do not have: their submission was set up apart from what checks passwords.
     """
@@ -285,7 +285,7 @@ def _is_unknown_mechanism(reply: Reply) -> bool:
 
 
 def _is_refused(replies: list[tuple[Stage, Reply]], recipients: int) -> bool:
-    """Say whether these replies leave nothing to send: no sender, or none of all the recipients, was taken."""
+    """Return whether these replies leave nothing to send: no sender, or none of all the recipients, was taken."""
     if any(stage is not Stage.RCPT and not reply.is_positive for stage, reply in replies):
         return True
     answers = [reply.is_positive for stage, reply in replies if stage is Stage.RCPT]

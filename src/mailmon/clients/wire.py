@@ -200,7 +200,7 @@ class Wire:
 
     @property
     def is_encrypted(self) -> bool:
-        """Say whether TLS protects the connection."""
+        """Return whether TLS protects the connection."""
         return isinstance(self._sock, ssl.SSLSocket)
 
     def _tls_socket(self) -> ssl.SSLSocket:

@@ -60,12 +60,12 @@ def is_flat(document: Mapping[str, Any]) -> bool:
 
 
 def is_account(name: str, keys: Sequence[str]) -> bool:
-    """Say whether an account is the one that these flat keys of a configuration are for."""
+    """Return whether an account is the one that these flat keys of a configuration are for."""
     return name == NAME and any(places(key)[0][:2] == ACCOUNT for key in keys)
 
 
 def is_channel(name: str, keys: Sequence[str]) -> bool:
-    """Say whether a channel is the one that these flat keys of a configuration are for."""
+    """Return whether a channel is the one that these flat keys of a configuration are for."""
     return name == NTFY[1] and any(places(key)[0][:2] == NTFY for key in keys)
 
 

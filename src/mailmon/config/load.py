@@ -89,7 +89,7 @@ class Loaded(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What was read as the configuration.
+    """A configuration file as it was read.
 
     `risk` is why it must not name a command, `refusal` why it must not be used at all, "" where nothing is wrong.
     """

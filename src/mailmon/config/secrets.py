@@ -119,7 +119,7 @@ class SecretSources:
             raise SecretProblemError(f"{what}: {path}: is not UTF-8 text") from None
 
     def _from_file(self, path: Path, what: str, *, warns: bool) -> bytes:
-        """Read a file; as root only what the trusted, or by that one's rights the state's owner, have put there."""
+        """Read a file; as root only a file of trusted users, or with the rights of the state's owner."""
         opened = safe.open_checked(path, self._trusted)
         with os.fdopen(opened.descriptor, "rb") as file:
             if warns and opened.status.st_mode & stat.S_IROTH and not opened.is_hidden:
@@ -136,7 +136,7 @@ class SecretSources:
 
 
 def _from_pipe(path: Path, timeout_s: float) -> bytes:
-    """Read what a pipe brings up to its end. Raises OSError, TimeoutError."""
+    """Read a pipe to its end. Raises OSError, TimeoutError."""
     import select
 
     until_s = time.monotonic() + timeout_s
@@ -235,7 +235,7 @@ def collect_secrets(full: Mapping[str, Any], sources: SecretSources) -> Collecte
 
 
 def inline_secrets(full: Mapping[str, Any]) -> list[str]:
-    """Return the places of credentials that stand in the configuration itself."""
+    """Return the places of credentials in the configuration itself."""
     return [f"{place}.{key}" for place, _, fields, _, table in _owners(full) for key in fields if table.get(key)]
 
 

@@ -21,7 +21,7 @@ class Shard(NamedTuple):
     parts: int
 
     def has(self, name: str) -> bool:
-        """Say whether a name belongs to this part."""
+        """Return whether a name belongs to this part."""
         digest = hashlib.sha256(name.encode()).digest()
         return int.from_bytes(digest[:8], "big") % self.parts == self.number - 1
 

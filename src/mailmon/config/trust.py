@@ -1,4 +1,4 @@
-"""Who may have written a file that decides: root, the caller, and whom MAILMON_CONFIG_OWNER names."""
+"""Trusted authors of configuration files: root, the caller, and the user named in MAILMON_CONFIG_OWNER."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VARIABLE = "MAILMON_CONFIG_OWNER"
 
 
 def trusted_users(environ: Mapping[str, str]) -> frozenset[int]:
-    """Return the users whose files are taken at their word. Raises ConfigError where the variable names nobody.
+    """Return the trusted users. Raises ConfigError where the variable names nobody.
 
     Behind `sudo` the caller is who typed it.
     """
@@ -27,7 +27,7 @@ def trusted_users(environ: Mapping[str, str]) -> frozenset[int]:
 
 
 def risk_of(opened: safe.OpenedFile, path: Path, trusted: frozenset[int], *, is_strict: bool) -> str:
-    """Return why a file could hold somebody else's words, and what to do; "" where only the trusted could write it.
+    """Return why an untrusted user could have written a file, and what to do; "" for none.
 
     `is_strict`: no group may write the file, not even one that is its owner's own.
     """

@@ -66,7 +66,7 @@ def sentence(text: str) -> str:
 
 
 def is_meant(finding_id: str, patterns: Iterable[str]) -> bool:
-    """Say whether a pattern names a finding: an id, one with wildcards (tls.*), or an area (tls)."""
+    """Return whether a pattern names a finding: an id, one with wildcards (tls.*), or an area (tls)."""
     from fnmatch import fnmatchcase
 
     return any(fnmatchcase(finding_id, one) or finding_id.startswith(f"{one}.") for one in patterns)

@@ -28,12 +28,12 @@ class Published(NamedTuple):
 
     @property
     def is_worth_showing(self) -> bool:
-        """Say whether something is there, or should be."""
+        """Return whether something is there, or should be."""
         return bool(self.expected or self.found or self.is_bad)
 
     @property
     def is_right(self) -> bool:
-        """Say whether something was found, and what was found is what is expected, no more and no less."""
+        """Return whether something was found, and what was found is what is expected, no more and no less."""
         is_as_expected = set(self.expected.splitlines()) in ({*self.found}, set())
         return bool(self.found) and is_as_expected and not self.is_bad
 

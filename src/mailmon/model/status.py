@@ -46,7 +46,7 @@ class StatusReport(NamedTuple):
 
     @property
     def is_stale(self) -> bool:
-        """Say whether the last complete run is too old, or ended in the future: then the clock was set back."""
+        """Return whether the last complete run is too old, or ended in the future: then the clock was set back."""
         return self.max_age_s is not None and (self.age_s is None or not -MAX_SKEW_S <= self.age_s <= self.max_age_s)
 
 

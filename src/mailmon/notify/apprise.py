@@ -56,7 +56,7 @@ class AppriseOptions(ChannelOptions):
 
 
 def send(alert: Alert, channel: Channel[AppriseOptions], timeout_s: float) -> str:
-    """Send through Apprise; return which service took it. Raises DeliveryError, also without the library."""
+    """Send through Apprise; return which service accepted it. Raises DeliveryError, also without the library."""
     url = channel.credentials.get("url") or ""
     # Apprise bounds single reads, not a whole delivery, and its own threads keep a process from ending.
     try:

@@ -16,7 +16,7 @@ MIN_SECRET_PART = 10
 
 @options
 class ChannelOptions:
-    """What every channel's options have: `type` names the notifier, by default it is the channel's own name."""
+    """Options of every channel: `type` names the notifier, by default the channel's own name."""
 
     # Which of the options are credentials. Each has a form `<name>_file` beside it.
     SECRETS: ClassVar[tuple[str, ...]] = ()
@@ -40,7 +40,7 @@ class Credentials(NamedTuple):
         return secret.value if secret else None
 
     def masker(self, username: str = "") -> Masker:
-        """Return what hides these secrets in a text: also the parts of an address, and a login of basic auth."""
+        """Return a masker of these secrets: also of the parts of an address, and of a login of basic auth."""
         secrets = [secret.value for secret in self.values.values()]
         parts = [part for value in secrets for part in _address_parts(value)]
         logins = [f"{username}:{value}" for value in secrets if username]

@@ -94,7 +94,7 @@ def _waiting(webhook: str) -> str:
 
 
 def _escaped(text: str, limit: int) -> str:
-    """Take their meaning from a server's words: no formatting, no link, no mention; at most `limit` characters."""
+    """Escape a server's text: no formatting, no link, no mention; at most `limit` characters."""
     parts = [_MARKDOWN.sub(r"\\\1", char) for char in text[:limit]]
     escaped = "".join(parts)
     if len(escaped) <= limit and len(text) <= limit:

@@ -1,4 +1,4 @@
-"""E-mail: through the accounts that are watched anyway, one after the other until one takes the alert.
+"""E-mail: through the monitored accounts, one after the other until one accepts the alert.
 
 Accounts that the alert itself reports as troubled come last. An alert about the only mail server there is needs another
 channel beside this one.
@@ -47,7 +47,7 @@ class EmailOptions(ChannelOptions):
 
 
 def send(alert: Alert, channel: Channel[EmailOptions], timeout_s: float) -> str:
-    """Hand an alert to the first account's server that takes it; return what it said. Raises DeliveryError."""
+    """Send an alert through the first account that accepts it; return the reply. Raises DeliveryError."""
     from mailmon.clients.deadline import Deadline
     from mailmon.clients.tls import TlsContexts
     from mailmon.notify.letter import Envelope, compose
@@ -72,7 +72,7 @@ def send(alert: Alert, channel: Channel[EmailOptions], timeout_s: float) -> str:
 
 
 def by_trust(accounts: list[Account], alert: Alert) -> list[Account]:
-    """Return the accounts in their order, but behind the others those that the alert tells to be in trouble."""
+    """Return the accounts in order, those that the alert reports as failing last."""
     troubled = {name for change in alert.changes if change.after in _TROUBLED for name in change.names}
     return sorted(accounts, key=lambda account: account.name in troubled)
 

@@ -32,7 +32,7 @@ _TAGS = {
 
 @options
 class NtfyOptions(ChannelOptions):
-    """A topic on an ntfy server; on the public one its name is all that protects it."""
+    """A topic on an ntfy server; on the public one its name is the only protection."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("topic", "token", "password")
     REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ("topic",)

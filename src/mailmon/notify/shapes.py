@@ -1,4 +1,4 @@
-"""The shape that a channel's credentials must have, wherever they come from. None is ever quoted."""
+"""Validation of channel credentials, from any source. None is ever quoted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADER_VALUE = r"[!-~](?:[ -~]*[!-~])?"
 
 
 def problem(kind: str, key: str, value: str) -> str:
-    """Return what is wrong with a credential of a kind of channel, or of the ping address; "" where nothing is.
+    """Return the mistake in a credential of a channel type, or in the ping URL; "" for none.
 
     >>> problem("ntfy", "topic", "https://ntfy.sh/alerts")
     'must be the name of the topic alone: its server is another option'

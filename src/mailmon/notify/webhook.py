@@ -1,4 +1,4 @@
-"""Webhook: the alert as JSON to an address of your own, signed, with an id by which a repetition is known."""
+"""Webhook: the alert as JSON to an address of your own, signed, with an id that identifies repetitions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HeaderValue = Annotated[
 
 @options
 class WebhookOptions(ChannelOptions):
-    """An address of your own that takes alerts as JSON."""
+    """A URL of your own that accepts alerts as JSON."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("url", "secret", "authorization")
     REQUIRED_SECRETS: ClassVar[tuple[str, ...]] = ("url",)

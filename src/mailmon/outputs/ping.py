@@ -106,7 +106,7 @@ def send(signal: str, body: str, channel: Channel[PingOptions], timeout_s: float
 
 
 def _is_unknown(said: bytes) -> bool:
-    """Say whether a service that answers 2xx says in its body that it did not take the ping."""
+    """Return whether a service that answers 2xx says in its body that it did not take the ping."""
     if said.strip() == _UNKNOWN:
         return True
     if not said.lstrip().startswith(b"{"):

@@ -179,6 +179,6 @@ def _is_of_channel(change: Change) -> bool:
 
 
 def _is_moot(change: Change) -> bool:
-    """Say whether a channel failed and recovered before anybody was alerted: its alerts have been sent by then."""
+    """Return whether a channel failed and recovered before anybody was alerted: its alerts have been sent by then."""
     was_unheard = change.before in (Health.NEW, Health.UP) and bool(change.history)
     return _is_of_channel(change) and change.after is Health.UP and was_unheard

@@ -110,7 +110,7 @@ def _is_settled(place: Place) -> bool:
 
 
 def _is_unparted(place: Place) -> bool:
-    """Say whether a state in the old place is still that of all."""
+    """Return whether a state in the old place is still that of all."""
     return place.state_file == place.shared and read_belonging(place.state_file.parent) is None
 
 
@@ -302,7 +302,7 @@ def _split_outbox(outbox: Collection[OutboxEntry], owner: _Owner) -> tuple[list[
 
 
 def _is_machines(step_id: str) -> bool:
-    """Say whether a step's name does not show whose it is: the machine's, a unit's, a certificate's."""
+    """Return whether a step's name does not show whose it is: the machine's, a unit's, a certificate's."""
     return step_id == NETWORK or step_id.startswith((UNIT, CERTIFICATE))
 
 

@@ -181,7 +181,7 @@ def _is_proven(finding: Finding, replies: Iterable[str], monitored: Monitored) -
 
 
 def _see_targets(means: Means, monitored: Monitored, see_names: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
-    """Say whether we are offline because no independent target answers, and why."""
+    """Return whether we are offline because no independent target answers, and why."""
     targets = [target for target in means.targets if is_independent(target, (), monitored)]
     deadline = means.within(CONNECT_TIMEOUT_S)
     questions = [partial(_try, target, means, monitored, deadline) for target in targets]
@@ -208,7 +208,7 @@ def _try(target: Target, means: Means, monitored: Monitored, deadline: Deadline)
 
 
 def _see_names(means: Means, monitored: Monitored) -> tuple[bool, str]:
-    """Say whether we are offline because no name server answers for an independent name, and why."""
+    """Return whether we are offline because no name server answers for an independent name, and why."""
     servers = tuple(means.nameservers) or tuple(system_nameservers())
     if all(monitored.has(address) for address, _ in servers):
         if not any(means.has_route_to(address) for address, _ in servers):
@@ -233,7 +233,7 @@ def _host_of(target: str) -> str:
 
 
 def _is_here(host: str, monitored: Monitored) -> bool:
-    """Say whether a monitored host is on loopback, as far as its addresses are known."""
+    """Return whether a monitored host is on loopback, as far as its addresses are known."""
     addresses = monitored.addresses.get(host, ())
     return is_localhost(host) or (bool(addresses) and all(map(is_loopback, addresses)))
 

@@ -87,7 +87,7 @@ def alert_stuck(setup: Setup, error: StuckLockError, at: datetime) -> list[Alert
 
 
 def was_announced(state_file: Path, error: StuckLockError) -> bool:
-    """Say whether people were alerted about this holder of the lock."""
+    """Return whether people were alerted about this holder of the lock."""
     try:
         return _holder_in(safe.read_file(_marker(state_file), _MAX_BYTES)) == error.holder
     except OSError:

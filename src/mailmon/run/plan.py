@@ -109,7 +109,7 @@ def _is_idle(step: Step, idle: Collection[str]) -> bool:
 
 
 def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
-    """Say whether it is due; what is not healthy is checked more often, so that its recovery is noticed soon."""
+    """Return whether it is due; what is not healthy is checked more often, so that its recovery is noticed soon."""
     check_state = checks.get(step.id)
     if check_state is None or check_state.checked_at is None or check_state.checked_at > now:
         return True

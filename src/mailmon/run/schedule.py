@@ -45,7 +45,7 @@ class Schedule:
 
     @property
     def has_ready(self) -> bool:
-        """Say whether there may be a step that can begin now."""
+        """Return whether there may be a step that can begin now."""
         return bool(self._ready) and len(self._running) < self._workers
 
     def next(self) -> Step | None:

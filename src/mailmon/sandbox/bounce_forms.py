@@ -1,4 +1,4 @@
-"""Notifications in the forms of other systems than Postfix: most of them are words only.
+"""Notifications as systems other than Postfix write them: most are plain text only.
 
 Each is a template with {hostname} {sender} {recipient} {reason} {date}, behind which the returned message stands.
 """

@@ -103,7 +103,7 @@ def _field(parser: Parser) -> str:
 
 
 def is_whole(items: list[Item]) -> bool:
-    """Say whether whole messages are asked for."""
+    """Return whether whole messages are requested."""
     return any(item.section == "" for item in items)
 
 

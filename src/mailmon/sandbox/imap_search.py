@@ -22,7 +22,7 @@ class Candidate:
     is_recent: bool
 
     def has(self, flag: str) -> bool:
-        """Say whether the flag is set; flags know no case."""
+        """Return whether the flag is set; flags know no case."""
         return flag.lower() in {known.lower() for known in self.message.flags}
 
 

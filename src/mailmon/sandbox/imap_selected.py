@@ -42,11 +42,11 @@ class Selected:
         return Answer(answer.tagged, answer.untagged + updates)
 
     def news(self) -> list[bytes]:
-        """Return what NOOP and IDLE tell: messages gone and messages come."""
+        """Return the responses to NOOP and IDLE: expunged and new messages."""
         return self.view.removals() + self.arrivals()
 
     def arrivals(self) -> list[bytes]:
-        """Return what may be told before any command."""
+        """Return the responses that may be sent before any command."""
         return [] if self._faults.late_exists or self._faults.frozen_view else self.view.arrivals()
 
     def remove_deleted(self) -> None:

@@ -41,7 +41,7 @@ class SequenceSet:
         return chosen
 
     def exceeds(self, last: int) -> bool:
-        """Say whether the set names a number beyond the last message by itself, without the help of "*"."""
+        """Return whether the set names a number beyond the last message by itself, without the help of "*"."""
         return any(None not in pair and max(number or 0 for number in pair) > last for pair in self.ranges)
 
 
@@ -74,7 +74,7 @@ class Parser:
             raise BadCommandError("unexpected argument")
 
     def comes(self, token: bytes) -> bool:
-        """Say whether the token comes next, in whatever case, without taking it."""
+        """Return whether the token comes next, in whatever case, without taking it."""
         return self._data[self._at : self._at + len(token)].upper() == token.upper()
 
     def accept(self, token: bytes) -> bool:

@@ -62,7 +62,7 @@ class View:
         return lines
 
     def is_recent(self, message: Message) -> bool:
-        """Say whether the message is \\Recent in this session."""
+        """Return whether the message is \\Recent in this session."""
         return message.uid >= self._first_recent_uid
 
     def numbers(self) -> Numbers:

@@ -30,7 +30,7 @@ class Wire:
 
     @property
     def is_secure(self) -> bool:
-        """Say whether TLS protects the connection."""
+        """Return whether TLS protects the connection."""
         return self._writer.get_extra_info("sslcontext") is not None
 
     async def command(self, is_known: bool) -> bytes:

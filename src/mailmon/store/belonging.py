@@ -1,4 +1,4 @@
-"""Which configuration a state belongs to: a small file beside it says so."""
+"""The configuration that a state belongs to, noted in a small file beside it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _EARLIER = ("0.1.0",)
 
 
 def was_checked(state_file: Path, document: dict[str, Any]) -> bool:
-    """Say whether a run of this version with this state has checked this document. Never raises."""
+    """Return whether a run of this version with this state has checked this document. Never raises."""
     try:
         key = read_key(state_file)
         known = safe.read_file(_file(state_file), MAX_BYTES).decode("ascii").strip()
@@ -45,7 +45,7 @@ def known_digest(state_file: Path) -> str:
 
 
 def is_digest_of(digest: str, document: dict[str, Any], key: bytes) -> bool:
-    """Say whether a digest is that of a document, by this version or one before it."""
+    """Return whether a digest is that of a document, by this version or one before it."""
     made = (_digest(document, key, version) for version in dict.fromkeys((__version__, *_EARLIER)))
     return any(hmac.compare_digest(digest.encode(), one.encode()) for one in made)
 

@@ -69,7 +69,7 @@ def write_through(path: Path, data: bytes) -> bool:
 
 
 def _is_meant(path: Path, exc: OSError) -> bool:
-    """Say whether somebody arranged it so. Our own directory that we may not write is a mistake, and is told."""
+    """Return whether somebody arranged it so. Our own directory that we may not write is a mistake, and is reported."""
     if isinstance(exc, PermissionError):
         with contextlib.suppress(OSError):
             return path.parent.stat().st_uid != os.geteuid()

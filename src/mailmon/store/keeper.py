@@ -1,4 +1,4 @@
-"""Holds the state of one run: read once, written at fixed points, and honest when it cannot be written."""
+"""Holds the state of one run: read once, written at fixed points, with errors reported by `error`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Keeper:
                 self.error = exc.message
 
     def save(self, **changes: Any) -> None:
-        """Change the state and write it. A failure does not end the run: it is told by `error` (exit 74).
+        """Change the state and write it. A failure does not end the run: `error` has it (exit 74).
 
         `may_repeat` says that the journal could not be written either, so that what is sent now may be sent again.
         """
@@ -85,13 +85,13 @@ class Keeper:
 
 
 def look_up(path: Path, now: datetime) -> states.Loaded:
-    """Return what is remembered, without changing anything. Raises StateError where it cannot be read."""
+    """Return the state without changing anything. Raises StateError where it cannot be read."""
     keeper = Keeper(path, now, is_dry=True)
     return states.Loaded(keeper.state, keeper.warnings)
 
 
 def _with_journal(path: Path, loaded: states.Loaded) -> tuple[State, tuple[str, ...], object]:
-    """Return the state, what has to be said, and what the journal knows.
+    """Return the state, the warnings, and the content of the journal.
 
     What people know is taken from the journal where it is newer than the state file, or where that is gone.
     """

@@ -81,7 +81,7 @@ class Lock:
         return f"{who}deadline {self._deadline_s:.0f} s, boot {self._boot_id or '-'} {time.monotonic():.3f}\n"
 
     def _held(self) -> LockHeldError | StuckLockError:
-        """Return the error that says who holds the lock, and whether that is still a run at work."""
+        """Return an error with the holder of the lock, and whether that run is still active."""
         said = os.read(self._descriptor, _MAX_BYTES).decode("utf-8", "replace") if self._is_own else ""
         first, _, second = said.strip().partition("\n")
         holder = visible(first) or "unknown process"
@@ -133,7 +133,7 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,4 +1,4 @@
-"""Root in a directory of another user's: become that user for good, before anything there is touched.
+"""Root in a directory of another user's: become that user permanently, before anything there is touched.
 
 The decision and its reasons: docs/decisions/0017-dropping-privileges.md.
 """

@@ -1,4 +1,4 @@
-"""The state that all configurations of a user once had in common, and what is left of it for those yet to come.
+"""The state that all configurations of a user once shared, and what is left of it to take over.
 
 What is left lies beside it as `shared.json`: each configuration takes its own part once, and leaves the others'.
 """
@@ -41,7 +41,7 @@ def rest_file(shared: Path) -> Path:
 
 
 def is_there(shared: Path) -> bool:
-    """Say whether there may be anything to take over."""
+    """Return whether there may be anything to take over."""
     if rest_file(shared).exists():
         return True
     parts = [shared.with_name(f"{shared.name}{ending}") for ending in _PARTS]

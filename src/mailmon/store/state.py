@@ -38,7 +38,7 @@ _SMALL_MONITOR_STEPS = {
 
 
 class State(NamedTuple):
-    """All that is kept between runs.
+    """The state between runs.
 
     `serial` grows with every save, `journal_serial` is that of the journal's record; `deliveries` are the latest,
     oldest first. `anchor` ties the wall clock to the time since the machine's start, `addresses` are those that each
@@ -60,7 +60,7 @@ class State(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A state, what had to be said while it was read, and whether it was there and made sense."""
+    """A state, the warnings from reading it, and whether it was there and valid."""
 
     state: State
     warnings: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Loaded(NamedTuple):
 
 
 def peek(path: Path) -> Loaded:
-    """Read the state file without touching it. Raises StateError when it cannot be read or makes no sense."""
+    """Read the state file without touching it. Raises StateError when it cannot be read or is invalid."""
     try:
         raw = safe.read_file(real_place(path), MAX_BYTES)
     except FileNotFoundError:
@@ -142,7 +142,7 @@ def save(path: Path, state: State) -> bool:
 
 
 def known(state: State) -> tuple[object, ...]:
-    """Return what people know and wait for: that of the state which its journal keeps too."""
+    """Return the part of a state that its journal keeps too: announced health, pending alerts, deliveries."""
     announced = {
         key: one._replace(checked_at=None, value="", quiet=None, skipped="") for key, one in state.checks.items()
     }
@@ -156,7 +156,7 @@ def journal_payload(state: State) -> bytes:
 
 
 def from_journal(payload: bytes) -> State | None:
-    """Return what a journal kept, None where it makes no sense."""
+    """Return the content of a journal, None where it is invalid."""
     try:
         document = json.loads(payload)
         rename_keys(document)
@@ -274,7 +274,7 @@ def _digest(text: str) -> str:
 
 
 def _taken_over(document: dict[str, Any]) -> Loaded:
-    """Return the state that a small monitor's file amounts to: {"last_status": ..., "last_failure": {...}}."""
+    """Convert the file of the earlier monitor: {"last_status": ..., "last_failure": {...}}."""
     failure = document.get("last_failure")
     if document["last_status"] != "unhealthy" or not isinstance(failure, dict):
         return Loaded(State())
