@@ -38,7 +38,7 @@ _STEPS = (
     _Step("All checks pass.", {}, "No alert: nothing has changed."),
     _Step("The SMTP server refuses the login.", {"refuse_login": {"smtp"}}),
     _Step("The next run gives the same result.", {"refuse_login": {"smtp"}}, "No second alert: nothing has changed."),
-    _Step("The login works again, but the server loses accepted mail.", {"lose_mail": True}),
+    _Step("Logins recover, but the server loses accepted mail.", {"lose_mail": True}),
     _Step("Everything is fixed.", {}),
 )
 

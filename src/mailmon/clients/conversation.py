@@ -13,7 +13,7 @@ _NOT_VERIFIED = "The password was not sent. Check which server answers at this a
 
 
 class Conversation:
-    """One connection to a server, whatever is spoken on it."""
+    """One connection to a server, of any protocol."""
 
     def __init__(self, wire: Wire, contexts: TlsContexts) -> None:
         self._wire = wire

@@ -83,7 +83,7 @@ class Session:
     def why_trusted(self) -> str:
         """Return why the server may trust us more than others, "" where nothing suggests it."""
         if self.options.is_trusted:
-            return "we are in its trusted network"
+            return "the server trusts this machine"
         is_own = is_own_machine(self.endpoint.address, self.local_address)
         return "this is its own machine, which most servers trust" if is_own else ""
 

@@ -143,7 +143,7 @@ class _Run:
         self._resolve = RememberingResolve(resolver_for(self._setup.nameservers))
         self._outputs = _outputs(request, plan)
         self._unprinted: list[Outcome] = []
-        # Of all steps that there are: the words of a step must not depend on how many are asked for.
+        # Of all configured steps: the text of a step must not depend on how many are requested.
         self._all_steps = _plan(self._setup, ()).steps
         self._labels = labels_of(self._all_steps)
         self._run_id = f"{self._started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

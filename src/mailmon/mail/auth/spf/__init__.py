@@ -1,4 +1,4 @@
-"""SPF: may this client send mail for this domain? (RFC 7208)
+"""SPF: whether a client may send mail for a domain (RFC 7208).
 
 record.py   a record, read into terms
 macros.py   `%{i}` and its like
