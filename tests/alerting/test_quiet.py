@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailmon.alerting import refresh
 from mailmon.alerting.wording import explain, explain_quiet
 from mailmon.model import Alert, AlertKind, Change, Health, OutboxEntry, Policy, Quiet, QuietReason
-from tests.alerting.sequences import START, STATUS_BY_LETTER, STEP, CheckSequence, outcome
+from tests.alerting.sequences import QUARTER, START, STATUS_BY_LETTER, STEP, CheckSequence, outcome
 
 PATIENT = Policy(failure_threshold=2, success_threshold=2)
 REMINDING = Policy(reminder_interval_s=3600)
@@ -34,7 +36,8 @@ def run(story: CheckSequence, letter: str) -> list[Change]:
     return story.step(outcome(status), is_silent=letter != small, is_offline=small in "bx")
 
 
-SENT, SILENCED = "alert already sent at 13:15 +0100", "silenced until 13:30 +0100 by main"
+SENT, SILENCED = "alert already sent at 13:15 +0100", 'silenced until 13:30 +0100 (silence "main")'
+FIRST = ["no alert yet: failure 1 of 2"]
 INCONCLUSIVE = [f"no alert yet: inconclusive {number} of 3" for number in (1, 2)]
 
 
@@ -47,8 +50,11 @@ INCONCLUSIVE = [f"no alert yet: inconclusive {number} of 3" for number in (1, 2)
         (PATIENT, "ffoo", ["no alert yet: failure 1 of 2", "alert", "no alert yet: recovery 1 of 2", "alert"]),
         (PATIENT, "ofo", ["", "no alert yet: failure 1 of 2", ""]),
         (None, "oF", ["", SILENCED]),
-        (PATIENT, "oF", ["", "no alert yet: failure 1 of 2"]),
-        (None, "ofO", ["", "alert", "silenced until 13:45 +0100 by main"]),
+        (PATIENT, "oF", ["", "no alert yet: failure 1 of 2 (silenced until 13:30 +0100)"]),
+        (PATIENT, "ffO", [*FIRST, "alert", "no alert yet: recovery 1 of 2 (silenced until 13:45 +0100)"]),
+        (PATIENT, "Fo", ["no alert yet: failure 1 of 2 (silenced until 13:15 +0100)", ""]),
+        (None, "U", ["no alert yet: inconclusive 1 of 3 (silenced until 13:15 +0100)"]),
+        (None, "ofO", ["", "alert", 'silenced until 13:45 +0100 (silence "main")']),
         (None, "ofF", ["", "alert", SENT]),
         (None, "ouuu", ["", *INCONCLUSIVE, "alert"]),
         (
@@ -71,6 +77,49 @@ def test_each_run_alerts_or_says_why_not(policy: Policy | None, runs: str, words
 
 def test_without_channels_nobody_is_alerted_and_the_reason_says_so() -> None:
     assert reasons("off", channels=()) == ["", *["no alert: no channel configured"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("channels", "words"),
+    [
+        ((), "no alert: no channel configured"),
+        (("script",), "no alert: no other channel is configured"),
+        (("script", "phone"), "alert"),
+    ],
+)
+def test_a_channel_that_fails_is_announced_by_others_or_the_reason_says_there_are_none(
+    channels: tuple[str, ...], words: str
+) -> None:
+    story = CheckSequence(channels=channels)
+    story.subjects = {STEP: story.subjects[STEP]._replace(not_by=("script",))}
+    changes = run(story, "f")
+    quiet = story.quiet.get(STEP)
+    assert (explain_quiet(quiet, story.now) if quiet else "alert") == words
+    assert [change.channels for change in changes] == [() if quiet else ("phone",)]
+    run(story, "f")
+    assert explain_quiet(story.quiet[STEP], story.now) == (words if quiet else SENT.replace("13:15", "13:00"))
+
+
+ENDS_AT = START + QUARTER
+
+
+@pytest.mark.parametrize(
+    ("policy", "silenced", "words"),
+    [
+        (None, {"main": ENDS_AT + QUARTER}, 'silenced until 13:30 +0100 (silence "main")'),
+        (None, {"all": ENDS_AT}, 'silenced until 13:15 +0100 (silence "all")'),
+        (None, {"other": ENDS_AT}, "silence ended: alert due in the next run"),
+        (None, {}, "silence ended: alert due in the next run"),
+        (PATIENT, {}, "no alert yet: failure 1 of 2"),
+        (PATIENT, {"main": ENDS_AT + QUARTER}, "no alert yet: failure 1 of 2 (silenced until 13:30 +0100)"),
+    ],
+)
+def test_a_stored_reason_counts_with_the_silences_of_now(
+    policy: Policy | None, silenced: Mapping[str, datetime], words: str
+) -> None:
+    story = CheckSequence(policy)
+    run(story, "F")
+    assert explain_quiet(refresh(story.quiet[STEP], story.subjects[STEP], silenced), story.now) == words
 
 
 POLICIES = st.builds(
@@ -99,7 +148,7 @@ def test_in_any_history_a_step_that_is_not_healthy_has_one_reason_or_an_alert(po
             assert explain(STEP, state, (), story.now)
 
 
-def queued(errors: Mapping[str, str]) -> list[OutboxEntry]:
+def pending(errors: Mapping[str, str]) -> list[OutboxEntry]:
     change = Change(STEP, Health.UP, Health.DOWN, START, START, "535 no")
     alert = Alert("1", AlertKind.PROBLEM, "t", "b", START, (change,))
     return [OutboxEntry(alert, channel, error=error) for channel, error in errors.items()]
@@ -109,8 +158,8 @@ def test_what_became_of_an_alert_is_explained() -> None:
     story = CheckSequence()
     story.announced("of")
     assert explain(STEP, story.state, (), story.now) == "alert sent at 13:15 +0100"
-    assert explain(STEP, story.state, queued({"ntfy": "ntfy did not answer"}), story.now) == (
-        "alert queued for ntfy: ntfy did not answer"
+    assert explain(STEP, story.state, pending({"ntfy": "ntfy did not answer"}), story.now) == (
+        "alert pending for ntfy: ntfy did not answer"
     )
     story.announced("f")
     assert explain(STEP, story.state, (), story.now) == SENT

@@ -56,15 +56,39 @@ def test_a_silence_is_named_with_its_end(monitor: Monitor, sandbox: Sandbox) -> 
     monitor.check()
     monitor.run("silence", "main", "--for", "2h")
     sandbox.faults.refuse_login = {"smtp"}
-    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · silenced until TIME by main"
-    assert below(monitor, "SMTP Auth") == "silenced until TIME by main"
+    assert last_line(monitor) == '2 ok, 1 failed, 2 skipped · silenced until TIME (silence "main")'
+    assert below(monitor, "SMTP Auth") == 'silenced until TIME (silence "main")'
     assert set(quiet_of(monitor)) == {"reason", "code", "until"}
+    monitor.run("silence", "end", "main")
+    assert below(monitor, "SMTP Auth") == "silence ended: alert due in the next run"
+    assert quiet_of(monitor) == {"reason": "silence ended: alert due in the next run", "code": "silence_ended"}
+    assert last_line(monitor) == "2 ok, 1 failed, 2 skipped · alert sent to ntfy"
+
+
+def test_a_failure_below_the_threshold_does_not_promise_an_alert_that_a_silence_holds_back(
+    monitor: Monitor, sandbox: Sandbox
+) -> None:
+    monitor.config["checks"]["smtp_auth"] = {"failure_threshold": 2}
+    monitor.run("silence", "main", "--for", "2h")
+    sandbox.faults.refuse_login = {"smtp"}
+    words = "no alert yet: failure 1 of 2 (silenced until TIME)"
+    assert last_line(monitor) == f"2 ok, 1 failed, 2 skipped · {words}"
+    assert below(monitor, "SMTP Auth") == words
+    assert set(quiet_of(monitor)) == {"reason", "code", "runs", "threshold", "until"}
+
+
+def test_the_only_channel_cannot_announce_that_it_fails(monitor: Monitor, sandbox: Sandbox) -> None:
+    monitor.config["notify"] = {"command": {"command": ["/bin/false"]}}
+    sandbox.faults.refuse_login = {"smtp"}
+    for _ in range(4):
+        monitor.check()
+    assert below(monitor, "Alerts via command") == "no alert: no other channel is configured"
 
 
 def test_an_alert_that_waits_says_for_whom_and_why(monitor: Monitor, sandbox: Sandbox, receiver: Receiver) -> None:
     sandbox.faults.refuse_login, receiver.status = {"smtp"}, 503
-    assert re.fullmatch(r"2 ok, 1 failed, 2 skipped · alert queued for ntfy: ntfy at \S+: .*503.*", last_line(monitor))
-    assert below(monitor, "SMTP Auth").startswith("alert queued for ntfy: ")
+    assert re.fullmatch(r"2 ok, 1 failed, 2 skipped · alert pending for ntfy: ntfy at \S+: .*503.*", last_line(monitor))
+    assert below(monitor, "SMTP Auth").startswith("alert pending for ntfy: ")
 
 
 def test_a_skipped_step_is_up_and_says_since_when_it_was_not_checked(monitor: Monitor, sandbox: Sandbox) -> None:
@@ -72,8 +96,12 @@ def test_a_skipped_step_is_up_and_says_since_when_it_was_not_checked(monitor: Mo
     sandbox.faults.refuse_login = {"smtp"}
     monitor.check()
     status = monitor.run("status").stdout
-    words = rf"^up \(not checked since \d\d:\d\d [-+]\d{{4}}: skipped\)  Send Test .*: because {STEP} did not succeed$"
+    words = (
+        rf"^up \(not checked since \d\d:\d\d [-+]\d{{4}}: skipped\)\n +Send Test .*: because {STEP} did not succeed$"
+    )
     assert re.search(words, status, re.M), status
+    columns = {line.index("  for ") for line in status.splitlines() if ", since " in line}
+    assert len(columns) == 1, status
     rows = {row["id"]: row for row in monitor.run("status", "--json").document["checks"]}
     assert rows["send:main"]["skipped"] == f"skipped, because {STEP} did not succeed"
     assert (rows["send:main"]["quiet"]["code"], "skipped" in rows[STEP]) == ("skipped", False)

@@ -32,6 +32,7 @@ from mailmon.model import (
 
 _NOBODY_SILENCED: Mapping[str, datetime] = MappingProxyType({})
 _NO_NETWORK = "no network"
+_NOT_YET = (QuietReason.FAILURES, QuietReason.RECOVERIES, QuietReason.INCONCLUSIVE)
 
 
 class Announce(NamedTuple):
@@ -79,7 +80,7 @@ def evaluate(
             result.states[step_id] = state
         if isinstance(decision, Announce):
             result.changes.append(decision.change)
-        quiet = _quiet_after(decision, channels)
+        quiet = _quiet_after(decision, subject, channels)
         if quiet:
             result.quiet[step_id] = quiet
     return result
@@ -105,8 +106,8 @@ def evaluate_step(
     if outcome and outcome.status is Status.SKIPPED and decision == Quiet(QuietReason.HEALTHY):
         decision = Quiet(QuietReason.SKIPPED, by=outcome.message)
     silence = _silence_of(subject, silenced)
-    if silence and isinstance(decision, Announce):
-        decision = silence
+    if silence:
+        decision = silence if isinstance(decision, Announce) else _with_silence(decision, silence)
     if seen is None:
         return None, decision
     if isinstance(decision, Announce):
@@ -116,30 +117,37 @@ def evaluate_step(
     skipped = seen.skipped
     if outcome:
         skipped = _NO_NETWORK if is_unseen else outcome.message if outcome.status is Status.SKIPPED else ""
-    return seen._replace(quiet=_quiet_after(decision, channels), skipped=skipped), decision
+    return seen._replace(quiet=_quiet_after(decision, subject, channels), skipped=skipped), decision
 
 
 def decide(
     step_id: str, state: CheckState, subject: AlertSubject, now: datetime, alert_id: str, channels: Sequence[str]
 ) -> Announce | Quiet:
     """Return what is announced about a step, or why nothing is."""
-    announced, policy = state.announced, subject.policy
-    channels = [channel for channel in channels if channel not in subject.not_by]
+    announced, policy, reachable = state.announced, subject.policy, _reachable(subject, channels)
     if state.unknown_runs:
-        audience = _audience(policy, Severity.WARNING, announced, channels)
+        audience = _audience(policy, Severity.WARNING, announced, reachable)
         if state.unknown_runs < policy.unknown_threshold:
             return Quiet(QuietReason.INCONCLUSIVE, state.unknown_runs, policy.unknown_threshold)
-        if announced.unknown_since is not None and _is_heard(announced, audience, channels):
-            return _already_announced(announced, Severity.WARNING, channels)
+        if announced.unknown_since is not None and _is_heard(announced, audience, reachable):
+            return _already_announced(announced, Severity.WARNING, subject, channels)
         change = _unknown_change(_change(step_id, state, subject, now, alert_id), state)._replace(channels=audience)
         return Announce(change, _unknown_by(change, state, now))
-    audience = _audience(policy, state.severity, announced, channels)
+    audience = _audience(policy, state.severity, announced, reachable)
     is_seen_again = announced.unknown_since is not None and state.health is not Health.FAILING
-    news = News.CHANGE if is_seen_again else _news(state, policy, now, _is_heard(announced, audience, channels))
+    news = News.CHANGE if is_seen_again else _news(state, policy, now, _is_heard(announced, audience, reachable))
     if news:
         change = _change(step_id, state, subject, now, alert_id)._replace(news=news, channels=audience)
         return Announce(change, _known_by(change, state, now))
-    return _why_quiet(state, policy, now, channels)
+    return _why_quiet(state, subject, now, channels)
+
+
+def refresh(quiet: Quiet, subject: AlertSubject, silenced: Mapping[str, datetime]) -> Quiet:
+    """Return why no alert was sent, with the silences that hold now: those of the last run may have ended."""
+    silence = _silence_of(subject, silenced)
+    if quiet.reason == QuietReason.SILENCED:
+        return silence or Quiet(QuietReason.SILENCE_ENDED)
+    return _with_silence(quiet, silence)
 
 
 def open_problems(
@@ -196,17 +204,31 @@ def _decide_about(
     return decide(step_id, state, subject, now, alert_id, channels) if state else Quiet(QuietReason.HEALTHY)
 
 
-def _quiet_after(decision: Announce | Quiet, channels: Sequence[str]) -> Quiet | None:
+def _quiet_after(decision: Announce | Quiet, subject: AlertSubject, channels: Sequence[str]) -> Quiet | None:
     """Return why nobody is alerted, None where somebody is, or where there is nothing to alert about."""
     if isinstance(decision, Quiet):
         return None if decision.reason == QuietReason.HEALTHY else decision
     if decision.change.channels:
         return None
-    return _no_channel(decision.change.severity, channels)
+    return _no_channel(decision.change.severity, subject, channels)
 
 
-def _no_channel(severity: Severity | None, channels: Sequence[str]) -> Quiet:
-    return Quiet(QuietReason.NO_CHANNEL, by=severity.value if channels and severity else "")
+def _no_channel(severity: Severity | None, subject: AlertSubject, channels: Sequence[str]) -> Quiet:
+    if _reachable(subject, channels):
+        return Quiet(QuietReason.NO_CHANNEL, by=severity.value if severity else "")
+    return Quiet(QuietReason.NO_OTHER_CHANNEL if channels else QuietReason.NO_CHANNEL)
+
+
+def _reachable(subject: AlertSubject, channels: Sequence[str]) -> list[str]:
+    """Return the channels that can alert about a subject: a channel that fails cannot say so itself."""
+    return [channel for channel in channels if channel not in subject.not_by]
+
+
+def _with_silence(quiet: Quiet, silence: Quiet | None) -> Quiet:
+    """Return why there is no alert yet, with the silence that will hold it back, or without one that has ended."""
+    if quiet.reason not in _NOT_YET:
+        return quiet
+    return quiet._replace(until=silence.until if silence else None, by=silence.by if silence else "")
 
 
 def _silence_of(subject: AlertSubject, silenced: Mapping[str, datetime]) -> Quiet | None:
@@ -225,8 +247,9 @@ def _is_first_health(state: CheckState) -> bool:
     return state.health is Health.UP and is_new and not state.unknown_runs
 
 
-def _why_quiet(state: CheckState, policy: Policy, now: datetime, channels: Sequence[str]) -> Quiet:
+def _why_quiet(state: CheckState, subject: AlertSubject, now: datetime, channels: Sequence[str]) -> Quiet:
     """Return why nothing is announced of a step that could be checked."""
+    policy = subject.policy
     if state.health is Health.FAILING:
         return Quiet(QuietReason.FAILURES, state.streak, policy.failure_threshold)
     if state.health is Health.DOWN and state.streak:
@@ -234,15 +257,20 @@ def _why_quiet(state: CheckState, policy: Policy, now: datetime, channels: Seque
     if state.health in (Health.DOWN, Health.DEGRADED):
         interval_s, announced = policy.reminder_interval_s, state.announced
         due_at = announced.at + timedelta(seconds=interval_s) if announced.at and interval_s is not None else None
-        return _already_announced(announced, state.severity, channels, due_at if due_at and due_at > now else None)
+        reminder_at = due_at if due_at and due_at > now else None
+        return _already_announced(announced, state.severity, subject, channels, reminder_at)
     return Quiet(QuietReason.HEALTHY)
 
 
 def _already_announced(
-    announced: Announced, severity: Severity | None, channels: Sequence[str], reminder_at: datetime | None = None
+    announced: Announced,
+    severity: Severity | None,
+    subject: AlertSubject,
+    channels: Sequence[str],
+    reminder_at: datetime | None = None,
 ) -> Quiet:
     if not announced.channels:
-        return _no_channel(severity, channels)
+        return _no_channel(severity, subject, channels)
     return Quiet(QuietReason.SENT, at=announced.at, until=reminder_at)
 
 

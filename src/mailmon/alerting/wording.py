@@ -64,6 +64,12 @@ _OWN_LABELS = {
     "channel": "Alerts via {}",
     "unit": "{}",
 }
+# What counts consecutive runs until an alert is due.
+_COUNTED_RUNS = {
+    QuietReason.FAILURES: "failure",
+    QuietReason.RECOVERIES: "recovery",
+    QuietReason.INCONCLUSIVE: "inconclusive",
+}
 _PROBLEMS = (Health.DOWN, Health.FAILING)
 _WARNINGS = (Health.DEGRADED, Health.UNKNOWN)
 
@@ -418,21 +424,22 @@ def own_label(kind: str, name: str) -> str:
 
 def explain_quiet(quiet: Quiet, now: datetime) -> str:
     """Return in words why no alert was sent."""
+    if quiet.reason in _COUNTED_RUNS:
+        silenced = f" (silenced until {short_time(quiet.until, now)})" if quiet.until else ""
+        return f"no alert yet: {_COUNTED_RUNS[quiet.reason]} {quiet.runs} of {quiet.threshold}{silenced}"
     match quiet.reason:
-        case QuietReason.FAILURES:
-            return f"no alert yet: failure {quiet.runs} of {quiet.threshold}"
-        case QuietReason.RECOVERIES:
-            return f"no alert yet: recovery {quiet.runs} of {quiet.threshold}"
-        case QuietReason.INCONCLUSIVE:
-            return f"no alert yet: inconclusive {quiet.runs} of {quiet.threshold}"
         case QuietReason.SENT:
             sent = f"alert already sent{f' at {short_time(quiet.at, now)}' if quiet.at else ''}"
             return f"{sent}, reminder due at {short_time(quiet.until, now)}" if quiet.until else sent
         case QuietReason.SILENCED:
             until = f" until {short_time(quiet.until, now)}" if quiet.until else ""
-            return f"silenced{until} by {quiet.by}"
+            return f'silenced{until} (silence "{quiet.by}")'
+        case QuietReason.SILENCE_ENDED:
+            return "silence ended: alert due in the next run"
         case QuietReason.NO_CHANNEL:
             return f"no alert: no channel for severity {quiet.by}" if quiet.by else "no alert: no channel configured"
+        case QuietReason.NO_OTHER_CHANNEL:
+            return "no alert: no other channel is configured"
         case QuietReason.NO_NETWORK:
             return "no alert: no network"
         case QuietReason.SKIPPED:
@@ -446,7 +453,7 @@ def explain(step_id: str, state: CheckState, outbox: Iterable[OutboxEntry], now:
         entry.channel: entry.error for entry in outbox if any(change.id == step_id for change in entry.alert.changes)
     }
     if waiting:
-        return _queued(waiting)
+        return _pending(waiting)
     quiet = state.quiet
     if quiet:  # a reminder and a skipped step have their own place beside it
         if quiet.reason == QuietReason.SKIPPED:
@@ -475,7 +482,7 @@ def _alerts_said(result: RunResult) -> list[str]:
     dropped = [line.channel for line in result.alerts if line.status == "dropped"]
     return [
         *([f"alert sent to {join_words(list(dict.fromkeys(sent)))}"] if sent else []),
-        *([_queued(waiting)] if waiting else []),
+        *([_pending(waiting)] if waiting else []),
         *([f"alert dropped: {join_words(list(dict.fromkeys(dropped)))} is not configured"] if dropped else []),
     ]
 
@@ -492,7 +499,7 @@ def _quiet_said(result: RunResult) -> list[str]:
     return [*said[:MAX_LABELS], f"and {len(said) - MAX_LABELS} more reasons"] if len(said) > MAX_LABELS + 1 else said
 
 
-def _queued(errors: Mapping[str, str]) -> str:
-    """Return which alerts wait: `alert queued for ntfy: no answer within 10 s`."""
+def _pending(errors: Mapping[str, str]) -> str:
+    """Return which alerts wait: `alert pending for ntfy: no answer within 10 s`."""
     words = [f"{channel}: {error}" if error else channel for channel, error in errors.items()]
-    return f"alert queued for {'; for '.join(words)}"
+    return f"alert pending for {'; for '.join(words)}"

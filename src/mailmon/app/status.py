@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from mailmon.alerting.decision import refresh
 from mailmon.alerting.wording import explain
 from mailmon.checks import CHECKS
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
-from mailmon.model import CheckState, Health
+from mailmon.model import CheckState, Health, Silence
 from mailmon.model.status import CheckStatus, StatusReport
 from mailmon.run.certificates import CERTIFICATE
-from mailmon.run.subjects import own_subject
+from mailmon.run.subjects import configured_subjects, own_subject
 from mailmon.store.keeper import look_up
-from mailmon.store.silences import active, read_silences
+from mailmon.store.silences import active, read_silences, silenced_until
 from mailmon.store.state import State
 
 
@@ -24,6 +26,7 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
     """
     loaded = look_up(setup.state_file, now)
     silences, problem = read_silences(setup.state_file, read_anchor(now))
+    silences = tuple(active(silences, now))
     return StatusReport(
         now,
         setup.state_file,
@@ -37,12 +40,22 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
                 _next_reminder_at(setup, step_id, state),
                 explain(step_id, state, loaded.state.outbox, now),
             )
-            for step_id, state in _in_order(loaded.state)
+            for step_id, state in _refreshed(setup, _in_order(loaded.state), silences)
         ),
-        tuple(active(silences, now)),
+        silences,
         loaded.state.outbox,
         (*loaded.warnings, *([problem] if problem else [])),
     )
+
+
+def _refreshed(
+    setup: Setup, states: Iterable[tuple[str, CheckState]], silences: Iterable[Silence]
+) -> Iterator[tuple[str, CheckState]]:
+    """Yield the states; why there was no alert counts with the silences of now, not with those of the last run."""
+    subjects, silenced = configured_subjects(setup), silenced_until(silences)
+    for step_id, state in states:
+        subject = subjects.get(step_id) or own_subject(step_id, setup.policies)
+        yield step_id, state._replace(quiet=refresh(state.quiet, subject, silenced) if state.quiet else None)
 
 
 def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime | None:

@@ -57,7 +57,8 @@ def _print(report: StatusReport, *, has_colour: bool) -> None:
     common.say(f"state     {report.state_file}")
     for check in report.checks:
         colour = terminal.HEALTH_COLOURS.get(check.state.health) if has_colour else None
-        common.say(terminal.health_line(check.label, check.state, report.at), colour=colour)
+        for line in terminal.health_lines(check.label, check.state, report.at):
+            common.say(line, colour=colour)
         if check.next_reminder_at:
             common.say(f"          next reminder {terminal.local_time(check.next_reminder_at)}")
         if check.alert:

@@ -82,7 +82,9 @@ class QuietReason:
     INCONCLUSIVE = "inconclusive"
     SENT = "already_sent"
     SILENCED = "silenced"
+    SILENCE_ENDED = "silence_ended"
     NO_CHANNEL = "no_channel"
+    NO_OTHER_CHANNEL = "no_other_channel"
     NO_NETWORK = "no_network"
     SKIPPED = "skipped"
 
@@ -91,8 +93,8 @@ class Quiet(NamedTuple):
     """Why no alert was sent about a step.
 
     `runs` of `threshold` consecutive runs have spoken for a change; `at` is when the alert was sent, `until` the end of
-    a silence or the time of the next reminder, `by` the name of the silence, the severity that has no channel, or why
-    the step was skipped.
+    the silence that holds it back, now or once it is due, or the time of the next reminder; `by` the name of the
+    silence, the severity that has no channel, or why the step was skipped.
     """
 
     reason: str

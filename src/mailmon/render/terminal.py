@@ -31,10 +31,11 @@ def alert_lines(alert: Alert) -> Iterator[str]:
     yield from alert.body.splitlines()
 
 
-def health_line(label: str, state: CheckState, now: datetime) -> str:
-    """Return the stored health of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`.
+def health_lines(label: str, state: CheckState, now: datetime) -> Iterator[str]:
+    """Yield the stored health of a step: `down  SMTP Auth (main)  for 12 min, since …: 535 …`.
 
-    What the last run did not check says so, and why: `up (not checked since 00:49 +0000: skipped)  Send Test  …`.
+    What the last run did not check says so in a line of its own, so that the columns stay aligned:
+    `up (not checked since 00:49 +0000: skipped)`, and below it the label and why.
     """
     unknown_since = state.announced.unknown_since
     health, since = ("unknown", unknown_since) if unknown_since else (state.health, state.since)
@@ -43,8 +44,9 @@ def health_line(label: str, state: CheckState, now: datetime) -> str:
     if state.skipped:
         kind, _, why = state.skipped.partition(", ")
         checked = f" since {short_time(state.checked_at, now)}" if state.checked_at else ""
-        health, said = f"{health} (not checked{checked}: {kind})", why or said
-    return f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
+        yield f"{health} (not checked{checked}: {kind})"
+        health, said = "", why or said
+    yield f"{health:<8}  {label:<24}  for {lasted}, since {local_time(since)}{f': {said}' if said else ''}"
 
 
 def local_time(at: datetime) -> str:

@@ -66,9 +66,14 @@ def own_subject(step_id: str, policies: Mapping[str, Policy] = MappingProxyType(
 
 def silenceable_names(setup: Setup) -> set[str]:
     """Return the names that a silence may have: accounts, routes, steps, channels, the network, the ping, all."""
+    return {name for subject in configured_subjects(setup).values() for name in subject.names}
+
+
+def configured_subjects(setup: Setup) -> dict[str, AlertSubject]:
+    """Return the subjects of what is configured, by the id of their step."""
     steps = make_plan(setup.accounts, setup.routes, (), setup.hosts, setup.checks).steps
     own = [NETWORK, *([PING] if setup.ping else []), *(f"{CHANNEL}{name}" for name in setup.channels)]
-    return {name for subject in subjects_of(steps, steps, {}, own).values() for name in subject.names}
+    return subjects_of(steps, steps, setup.policies, own)
 
 
 def network_outcome(evidence: str, *, is_offline: bool) -> Outcome:
