@@ -98,6 +98,12 @@ def test_a_wrong_silence_is_told_what_to_do(monitor: Monitor, words: tuple[str, 
     assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
 
 
+def test_a_silence_ends_by_the_name_that_an_earlier_version_had(monitor: Monitor) -> None:
+    monitor.run("silence", "mailmon:network", "--for", "1h")
+    ended = monitor.run("silence", "end", "mailmon:sight")
+    assert (ended.exit_code, ended.stdout) == (0, "no active silences\n")
+
+
 def test_a_silence_file_that_makes_no_sense_silences_nothing(
     monitor: Monitor, sandbox: Sandbox, receiver: Receiver
 ) -> None:

@@ -33,7 +33,9 @@ def test_the_result_and_its_reason_are_told(bed: Bed, tmp_path: Path, address: s
 
 def test_name_servers_that_do_not_answer_are_a_temporary_error(tmp_path: Path) -> None:
     asked = ["--ip", "192.0.2.1", "--mail-from", "a@example.org", "--nameserver", "127.0.0.1:9", "--timeout", "0.5"]
-    assert run(tmp_path, "spf", *asked).stdout.startswith("temperror: example.org: TXT: cannot query the name servers")
+    assert run(tmp_path, "spf", *asked).stdout.startswith(
+        "temperror: example.org: TXT: the name servers cannot be queried"
+    )
 
 
 @pytest.mark.parametrize(

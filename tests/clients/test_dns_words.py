@@ -77,7 +77,7 @@ CASES: list[tuple[str, Respond, str, str]] = [
     ("NOTIMP", with_rcode("NOTIMP"), "answer NOTIMP", "another name server"),
     ("silent", lambda _raw: None, "do not answer", "firewall"),
     ("cut", cut, "cut off", "TCP port 53"),
-    ("nonsense", lambda raw: raw[:2] + b"\x81\x80\x00", "makes no sense", "no name server"),
+    ("nonsense", lambda raw: raw[:2] + b"\x81\x80\x00", "invalid answer", "no name server"),
 ]
 
 
@@ -100,7 +100,7 @@ def test_a_port_where_nothing_listens_is_no_silence() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         server = sock.getsockname()
-    assert "cannot be asked: connection refused" in failure(server).said
+    assert "cannot be queried: connection refused" in failure(server).said
     assert "connection refused" in Records([server], 0.6).ask("example.org", "MX").why
 
 

@@ -102,7 +102,7 @@ def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes:
         ({"notify__discord": {"webhook": SENTINEL}}, "notify.discord.webhook: must begin with https:// or http://"),
         ({"ping": {"url": SENTINEL}}, "ping.url: must begin with https:// or http://"),
         ({"deadline_s": 89}, "deadline_s: must be at least 90, 30 more than the longest receive timeout, got 89"),
-        ({"deadline_s": 5}, "deadline_s: must be between 30 and 86400, got 5"),
+        ({"deadline_s": 90000}, "deadline_s: must be between 30 and 86400, got 90000"),
         ({"dns__nameservers": ["ns.example.org"]}, f"dns.nameservers.0: {NAMESERVER} 'ns.example.org'"),
         ({"dns__nameservers": ["192.0.2.1:99999"]}, f"dns.nameservers.0: {NAMESERVER} '192.0.2.1:99999'"),
         ({"dns__nameservers": ["999.0.2.1"]}, f"dns.nameservers.0: {NAMESERVER} '999.0.2.1'"),
@@ -110,6 +110,23 @@ def test_a_mistake_in_the_flat_form_is_named_by_its_key(tmp_path: Path, changes:
 )
 def test_a_mistake_in_the_full_form_is_named_by_its_path(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     assert problem in problems(tmp_path, changed(FULL, **changes))
+
+
+def test_what_only_follows_from_a_missing_flat_key_is_not_reported(tmp_path: Path) -> None:
+    assert problems(tmp_path, changed(FLAT, smtp_host=...)) == ["smtp_host: missing"]
+    assert problems(tmp_path, changed(FLAT, imap_host=...)) == ["imap_host: missing"]
+    without = changed(FLAT, smtp_host=..., imap_host=...)
+    assert sorted(problems(tmp_path, without)) == ["imap_host: missing", "smtp_host: missing"]
+
+
+def test_a_deadline_that_is_too_short_has_one_minimum(tmp_path: Path) -> None:
+    said = "deadline_s: must be at least 90, 30 more than the longest receive timeout, got 1"
+    assert problems(tmp_path, changed(FULL, deadline_s=1)) == [said]
+
+
+def test_an_unknown_account_among_none_is_called_so(tmp_path: Path) -> None:
+    found = problems(tmp_path, changed(FULL, accounts={}))
+    assert "routes.main.from: unknown account 'main' (none defined)" in found
 
 
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from mailmon.run.subjects import silenceable_names
 from mailmon.store.files import make_directory
 from mailmon.store.lock import Lock
 from mailmon.store.silences import active, read_silences, silences_file, write_silences
+from mailmon.store.state import RENAMED_STEPS
 from mailmon.text import visible
 
 MAX_WHY = 200
@@ -43,7 +44,11 @@ def begin_silence(setup: Setup, names: Collection[str], for_s: float, why: str, 
 
 
 def end_silence(setup: Setup, names: Collection[str], now: datetime) -> SilenceList:
-    """End the silences of some names; return those that are left. Raises UnknownNameError, StateError."""
+    """End the silences of some names; return those that are left. Raises UnknownNameError, StateError.
+
+    A step may be given by the name that earlier versions had for it.
+    """
+    names = [RENAMED_STEPS.get(name, name) for name in names]
     held = {silence.name for silence in list_silences(setup, now).silences}
     unknown = [name for name in names if name not in held]
     if unknown:

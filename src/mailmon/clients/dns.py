@@ -162,9 +162,9 @@ class _Word:
             self.text = "give an answer that is cut off, and the whole of it cannot be had by TCP"
         elif isinstance(exc, OSError):
             self.word = (exc.strerror or "no route").lower()
-            self.kind, self.text = "unreachable", f"cannot be asked: {self.word}"
+            self.kind, self.text = "unreachable", f"cannot be queried: {self.word}"
         else:
-            self.kind, self.text, self.word = "nonsense", "give an answer that makes no sense", "no sense"
+            self.kind, self.text, self.word = "nonsense", "give an invalid answer", "invalid answer"
 
 
 def _servers(exc: dns.exception.DNSException) -> list[tuple[str, tuple[str, int]]]:

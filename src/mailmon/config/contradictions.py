@@ -5,7 +5,7 @@ What is not a table, a name or a number is left to the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,20 @@ MARGIN_S = 30.0
 
 
 def find_contradictions(
-    full: dict[str, Any], state_file: Path, path: Path | None, flat_keys: Sequence[str] = ()
+    full: dict[str, Any],
+    state_file: Path,
+    path: Path | None,
+    flat_keys: Sequence[str] = (),
+    known: Collection[str] = (),
 ) -> list[str]:
-    """Return all contradictions, each with its place as the user wrote it."""
+    """Return all contradictions, each with its place as the user wrote it, without those that only follow from `known`.
+
+    `known` are mistakes in flat keys: without smtp_host the account has no server either.
+    """
     return [
-        *_references(full),
+        *_references(full, known),
         *_unknown_channels(full),
-        *_nothing_to_check(full),
+        *_nothing_to_check(full, known),
         *_too_short(full),
         *_useless_limits(full, flat_keys),
         *_own_state(full, state_file, path),
@@ -41,7 +48,7 @@ def longest_wait_s(full: dict[str, Any]) -> float:
     return max(waits, default=default_s)
 
 
-def _references(full: dict[str, Any]) -> Iterator[str]:
+def _references(full: dict[str, Any], known: Collection[str]) -> Iterator[str]:
     accounts = _tables(full.get("accounts"))
     for name, route in _tables(full.get("routes")).items():
         for key, services in (("from", ("smtp",)), ("in", ("imap", "pop3"))):
@@ -52,6 +59,8 @@ def _references(full: dict[str, Any]) -> Iterator[str]:
                 defined = f"defined: {', '.join(accounts)}" if accounts else "none defined"
                 yield f"routes.{name}.{key}: unknown account {account!r} ({defined})"
             elif not any(map(accounts[account].get, services)):
+                if account == flat.NAME and f"{services[0]}_host: missing" in known:
+                    continue
                 yield f"routes.{name}.{key}: accounts.{account} has no {' or '.join(services)} server"
             elif key == "in" and route.get("junk_folders") and not accounts[account].get("imap"):
                 yield f"routes.{name}.junk_folders: accounts.{account} has no imap server, and POP3 has no folders"
@@ -104,10 +113,11 @@ _LIMITS = (
 )
 
 
-def _nothing_to_check(full: dict[str, Any]) -> Iterator[str]:
+def _nothing_to_check(full: dict[str, Any], known: Collection[str]) -> Iterator[str]:
     accounts = full.get("accounts")
     has_server = any(t.get("smtp") or t.get("imap") or t.get("pop3") for t in _tables(accounts).values())
-    if isinstance(accounts, dict) and not has_server and not any(CHECKS.own_targets(full)):
+    is_known = any(f"{key}: missing" in known for key in flat.REQUIRED)
+    if isinstance(accounts, dict) and not has_server and not is_known and not any(CHECKS.own_targets(full)):
         yield "accounts: no account has an smtp, imap or pop3 server: nothing to check"
 
 

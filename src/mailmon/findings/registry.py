@@ -50,10 +50,12 @@ def near_misses(text: str) -> list[str]:
 
     >>> near_misses("tls.cert_expire")[0]
     'tls.cert_expired'
+    >>> near_misses("TLS.CERT_EXPIRED")[0]
+    'tls.cert_expired'
     """
     from difflib import get_close_matches
 
-    return get_close_matches(text, [*entries(), *areas()], n=3, cutoff=0.6)
+    return get_close_matches(text.lower(), [*entries(), *areas()], n=3, cutoff=0.6)
 
 
 def unknown_pattern(patterns: Iterable[str]) -> str:
