@@ -15,7 +15,8 @@ def sample(items: Iterable[T], count: int) -> list[T]:
     everything = list(items)
     if FULL or count >= len(everything):
         return everything
-    return [everything[number * (len(everything) - 1) // (count - 1)] for number in range(count)]
+    steps = max(count - 1, 1)
+    return [everything[number * (len(everything) - 1) // steps] for number in range(count)]
 
 
 def size(ordinary: int, full: int) -> int:

@@ -23,7 +23,7 @@ def test_the_wheel_holds_every_module_and_phrase_the_units_and_nothing_of_the_te
     source = ROOT / "src"
     modules = {
         str(path.relative_to(source))
-        for form in ("*.py", "*.tsv", "*.toml")
+        for form in ("*.py", "*.tsv", "*.toml", "*.txt")
         for path in (source / "mailmon").rglob(form)
     }
     found = names(distributions.wheel)
