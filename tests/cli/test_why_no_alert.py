@@ -113,3 +113,25 @@ def test_a_skipped_step_is_up_and_says_since_when_it_was_not_checked(monitor: Mo
 def test_a_dry_run_says_that_its_alert_was_not_sent(monitor: Monitor, sandbox: Sandbox) -> None:
     sandbox.faults.refuse_login = {"smtp"}
     assert last_line(monitor, "--dry-run") == "2 ok, 1 failed, 2 skipped · dry run: alert not sent"
+
+
+def test_what_fails_and_is_not_due_does_not_disappear(monitor: Monitor) -> None:
+    pages = {"p": {"url": "http://127.0.0.1:9/"}}
+    monitor.config["checks"]["http"] = {"interval": "1h", "failure_threshold": 2, "pages": pages}
+    assert last_line(monitor) == "5 ok, 1 failed · no alert yet: failure 1 of 2"
+    again = monitor.run("check")
+    words = r"5 ok · 1 not due \(Web page \(p\) failing since \d\d:\d\d [-+]\d{4}\)"
+    assert re.fullmatch(words, again.stdout.splitlines()[-1])
+    assert (again.exit_code, len(monitor.check().document["steps"])) == (0, 5)
+    at = r"\d\d:\d\d [-+]\d{4}"
+    assert re.search(rf"^failing \(not checked since {at}: not due until {at}\)", monitor.run("status").stdout, re.M)
+    row = next(row for row in monitor.run("status", "--json").document["checks"] if row["id"] == "http:p")
+    assert re.fullmatch(rf"not due until {at}", row["skipped"])
+    assert last_line(monitor, "--all").startswith("5 ok, 1 failed · alert sent to ntfy")
+    assert "not due" not in monitor.run("status").stdout
+
+
+def test_what_is_well_and_not_due_is_not_mentioned(monitor: Monitor) -> None:
+    monitor.config["routes"]["main"]["interval"] = "1d"
+    monitor.check()
+    assert "not due" not in last_line(monitor) + monitor.run("status").stdout

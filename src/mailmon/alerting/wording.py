@@ -469,8 +469,18 @@ def conclude(result: RunResult) -> str:
     counted = (
         ", ".join(f"{found.count(status)} {status}" for status in _COUNTED if status in found) or "nothing to check"
     )
-    said = [*_alerts_said(result), *_quiet_said(result)]
+    said = [*_alerts_said(result), *_quiet_said(result), *_not_due_said(result)]
     return f"{counted} · {'; '.join(said)}" if said else counted
+
+
+def _not_due_said(result: RunResult) -> list[str]:
+    """Return what is not healthy and was not due: `1 not due (Web page (shop) failing since 17:10 +0000)`."""
+    steps = [
+        f"{label} {'warning' if state.health is Health.DEGRADED else 'failing'} since "
+        f"{short_time(state.since, result.finished_at)}"
+        for label, state in result.not_due.items()
+    ]
+    return [f"{len(steps)} not due ({_listed(steps, MAX_LABELS)})"] if steps else []
 
 
 def _alerts_said(result: RunResult) -> list[str]:

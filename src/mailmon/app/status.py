@@ -10,9 +10,11 @@ from mailmon.alerting.wording import explain
 from mailmon.checks import CHECKS
 from mailmon.clock import read_anchor
 from mailmon.config import Setup
+from mailmon.mail.localtime import short_time
 from mailmon.model import CheckState, Health, Silence
 from mailmon.model.status import CheckStatus, StatusReport
 from mailmon.run.certificates import CERTIFICATE
+from mailmon.run.plan import interval_of, make_plan
 from mailmon.run.subjects import configured_subjects, own_subject
 from mailmon.store.keeper import look_up
 from mailmon.store.silences import active, read_silences, silenced_until
@@ -40,7 +42,7 @@ def status(setup: Setup, now: datetime, max_age_s: float | None = None) -> Statu
                 _next_reminder_at(setup, step_id, state),
                 explain(step_id, state, loaded.state.outbox, now),
             )
-            for step_id, state in _refreshed(setup, _in_order(loaded.state), silences)
+            for step_id, state in _refreshed(setup, _with_not_due(setup, loaded.state, now), silences)
         ),
         silences,
         loaded.state.outbox,
@@ -56,6 +58,21 @@ def _refreshed(
     for step_id, state in states:
         subject = subjects.get(step_id) or own_subject(step_id, setup.policies)
         yield step_id, state._replace(quiet=refresh(state.quiet, subject, silenced) if state.quiet else None)
+
+
+def _with_not_due(setup: Setup, state: State, now: datetime) -> Iterator[tuple[str, CheckState]]:
+    """Yield the states of all steps; those that are not healthy and were not due in the last run say so."""
+    steps = {step.id: step for step in make_plan(setup.accounts, setup.routes, (), setup.hosts, setup.checks).steps}
+    run = state.last_run
+    for step_id, check in _in_order(state):
+        checked_at, step = check.checked_at, steps.get(step_id)
+        is_candidate = check.health.is_problem and not (check.skipped or check.unknown_runs)
+        if not (is_candidate and step and run and checked_at and checked_at < run.started_at):
+            yield step_id, check
+            continue
+        due_at = checked_at + timedelta(seconds=interval_of(step, check.health))
+        until = f" until {short_time(due_at, now)}" if step.interval_s else ""
+        yield step_id, check._replace(skipped=f"not due{until}")
 
 
 def _next_reminder_at(setup: Setup, step_id: str, state: CheckState) -> datetime | None:

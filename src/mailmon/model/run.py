@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from mailmon.model import Alert, Change, Outcome, Quiet, Status
+from mailmon.model import Alert, Change, CheckState, Outcome, Quiet, Status
 
 EXIT_OK, EXIT_FAILED, EXIT_ALERT, EXIT_BUG, EXIT_STATE, EXIT_UNKNOWN = 0, 1, 69, 70, 74, 75
 # An alert that has been pending for so many runs means that nobody is alerted.
@@ -40,7 +40,8 @@ class LastRun(NamedTuple):
 class RunResult(NamedTuple):
     """The result of one run.
 
-    `previews` are the alerts that a dry run would have sent, `quiet` says why no alert is sent, by the id of the step.
+    `previews` are the alerts that a dry run would have sent, `quiet` says why no alert is sent, by the id of the step,
+    `not_due` has the states, by their labels, of the steps that are not healthy and were not due.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class RunResult(NamedTuple):
     may_repeat: bool = False
     warnings: tuple[str, ...] = ()
     quiet: Mapping[str, Quiet] = {}
+    not_due: Mapping[str, CheckState] = {}
 
     @property
     def exit_code(self) -> int:

@@ -20,6 +20,11 @@ class Health(StrEnum):
     DOWN = "down"
     UNKNOWN = "unknown"
 
+    @property
+    def is_problem(self) -> bool:
+        """Return whether something is wrong."""
+        return self in (Health.DEGRADED, Health.FAILING, Health.DOWN)
+
 
 class Policy(NamedTuple):
     """When a step alerts, and on which channels. Thresholds count consecutive runs.

@@ -109,12 +109,15 @@ def _is_idle(step: Step, idle: Collection[str]) -> bool:
 
 
 def _is_due(step: Step, checks: Mapping[str, CheckState], now: datetime) -> bool:
-    """Return whether it is due; what is not healthy is checked more often, so that its recovery is noticed soon."""
     check_state = checks.get(step.id)
     if check_state is None or check_state.checked_at is None or check_state.checked_at > now:
         return True
-    interval_s = step.interval_s if check_state.health is Health.UP else min(step.interval_s, RECHECK_S)
-    return (now - check_state.checked_at).total_seconds() >= interval_s - SLACK_S
+    return (now - check_state.checked_at).total_seconds() >= interval_of(step, check_state.health) - SLACK_S
+
+
+def interval_of(step: Step, health: Health) -> float:
+    """Return the seconds between two checks; what is not healthy is checked more often, to notice its recovery soon."""
+    return step.interval_s if health is Health.UP else min(step.interval_s, RECHECK_S)
 
 
 def _host_steps(hosts: Mapping[str, Collection[Target]], names: Collection[str]) -> list[Step]:

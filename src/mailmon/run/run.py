@@ -27,7 +27,7 @@ from mailmon.domain.changes import Changes
 from mailmon.errors import DeliveryError, StuckLockError
 from mailmon.mail.probe.ledger import Ledger
 from mailmon.mail.probe.probe import make_token
-from mailmon.model import AlertSubject, Anchor, Health, Outcome, Probe
+from mailmon.model import AlertSubject, Anchor, CheckState, Health, Outcome, Probe
 from mailmon.model.run import LastRun, RunResult
 from mailmon.outputs.heartbeat import Heartbeat
 from mailmon.outputs.output import DEADLINE_S as OUTPUT_S
@@ -183,10 +183,22 @@ class _Run:
             may_repeat=self._keeper.may_repeat,
             warnings=tuple(self._warnings),
             quiet=evaluated.quiet,
+            not_due=self._not_due(),
         )
+        return self._hand_out(report, dispatch, is_offline=seen.is_offline)
+
+    def _hand_out(self, report: RunResult, dispatch: Dispatch, *, is_offline: bool) -> RunResult:
+        """Hand the result to the outputs, and return it with their problems."""
         for delivered in self._outputs.end(report):
-            report = self._report_output(delivered, report, dispatch, is_offline=seen.is_offline)
+            report = self._report_output(delivered, report, dispatch, is_offline=is_offline)
         return report
+
+    def _not_due(self) -> dict[str, CheckState]:
+        """Return the states of the steps that are not healthy and not due, by their labels."""
+        states = self._keeper.state.checks
+        steps = [step for step in self._all_steps if step.id in self._plan.later and step.id in states]
+        labels = labels_of(steps, always_named=True)
+        return {labels[step.id]: states[step.id] for step in steps if states[step.id].health.is_problem}
 
     def _report_output(
         self, delivered: Delivered, report: RunResult, dispatch: Dispatch, *, is_offline: bool
