@@ -42,10 +42,14 @@ class ConfigError(MailmonError):
 
 
 class UsageError(MailmonError):
-    """A command or use case was called with a value that it cannot take."""
+    """A command or use case was called with a value that it cannot take: that of `field`, where it is given."""
 
     exit_code = 2
     code = "usage"
+
+    def __init__(self, message: str, advice: str = "", *, field: str = "") -> None:
+        super().__init__(message, advice)
+        self.field = field
 
 
 class UnknownNameError(MailmonError):

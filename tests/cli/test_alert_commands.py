@@ -98,6 +98,13 @@ def test_a_wrong_silence_is_told_what_to_do(monitor: Monitor, words: tuple[str, 
     assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
 
 
+@pytest.mark.parametrize("word", ["list", "end"])
+def test_list_and_end_have_a_help_of_their_own(monitor: Monitor, word: str) -> None:
+    shown = monitor.run("silence", word, "--help")
+    assert (shown.exit_code, shown.stdout.startswith(f"Usage: mailmon silence {word} ")) == (0, True)
+    assert "--for" not in shown.stdout
+
+
 def test_a_silence_ends_by_the_name_that_an_earlier_version_had(monitor: Monitor) -> None:
     monitor.run("silence", "mailmon:network", "--for", "1h")
     ended = monitor.run("silence", "end", "mailmon:sight")

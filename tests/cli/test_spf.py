@@ -41,8 +41,8 @@ def test_name_servers_that_do_not_answer_are_a_temporary_error(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--ip", "x", "--helo", "a.example"), "does not appear to be"),
-        (("--ip", "192.0.2.1"), "give --mail-from"),
+        (("--ip", "x", "--helo", "a.example"), "--ip: 'x' is not an IP address"),
+        (("--ip", "192.0.2.1"), "--mail-from: requires an envelope sender"),
         (("--ip", "192.0.2.1", "--helo", "a.example", "--nameserver", "x:y"), "HOST:PORT"),
     ],
 )

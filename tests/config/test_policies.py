@@ -116,7 +116,10 @@ LIMITS = "checks__receive__warning_delivery_s", "checks__receive__critical_deliv
     ("changes", "problem"),
     [
         ({"checks__send__failure_threshold": 0}, "checks.send.failure_threshold: must be between 1 and 1000, got 0"),
-        ({"checks__defaults__unknown_threshold": 1.5}, "checks.defaults.unknown_threshold: must be a valid integer"),
+        (
+            {"checks__defaults__unknown_threshold": 1.5},
+            "checks.defaults.unknown_threshold: must be an integer, got 1.5",
+        ),
         (
             {"checks__defaults__reminder_interval": "often"},
             "checks.defaults.reminder_interval: must be a duration like 90s, 30m, 2h or 1d",

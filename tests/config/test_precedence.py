@@ -104,7 +104,7 @@ def test_an_empty_variable_says_nothing() -> None:
 
 def test_a_variable_that_is_no_number_is_told(tmp_path: Path) -> None:
     values = environment_overrides({"MAILMON_SMTP_PORT": "many"})
-    assert problems(tmp_path, FLAT, values) == ["smtp_port: must be a valid integer"]
+    assert problems(tmp_path, FLAT, values) == ["smtp_port: must be an integer, got 'many'"]
 
 
 def remember(path: Path) -> None:

@@ -153,7 +153,7 @@ def run(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Completed
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("MAILMON_SMTP_PORT", "many", "must be a valid integer"),
+        ("MAILMON_SMTP_PORT", "many", "must be an integer, got 'many'"),
         ("MAILMON_SMTP_PORT", "70000", "must be between 1 and 65535, got 70000"),
         ("MAILMON_TLS_SHA256", "zz", "must be a SHA-256 digest of 64 hexadecimal digits, colons allowed, got 'zz'"),
         ("MAILMON_PING_URL", "hc/x", "must begin with https:// or http://"),

@@ -55,6 +55,8 @@ class Plan(NamedTuple):
 
 def plan(wanted: Wanted, load: Callable[[], Setup | None] = lambda: None) -> Plan:
     """Return what to do. Raises UsageError for a value that cannot be used."""
+    if wanted.relay not in ("none", "one", "all"):
+        raise UsageError(f"must be none, one or all, got {wanted.relay[:80]!r}", field="relay")
     try:
         name, named = split_target(wanted.host)
         ports = wanted.ports or named
@@ -97,7 +99,7 @@ def _options(wanted: Wanted, load: Callable[[], Setup | None]) -> Options:
     if wanted.account:
         setup = load()
         if setup is None:
-            raise ConfigError("diagnose", ["--account requires a configuration"])
+            raise ConfigError("account", ["requires a configuration"])
         accounts = setup.accounts
         if wanted.account not in accounts:
             raise UsageError(f"unknown account {wanted.account!r} (configured: {', '.join(accounts)})")
@@ -115,7 +117,7 @@ def _address(text: str) -> str:
 
 def _one_word(text: str) -> str:
     if text and (not text.isascii() or not text.isprintable() or " " in text):
-        raise UsageError(f"--helo must be a host name, got {text[:80]!r}")
+        raise UsageError(f"must be a host name, got {text[:80]!r}", field="helo")
     return text
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailmon.app.findings import read_nameservers
+from mailmon.app.findings import read_address, read_nameservers
 from mailmon.domain.options import Options, read_domain, read_selector
 from mailmon.errors import UsageError
 from mailmon.model.dns import Survey
@@ -44,7 +42,7 @@ class Plan(NamedTuple):
 def plan(wanted: Wanted) -> Plan:
     """Return what to do. Raises UsageError for a value that cannot be used."""
     if wanted.dkim_key and not wanted.selectors:
-        raise UsageError("--dkim-key requires --selector, the name under which the key is published")
+        raise UsageError("requires a selector, the name under which the key is published", field="dkim_key")
     try:
         options = Options(
             read_nameservers(wanted.nameservers),
@@ -53,7 +51,7 @@ def plan(wanted: Wanted) -> Plan:
             wanted.connects,
             wanted.ca_file,
             tuple(map(read_selector, wanted.selectors)),
-            tuple(_addresses(wanted.addresses)),
+            tuple(read_address(one, "addresses") for one in wanted.addresses),
             read_domain(wanted.host) if wanted.host else "",
             _key(wanted.dkim_key),
         )
@@ -67,10 +65,6 @@ def survey(planned: Plan, progress: Progress = lambda _done, _all, _what: None) 
     from mailmon.domain.survey import survey as check_records
 
     return check_records(planned.domain, planned.options, progress)
-
-
-def _addresses(texts: Iterable[str]) -> Iterable[str]:
-    return (str(ipaddress.ip_address(text)) for text in texts)
 
 
 def _key(path: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable
 
 from mailmon.clients.connectivity import parse_target
@@ -31,6 +32,14 @@ def read_nameservers(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
         return tuple(map(_nameserver, texts))
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
+
+
+def read_address(text: str, field: str) -> str:
+    """Return an IP address in its usual form. Raises UsageError of the field."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as exc:
+        raise UsageError(f"{text[:80]!r} is not an IP address", field=field) from exc
 
 
 def _nameserver(text: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ import ipaddress
 import time
 from typing import NamedTuple
 
+from mailmon.app.findings import read_address
 from mailmon.errors import UsageError
 from mailmon.mail.auth.spf import Client, Verdict
 from mailmon.mail.message.address import dns_name
@@ -21,10 +22,13 @@ class Evaluated(NamedTuple):
 def client_of(address: str, helo: str = "", mail_from: str = "") -> Client:
     """Return a client; `mail_from` is empty for the null sender. Raises UsageError."""
     if not helo and not mail_from:
-        raise UsageError("give --mail-from, or --helo for the null sender")
+        raise UsageError("requires an envelope sender, or a HELO name for the null sender", field="mail_from")
     try:
         return Client(
-            ipaddress.ip_address(address), _in_a_labels(helo), _in_a_labels(mail_from), now_s=int(time.time())
+            ipaddress.ip_address(read_address(address, "address")),
+            _in_a_labels(helo),
+            _in_a_labels(mail_from),
+            now_s=int(time.time()),
         )
     except ValueError as exc:
         raise UsageError(str(exc)) from exc

@@ -54,7 +54,15 @@ def usage(option: str = "") -> Iterator[None]:
     try:
         yield
     except UsageError as exc:
+        option = option or _option_of(exc.field)
         raise click.BadParameter(exc.message, param_hint=option) if option else click.UsageError(exc.message) from exc
+
+
+def _option_of(field: str) -> str:
+    """Return the option of the running command that gives a field, "" where there is none."""
+    context = click.get_current_context(silent=True)
+    found = (one.opts[0] for one in context.command.params if one.name == field) if context and field else ()
+    return next(iter(found), "")
 
 
 def common_options(command: F) -> F:

@@ -17,8 +17,34 @@ from mailmon.render.document import silences_document
 from mailmon.run.subjects import silenceable_names
 from mailmon.text import format_duration, parse_duration
 
+_HELP = {
+    "list": """Usage: mailmon silence list [OPTIONS]
 
-@click.command("silence", short_help="Silence alerts for an account, route or check; list and end silences.")
+  List the active silences, with their ends and reasons.
+
+  Options: --config, --json, --color and -v, as for `mailmon silence`.""",
+    "end": """Usage: mailmon silence end [OPTIONS] NAME...
+
+  End the silences of NAME now, and list those that are left. NAME is as in
+  `mailmon silence list`. The next run alerts on changes that still hold.
+
+  Options: --config, --json, --color and -v, as for `mailmon silence`.""",
+}
+
+
+class _SilenceCommand(click.Command):
+    """A command whose words `list` and `end` have a help of their own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] in _HELP and any(one in ctx.help_option_names for one in args):
+            click.echo(_HELP[args[0]])
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "silence", cls=_SilenceCommand, short_help="Silence alerts for an account, route or check; list and end silences."
+)
 @click.argument(
     "words",
     nargs=-1,

@@ -130,6 +130,12 @@ def _too_short(full: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def without_second_minimum(found: Sequence[str], known: Collection[str]) -> list[str]:
+    """Return mistakes without that of a deadline whose greater minimum is among the `known` contradictions."""
+    is_known = any(one.startswith("deadline_s: ") for one in known)
+    return [one for one in found if not (is_known and one.startswith("deadline_s: "))]
+
+
 def _own_state(full: dict[str, Any], state_file: Path, path: Path | None) -> Iterator[str]:
     if path is not None and "state_file" in full and state_file.absolute() == path.absolute():
         yield "state_file: is the configuration file itself"

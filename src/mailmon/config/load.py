@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mailmon.checks.options import CheckOptions
 from mailmon.config import flat
 from mailmon.config.checks import build_options
-from mailmon.config.contradictions import find_contradictions
+from mailmon.config.contradictions import find_contradictions, without_second_minimum
 from mailmon.config.models import Config
 from mailmon.config.place import default_files, place_of
 from mailmon.config.secrets import SecretSources, collect_secrets
@@ -126,10 +126,7 @@ def load(
         if loaded is None:
             from mailmon.config.problems import find_problems
 
-            found = find_problems(full, flat_keys)
-            # The wait for probes demands more than the schema does: two minima would contradict each other.
-            is_too_short = any(one.startswith("deadline_s: ") for one in problems)
-            problems += [one for one in found if not (is_too_short and one.startswith("deadline_s: "))]
+            problems += without_second_minimum(find_problems(full, flat_keys), problems)
             loaded = None if problems else _build(full, place, source)
         if loaded is None and source.refusal:
             problems = [f"refused, because {source.refusal}"]

@@ -18,7 +18,7 @@ def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
     from mailmon.typedjson.validate import find_errors
 
     used, whole = tuple(flat_keys), complete_config()
-    problems = [_describe(error, used, whole, ()) for error in find_errors(whole, full)]
+    problems = [_describe(error, used, whole, (), full) for error in find_errors(whole, full)]
     for name, channel in flat.channels_of(full).items():
         notifier = NOTIFIERS.get(str(channel.get("type")))
         if notifier is None:
@@ -26,7 +26,9 @@ def find_problems(full: dict[str, Any], flat_keys: Iterable[str]) -> list[str]:
             problems.append(f"notify.{name}: unknown channel type{hint} (known: {', '.join(NOTIFIERS)})")
             continue
         prefix = ("notify", name)
-        problems += [_describe(e, used, notifier.options, prefix) for e in find_errors(notifier.options, channel)]
+        problems += [
+            _describe(e, used, notifier.options, prefix, channel) for e in find_errors(notifier.options, channel)
+        ]
     return [problem for problem in dict.fromkeys(problems) if problem]
 
 
@@ -60,7 +62,33 @@ _PROTOCOLS = ("smtp", "imap", "pop3")
 _OTHER_WORDS = dict.fromkeys(("tls", "ssl", "starttls", "encryption"), "security")
 
 
-def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix: tuple[str, ...]) -> str:
+_KINDS = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "bool_type": "a boolean",
+    "string_type": "a string",
+}
+
+
+def _got(kind: str, raw: Any, steps: Iterable[Any]) -> str:
+    """Return the value at a place; its type alone where text is expected, for that may be a credential."""
+    for step in steps:
+        try:
+            raw = raw[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    types = {list: "a list", dict: "a table", type(None): "null"}
+    if type(raw) in types:
+        return f", got {types[type(raw)]}"
+    if kind == "string_type":
+        return ", got a boolean" if isinstance(raw, bool) else ", got a number"
+    return f", got {raw[:80]!r}" if isinstance(raw, str) else f", got {str(raw).lower()[:80]}"
+
+
+def _describe(
+    error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix: tuple[str, ...], raw: dict[str, Any]
+) -> str:
     """Return one mistake as `path: what is wrong`, "" for a missing flat key that is already reported."""
     path = [*prefix, *(str(step) for step in error["loc"] if step != "[key]")]
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -81,6 +109,8 @@ def _describe(error: ErrorDetails, flat_keys: tuple[str, ...], kind: Any, prefix
             message = "must be a table: { ... }"
         case "tuple_type":
             message = "must be a list: [ ... ]"
+        case what if what in _KINDS:
+            message = f"must be {_KINDS[what]}{_got(what, raw, error['loc'])}"
         case _:
             message = message.replace("should be", "must be", 1)
     return f"{flat.name_of(path, flat_keys) or 'configuration'}: {message[:1].lower()}{message[1:]}"
