@@ -14,7 +14,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def a_labels(domain: str) -> str:
-    """Return a domain in ASCII, as DNS has it (IDNA 2008). Raises ValueError for what is no domain.
+    """Return a domain in ASCII, as DNS has it (IDNA 2008). Raises ValueError for what is not a domain.
 
     >>> a_labels("bücher.example"), a_labels("Example.org")
     ('xn--bcher-kva.example', 'Example.org')
@@ -22,7 +22,7 @@ def a_labels(domain: str) -> str:
     if not domain.isascii() or len(domain) > MAX_DOMAIN:
         domain = dns_name(domain)
     if len(domain) > MAX_DOMAIN or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
-        raise ValueError(f"{domain[:80]!r} is no domain")
+        raise ValueError(f"{domain[:80]!r} is not a domain")
     return domain
 
 
@@ -36,7 +36,7 @@ def dns_name(text: str) -> str:
     ('_dmarc.xn--strae-oqa.example', 'mx1.example.org')
     """
     if len(text) > MAX_DOMAIN:  # idna takes quadratic time
-        raise ValueError(f"{text[:80]!r} is no domain: it has {len(text)} characters")
+        raise ValueError(f"{text[:80]!r} is not a domain: it has {len(text)} characters")
     if text.isascii():
         return text.lower()
     import idna
@@ -46,9 +46,9 @@ def dns_name(text: str) -> str:
         labels = mapped.split(".")
         name = ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels)
     except (idna.IDNAError, UnicodeError) as exc:
-        raise ValueError(f"{text[:80]!r} is no domain by IDNA 2008: {exc}") from exc
+        raise ValueError(f"{text[:80]!r} is not a domain by IDNA 2008: {exc}") from exc
     if len(name) > MAX_DOMAIN:
-        raise ValueError(f"{text[:80]!r} is no domain: it has {len(name)} characters as A-labels")
+        raise ValueError(f"{text[:80]!r} is not a domain: it has {len(name)} characters as A-labels")
     return name.lower()
 
 
