@@ -31,6 +31,11 @@ class Targets(NamedTuple):
     unasked: tuple[str, ...] = ()
 
 
+_HOST_ITSELF = (
+    "a port was named, so {host} itself was examined; its mail goes to {mx_hosts} (MX): name one of these to examine it"
+)
+
+
 def find(request: Request, records: Records, options: Options, hosts_file: Path = HOSTS_FILE) -> Targets:
     """Look the host up. Failed look-ups become findings; never raises for what DNS says."""
     found = Findings(request.host)
@@ -44,10 +49,7 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         hosts, domain = mx_hosts, request.host
         found.passed("dns.mx_none", f"its mail goes to {', '.join(mx_hosts)} (MX)")
     elif mx_hosts and request.host not in mx_hosts:
-        notes.append(
-            f"a port was named, so {request.host} itself was examined; its mail goes to {', '.join(mx_hosts)} "
-            "(MX): name one of these to examine it"
-        )
+        notes.append(_HOST_ITSELF.format(host=request.host, mx_hosts=", ".join(mx_hosts)))
     planned: list[Endpoint] = []
     known: list[str] = []
     passed_over: dict[str, list[Endpoint]] = {}
@@ -57,11 +59,12 @@ def find(request: Request, records: Records, options: Options, hosts_file: Path 
         addresses = tuple(_of_family(every[host], options.family))
         if domain and addresses:
             judge_public(found, host, addresses)
+        own = endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
         if addresses and len({one.host for one in planned}) >= MAX_MX:
-            passed_over[host] = endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
+            passed_over[host] = own
             continue
         known += addresses
-        planned += endpoints(host, addresses, list(request.kinds), is_asked_for=not request.is_whole_host)
+        planned += own
         if left := [one for one in addresses if one not in asked_of(addresses, MAX_ADDRESSES)]:
             notes.append(f"{len(left)} more addresses of {host} were not examined: {', '.join(left[:MAX_LISTED])}")
     if passed_over:

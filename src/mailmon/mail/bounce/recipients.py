@@ -156,16 +156,8 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
     near = f"{diagnostic} {paragraph}"
     is_answered = said.is_of_several and reply_code(f"{reported.diagnostic} {words}") != ""
     command = reasons.find_command(near) or ("" if is_answered else said.command)
-    with_hosts = f"{status} {said.mta.lower()} {reported.remote_mta.lower()} {near}"
-    known = (
-        reasons.by_host(with_hosts)
-        or reasons.by_provider(with_hosts)
-        or said.provider_reason
-        or reasons.by_category(reported.category)
-        or reasons.by_own_code(status)
-    )
-    if known:
-        return known
+    if sure := _sure_reason(reported, near, said, status):
+        return sure
     kind = f"{reported.diagnostic_type}; " if reported.diagnostic_type else ""
     answer = _answer(diagnostic or paragraph)
     diagnostic, paragraph = (mask(text, reported.address, tables().vocabulary) for text in (diagnostic, paragraph))
@@ -193,6 +185,18 @@ def _found_reason(reported: Reported, words: str, said: Said, status: str) -> st
         or ("rejected" if names_sender and reported.action == "failed" else "")
         or _by_address(reported)
         or ("expired" if reported.action == "delayed" else reasons.UNDEFINED)
+    )
+
+
+def _sure_reason(reported: Reported, near: str, said: Said, status: str) -> str:
+    """Return the reason that the sender of the words or a code of its own gives, whatever else stands there, or ""."""
+    with_hosts = f"{status} {said.mta.lower()} {reported.remote_mta.lower()} {near}"
+    return (
+        reasons.by_host(with_hosts)
+        or reasons.by_provider(with_hosts)
+        or said.provider_reason
+        or reasons.by_category(reported.category)
+        or reasons.by_own_code(status)
     )
 
 
